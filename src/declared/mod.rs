@@ -1,0 +1,5 @@
+//! Strict reading of declared files (TOML): detectors, playbooks, settings. Every mistake at once, each with its line.
+
+mod reader;
+
+pub use reader::{Document, Mistake, Mistakes, Table, Value};

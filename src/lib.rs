@@ -1,0 +1,9 @@
+//! Staunch finds leaked keys, proves which are live, names the workload that owns each, and shuts them off.
+//!
+//! bytes → `source` → `detect` → findings → `validate` (is it live?) → `ownership` (whose workload is it?) → `respond`
+//! (plan, approve, act, verify, undo) → `report`. The rooms and which may name which stand in `tests/it/architecture.rs`.
+
+pub mod declared;
+pub mod detect;
+pub mod model;
+pub mod secret;

@@ -1,0 +1,112 @@
+//! What a scan reports: schema `staunch.finding/1`, without a secret in it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Checked, Confidence, Coverage, Encoding, Facts, Location, Owner, Provenance, Severity};
+use crate::secret::Fingerprint;
+
+/// A detector and a credential's fingerprint, with every place where it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Always `staunch.finding/1`.
+    pub schema: String,
+    /// The credential's name.
+    pub fingerprint: Fingerprint,
+    /// Id of the detector.
+    pub detector: String,
+    /// Who issued it.
+    pub provider: String,
+    /// `cloud`, `llm`, `workload`, …
+    pub class: String,
+    /// How bad a live one would be.
+    pub severity: Severity,
+    /// How sure the detector is.
+    pub confidence: Confidence,
+    /// The pointed-at part, redacted.
+    pub redacted: String,
+    /// Its parts by name.
+    pub parts: Vec<PartInfo>,
+    /// Whether a required part was found nowhere.
+    pub partial: bool,
+    /// What it says by itself.
+    pub facts: Facts,
+    /// Is it live?
+    pub liveness: Checked,
+    /// Where it was seen, in order of path and position.
+    pub occurrences: Vec<Occurrence>,
+    /// Whose it is, best proven first.
+    pub owners: Vec<Owner>,
+    /// The playbook that would run for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<String>,
+}
+
+impl Finding {
+    /// The schema's name and version.
+    pub const SCHEMA: &'static str = "staunch.finding/1";
+}
+
+/// One part of a finding's credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartInfo {
+    /// The part's name in its detector file.
+    pub name: String,
+    /// Whether it is an identifier and not a secret.
+    pub public: bool,
+    /// The value of a public part; never of a secret one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The part's own fingerprint. Several where candidates compete for one place.
+    pub fingerprints: Vec<Fingerprint>,
+}
+
+/// One place where a credential was seen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Occurrence {
+    /// The path as it is shown.
+    pub path: String,
+    /// Of the secret part alone, or of the key id where no secret was found.
+    #[serde(flatten)]
+    pub location: Location,
+    /// Where the bytes came from.
+    pub provenance: Provenance,
+    /// How it was wrapped, from the outside in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encoding: Vec<Encoding>,
+    /// Each part's own span.
+    pub parts: Vec<OccurrencePart>,
+}
+
+/// A part at one place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OccurrencePart {
+    /// The part's name.
+    pub name: String,
+    /// Its span.
+    #[serde(flatten)]
+    pub location: Location,
+}
+
+/// What a whole scan, triage or saved report holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Who made it.
+    pub tool: Tool,
+    /// The findings, most dangerous first.
+    pub findings: Vec<Finding>,
+    /// What was looked at.
+    pub coverage: Coverage,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// The program that made a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// `staunch`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 over the detector files in use, hex.
+    pub detectors: String,
+}

@@ -1,0 +1,22 @@
+//! The nouns: what the rooms hand to each other.
+
+mod blob;
+mod clock;
+mod coverage;
+mod credential;
+mod finding;
+mod liveness;
+mod owner;
+mod response;
+
+pub use blob::{Blob, Location, Provenance};
+pub use clock::{Clock, SystemClock, TestClock};
+pub use coverage::{Coverage, Trouble};
+pub use credential::{Confidence, Credential, Encoding, Facts, Part, Severity};
+pub use finding::{Finding, Occurrence, OccurrencePart, PartInfo, Report, Tool};
+pub use liveness::{Checked, Identity, Liveness};
+pub use owner::{Edge, Evidence, Owner, Tier, Workload};
+pub use response::{
+    Approval, ApprovalRule, DigestError, Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState, StepState,
+    StepStatus,
+};
