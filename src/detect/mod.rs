@@ -1,7 +1,36 @@
 //! From bytes to credentials: an immutable compiled set of detectors plus per-thread scratch. Never does I/O.
+//!
+//! A blob passes one automaton over every literal of every detector. Only around a hit does a regular expression run,
+//! compiled when it is first needed. What matches is checked (neighbours, entropy, checksum), completed with its other
+//! parts from the lines around it, and pushed to the caller. The same automaton knows each literal in its three base64
+//! alignments, so a wrapped key is found without decoding everything that looks like base64.
 
+mod assemble;
 mod checked;
+mod checks;
+mod compiled;
+mod decode;
+mod entropy;
+mod examples;
+mod kubernetes;
+mod locate;
+mod prefilter;
+mod registry;
+mod sample;
+mod scanner;
+mod spec;
+mod suppress;
+mod template;
 
 pub use checked::{
     Detector, Encoder, HttpCase, HttpCheck, HttpMethod, IdentitySource, LivenessCheck, Outcome, PartSpec, Piece, Template,
 };
+pub use compiled::{DetectorSet, SetError};
+pub use examples::{Failure, check_examples};
+pub use locate::Lines;
+pub use registry::builtin_sources;
+pub use scanner::{Found, Scanner};
+pub use spec::Source;
+
+/// A decision about a match depends on nothing farther away than this, in bytes, on either side.
+pub const REACH: usize = 4096;

@@ -1,0 +1,96 @@
+//! The account inside an AWS access key id, and the accounts that are traps.
+//!
+//! Sources: trufflehog's `aws` detectors and Hacking the Cloud ("Get Account ID from AWS Access Keys"), checked here
+//! against the key id that the latter published.
+
+use data_encoding::BASE32_NOPAD;
+
+use crate::model::Facts;
+
+/// Accounts of Thinkst's canary tokens. Source: trufflehog, `pkg/detectors/aws`.
+const THINKST: &[&str] = &[
+    "052310077262",
+    "171436882533",
+    "534261010715",
+    "595918472158",
+    "717712589309",
+    "819147034852",
+    "992382622183",
+    "730335385048",
+    "266735846894",
+    "893192397702",
+];
+/// Accounts that behave like canaries without being Thinkst's. Source: as above.
+const LOOK_ALIKE: &[&str] = &[
+    "044858866125",
+    "251535659677",
+    "344043088457",
+    "351906852752",
+    "390477818340",
+    "426127672474",
+    "427150556519",
+    "439872796651",
+    "445142720921",
+    "465867158099",
+    "637958123769",
+    "693412236332",
+    "732624840810",
+    "735421457923",
+    "959235150393",
+    "982842642351",
+];
+
+/// The 12-digit account id in a 20-character key id, or `None` for the older format whose fifth character is I or J.
+pub(super) fn account(key_id: &[u8]) -> Option<String> {
+    let body = key_id.get(4..20)?;
+    if matches!(body[0], b'I' | b'J') {
+        return None;
+    }
+    let bytes = BASE32_NOPAD.decode(body).ok()?;
+    let number = bytes[..6].iter().fold(0u64, |number, &byte| number << 8 | u64::from(byte));
+    Some(format!("{:012}", (number & 0x7fff_ffff_ff80) >> 7))
+}
+
+/// What a key id says by itself.
+pub(super) fn key_id_facts(key_id: &[u8]) -> Facts {
+    let mut facts = Facts::new();
+    let Some(account) = account(key_id) else { return facts };
+    let canary = |list: &[&str]| list.contains(&account.as_str());
+    if canary(THINKST) {
+        facts.insert("canary".into(), "Thinkst canary token".into());
+    } else if canary(LOOK_ALIKE) {
+        facts.insert("canary".into(), "account known for canary keys".into());
+    }
+    facts.insert("account".into(), account);
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{account, key_id_facts};
+
+    #[test]
+    fn the_published_research_key_decodes() {
+        let id = concat!("ASIA", "QNZGKIQY56JQ7WML");
+        assert_eq!(account(id.as_bytes()).as_deref(), Some("029608264753"));
+    }
+
+    #[test]
+    fn older_ids_and_short_ones_say_nothing() {
+        assert_eq!(account(b"AKIAIOSFODNN7EXAMPLE"), None);
+        assert_eq!(account(b"AKIA"), None);
+    }
+
+    #[test]
+    fn canary_accounts_are_recognised() {
+        // Encode 052310077262 the way AWS does: 40 bits of account shifted left by 7, in the first six of ten bytes.
+        let number = 52_310_077_262u64 << 7;
+        let mut bytes = [0u8; 10];
+        bytes[..6].copy_from_slice(&number.to_be_bytes()[2..]);
+        bytes[0] |= 0x80;
+        let id = format!("AKIA{}", data_encoding::BASE32_NOPAD.encode(&bytes));
+        let facts = key_id_facts(id.as_bytes());
+        assert_eq!(facts["account"], "052310077262");
+        assert_eq!(facts["canary"], "Thinkst canary token");
+    }
+}

@@ -1,0 +1,166 @@
+//! The immutable set of detectors that scanning threads share. Expressions compile when they are first needed.
+
+use std::sync::OnceLock;
+
+use data_encoding::HEXLOWER;
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::Hir;
+
+use super::checked::Detector;
+use super::prefilter::Prefilter;
+use super::registry;
+use super::spec::{self, Checked, PartRule, Source};
+use crate::declared::{Mistake, Mistakes};
+
+/// Parses a detector's expression: bytes, not Unicode, so that it means the same in any encoding.
+pub(super) fn parse_hir(pattern: &str) -> Result<Hir, String> {
+    let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+    parser.parse(pattern).map_err(|error| error.to_string())
+}
+
+/// Compiles a detector's expression.
+pub(super) fn build_regex(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).unicode(false).build()
+}
+
+/// Detectors, ready to use.
+#[derive(Debug)]
+pub struct DetectorSet {
+    pub(super) entries: Vec<Entry>,
+    pub(super) prefilter: Prefilter,
+    hash: String,
+}
+
+/// One detector with its expressions.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) checked: Checked,
+    compiled: Vec<Compiled>,
+}
+
+#[derive(Debug, Default)]
+struct Compiled {
+    pattern: OnceLock<Option<Regex>>,
+    reject: OnceLock<Vec<Regex>>,
+}
+
+/// The set could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum SetError {
+    /// Detector files have mistakes.
+    #[error("{0}")]
+    Mistakes(#[from] Mistakes),
+    /// The literals do not fit into one automaton.
+    #[error("too many literals for one automaton: {0}")]
+    Automaton(#[from] aho_corasick::BuildError),
+}
+
+impl Entry {
+    /// The detector.
+    pub(super) fn detector(&self) -> &Detector {
+        &self.checked.detector
+    }
+
+    pub(super) fn rule(&self, part: usize) -> &PartRule {
+        &self.checked.rules[part]
+    }
+
+    /// The part's expression; the anchor's starts at the first byte it is given when its literals do.
+    pub(super) fn regex(&self, part: usize) -> Option<&Regex> {
+        let rule = self.rule(part);
+        let build = || {
+            let anchored = if rule.literal_first { r"\A" } else { "" };
+            build_regex(&format!("{anchored}(?:{})", rule.pattern)).ok()
+        };
+        self.compiled[part].pattern.get_or_init(build).as_ref()
+    }
+
+    /// Whether the value is one of the things the detector says it is not.
+    pub(super) fn rejects(&self, part: usize, value: &[u8]) -> bool {
+        let build = || self.rule(part).reject.iter().filter_map(|pattern| build_regex(pattern).ok()).collect();
+        self.compiled[part].reject.get_or_init(build).iter().any(|reject| reject.is_match(value))
+    }
+}
+
+impl DetectorSet {
+    /// Reads detector files. All mistakes of all files are reported together.
+    pub fn new(sources: &[Source]) -> Result<Self, SetError> {
+        let (mut all, mut mistakes) = (Vec::new(), Vec::new());
+        for source in sources {
+            match spec::read(source) {
+                Ok(checked) => all.push(checked),
+                Err(more) => mistakes.extend(more.0),
+            }
+        }
+        mistakes.extend(clashes(sources));
+        if !mistakes.is_empty() {
+            return Err(Mistakes(mistakes).into());
+        }
+        let literals = all.iter().enumerate().map(|(n, checked)| (n, checked.rules[0].literals.as_slice()));
+        let prefilter = Prefilter::new(literals)?;
+        let entries = all.into_iter().map(|checked| {
+            let compiled = checked.rules.iter().map(|_| Compiled::default()).collect();
+            Entry { checked, compiled }
+        });
+        Ok(Self { entries: entries.collect(), prefilter, hash: hash(sources) })
+    }
+
+    /// The detectors that come with the program.
+    pub fn builtin() -> Result<Self, SetError> {
+        Self::new(&registry::builtin_sources())
+    }
+
+    /// All detectors, in order of id.
+    pub fn detectors(&self) -> impl Iterator<Item = &Detector> {
+        self.entries.iter().map(Entry::detector)
+    }
+
+    /// The detector of that id, or that had it before.
+    pub fn get(&self, id: &str) -> Option<&Detector> {
+        let exact = self.detectors().find(|detector| &*detector.id == id);
+        exact.or_else(|| self.detectors().find(|detector| detector.formerly.iter().any(|old| old == id)))
+    }
+
+    /// SHA-256 over the detector files, hex.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The longest margin that scanning in windows needs on either side.
+    pub fn reach(&self) -> usize {
+        super::REACH
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+fn clashes(sources: &[Source]) -> Vec<Mistake> {
+    let mut seen = std::collections::BTreeMap::new();
+    let mut clashes = Vec::new();
+    for source in sources {
+        if let Some(first) = seen.insert(&source.id, &source.file) {
+            let what = format!("the id {:?} is taken by {first}", source.id);
+            clashes.push(Mistake { file: source.file.clone(), line: 1, what });
+        }
+    }
+    clashes
+}
+
+fn hash(sources: &[Source]) -> String {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    for source in sources {
+        for text in [&source.id, &source.text] {
+            context.update(&(text.len() as u64).to_be_bytes());
+            context.update(text.as_bytes());
+        }
+    }
+    HEXLOWER.encode(context.finish().as_ref())
+}

@@ -1,0 +1,288 @@
+//! A worker: one per thread, borrowing the shared set.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::assemble::{self, Candidate};
+use super::checks::Verdict;
+use super::compiled::{DetectorSet, Entry};
+use super::entropy::shannon;
+use super::prefilter::Target;
+use super::spec::Extract;
+use super::{decode, kubernetes, suppress};
+use crate::model::{Blob, Confidence, Credential, Encoding, Facts, Part};
+use crate::secret::Secret;
+
+/// Base64 in base64 in base64 is nobody's configuration.
+const DEEPEST: usize = 2;
+
+/// What a scanner pushes.
+#[derive(Debug)]
+pub enum Found {
+    /// A credential. Rivals for one place come as several credentials with the same identifying part.
+    Credential(Credential),
+    /// Something with the right shape that was put aside.
+    Suppressed {
+        /// Which detector.
+        detector: Arc<str>,
+        /// Why.
+        reason: &'static str,
+        /// Where, in bytes of the original.
+        span: Range<u64>,
+    },
+}
+
+impl Found {
+    fn spans(&self) -> Vec<Range<u64>> {
+        match self {
+            Self::Credential(credential) => credential.parts.iter().map(|part| part.span.clone()).collect(),
+            Self::Suppressed { span, .. } => vec![span.clone()],
+        }
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::Credential(credential) => credential.encoding.len(),
+            Self::Suppressed { .. } => 0,
+        }
+    }
+}
+
+/// Finds credentials in blobs. Holds scratch memory; make one per thread.
+pub struct Scanner<'s> {
+    set: &'s DetectorSet,
+    found: Vec<Found>,
+    /// Index in `found` and detector of what came from a structure rather than a pattern.
+    extracted: Vec<usize>,
+}
+
+/// A buffer under scrutiny: the blob itself or something decoded from it.
+struct View<'v> {
+    bytes: &'v [u8],
+    own: Range<usize>,
+    map: Map<'v>,
+    encoding: Vec<Encoding>,
+}
+
+/// How offsets of a view become offsets of the original.
+#[derive(Clone, Copy)]
+enum Map<'v> {
+    Offset(u64),
+    Base64 { first: usize, outer: &'v Map<'v> },
+}
+
+impl Map<'_> {
+    fn span(&self, span: &Range<usize>) -> Range<u64> {
+        match self {
+            Self::Offset(offset) => offset + span.start as u64..offset + span.end as u64,
+            Self::Base64 { first, outer } => {
+                let chars = decode::chars_of(span);
+                outer.span(&(first + chars.start..first + chars.end))
+            }
+        }
+    }
+}
+
+/// What was decided about an anchor.
+struct Anchor<'v> {
+    span: Range<usize>,
+    value: std::borrow::Cow<'v, [u8]>,
+    facts: Facts,
+    doubtful: bool,
+}
+
+impl<'s> Scanner<'s> {
+    /// A worker over `set`.
+    pub fn new(set: &'s DetectorSet) -> Self {
+        Self { set, found: Vec::new(), extracted: Vec::new() }
+    }
+
+    /// Pushes everything found in `blob` whose anchor starts in its own part, in no particular order.
+    pub fn scan(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Found)) {
+        let map = Map::Offset(blob.offset);
+        self.view(&View { bytes: blob.bytes, own: blob.own.clone(), map, encoding: Vec::new() });
+        self.drop_overlapped();
+        self.found.drain(..).for_each(push);
+    }
+
+    /// Drops what another finding accounts for: an entry of a manifest that holds a known key, and what was decoded from
+    /// inside another credential (the signer's key id within a presigned URL).
+    fn drop_overlapped(&mut self) {
+        let extracted = std::mem::take(&mut self.extracted);
+        let known: Vec<(usize, Vec<Range<u64>>)> = self
+            .found
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| !extracted.contains(n))
+            .map(|(_, found)| (found.depth(), found.spans()))
+            .collect();
+        let accounted_for = |n: usize, found: &Found| {
+            let spans = found.spans();
+            let from_manifest = extracted.contains(&n);
+            known.iter().any(|(depth, others)| {
+                let overlaps = |a: &Range<u64>| others.iter().any(|b| a.start < b.end && b.start < a.end);
+                (from_manifest || *depth < found.depth()) && spans.iter().any(overlaps)
+            })
+        };
+        let drop: Vec<bool> = self.found.iter().enumerate().map(|(n, found)| accounted_for(n, found)).collect();
+        let mut drop = drop.into_iter();
+        self.found.retain(|_| !drop.next().unwrap_or(false));
+    }
+
+    fn view(&mut self, view: &View<'_>) {
+        let set = self.set;
+        // The same anchor can be hit by several literals, and the same base64 text by several cores.
+        let mut anchors: HashSet<(usize, usize)> = HashSet::new();
+        let mut decoded_until = 0;
+        let mut from = 0;
+        while let Some(hit) = set.prefilter.next(view.bytes, from) {
+            from = hit.at + 1;
+            for &target in hit.targets {
+                match target {
+                    Target::Plain { detector, length } => {
+                        self.anchor(view, detector, hit.at..hit.at + length, &mut anchors);
+                    }
+                    Target::Base64 { shift } if view.encoding.len() < DEEPEST && hit.at >= decoded_until => {
+                        decoded_until = self.decoded(view, hit.at, shift).max(decoded_until);
+                    }
+                    Target::Base64 { .. } => {}
+                }
+            }
+        }
+    }
+
+    /// Scans the base64 text around a hit. Returns where it ends, or 0 when the hit was nothing.
+    fn decoded(&mut self, view: &View<'_>, hit: usize, shift: usize) -> usize {
+        let Some(decoded) = decode::around(view.bytes, hit, shift) else { return 0 };
+        if !view.own.contains(&hit) {
+            return decoded.at.end;
+        }
+        let mut encoding = view.encoding.clone();
+        encoding.push(Encoding::Base64);
+        let map = Map::Base64 { first: decoded.at.start, outer: &view.map };
+        let before = self.found.len();
+        self.view(&View { bytes: &decoded.bytes, own: 0..decoded.bytes.len(), map, encoding });
+        // A core is a few characters that chance can write. Only a decoded finding proves the text to be base64.
+        if self.found.len() > before { decoded.at.end } else { 0 }
+    }
+
+    fn anchor(&mut self, view: &View<'_>, detector: usize, hit: Range<usize>, seen: &mut HashSet<(usize, usize)>) {
+        let entry = &self.set.entries[detector];
+        let Some(span) = matched(entry, view.bytes, &hit) else { return };
+        if !view.own.contains(&span.start) || !assemble::stands_alone(view.bytes, &span, entry.rule(0)) {
+            return;
+        }
+        if !seen.insert((detector, span.start)) {
+            return;
+        }
+        match judge(entry, view.bytes, span.clone()) {
+            Err(reason) => {
+                let detector = Arc::clone(&entry.detector().id);
+                self.found.push(Found::Suppressed { detector, reason, span: view.map.span(&span) });
+            }
+            Ok(_) if entry.checked.extract == Some(Extract::KubernetesSecret) => self.extract(view, entry, &span),
+            Ok(anchor) => self.complete(view, entry, &anchor),
+        }
+    }
+
+    /// Adds the other parts and pushes the credential, once for each rival of the first companion.
+    fn complete(&mut self, view: &View<'_>, entry: &Entry, anchor: &Anchor<'_>) {
+        let parts = &entry.detector().parts;
+        let companions: Vec<Vec<Candidate>> =
+            (1..parts.len()).map(|part| assemble::candidates(view.bytes, entry, part, &anchor.span)).collect();
+        let rivals = companions.first().map_or(1, |first| first.len().max(1));
+        let missing = (1..parts.len()).any(|part| parts[part].required && companions[part - 1].is_empty());
+        let mut confidence = entry.detector().confidence;
+        if missing || anchor.doubtful {
+            confidence = confidence.min(Confidence::Medium);
+        }
+        for rival in 0..rivals {
+            let mut credential = Credential {
+                detector: Arc::clone(&entry.detector().id),
+                parts: vec![part(entry, 0, Secret::new(&anchor.value), view.map.span(&anchor.span))],
+                facts: anchor.facts.clone(),
+                confidence,
+                partial: missing,
+                encoding: view.encoding.clone(),
+            };
+            for (n, candidates) in companions.iter().enumerate() {
+                let chosen = candidates.get(if n == 0 { rival } else { 0 });
+                credential.parts.extend(chosen.map(|chosen| {
+                    let value = Secret::new(&view.bytes[chosen.span.clone()]);
+                    part(entry, n + 1, value, view.map.span(&chosen.span))
+                }));
+            }
+            self.found.push(Found::Credential(credential));
+        }
+    }
+
+    /// Pushes the entries of a manifest, to be dropped later where a better detector knows them.
+    fn extract(&mut self, view: &View<'_>, entry: &Entry, anchor: &Range<usize>) {
+        let manifest = kubernetes::manifest(view.bytes, anchor);
+        for found in manifest.entries {
+            let mut encoding = view.encoding.clone();
+            encoding.extend(found.encoded.then_some(Encoding::Base64));
+            let mut facts = Facts::from([("key".to_owned(), found.key)]);
+            facts.extend(manifest.name.clone().map(|name| ("secret".to_owned(), name)));
+            facts.extend(manifest.namespace.clone().map(|namespace| ("namespace".to_owned(), namespace)));
+            self.extracted.push(self.found.len());
+            self.found.push(Found::Credential(Credential {
+                detector: Arc::clone(&entry.detector().id),
+                parts: vec![part(entry, 0, Secret::from_vec(found.value), view.map.span(&found.span))],
+                facts,
+                confidence: entry.detector().confidence,
+                partial: false,
+                encoding,
+            }));
+        }
+    }
+}
+
+/// The anchor's match that holds the literal at `hit`.
+fn matched(entry: &Entry, bytes: &[u8], hit: &Range<usize>) -> Option<Range<usize>> {
+    let rule = entry.rule(0);
+    let regex = entry.regex(0)?;
+    let longest = *rule.length.end();
+    if rule.literal_first {
+        let end = bytes.len().min(hit.start + longest);
+        let found = regex.find(&bytes[hit.start..end])?;
+        return Some(hit.start..hit.start + found.end());
+    }
+    let floor = hit.end.saturating_sub(longest);
+    let ceiling = bytes.len().min(hit.start + longest);
+    let holds = |found: regex::bytes::Match<'_>| {
+        let span = floor + found.start()..floor + found.end();
+        (span.start <= hit.start && span.end >= hit.end).then_some(span)
+    };
+    regex.find_iter(&bytes[floor..ceiling]).find_map(holds)
+}
+
+/// Whether an anchor that matched is what it looks like.
+fn judge<'v>(entry: &Entry, bytes: &'v [u8], span: Range<usize>) -> Result<Anchor<'v>, &'static str> {
+    let rule = entry.rule(0);
+    let value = &bytes[span.clone()];
+    if let Some(reason) = suppress::reason(value) {
+        return Err(reason);
+    }
+    if shannon(value) < rule.min_entropy {
+        return Err("not random enough");
+    }
+    if entry.rejects(0, value) {
+        return Err("has the shape of something else");
+    }
+    let plain = std::borrow::Cow::Borrowed(value);
+    match rule.check.map(|check| check.run(value)) {
+        None => Ok(Anchor { span, value: plain, facts: Facts::new(), doubtful: false }),
+        Some(Verdict::Holds(facts, canonical)) => {
+            Ok(Anchor { span, value: canonical.map_or(plain, Into::into), facts, doubtful: false })
+        }
+        Some(Verdict::Doubtful(facts)) => Ok(Anchor { span, value: plain, facts, doubtful: true }),
+        Some(Verdict::Fails(reason)) => Err(reason),
+    }
+}
+
+fn part(entry: &Entry, number: usize, value: Secret, span: Range<u64>) -> Part {
+    let spec = &entry.detector().parts[number];
+    Part { name: Arc::clone(&spec.name), value, public: spec.public, redaction: spec.redaction, span }
+}
