@@ -6,4 +6,6 @@
 pub mod declared;
 pub mod detect;
 pub mod model;
+pub mod scan;
 pub mod secret;
+pub mod source;

@@ -2,29 +2,21 @@
 
 use std::ops::Range;
 
-use crate::model::Location;
+use crate::model::{Blob, Location};
 
 /// Knows where the lines of a buffer begin, as far as it was asked.
 #[derive(Debug)]
 pub struct Lines<'a> {
     bytes: &'a [u8],
-    /// Offset of `bytes[0]` in the original.
     offset: u64,
-    /// Lines that end before `bytes[0]`.
     before: u64,
-    /// Bytes between the last line end before `bytes[0]` and `bytes[0]`.
     lead: u64,
 }
 
 impl<'a> Lines<'a> {
-    /// For a buffer that is the whole original.
-    pub fn whole(bytes: &'a [u8]) -> Self {
-        Self { bytes, offset: 0, before: 0, lead: 0 }
-    }
-
-    /// For a buffer that starts `offset` bytes into its original, after `before` line ends, `lead` bytes into its line.
-    pub fn window(bytes: &'a [u8], offset: u64, before: u64, lead: u64) -> Self {
-        Self { bytes, offset, before, lead }
+    /// The lines of a blob.
+    pub fn of(blob: &Blob<'a>) -> Self {
+        Self { bytes: blob.bytes, offset: blob.offset, before: blob.lines_before, lead: blob.lead }
     }
 
     /// Where a span of the original stands. Both ends must lie in the buffer; what does not is counted to its edge.
@@ -52,23 +44,24 @@ impl<'a> Lines<'a> {
 #[cfg(test)]
 mod tests {
     use super::Lines;
-    use crate::model::Location;
+    use crate::model::{Blob, Location};
 
     #[test]
     fn lines_and_columns_start_at_one() {
         let text = b"ab\ncde\nf";
-        let location = Lines::whole(text).locate(&(4..6));
+        let location = Lines::of(&Blob::whole("x", text)).locate(&(4..6));
         let expected = Location { line: 2, column: 2, end_line: 2, end_column: 4, byte_start: 4, byte_end: 6 };
         assert_eq!(location, expected);
-        let location = Lines::whole(text).locate(&(1..5));
+        let location = Lines::of(&Blob::whole("x", text)).locate(&(1..5));
         assert_eq!((location.line, location.column, location.end_line, location.end_column), (1, 2, 2, 3));
     }
 
     #[test]
     fn a_window_counts_on() {
-        let location = Lines::window(b"cd\ne", 100, 7, 2).locate(&(100..102));
+        let blob = Blob { offset: 100, lines_before: 7, lead: 2, ..Blob::whole("x", b"cd\ne") };
+        let location = Lines::of(&blob).locate(&(100..102));
         assert_eq!((location.line, location.column, location.end_column), (8, 3, 5));
-        let location = Lines::window(b"cd\ne", 100, 7, 2).locate(&(103..104));
+        let location = Lines::of(&blob).locate(&(103..104));
         assert_eq!((location.line, location.column), (9, 1));
     }
 }

@@ -53,8 +53,8 @@ impl Found {
 pub struct Scanner<'s> {
     set: &'s DetectorSet,
     found: Vec<Found>,
-    /// Index in `found` and detector of what came from a structure rather than a pattern.
-    extracted: Vec<usize>,
+    /// Index in `found` of what came from a structure rather than a pattern.
+    extracted: HashSet<usize>,
 }
 
 /// A buffer under scrutiny: the blob itself or something decoded from it.
@@ -95,7 +95,7 @@ struct Anchor<'v> {
 impl<'s> Scanner<'s> {
     /// A worker over `set`.
     pub fn new(set: &'s DetectorSet) -> Self {
-        Self { set, found: Vec::new(), extracted: Vec::new() }
+        Self { set, found: Vec::new(), extracted: HashSet::new() }
     }
 
     /// Pushes everything found in `blob` whose anchor starts in its own part, in no particular order.
@@ -110,20 +110,20 @@ impl<'s> Scanner<'s> {
     /// inside another credential (the signer's key id within a presigned URL).
     fn drop_overlapped(&mut self) {
         let extracted = std::mem::take(&mut self.extracted);
-        let known: Vec<(usize, Vec<Range<u64>>)> = self
-            .found
-            .iter()
-            .enumerate()
-            .filter(|(n, _)| !extracted.contains(n))
-            .map(|(_, found)| (found.depth(), found.spans()))
-            .collect();
+        let mut known: Vec<(Range<u64>, usize)> = Vec::new();
+        for (_, found) in self.found.iter().enumerate().filter(|(n, _)| !extracted.contains(n)) {
+            known.extend(found.spans().into_iter().map(|span| (span, found.depth())));
+        }
+        known.sort_unstable_by_key(|(span, _)| span.start);
         let accounted_for = |n: usize, found: &Found| {
-            let spans = found.spans();
             let from_manifest = extracted.contains(&n);
-            known.iter().any(|(depth, others)| {
-                let overlaps = |a: &Range<u64>| others.iter().any(|b| a.start < b.end && b.start < a.end);
-                (from_manifest || *depth < found.depth()) && spans.iter().any(overlaps)
-            })
+            (from_manifest || found.depth() > 0)
+                && found.spans().iter().any(|a| {
+                    // No span is longer than the reach, even in base64, so only neighbours can overlap.
+                    let first = known.partition_point(|(b, _)| b.start + 2 * (super::REACH as u64) < a.start);
+                    let mut near = known[first..].iter().take_while(|(b, _)| b.start < a.end);
+                    near.any(|(b, depth)| a.start < b.end && (from_manifest || *depth < found.depth()))
+                })
         };
         let drop: Vec<bool> = self.found.iter().enumerate().map(|(n, found)| accounted_for(n, found)).collect();
         let mut drop = drop.into_iter();
@@ -226,7 +226,7 @@ impl<'s> Scanner<'s> {
             let mut facts = Facts::from([("key".to_owned(), found.key)]);
             facts.extend(manifest.name.clone().map(|name| ("secret".to_owned(), name)));
             facts.extend(manifest.namespace.clone().map(|namespace| ("namespace".to_owned(), namespace)));
-            self.extracted.push(self.found.len());
+            self.extracted.insert(self.found.len());
             self.found.push(Found::Credential(Credential {
                 detector: Arc::clone(&entry.detector().id),
                 parts: vec![part(entry, 0, Secret::from_vec(found.value), view.map.span(&found.span))],

@@ -14,6 +14,10 @@ pub struct Blob<'a> {
     pub own: Range<usize>,
     /// Where `bytes[0]` stands in the original, in bytes.
     pub offset: u64,
+    /// Line ends in the original before `bytes[0]`.
+    pub lines_before: u64,
+    /// Bytes of the line that `bytes[0]` continues, which stand before it.
+    pub lead: u64,
     /// The path as it is shown: lossy UTF-8, relative to the target as the user wrote it, `/` between the parts.
     pub path: &'a str,
 }
@@ -21,7 +25,7 @@ pub struct Blob<'a> {
 impl<'a> Blob<'a> {
     /// A whole file in one blob.
     pub fn whole(path: &'a str, bytes: &'a [u8]) -> Self {
-        Self { bytes, own: 0..bytes.len(), offset: 0, path }
+        Self { bytes, own: 0..bytes.len(), offset: 0, lines_before: 0, lead: 0, path }
     }
 }
 

@@ -1,0 +1,156 @@
+//! Sightings → findings: one for each detector and fingerprint, with every place.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::collect::Sighting;
+use crate::detect::DetectorSet;
+use crate::model::{Checked, Credential, Finding, Occurrence, PartInfo};
+use crate::secret::{Fingerprint, FingerprintKey, Scrubber, Secret};
+
+/// One finding and the credentials behind it, which only validation and recall may see.
+#[derive(Debug)]
+pub struct Group {
+    /// What is reported.
+    pub finding: Finding,
+    /// The distinct credentials: several where candidates compete for one part.
+    pub variants: Vec<Credential>,
+}
+
+/// All findings of a scan.
+#[derive(Debug, Default)]
+pub struct Groups(pub Vec<Group>);
+
+impl Groups {
+    /// Groups sightings. `now` decides what has expired.
+    pub fn new(sightings: Vec<Sighting>, set: &DetectorSet, key: &FingerprintKey, now: Timestamp) -> Self {
+        let mut groups: BTreeMap<(String, Fingerprint), Vec<Sighting>> = BTreeMap::new();
+        for sighting in sightings {
+            let Some(identifying) = sighting.credential.identifying() else { continue };
+            let fingerprint = key.fingerprint(identifying.value.expose());
+            groups.entry((sighting.credential.detector.to_string(), fingerprint)).or_default().push(sighting);
+        }
+        let build = |((detector, fingerprint), sightings): ((String, Fingerprint), Vec<Sighting>)| {
+            group(sightings, &detector, fingerprint, (set, key, now))
+        };
+        let mut all = Self(groups.into_iter().filter_map(build).collect());
+        all.scrub();
+        all.sort();
+        all
+    }
+
+    /// Most dangerous first: what is usable, then by severity, confidence and place.
+    pub fn sort(&mut self) {
+        self.0.sort_by_cached_key(|group| rank(&group.finding));
+    }
+
+    /// The findings alone.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.0.iter().map(|group| group.finding.clone()).collect()
+    }
+
+    /// Knows every secret that was found.
+    pub fn scrubber(&self) -> Scrubber {
+        let parts = self.0.iter().flat_map(|group| &group.variants).flat_map(|credential| &credential.parts);
+        Scrubber::new(parts.filter(|part| !part.public).map(|part| &part.value as &Secret))
+    }
+
+    /// Found values may stand in paths, and in what the parts say of themselves.
+    fn scrub(&mut self) {
+        let scrubber = self.scrubber();
+        for group in &mut self.0 {
+            for occurrence in &mut group.finding.occurrences {
+                occurrence.path = scrubber.scrub(&occurrence.path);
+            }
+            for value in group.finding.facts.values_mut() {
+                *value = scrubber.scrub(value);
+            }
+        }
+    }
+}
+
+fn rank(finding: &Finding) -> impl Ord + use<> {
+    use crate::model::Liveness::{Dead, Limited, Live, NotChecked, Unknown};
+    let usable = match finding.liveness.liveness {
+        Live(_) => 0,
+        Limited(..) => 1,
+        Unknown(_) => 2,
+        NotChecked(_) => 3,
+        Dead(_) => 4,
+    };
+    let place = finding.occurrences.first().map(|place| (place.path.clone(), place.location.byte_start));
+    (usable, std::cmp::Reverse((finding.severity, finding.confidence)), place, finding.fingerprint)
+}
+
+fn group(
+    sightings: Vec<Sighting>,
+    detector: &str,
+    fingerprint: Fingerprint,
+    (set, key, now): (&DetectorSet, &FingerprintKey, Timestamp),
+) -> Option<Group> {
+    let detector = set.get(detector)?;
+    let (credentials, mut occurrences): (Vec<Credential>, Vec<Occurrence>) =
+        sightings.into_iter().map(|sighting| (sighting.credential, sighting.occurrence)).unzip();
+    // Rivals share a place; it is one place all the same.
+    occurrences.dedup_by(|a, b| a.path == b.path && a.parts.first() == b.parts.first());
+    let variants = distinct(credentials, key);
+    let shown = variants.first()?;
+    let mut facts = shown.facts.clone();
+    let expires = facts.get("expires").and_then(|text| text.parse::<Timestamp>().ok());
+    if expires.is_some_and(|expires| expires <= now) {
+        facts.insert("expired".into(), "true".into());
+    }
+    let finding = Finding {
+        schema: Finding::SCHEMA.to_owned(),
+        fingerprint,
+        detector: detector.id.to_string(),
+        provider: detector.provider.clone(),
+        class: detector.class.clone(),
+        severity: detector.severity,
+        confidence: variants.iter().map(|variant| variant.confidence).max()?,
+        redacted: shown.pointed_at()?.shown(),
+        parts: part_infos(&variants, key),
+        partial: shown.partial,
+        facts: facts.clone(),
+        liveness: Checked::NOT,
+        occurrences,
+        owners: Vec::new(),
+        playbook: None,
+    };
+    let with_facts = |mut variant: Credential| {
+        variant.facts.clone_from(&facts);
+        variant
+    };
+    Some(Group { finding, variants: variants.into_iter().map(with_facts).collect() })
+}
+
+/// Credentials that differ in some part; partial ones only where there is no whole one.
+fn distinct(credentials: Vec<Credential>, key: &FingerprintKey) -> Vec<Credential> {
+    let whole = credentials.iter().any(|credential| !credential.partial);
+    let mut seen = std::collections::BTreeSet::new();
+    let print = |credential: &Credential| -> Vec<(String, Fingerprint)> {
+        credential.parts.iter().map(|part| (part.name.to_string(), key.fingerprint(part.value.expose()))).collect()
+    };
+    let mut kept = credentials;
+    kept.retain(|credential| !(whole && credential.partial) && seen.insert(print(credential)));
+    kept
+}
+
+fn part_infos(variants: &[Credential], key: &FingerprintKey) -> Vec<PartInfo> {
+    let mut infos: Vec<PartInfo> = Vec::new();
+    for part in variants.iter().flat_map(|variant| &variant.parts) {
+        let fingerprint = key.fingerprint(part.value.expose());
+        match infos.iter_mut().find(|info| info.name == *part.name) {
+            Some(info) if info.fingerprints.contains(&fingerprint) => {}
+            Some(info) => info.fingerprints.push(fingerprint),
+            None => infos.push(PartInfo {
+                name: part.name.to_string(),
+                public: part.public,
+                value: part.public.then(|| part.shown()),
+                fingerprints: vec![fingerprint],
+            }),
+        }
+    }
+    infos
+}

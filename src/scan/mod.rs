@@ -1,0 +1,10 @@
+//! The pipeline: source → detect → (validate → ownership). Groups credentials by fingerprint into findings. The one place
+//! where threads meet async.
+
+mod collect;
+mod group;
+mod walk;
+
+pub use collect::{Gathered, Sighting};
+pub use group::{Group, Groups};
+pub use walk::{Counters, Request, Target, run};

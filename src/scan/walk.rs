@@ -1,0 +1,187 @@
+//! Runs scanning threads over targets.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rayon::iter::{ParallelBridge, ParallelIterator};
+
+use super::collect::{Gathered, Sighting};
+use crate::detect::{DetectorSet, Found, Lines, Scanner};
+use crate::model::{Blob, Confidence, Provenance};
+use crate::source::{Item, Walk, WalkOptions, Windows, WorkFile};
+
+/// Something to scan.
+pub enum Target {
+    /// A file or folder.
+    Path(PathBuf),
+    /// Standard input, opened by the caller.
+    Stdin(Box<dyn Read + Send>),
+}
+
+/// What to scan and how.
+pub struct Request<'r> {
+    /// The detectors.
+    pub set: &'r DetectorSet,
+    /// How to walk folders.
+    pub walk: WalkOptions,
+    /// Threads; 0 for one a core.
+    pub jobs: usize,
+    /// Least confidence of what is kept.
+    pub least: Confidence,
+    /// Which files to remember for later readers (ownership artefacts), by their shown path.
+    pub remember: fn(&str) -> bool,
+    /// Updated while the scan runs.
+    pub counters: &'r Counters,
+}
+
+/// Progress, readable from another thread, and the switch that ends a scan early.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Files read.
+    pub files: AtomicU64,
+    /// Bytes read.
+    pub bytes: AtomicU64,
+    /// Credentials seen, before grouping.
+    pub found: AtomicU64,
+    /// Set it to stop.
+    pub stop: AtomicBool,
+}
+
+/// Scans all targets. Never fails: what could not be read stands in the coverage.
+pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
+    let mut all = Gathered::default();
+    let mut paths = Vec::new();
+    for target in targets {
+        match target {
+            Target::Path(path) => paths.push(path),
+            Target::Stdin(mut reader) => {
+                let mut worker = Worker::new(request);
+                worker.read("<stdin>", &mut *reader, &Provenance::Stdin);
+                all.merge(std::mem::take(&mut worker.gathered));
+            }
+        }
+    }
+    all.merge(run_paths(&paths, request));
+    all.coverage.interrupted |= request.counters.stop.load(Ordering::Relaxed);
+    all.finish();
+    all
+}
+
+fn run_paths(paths: &[PathBuf], request: &Request<'_>) -> Gathered {
+    let items = paths.iter().flat_map(|path: &PathBuf| Walk::new(Path::new(path), request.walk));
+    let items = items.take_while(|_| !request.counters.stop.load(Ordering::Relaxed));
+    let total = Mutex::new(Gathered::default());
+    let scan = || {
+        items.par_bridge().fold(|| Worker::new(request), Worker::item).for_each(|mut worker| {
+            let gathered = std::mem::take(&mut worker.gathered);
+            total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(gathered);
+        });
+    };
+    match rayon::ThreadPoolBuilder::new().num_threads(request.jobs).build() {
+        Ok(pool) => pool.install(scan),
+        // No threads to be had: the caller's own will do.
+        Err(_) => scan(),
+    }
+    total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// One thread's tools and harvest.
+struct Worker<'r> {
+    request: &'r Request<'r>,
+    scanner: Scanner<'r>,
+    windows: Option<Windows>,
+    gathered: Gathered,
+}
+
+thread_local! {
+    /// The read buffer outlives a worker: rayon makes many short-lived ones.
+    static BUFFER: std::cell::Cell<Option<Windows>> = const { std::cell::Cell::new(None) };
+}
+
+impl<'r> Worker<'r> {
+    fn new(request: &'r Request<'r>) -> Self {
+        Self { request, scanner: Scanner::new(request.set), windows: BUFFER.take(), gathered: Gathered::default() }
+    }
+
+    fn item(mut self, item: Item) -> Self {
+        match item {
+            Item::Skipped(reason) => self.gathered.coverage.skip(reason),
+            Item::Trouble { path, why } => self.gathered.coverage.trouble(path, why),
+            Item::File(file) => self.file(file),
+        }
+        self
+    }
+
+    /// Reads one file. A panic costs this file, not the scan.
+    fn file(&mut self, file: WorkFile) {
+        let mut reader = match std::fs::File::open(&file.path) {
+            Ok(reader) => reader,
+            Err(error) => return self.gathered.coverage.trouble(file.shown, error.to_string()),
+        };
+        let read = || self.read(&file.shown, &mut reader, &Provenance::Worktree);
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err() {
+            self.scanner = Scanner::new(self.request.set);
+            self.gathered.coverage.trouble(&file.shown, "the scanner failed on this file; please report it");
+        }
+        if (self.request.remember)(&file.shown) {
+            self.gathered.remembered.push(file);
+        }
+    }
+
+    fn read(&mut self, shown: &str, reader: &mut dyn Read, provenance: &Provenance) {
+        let reach = self.request.set.reach();
+        let windows = self.windows.get_or_insert_with(|| Windows::new(reach));
+        let (scanner, gathered, request) = (&mut self.scanner, &mut self.gathered, self.request);
+        let mut stoppable = Stoppable { reader, counters: request.counters };
+        let (bytes, result) = windows.read(shown, &mut stoppable, &mut |blob| {
+            blob_found(scanner, blob, provenance, request, gathered);
+        });
+        gathered.coverage.files += 1;
+        gathered.coverage.bytes += bytes;
+        request.counters.files.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = result {
+            gathered.coverage.trouble(shown, format!("{error} (after {bytes} bytes)"));
+        }
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        BUFFER.set(self.windows.take());
+    }
+}
+
+/// Counts bytes, and ends a long read when the scan is to stop.
+struct Stoppable<'s> {
+    reader: &'s mut dyn Read,
+    counters: &'s Counters,
+}
+
+impl Read for Stoppable<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.counters.stop.load(Ordering::Relaxed) {
+            return Err(std::io::Error::other("interrupted"));
+        }
+        let got = self.reader.read(into)?;
+        self.counters.bytes.fetch_add(got as u64, Ordering::Relaxed);
+        Ok(got)
+    }
+}
+
+fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: &Provenance, request: &Request<'_>, all: &mut Gathered) {
+    let lines = Lines::of(blob);
+    scanner.scan(blob, &mut |found| match found {
+        Found::Suppressed { detector, reason, span } => {
+            all.suppressed(blob.path, lines.locate(&span), &detector, reason);
+        }
+        Found::Credential(credential) if credential.confidence < request.least => {
+            all.coverage.suppress("low confidence");
+        }
+        Found::Credential(credential) => {
+            request.counters.found.fetch_add(1, Ordering::Relaxed);
+            all.sightings.push(Sighting::new(credential, blob.path, &lines, from));
+        }
+    });
+}
