@@ -3,9 +3,12 @@
 //! bytes → `source` → `detect` → findings → `validate` (is it live?) → `ownership` (whose workload is it?) → `respond`
 //! (plan, approve, act, verify, undo) → `report`. The rooms and which may name which stand in `tests/it/architecture.rs`.
 
+pub mod cli;
+pub mod config;
 pub mod declared;
 pub mod detect;
 pub mod model;
+pub mod report;
 pub mod scan;
 pub mod secret;
 pub mod source;

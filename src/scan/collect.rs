@@ -2,7 +2,6 @@
 
 use crate::detect::Lines;
 use crate::model::{Coverage, Credential, Location, Occurrence, OccurrencePart, Provenance};
-use crate::source::WorkFile;
 
 /// Put-aside matches that are kept with their place for `-v`; the rest are counted.
 const KEPT: usize = 1000;
@@ -52,8 +51,6 @@ pub struct Gathered {
     pub sightings: Vec<Sighting>,
     /// What was put aside, the first thousand.
     pub asides: Vec<Aside>,
-    /// Files that later readers asked for.
-    pub remembered: Vec<WorkFile>,
     /// How far it looked.
     pub coverage: Coverage,
 }
@@ -69,7 +66,6 @@ impl Gathered {
     pub(super) fn merge(&mut self, mut other: Self) {
         self.sightings.append(&mut other.sightings);
         self.asides.append(&mut other.asides);
-        self.remembered.append(&mut other.remembered);
         self.coverage.merge(std::mem::take(&mut other.coverage));
     }
 
@@ -78,7 +74,6 @@ impl Gathered {
         self.sightings.sort_by(|a, b| a.occurrence.cmp(&b.occurrence));
         self.asides.sort();
         self.asides.truncate(KEPT);
-        self.remembered.sort_by(|a, b| a.shown.cmp(&b.shown));
         self.coverage.troubles.sort();
     }
 }

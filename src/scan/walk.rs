@@ -30,8 +30,6 @@ pub struct Request<'r> {
     pub jobs: usize,
     /// Least confidence of what is kept.
     pub least: Confidence,
-    /// Which files to remember for later readers (ownership artefacts), by their shown path.
-    pub remember: fn(&str) -> bool,
     /// Updated while the scan runs.
     pub counters: &'r Counters,
 }
@@ -109,24 +107,21 @@ impl<'r> Worker<'r> {
         match item {
             Item::Skipped(reason) => self.gathered.coverage.skip(reason),
             Item::Trouble { path, why } => self.gathered.coverage.trouble(path, why),
-            Item::File(file) => self.file(file),
+            Item::File(file) => self.file(&file),
         }
         self
     }
 
     /// Reads one file. A panic costs this file, not the scan.
-    fn file(&mut self, file: WorkFile) {
+    fn file(&mut self, file: &WorkFile) {
         let mut reader = match std::fs::File::open(&file.path) {
             Ok(reader) => reader,
-            Err(error) => return self.gathered.coverage.trouble(file.shown, error.to_string()),
+            Err(error) => return self.gathered.coverage.trouble(&file.shown, error.to_string()),
         };
         let read = || self.read(&file.shown, &mut reader, &Provenance::Worktree);
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err() {
             self.scanner = Scanner::new(self.request.set);
             self.gathered.coverage.trouble(&file.shown, "the scanner failed on this file; please report it");
-        }
-        if (self.request.remember)(&file.shown) {
-            self.gathered.remembered.push(file);
         }
     }
 

@@ -1,0 +1,171 @@
+//! Arguments. Every flag has an environment variable `STAUNCH_*`; flag beats variable beats file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit::FailOn;
+
+/// Finds leaked keys, proves which are live, names the workload that owns each, and shuts them off.
+#[derive(Debug, Parser)]
+#[command(name = "staunch", version, propagate_version = true, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// The operator's settings file (default: staunch/config.toml in the XDG config folder).
+    #[arg(long, global = true, env = "STAUNCH_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// How to write the result.
+    #[arg(long, global = true, env = "STAUNCH_FORMAT", value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+    /// Where to write the result instead of standard output.
+    #[arg(long, short, global = true, env = "STAUNCH_OUTPUT", value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Say nothing beside the result.
+    #[arg(long, short, global = true, env = "STAUNCH_QUIET")]
+    pub(super) quiet: bool,
+    /// Say more: every place, what was put aside and why. Twice: what the program does; three times: everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Colours.
+    #[arg(long, global = true, env = "STAUNCH_COLOR", value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+    /// Scanning threads (default: one a core).
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "STAUNCH_JOBS",
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub(super) jobs: usize,
+    /// Refuse the network outright.
+    #[arg(long, global = true, env = "STAUNCH_OFFLINE")]
+    pub(super) offline: bool,
+    /// The state folder: findings, runs, the fingerprint key (default: staunch in the XDG state folder).
+    #[arg(long, global = true, env = "STAUNCH_STATE", value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// A file with 64 hex digits: an organisation's fingerprint key. The variable may hold the digits themselves.
+    #[arg(long, global = true, env = "STAUNCH_FINGERPRINT_KEY", value_name = "FILE", hide_env_values = true)]
+    pub(super) fingerprint_key: Option<String>,
+    /// A folder of further detector files; one with a built-in's name replaces it.
+    #[arg(long, global = true, env = "STAUNCH_DETECTORS", value_name = "DIR")]
+    pub(super) detectors: Option<PathBuf>,
+    /// Ask this address instead of a provider's own: `openai=https://gateway.corp`, `aws=http://127.0.0.1:4566`.
+    #[arg(long, global = true, env = "STAUNCH_ENDPOINT", value_name = "NAME=URL", value_delimiter = ',')]
+    pub(super) endpoint: Vec<String>,
+    /// Hosts found in scanned content to which a credential may be sent: `*.corp.example`.
+    #[arg(long, global = true, env = "STAUNCH_ALLOW_HOST", value_name = "PATTERN", value_delimiter = ',')]
+    pub(super) allow_host: Vec<String>,
+    /// Private addresses that may be contacted: `10.0.0.0/8`.
+    #[arg(long, global = true, env = "STAUNCH_ALLOW_NET", value_name = "CIDR", value_delimiter = ',')]
+    pub(super) allow_net: Vec<String>,
+}
+
+/// How to write the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Human,
+    /// One JSON object.
+    Json,
+    /// One JSON object a line, a summary last.
+    Jsonl,
+}
+
+/// Whether to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, and when NO_COLOR is not set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Find credentials. Nothing leaves the machine without --validate.
+    Scan(ScanArgs),
+    /// List, check or show detectors.
+    Detectors(DetectorsArgs),
+    /// Say what a detector knows.
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Targets {
+    /// Files or folders, or `-` for standard input (default: the current folder).
+    #[arg(value_name = "TARGET")]
+    pub(super) targets: Vec<PathBuf>,
+    /// Read everything, whatever .gitignore says.
+    #[arg(long, env = "STAUNCH_NO_IGNORE")]
+    pub(super) no_ignore: bool,
+    /// Report what is less likely too.
+    #[arg(long, env = "STAUNCH_CONFIDENCE", value_enum, default_value_t = Least::Medium)]
+    pub(super) confidence: Least,
+    /// Which findings make the exit code 1.
+    #[arg(long, env = "STAUNCH_FAIL_ON", value_enum, default_value_t = FailOn::Any)]
+    pub(super) fail_on: FailOn,
+}
+
+/// Least confidence that is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Least {
+    /// Everything that looks like it.
+    Low,
+    /// What is probable.
+    Medium,
+    /// What is nearly certain.
+    High,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScanArgs {
+    #[command(flatten)]
+    pub(super) targets: Targets,
+    /// Ask each credential's provider whether it is live. Read-only and unbilled.
+    #[arg(long, env = "STAUNCH_VALIDATE")]
+    pub(super) validate: bool,
+    /// Keep the findings in the store.
+    #[arg(long, env = "STAUNCH_SAVE")]
+    pub(super) save: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DetectorsArgs {
+    #[command(subcommand)]
+    pub(super) what: DetectorsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DetectorsCommand {
+    /// Every detector, a line each.
+    List,
+    /// Read detector files and run their examples through the whole pipeline.
+    Check {
+        /// A folder of detector files (default: the built-in ones and --detectors).
+        dir: Option<PathBuf>,
+    },
+    /// One detector.
+    Show {
+        /// Its id.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A detector's id.
+    pub(super) id: String,
+}

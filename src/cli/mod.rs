@@ -1,0 +1,52 @@
+//! The command line: arguments and environment in, text and an exit code out. The only room that knows a terminal.
+
+mod args;
+mod detectors;
+mod exit;
+mod output;
+mod progress;
+mod scan;
+mod settings;
+mod state;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use exit::Exit;
+
+use args::{Cli, Command};
+use settings::Settings;
+
+/// Runs the program with the process's own arguments and environment.
+pub fn main() -> ExitCode {
+    #[expect(clippy::disallowed_methods, reason = "cli is the room that reads arguments and the environment")]
+    let (arguments, environment) = (std::env::args_os().collect::<Vec<_>>(), std::env::vars().collect::<BTreeMap<_, _>>());
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let exit = Settings::new(&cli.global, environment).and_then(|settings| run(cli.command, &settings));
+    match exit {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::complain(&error);
+            Exit::Error.into()
+        }
+    }
+}
+
+fn usage(error: &clap::Error) -> ExitCode {
+    // `--help` and `--version` come this way too, and are no errors.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Clean.into() }
+}
+
+fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
+    match command {
+        Command::Scan(args) => scan::run(&args, settings),
+        Command::Detectors(args) => detectors::run(&args, settings),
+        Command::Explain(args) => detectors::explain(&args, settings),
+    }
+}

@@ -1,0 +1,138 @@
+//! Global flags, environment and the operator's file put together.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::args::{Format, Global};
+use super::{output, state};
+use crate::config::Operator;
+use crate::detect::{DetectorSet, Source, builtin_sources};
+use crate::model::{Clock, SystemClock, Tool};
+use crate::report::Look;
+use crate::secret::FingerprintKey;
+
+/// Everything a subcommand needs to know.
+pub(super) struct Settings {
+    pub(super) format: Format,
+    pub(super) output: Option<PathBuf>,
+    pub(super) quiet: bool,
+    pub(super) verbose: u8,
+    pub(super) jobs: usize,
+    pub(super) look: Look,
+    pub(super) state: Option<PathBuf>,
+    pub(super) operator: Operator,
+    pub(super) clock: Arc<dyn Clock>,
+    global: GlobalParts,
+    environment: BTreeMap<String, String>,
+}
+
+struct GlobalParts {
+    offline: bool,
+    detectors: Option<PathBuf>,
+    endpoint: Vec<String>,
+    allow_host: Vec<String>,
+    allow_net: Vec<String>,
+    fingerprint_key: Option<String>,
+}
+
+impl Settings {
+    pub(super) fn new(global: &Global, environment: BTreeMap<String, String>) -> anyhow::Result<Self> {
+        log(global.verbose);
+        let no_color = environment.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let operator = operator(global.config.as_deref(), &environment)?;
+        Ok(Self {
+            format: global.format,
+            output: global.output.clone(),
+            quiet: global.quiet,
+            verbose: global.verbose,
+            jobs: global.jobs,
+            look: output::look(global.color, no_color, global.output.is_some(), global.verbose),
+            state: state::folder(global, &environment),
+            operator,
+            clock: Arc::new(SystemClock),
+            global: GlobalParts {
+                offline: global.offline,
+                detectors: global.detectors.clone(),
+                endpoint: global.endpoint.clone(),
+                allow_host: global.allow_host.clone(),
+                allow_net: global.allow_net.clone(),
+                fingerprint_key: global.fingerprint_key.clone(),
+            },
+            environment,
+        })
+    }
+
+    /// The built-in detectors and the operator's own.
+    pub(super) fn detectors(&self) -> anyhow::Result<DetectorSet> {
+        let mut sources = builtin_sources();
+        if let Some(dir) = &self.global.detectors {
+            for source in read_detectors(dir)? {
+                sources.retain(|builtin| builtin.id != source.id);
+                sources.push(source);
+            }
+            sources.sort_by(|a, b| a.id.cmp(&b.id));
+        }
+        DetectorSet::new(&sources).context("detector files have mistakes")
+    }
+
+    /// The fingerprint key; makes the state folder's where there is none.
+    pub(super) fn fingerprint_key(&self) -> anyhow::Result<FingerprintKey> {
+        state::fingerprint_key(self.global.fingerprint_key.as_deref(), self.quiet, self.state.as_deref())
+    }
+}
+
+/// Who made a report.
+pub(super) fn tool(set: &DetectorSet) -> Tool {
+    Tool {
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        detectors: set.hash().to_owned(),
+    }
+}
+
+/// What the program itself does, at `-vv` and above. Other crates' events are never shown: they may hold headers.
+fn log(verbose: u8) {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let level = match verbose {
+        0 | 1 => return,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false).without_time();
+    let _ = tracing_subscriber::registry().with(layer).with(Targets::new().with_target("staunch", level)).try_init();
+}
+
+/// The operator's file: the one named, which must be there, else the one in the XDG config folder, which may be.
+fn operator(named: Option<&Path>, environment: &BTreeMap<String, String>) -> anyhow::Result<Operator> {
+    let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let usual = || set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
+    let path = named.map(Path::to_owned).or_else(|| usual().map(|dir| dir.join("staunch/config.toml")));
+    let Some(path) = path else { return Ok(Operator::default()) };
+    match fs::read_to_string(&path) {
+        Ok(text) => Operator::read(&path.display().to_string(), &text).context("the settings file has mistakes"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => Ok(Operator::default()),
+        Err(error) => Err(error).with_context(|| format!("cannot read the settings file {}", path.display())),
+    }
+}
+
+/// The detector files of a folder, in order of name.
+pub(super) fn read_detectors(dir: &Path) -> anyhow::Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("cannot read the folder {}", dir.display()))? {
+        let path = entry.with_context(|| format!("cannot read the folder {}", dir.display()))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            sources.push(Source { id, file: path.display().to_string(), text });
+        }
+    }
+    sources.sort_by(|a, b| a.id.cmp(&b.id));
+    anyhow::ensure!(!sources.is_empty(), "{} holds no detector file (*.toml)", dir.display());
+    Ok(sources)
+}

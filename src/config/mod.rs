@@ -1,0 +1,110 @@
+//! The operator's settings file → checked settings. Every mistake is reported at once with its line.
+//!
+//! Never read from a scanned tree: whoever writes this file decides what may be asked and who may act.
+
+use std::collections::BTreeMap;
+
+use crate::declared::{Document, Mistakes, Table};
+
+/// What the operator's settings file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Operator {
+    /// Hosts found in scanned content to which a credential may be sent.
+    pub allow_hosts: Vec<String>,
+    /// Private networks that may be contacted, CIDR.
+    pub allow_nets: Vec<String>,
+    /// Addresses to ask instead of a provider's own, by endpoint name.
+    pub endpoints: BTreeMap<String, String>,
+    /// AWS accounts that may be acted on.
+    pub accounts: Vec<Account>,
+    /// Key ids, user names and ARNs that are never touched.
+    pub protected: Vec<String>,
+    /// While this file exists nothing is changed.
+    pub stop_file: Option<String>,
+    /// People who may approve plans, with their ed25519 public keys.
+    pub approvers: BTreeMap<String, String>,
+}
+
+/// An AWS account that the operator owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its 12 digits.
+    pub id: String,
+    /// The profile with which the responder acts there; the default chain without one.
+    pub profile: Option<String>,
+}
+
+impl Operator {
+    /// Reads a settings file.
+    pub fn read(file: &str, text: &str) -> Result<Self, Mistakes> {
+        Document::parse(file, text)?.read(|root| {
+            let mut operator = Self::default();
+            if let Some(table) = root.get("network").and_then(|value| value.table()) {
+                operator.network(&table);
+            }
+            if let Some(table) = root.get("responder").and_then(|value| value.table()) {
+                operator.responder(&table);
+            }
+            for table in root.tables("approver") {
+                let (name, key) = (table.need_text("name"), table.need_text("key"));
+                table.finish();
+                operator.approvers.extend(name.zip(key));
+            }
+            Some(operator)
+        })
+    }
+
+    fn network(&mut self, table: &Table<'_, '_>) {
+        self.allow_hosts = table.texts("allow_hosts");
+        self.allow_nets = table.texts("allow_nets");
+        if let Some(names) = table.get("endpoints").and_then(|value| value.table()) {
+            self.endpoints = names.keys().into_iter().filter_map(|name| Some((name.clone(), names.text(&name)?))).collect();
+        }
+        table.finish();
+    }
+
+    fn responder(&mut self, table: &Table<'_, '_>) {
+        self.protected = table.texts("protected");
+        self.stop_file = table.text("stop_file");
+        for account in table.tables("aws") {
+            let id = account.need("account").and_then(|value| {
+                let text = value.text()?;
+                let good = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+                if !good {
+                    value.mistake(format!("{text:?} is not an AWS account: 12 digits, in quotes"));
+                }
+                good.then_some(text)
+            });
+            let profile = account.text("profile");
+            account.finish();
+            self.accounts.extend(id.map(|id| Account { id, profile }));
+        }
+        table.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Account, Operator};
+
+    #[test]
+    fn a_full_file_is_understood() {
+        let text = "[network]\nallow_hosts = [\"*.corp\"]\nallow_nets = [\"10.0.0.0/8\"]\nendpoints = { openai = \"https://gw.corp\" }\n\
+                    [responder]\nprotected = [\"root\"]\nstop_file = \"/tmp/stop\"\n[[responder.aws]]\naccount = \"123456789012\"\n\
+                    profile = \"ir\"\n[[approver]]\nname = \"kim\"\nkey = \"AAAA\"\n";
+        let operator = Operator::read("c.toml", text).expect("good");
+        assert_eq!(operator.accounts, [Account { id: "123456789012".into(), profile: Some("ir".into()) }]);
+        assert_eq!(operator.endpoints["openai"], "https://gw.corp");
+        assert_eq!(operator.approvers["kim"], "AAAA");
+        assert_eq!(Operator::read("c.toml", ""), Ok(Operator::default()));
+    }
+
+    #[test]
+    fn every_mistake_at_once() {
+        let text =
+            "colour = 1\n[[responder.aws]]\naccount = 123\n[[responder.aws]]\naccount = \"12\"\n[network]\nallow_net = []\n";
+        let mistakes = Operator::read("c.toml", text).expect_err("mistakes");
+        let lines: Vec<usize> = mistakes.0.iter().map(|mistake| mistake.line).collect();
+        assert_eq!(lines, [1, 3, 5, 7]);
+    }
+}
