@@ -41,6 +41,7 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 struct Compiled {
     pattern: OnceLock<Option<Regex>>,
+    until: OnceLock<Option<Regex>>,
     reject: OnceLock<Vec<Regex>>,
 }
 
@@ -73,6 +74,12 @@ impl Entry {
             build_regex(&format!("{anchored}(?:{})", rule.pattern)).ok()
         };
         self.compiled[part].pattern.get_or_init(build).as_ref()
+    }
+
+    /// The expression up to whose end the anchor goes on.
+    pub(super) fn until(&self) -> Option<&Regex> {
+        let build = || self.rule(0).until.as_deref().and_then(|pattern| build_regex(pattern).ok());
+        self.compiled[0].until.get_or_init(build).as_ref()
     }
 
     /// Whether the value is one of the things the detector says it is not.

@@ -246,8 +246,9 @@ fn matched(entry: &Entry, bytes: &[u8], hit: &Range<usize>) -> Option<Range<usiz
     let longest = *rule.length.end();
     if rule.literal_first {
         let end = bytes.len().min(hit.start + longest);
-        let found = regex.find(&bytes[hit.start..end])?;
-        return Some(hit.start..hit.start + found.end());
+        let head = hit.start + regex.find(&bytes[hit.start..end])?.end();
+        let tail = entry.until().map(|until| until.find(&bytes[head..end]).map_or(end, |found| head + found.end()));
+        return Some(hit.start..tail.unwrap_or(head));
     }
     let floor = hit.end.saturating_sub(longest);
     let ceiling = bytes.len().min(hit.start + longest);

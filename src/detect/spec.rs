@@ -42,6 +42,8 @@ pub(super) struct PartRule {
     pub(super) literals: Vec<String>,
     /// Whether every literal can only stand at the start of a match.
     pub(super) literal_first: bool,
+    /// For an anchor: the value goes on from the match to the end of this expression's, or as far as `longest` allows.
+    pub(super) until: Option<String>,
     /// Bytes that may not stand next to the value.
     pub(super) alphabet: Alphabet,
     /// Named check of structure or checksum.
@@ -208,6 +210,7 @@ fn part(table: &Table<'_, '_>, anchor: bool) -> Option<(PartSpec, PartRule)> {
     let check = table.get("check").map(|value| value.one_of(Check::WORDS));
     let min_entropy = table.get("min_entropy").map_or(Some(0.0), |value| value.decimal());
     let reject = table.get("reject").map(|value| rejects(&value)).unwrap_or_default();
+    let until = table.get("until").and_then(|value| expression(&value));
     let literals = if anchor { literals(table, shape.as_ref()) } else { Some((Vec::new(), false)) };
     let (within, names, needs_name) = if anchor { (0, Vec::new(), false) } else { companion(table) };
     let (pattern, length) = shape?;
@@ -217,6 +220,7 @@ fn part(table: &Table<'_, '_>, anchor: bool) -> Option<(PartSpec, PartRule)> {
         length,
         literals,
         literal_first,
+        until,
         alphabet: alphabet?,
         check: match check {
             None => None,
@@ -242,15 +246,18 @@ fn companion(table: &Table<'_, '_>) -> (usize, Vec<String>, bool) {
 }
 
 fn rejects(value: &Value<'_, '_>) -> Vec<String> {
-    let mut patterns = Vec::new();
-    for item in value.items() {
-        let Some(text) = item.text() else { continue };
-        match super::compiled::build_regex(&text) {
-            Ok(_) => patterns.push(text),
-            Err(error) => item.mistake(format!("not a regular expression: {error}")),
+    value.items().iter().filter_map(expression).collect()
+}
+
+fn expression(value: &Value<'_, '_>) -> Option<String> {
+    let text = value.text()?;
+    match super::compiled::build_regex(&text) {
+        Ok(_) => Some(text),
+        Err(error) => {
+            value.mistake(format!("not a regular expression: {error}"));
+            None
         }
     }
-    patterns
 }
 
 fn show(value: &Value<'_, '_>) -> Option<Redaction> {
@@ -274,7 +281,7 @@ fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, Rang
         }
     };
     let longest = table.get("longest").and_then(|value| value.number()).and_then(|n| usize::try_from(n).ok());
-    let (Some(least), most) = (hir.properties().minimum_len(), hir.properties().maximum_len().or(longest)) else {
+    let (Some(least), most) = (hir.properties().minimum_len(), longest.or(hir.properties().maximum_len())) else {
         value.mistake("the pattern matches nothing at all");
         return None;
     };

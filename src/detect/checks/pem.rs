@@ -48,8 +48,9 @@ fn split_body(inside: &str) -> (Vec<String>, String) {
         let line = line.trim_end_matches(['"', '\'', ' ', '+']).trim_start_matches(['"', '\'', ' ']);
         if line.contains(": ") {
             headers.push(line.to_owned());
-        } else if !line.starts_with('=') || line.len() > 5 {
-            body.extend(line.chars().filter(|c| c.is_ascii_alphanumeric() || "+/".contains(*c)));
+        } else if line.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)) && !line.starts_with('=') {
+            // A line that begins with = is OpenPGP's checksum; one with other characters is not part of a key.
+            body.push_str(line.trim_end_matches('='));
         }
     }
     (headers, body)

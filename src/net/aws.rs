@@ -1,0 +1,195 @@
+//! AWS clients: for a found key, which never become the responder's; and for the responder, which never validate a key.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_iam::config::{BehaviorVersion, Region};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use url::Url;
+
+use super::resolve::Resolver;
+use super::{Net, NetError, Settings};
+use crate::secret::Secret;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// An access key.
+pub struct AwsKey {
+    /// Key id.
+    pub id: String,
+    /// Secret access key.
+    pub secret: Secret,
+    /// Session token of temporary credentials.
+    pub token: Option<Secret>,
+}
+
+/// A separate world of AWS: keys of one mean nothing in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partition {
+    /// The commercial Regions.
+    Aws,
+    /// China.
+    China,
+    /// GovCloud.
+    UsGov,
+}
+
+impl Partition {
+    /// Every one, the usual first.
+    pub const ALL: [Self; 3] = [Self::Aws, Self::China, Self::UsGov];
+
+    fn region(self) -> &'static str {
+        match self {
+            Self::Aws => "us-east-1",
+            Self::China => "cn-north-1",
+            Self::UsGov => "us-gov-west-1",
+        }
+    }
+}
+
+/// Whether the SDK repeats a failed call by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retries {
+    /// Up to three attempts: for reads.
+    Reads,
+    /// One attempt: for what must not happen twice.
+    None,
+}
+
+/// The responder's own AWS clients.
+#[derive(Debug, Clone)]
+pub struct Responder {
+    /// IAM, one attempt a call: repeating is the response engine's decision.
+    pub iam: aws_sdk_iam::Client,
+    /// STS.
+    pub sts: aws_sdk_sts::Client,
+    /// The responder's own key id.
+    pub key_id: String,
+}
+
+/// Endpoints that AWS's own variables name.
+pub(super) fn environment_endpoints(settings: &Settings) -> Result<Vec<Url>, NetError> {
+    let names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_BEDROCK"];
+    let given =
+        names.iter().filter_map(|name| Some((name, settings.environment.get(*name).filter(|text| !text.is_empty())?)));
+    given.map(|(name, text)| Url::parse(text).map_err(|_| NetError::Setting(format!("{name} is not a URL")))).collect()
+}
+
+pub(super) fn http_client(resolver: Resolver) -> SharedHttpClient {
+    Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_with_resolver(resolver)
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build()
+}
+
+fn retries(retries: Retries) -> RetryConfig {
+    match retries {
+        Retries::Reads => RetryConfig::standard().with_max_attempts(3),
+        Retries::None => RetryConfig::disabled(),
+    }
+}
+
+impl Net {
+    /// Where a service is asked: `--endpoint aws-SERVICE=` before `--endpoint aws=` before AWS's own variables; `None` for
+    /// AWS's own address.
+    pub fn aws_endpoint(&self, service: &str) -> Option<String> {
+        let variable = |name: &str| self.settings.environment.get(name).filter(|text| !text.is_empty()).cloned();
+        let named = |name: &str| self.endpoint(name).map(|url| url.as_str().trim_end_matches('/').to_owned());
+        named(&format!("aws-{service}"))
+            .or_else(|| named("aws"))
+            .or_else(|| variable(&format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase())))
+            .or_else(|| variable("AWS_ENDPOINT_URL"))
+    }
+
+    /// STS as a found key.
+    pub fn sts(&self, key: &AwsKey, partition: Partition) -> Result<aws_sdk_sts::Client, NetError> {
+        let (Some(secret), token) = (key.secret.expose_str(), key.token.as_ref().map(Secret::expose_str)) else {
+            return Err(NetError::Request("the secret access key is not text"));
+        };
+        let token = token.flatten().map(str::to_owned);
+        let credentials = Credentials::new(key.id.clone(), secret, token, None, "found");
+        self.sts_with(SharedCredentialsProvider::new(credentials), Region::from_static(partition.region()))
+    }
+
+    fn sts_with(&self, credentials: SharedCredentialsProvider, region: Region) -> Result<aws_sdk_sts::Client, NetError> {
+        if self.settings.offline {
+            return Err(NetError::Offline);
+        }
+        let mut config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(credentials)
+            .region(region)
+            .http_client(self.aws_http.clone())
+            .timeout_config(timeouts())
+            .retry_config(retries(Retries::Reads));
+        config.set_endpoint_url(self.checked_endpoint("sts")?);
+        #[expect(clippy::disallowed_methods, reason = "net is the room that builds clients")]
+        Ok(aws_sdk_sts::Client::from_conf(config.build()))
+    }
+
+    fn checked_endpoint(&self, service: &str) -> Result<Option<String>, NetError> {
+        let Some(text) = self.aws_endpoint(service) else { return Ok(None) };
+        let url = Url::parse(&text).map_err(|_| NetError::Setting(format!("the endpoint for {service} is not a URL")))?;
+        self.rules.check(&url)?;
+        Ok(Some(text))
+    }
+
+    /// The responder's clients, from AWS's default chain: environment, profiles, container and instance roles.
+    ///
+    /// # Errors
+    /// [`NetError::NoCredentials`] when the chain has none.
+    pub async fn responder(&self, profile: Option<&str>) -> Result<Responder, NetError> {
+        if self.settings.offline {
+            return Err(NetError::Offline);
+        }
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the responder's credentials")]
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(self.aws_http.clone());
+        let shared = match profile {
+            Some(name) => loader.profile_name(name).load().await,
+            None => loader.load().await,
+        };
+        let none = |why: &str| NetError::NoCredentials(why.to_owned());
+        let provider = shared.credentials_provider().ok_or_else(|| none("the default chain is empty"))?;
+        let found = provider.provide_credentials().await;
+        let key_id = found.map_err(|error| none(&error.to_string()))?.access_key_id().to_owned();
+        let region = shared.region().cloned().unwrap_or(Region::from_static("us-east-1"));
+        let sts = self.sts_with(provider.clone(), region.clone())?;
+        let iam = self.iam_with(provider, region, Retries::None)?;
+        Ok(Responder { iam, sts, key_id })
+    }
+
+    /// The responder's clients with a key that the caller hands over: the sandbox's administrator.
+    pub fn responder_with(&self, key: &AwsKey) -> Result<Responder, NetError> {
+        let secret = key.secret.expose_str().ok_or(NetError::Request("the secret access key is not text"))?;
+        let credentials = Credentials::new(key.id.clone(), secret, None, None, "handed over");
+        let provider = SharedCredentialsProvider::new(credentials);
+        let region = Region::from_static("us-east-1");
+        let sts = self.sts_with(provider.clone(), region.clone())?;
+        Ok(Responder { iam: self.iam_with(provider, region, Retries::None)?, sts, key_id: key.id.clone() })
+    }
+
+    fn iam_with(
+        &self,
+        credentials: SharedCredentialsProvider,
+        region: Region,
+        retry: Retries,
+    ) -> Result<aws_sdk_iam::Client, NetError> {
+        let mut config = aws_sdk_iam::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(credentials)
+            .region(region)
+            .http_client(self.aws_http.clone())
+            .timeout_config(timeouts())
+            .retry_config(retries(retry));
+        config.set_endpoint_url(self.checked_endpoint("iam")?);
+        #[expect(clippy::disallowed_methods, reason = "net is the room that builds clients")]
+        Ok(aws_sdk_iam::Client::from_conf(config.build()))
+    }
+}

@@ -1,0 +1,145 @@
+//! The only door to the network: HTTP and AWS clients, host rules, retries, the responder's own credentials.
+
+mod aws;
+mod http;
+mod resolve;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::Url;
+
+pub use aws::{AwsKey, Partition, Responder, Retries};
+pub use http::{Answer, Header, Request};
+
+use resolve::Resolver;
+use rules::Rules;
+
+/// What the operator allows, and how patient to be.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Refuse every request.
+    pub offline: bool,
+    /// Addresses to ask instead of a provider's own, by endpoint name. The operator's word allows plain http and private
+    /// addresses for exactly that host and port.
+    pub endpoints: BTreeMap<String, Url>,
+    /// Hosts found in scanned content to which a credential may be sent.
+    pub allow_hosts: Vec<String>,
+    /// Private networks that may be contacted.
+    pub allow_nets: Vec<IpNet>,
+    /// For one request from start to end.
+    pub timeout: Duration,
+    /// The process's environment, for AWS's endpoint and Region variables. Proxies are read by the HTTP client itself.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            offline: false,
+            endpoints: BTreeMap::new(),
+            allow_hosts: Vec::new(),
+            allow_nets: Vec::new(),
+            timeout: Duration::from_secs(15),
+            environment: BTreeMap::new(),
+        }
+    }
+}
+
+/// A request that could not be made or answered. Never holds a query, a header or a body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NetError {
+    /// `--offline`.
+    #[error("not asked: --offline is set")]
+    Offline,
+    /// The host resolves to an address that credentials are not sent to.
+    #[error("{host} is at {address}, which is not a public address; allow it with --allow-net {address} if it is yours")]
+    RefusedAddress {
+        /// The host.
+        host: String,
+        /// Its address.
+        address: IpAddr,
+    },
+    /// The scheme is not https and the operator has not named this address.
+    #[error("{0} is not https; only an --endpoint that you name may be")]
+    RefusedScheme(String),
+    /// A host from scanned content that the operator does not allow.
+    #[error("host not allowed: {0}; allow it with --allow-host {0} if it is yours")]
+    RefusedHost(String),
+    /// The name does not resolve.
+    #[error("{0} cannot be resolved")]
+    Resolve(String),
+    /// No connection.
+    #[error("{0} cannot be reached")]
+    Connect(String),
+    /// No answer in time.
+    #[error("{0} did not answer in time")]
+    Timeout(String),
+    /// Something came that is not an answer.
+    #[error("{0} did not answer in HTTP")]
+    Protocol(String),
+    /// The request could not be built.
+    #[error("the request cannot be written: {0}")]
+    Request(&'static str),
+    /// A setting makes no sense.
+    #[error("{0}")]
+    Setting(String),
+    /// The responder has no credentials.
+    #[error("the responder has no AWS credentials: {0}")]
+    NoCredentials(String),
+}
+
+/// Makes ring the one cryptography provider of this process. Call it first in main; calling it again changes nothing.
+pub fn install_crypto() {
+    // It fails only when a provider is installed already, which is then this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Clients that obey the host rules.
+#[derive(Debug)]
+pub struct Net {
+    settings: Settings,
+    rules: Arc<Rules>,
+    client: reqwest::Client,
+    hosts: http::Hosts,
+    aws_http: aws_smithy_runtime_api::client::http::SharedHttpClient,
+}
+
+impl Net {
+    /// Builds the clients.
+    pub fn new(settings: Settings) -> Result<Self, NetError> {
+        install_crypto();
+        let named = settings.endpoints.values().cloned().chain(aws::environment_endpoints(&settings)?);
+        let rules = Arc::new(Rules::new(settings.allow_nets.clone(), named));
+        let resolver = Resolver::new(Arc::clone(&rules));
+        let client = http::client(&settings, resolver.clone())?;
+        let aws_http = aws::http_client(resolver);
+        Ok(Self { settings, rules, client, hosts: http::Hosts::default(), aws_http })
+    }
+
+    /// The address that the operator wants asked under that name, if any.
+    pub fn endpoint(&self, name: &str) -> Option<&Url> {
+        self.settings.endpoints.get(name)
+    }
+
+    /// Parses `NAME=URL`.
+    pub fn parse_endpoint(text: &str) -> Result<(String, Url), NetError> {
+        let wrong = || NetError::Setting(format!("--endpoint {text:?} is not NAME=URL, like openai=https://gateway.corp"));
+        let (name, url) = text.split_once('=').ok_or_else(wrong)?;
+        let url = Url::parse(url).map_err(|_| wrong())?;
+        let good =
+            matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.username().is_empty();
+        if good { Ok((name.to_owned(), url)) } else { Err(wrong()) }
+    }
+
+    /// Parses a network, or a single address, of `--allow-net`.
+    pub fn parse_net(text: &str) -> Result<IpNet, NetError> {
+        let single = || text.parse::<IpAddr>().map(IpNet::from);
+        let wrong = || NetError::Setting(format!("--allow-net {text:?} is not a network, like 10.0.0.0/8"));
+        text.parse().or_else(|_| single()).map_err(|_| wrong())
+    }
+}

@@ -1,0 +1,112 @@
+//! Interprets the request and the cases that a detector file declares.
+
+use zeroize::Zeroizing;
+
+use crate::detect::{HttpCase, HttpCheck, HttpMethod, IdentitySource, Outcome, Piece, Template};
+use crate::model::{Credential, Identity, Liveness};
+use crate::net::{Answer, Header, Net, NetError, Request};
+
+/// Identity fields longer than this are cut: they are names, not documents.
+const LONGEST: usize = 256;
+
+pub(super) async fn check(net: &Net, check: &HttpCheck, credential: &Credential) -> Liveness {
+    let request = match request(net, check, credential) {
+        Ok(request) => request,
+        Err(error) => return Liveness::Unknown(error.to_string()),
+    };
+    match net.send(&request).await {
+        Ok(answer) => judge(check, &answer),
+        Err(error) => Liveness::Unknown(error.to_string()),
+    }
+}
+
+fn request(net: &Net, check: &HttpCheck, credential: &Credential) -> Result<Request, NetError> {
+    let path = fill(&check.path, credential)?;
+    let path = std::str::from_utf8(&path).map_err(|_| NetError::Request("the credential is not text"))?;
+    let origin = net.endpoint(&check.endpoint).map_or(check.origin.as_str(), |url| url.as_str().trim_end_matches('/'));
+    let url = format!("{origin}{path}").parse().map_err(|_| NetError::Request("its address"))?;
+    let mut headers = Vec::new();
+    for (name, value) in &check.headers {
+        headers.push(Header { name: name.clone(), value: fill(value, credential)? });
+    }
+    let body = check.body.as_ref().map(|body| fill(body, credential)).transpose()?;
+    Ok(Request { post: check.method == HttpMethod::Post, url, headers, body })
+}
+
+fn fill(template: &Template, credential: &Credential) -> Result<Zeroizing<Vec<u8>>, NetError> {
+    let mut out = Zeroizing::new(Vec::new());
+    for piece in &template.0 {
+        match piece {
+            Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Piece::Part { name, encoder } => {
+                let part = credential.part(name).ok_or(NetError::Request("a part of the credential is missing"))?;
+                out.extend_from_slice(&encoder.encode(part.value.expose()));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// What an answer means. Whatever no case describes settles nothing.
+pub(super) fn judge(check: &HttpCheck, answer: &Answer) -> Liveness {
+    let json = if answer.truncated { None } else { serde_json::from_slice::<serde_json::Value>(&answer.body).ok() };
+    let Some(case) = check.cases.iter().find(|case| fits(case, answer, json.as_ref())) else {
+        return Liveness::Unknown(undescribed(answer));
+    };
+    let identity = || identity(&check.identity, answer, json.as_ref());
+    match case.then {
+        Outcome::Live => Liveness::Live(identity()),
+        Outcome::Limited => Liveness::Limited(identity(), case.why.clone()),
+        Outcome::Dead => Liveness::Dead(case.why.clone()),
+        Outcome::Unknown => Liveness::Unknown(case.why.clone()),
+    }
+}
+
+fn fits(case: &HttpCase, answer: &Answer, json: Option<&serde_json::Value>) -> bool {
+    // A page for people is a proxy's, a portal's or a firewall's, not the provider's word. Only JSON can mean live or dead.
+    let settles = case.then != Outcome::Unknown && answer.status != 429;
+    let has = |text: &String| memchr::memmem::find(&answer.body, text.as_bytes()).is_some();
+    let stands = |(pointer, wanted): &(String, String)| {
+        json.and_then(|json| json.pointer(pointer)).and_then(spelled).is_some_and(|found| found == *wanted)
+    };
+    case.status.contains(&answer.status)
+        && (!settles || json.is_some())
+        && case.body_has.iter().all(has)
+        && case.json.iter().all(stands)
+}
+
+fn spelled(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
+        other => Some(other.to_string()),
+    }
+}
+
+fn undescribed(answer: &Answer) -> String {
+    let status = answer.status;
+    let start = answer.body.trim_ascii_start();
+    match status {
+        300..=399 => format!("HTTP {status}: a redirect, which is not followed"),
+        500..=599 => format!("HTTP {status}: the provider has trouble of its own"),
+        _ if start.starts_with(b"<") => format!("HTTP {status} with a page for people, not the provider's word"),
+        _ => format!("HTTP {status}, with an answer that says neither live nor dead"),
+    }
+}
+
+fn identity(fields: &[(String, IdentitySource)], answer: &Answer, json: Option<&serde_json::Value>) -> Identity {
+    let mut identity = Identity::default();
+    for (name, source) in fields {
+        let value = match source {
+            IdentitySource::Json(pointer) => json.and_then(|json| json.pointer(pointer)).and_then(spelled),
+            IdentitySource::Header(header) => {
+                answer.headers.get(header).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            }
+        };
+        let value = value.filter(|value| !value.is_empty() && value != "null");
+        if let Some(value) = value {
+            identity.set(name, value.chars().take(LONGEST).collect::<String>());
+        }
+    }
+    identity
+}

@@ -1,0 +1,38 @@
+//! Validators that need logic. One file and one line in [`VALIDATORS`] each; detector files name them.
+
+mod aws_bedrock;
+mod aws_sts;
+
+use crate::model::{Credential, Liveness};
+use crate::net::Net;
+
+/// The names that a detector file may use.
+pub const VALIDATORS: &[&str] = &["aws-bedrock", "aws-sts"];
+
+pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liveness {
+    match name {
+        "aws-bedrock" => aws_bedrock::check(net, credential).await,
+        "aws-sts" => aws_sts::check(net, credential).await,
+        other => Liveness::NotChecked(Some(format!("this version has no validator {other:?}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::{DetectorSet, LivenessCheck};
+
+    #[test]
+    fn every_validator_that_a_detector_names_exists_and_is_used() {
+        let set = DetectorSet::builtin().expect("built-in detectors");
+        let mut used: Vec<&str> = set
+            .detectors()
+            .filter_map(|detector| match &detector.liveness {
+                LivenessCheck::Named(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        assert_eq!(used, super::VALIDATORS);
+    }
+}

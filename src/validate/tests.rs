@@ -1,0 +1,165 @@
+//! Canned exchanges from a server on loopback, and servers that must see nothing.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::Validator;
+use crate::detect::{DetectorSet, Found, Scanner};
+use crate::model::{Blob, Credential, Liveness};
+use crate::net::{Net, Settings};
+
+/// Answers every request with `answer`, and counts them.
+fn server(answer: Vec<u8>, pause: Duration) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            count.fetch_add(1, Ordering::SeqCst);
+            let mut buffer = [0; 8192];
+            let _ = stream.read(&mut buffer);
+            std::thread::sleep(pause);
+            let _ = stream.write_all(&answer);
+        }
+    });
+    (url, seen)
+}
+
+fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}").into_bytes()
+}
+
+fn net(endpoints: &[(&str, &str)], offline: bool) -> Arc<Net> {
+    let endpoints = endpoints.iter().map(|(name, url)| ((*name).to_owned(), url.parse().expect("a URL"))).collect();
+    let settings = Settings { endpoints, offline, timeout: Duration::from_millis(700), ..Settings::default() };
+    Arc::new(Net::new(settings).expect("a client"))
+}
+
+fn credential(set: &DetectorSet, text: &str) -> Credential {
+    let mut all = Vec::new();
+    Scanner::new(set).scan(&Blob::whole("x", text.as_bytes()), &mut |found| {
+        if let Found::Credential(credential) = found {
+            all.push(credential);
+        }
+    });
+    all.pop().expect("one credential")
+}
+
+fn openai_key() -> String {
+    format!("key = sk-NR4ygwLdKgs7kvJWJgQK{}FJPiIZ8CQgyOhlvBdaJPZr", "T3Blbk")
+}
+
+fn slack_token() -> String {
+    format!("xox{}-091334123281-2067974034471-hExGooebgpxCR7YEf9wHq943", "b")
+}
+
+async fn ask(text: &str, endpoint: &str, answer: Vec<u8>, pause: Duration) -> Liveness {
+    let set = DetectorSet::builtin().expect("detectors");
+    let credential = credential(&set, text);
+    let (url, _) = server(answer, pause);
+    let detector = set.get(&credential.detector).expect("its detector");
+    Validator::new(net(&[(endpoint, &url)], false)).check(detector, &[credential]).await
+}
+
+async fn openai(answer: Vec<u8>) -> Liveness {
+    ask(&openai_key(), "openai", answer, Duration::ZERO).await
+}
+
+#[tokio::test]
+async fn described_answers_mean_what_their_detector_says() {
+    let live = openai(http("200 OK", "openai-organization: acme\r\n", r#"{"object":"list","data":[]}"#)).await;
+    assert!(matches!(&live, Liveness::Live(identity) if identity.get("organization") == Some("acme")), "{live:?}");
+    let refused = r#"{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}"#;
+    assert!(matches!(openai(http("401 Unauthorized", "", refused)).await, Liveness::Dead(_)));
+    let scopes =
+        r#"{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.model.read"}}"#;
+    assert!(matches!(openai(http("403 Forbidden", "", scopes)).await, Liveness::Limited(..)));
+    assert!(matches!(openai(http("429 Too Many Requests", "", "{}")).await, Liveness::Limited(..)));
+}
+
+#[tokio::test]
+async fn slack_answers_200_to_everything() {
+    let said =
+        |body: &'static str| async move { ask(&slack_token(), "slack", http("200 OK", "", body), Duration::ZERO).await };
+    assert!(matches!(said(r#"{"ok":true,"team":"T"}"#).await, Liveness::Live(_)));
+    assert!(matches!(said(r#"{"ok":false,"error":"token_revoked"}"#).await, Liveness::Dead(_)));
+    assert!(matches!(said(r#"{"ok":false,"error":"ekm_access_denied"}"#).await, Liveness::Unknown(_)));
+}
+
+#[tokio::test]
+async fn what_nobody_described_settles_nothing() {
+    let page = "<html><body>invalid_api_key and Missing scopes</body></html>";
+    let huge = format!("{{\"error\":\"invalid_api_key{}\"}}", "x".repeat(2 << 20));
+    for answer in [
+        http("401 Unauthorized", "", r#"{"error":{"message":"Your IP is not authorized"}}"#),
+        http("401 Unauthorized", "", page),
+        http("200 OK", "", page),
+        http("403 Forbidden", "", page),
+        http("403 Forbidden", "", "{}"),
+        http("500 Internal Server Error", "", "invalid_api_key"),
+        http("302 Found", "location: http://169.254.169.254/latest/meta-data/\r\n", ""),
+        http("401 Unauthorized", "", &huge),
+        b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 500\r\n\r\n{\"error\":\"invalid_api_key\"}".to_vec(),
+        b"garbage".to_vec(),
+        Vec::new(),
+    ] {
+        let said = openai(answer).await;
+        assert!(matches!(said, Liveness::Unknown(_)), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_provider_is_unknown() {
+    let answer = http("200 OK", "", "{}");
+    let said = ask(&openai_key(), "openai", answer, Duration::from_millis(1500)).await;
+    assert!(matches!(&said, Liveness::Unknown(why) if why.contains("in time")), "{said:?}");
+}
+
+#[tokio::test]
+async fn offline_and_private_addresses_are_refused_before_a_byte_is_sent() {
+    let (url, seen) = server(http("200 OK", "", "{}"), Duration::ZERO);
+    let set = DetectorSet::builtin().expect("detectors");
+    let key = credential(&set, &openai_key());
+    let mut detector = set.get(&key.detector).expect("its detector").clone();
+    let rivals = [key];
+    let said = Validator::new(net(&[("openai", &url)], true)).check(&detector, &rivals).await;
+    assert!(matches!(&said, Liveness::Unknown(why) if why.contains("--offline")), "{said:?}");
+    // The same address, in a detector file and by a name that resolves to it, without the operator's word.
+    let port = url.rsplit(':').next().expect("a port").to_owned();
+    for origin in [format!("https://127.0.0.1:{port}"), format!("https://localhost:{port}"), url.clone()] {
+        if let crate::detect::LivenessCheck::Http(check) = &mut detector.liveness {
+            check.origin.clone_from(&origin);
+        }
+        let said = Validator::new(net(&[], false)).check(&detector, &rivals).await;
+        assert!(
+            matches!(&said, Liveness::Unknown(why) if why.contains("not a public address") || why.contains("not https")),
+            "{said:?}"
+        );
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn canaries_expired_and_partial_ones_are_not_asked_about() {
+    let (url, seen) = server(http("200 OK", "", r#"{"data":[]}"#), Duration::ZERO);
+    let set = DetectorSet::builtin().expect("detectors");
+    let validator = Validator::new(net(&[("openai", &url)], false));
+    let mut key = credential(&set, &openai_key());
+    let detector = set.get(&key.detector).expect("its detector").clone();
+    key.facts.insert("canary".into(), "a canary".into());
+    let mut rivals = [key];
+    assert!(matches!(validator.check(&detector, &rivals).await, Liveness::NotChecked(Some(_))));
+    rivals[0].facts.clear();
+    rivals[0].facts.insert("expired".into(), "true".into());
+    assert!(matches!(validator.check(&detector, &rivals).await, Liveness::Dead(_)));
+    rivals[0].facts.clear();
+    rivals[0].partial = true;
+    assert!(matches!(validator.check(&detector, &rivals).await, Liveness::NotChecked(Some(_))));
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+}
