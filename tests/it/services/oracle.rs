@@ -1,7 +1,7 @@
 //! The services themselves: that they refuse what AWS refuses, so that a test against them means something, and that the
 //! wrapper of ministack makes keys of AWS's shape.
 
-use crate::harness::aws::{Aws, Key, ministack, moto};
+use crate::harness::aws::{Aws, Key, ministack, ministack_in, moto};
 use crate::harness::proxy::Proxy;
 use aws_sdk_iam::types::StatusType;
 use data_encoding::BASE32_NOPAD;
@@ -45,7 +45,7 @@ async fn ministack_keys_have_the_shape_of_aws_and_hold_the_account() {
     assert_shape("AKIA", &key.id, &key.secret, "000000000000");
     assert_ne!(user_and_key(&aws).await.1.secret, key.secret);
 
-    let elsewhere = aws.with(&Key::new("123456789012", "test"));
+    let elsewhere = ministack_in("123456789012");
     let (user, key) = user_and_key(&elsewhere).await;
     assert_shape("AKIA", &key.id, &key.secret, "123456789012");
     assert_eq!(elsewhere.with(&key).caller().await, Ok(format!("arn:aws:iam::123456789012:user/{user}")));
