@@ -1,3 +1,11 @@
-//! Integration tests: one binary, one module a subject.
+//! Integration tests: one binary, one module a subject. Tests in `services` need `tests/services start`; `tests/run`
+//! does everything.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on panics, reads the settings of tests/services, and makes its own AWS clients"
+)]
 
-fn main() {}
+mod architecture;
+mod harness;
+mod services;
