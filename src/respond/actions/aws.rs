@@ -1,0 +1,40 @@
+//! What the AWS actions share: how an SDK error reads, and what it settles.
+
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+
+use super::Outcome;
+
+/// Whether an error means that the thing does not exist.
+pub(super) fn is_absent<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("NoSuchEntity")
+}
+
+/// An error in words: the service's own code and message, or what kept it from answering. Neither holds a secret.
+pub(super) fn words<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        _ => match error {
+            SdkError::TimeoutError(_) => "IAM did not answer in time".to_owned(),
+            SdkError::DispatchFailure(_) => "IAM cannot be reached".to_owned(),
+            SdkError::ConstructionFailure(_) => "the request could not be built".to_owned(),
+            _ => "IAM's answer cannot be read".to_owned(),
+        },
+    }
+}
+
+/// What an error of a changing call settles. A refusal changed nothing; after a timeout or a server error nobody knows.
+pub(super) fn settles<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Outcome {
+    let words = words(error);
+    match error {
+        SdkError::ConstructionFailure(_) => Outcome::Failed(words),
+        SdkError::ServiceError(_) => match error.code() {
+            Some("AccessDenied" | "AccessDeniedException" | "UnrecognizedClientException" | "InvalidClientTokenId") => {
+                Outcome::Refused(words)
+            }
+            Some("ServiceFailure" | "InternalFailure" | "InternalError" | "ServiceUnavailable") | None => Outcome::Unknown(words),
+            Some(_) => Outcome::Failed(words),
+        },
+        _ => Outcome::Unknown(words),
+    }
+}

@@ -1,0 +1,169 @@
+//! `aws-user-deny`: an inline policy of our own that denies a user what an attacker wants, and everything to sessions that
+//! were made before the plan. Idempotent (same name, same document); undone by deleting it, if it is still ours.
+//!
+//! AWS's own quarantine policies leave gaps (bearer tokens, bedrock-mantle, Claude Platform, service-specific credentials,
+//! AssumeRole) and break reads of S3; so this is ours. Sources: facts A.11, A.12 and D.4; IAM user guide, "Revoke IAM role
+//! temporary security credentials".
+
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+use percent_encoding::percent_decode_str;
+use ring::digest::{SHA256, digest};
+use serde_json::{Value, json};
+
+use super::{Action, Doing, Outcome, World, aws};
+
+/// What an attacker does with a stolen key: run models, keep a way in, spend.
+const DENIED: &[&str] = &[
+    "bedrock:*",
+    "bedrock-mantle:*",
+    "aws-external-anthropic:*",
+    "sagemaker:InvokeEndpoint*",
+    "sagemaker:CreateEndpointConfig",
+    "aws-marketplace:Subscribe",
+    "aws-marketplace:AcceptAgreementRequest",
+    "sts:AssumeRole",
+    "sts:GetFederationToken",
+    "sts:GetSessionToken",
+    "iam:Add*",
+    "iam:Attach*",
+    "iam:Create*",
+    "iam:PassRole",
+    "iam:Put*",
+    "iam:Update*",
+    "ec2:RunInstances",
+];
+
+pub(super) struct Deny;
+
+/// Named after the plan, so that a second plan's policy is its own.
+fn name(world: &World<'_>) -> String {
+    format!("StaunchContain-{}", world.digest.get(..12).unwrap_or("plan"))
+}
+
+/// The policy. The moment is the plan's, so that the document is the same at every attempt.
+fn document(world: &World<'_>) -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            { "Sid": "StaunchDeny", "Effect": "Deny", "Action": DENIED, "Resource": "*" },
+            {
+                "Sid": "StaunchRevokeSessions", "Effect": "Deny", "Action": "*", "Resource": "*",
+                "Condition": { "DateLessThan": { "aws:TokenIssueTime": world.plan.made_at.to_string() } },
+            },
+        ],
+    })
+    .to_string()
+}
+
+/// The document under our name, or none.
+async fn read(world: &World<'_>) -> Result<Option<String>, String> {
+    let call = world.hands.responder.iam.get_user_policy().user_name(world.arg("user")).policy_name(name(world));
+    match call.send().await {
+        Ok(found) => Ok(Some(percent_decode_str(found.policy_document()).decode_utf8_lossy().into_owned())),
+        Err(error) if aws::is_absent(&error) => Ok(None),
+        Err(error) => Err(aws::words(&error)),
+    }
+}
+
+/// Documents compare as JSON: IAM may store them in another spelling.
+fn same(a: &str, b: &str) -> bool {
+    let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
+    parse(a).is_some_and(|a| Some(a) == parse(b))
+}
+
+fn shown(world: &World<'_>, document: &str) -> Value {
+    json!({ "policy": name(world), "sha256": HEXLOWER.encode(digest(&SHA256, document.as_bytes()).as_ref()) })
+}
+
+async fn put(world: &World<'_>) -> Outcome {
+    let wanted = document(world);
+    let iam = &world.hands.responder.iam;
+    let call = iam.put_user_policy().user_name(world.arg("user")).policy_name(name(world)).policy_document(&wanted);
+    if let Err(error) = call.send().await {
+        return aws::settles(&error);
+    }
+    match read(world).await {
+        Ok(Some(found)) if same(&found, &wanted) => Outcome::Done(shown(world, &wanted)),
+        Ok(_) => Outcome::Unknown("IAM accepted the policy, but it does not read back as it was written".to_owned()),
+        Err(why) => Outcome::Unknown(format!("IAM accepted the policy, but it cannot be read back: {why}")),
+    }
+}
+
+async fn remove(world: &World<'_>) -> Outcome {
+    let call = world.hands.responder.iam.delete_user_policy().user_name(world.arg("user")).policy_name(name(world));
+    match call.send().await {
+        Err(error) if aws::is_absent(&error) => Outcome::AlreadyDone(json!({ "policy": null })),
+        Err(error) => aws::settles(&error),
+        Ok(_) => match read(world).await {
+            Ok(None) => Outcome::Done(json!({ "policy": null })),
+            Ok(Some(_)) => Outcome::Unknown("IAM accepted the deletion, but the policy is still there".to_owned()),
+            Err(why) => Outcome::Unknown(why),
+        },
+    }
+}
+
+impl Action for Deny {
+    fn name(&self) -> &'static str {
+        "aws-user-deny"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &["user"]
+    }
+
+    fn mutates(&self) -> bool {
+        true
+    }
+
+    fn permissions(&self) -> &'static [&'static str] {
+        &["iam:GetUser", "iam:GetUserPolicy", "iam:PutUserPolicy", "iam:DeleteUserPolicy"]
+    }
+
+    fn effect(&self, with: &BTreeMap<String, String>) -> String {
+        let user = with.get("user").map_or("", String::as_str);
+        format!(
+            "put an inline policy on user {user}: deny models (Bedrock, Claude Platform, SageMaker), new keys and roles, and \
+             everything to sessions made before the plan; the user's other access keys lose these too"
+        )
+    }
+
+    fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
+        Some("delete that policy, if it is still as it was written".to_owned())
+    }
+
+    fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
+        // The policy's name holds the plan's digest, so it cannot be there while planning; the user can be gone.
+        Box::pin(async move {
+            match world.hands.responder.iam.get_user().user_name(world.arg("user")).send().await {
+                Ok(_) => Ok(json!({ "user": "present" })),
+                Err(error) if aws::is_absent(&error) => Ok(json!({ "user": "absent" })),
+                Err(error) => Err(aws::words(&error)),
+            }
+        })
+    }
+
+    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
+        Box::pin(async move {
+            match read(world).await {
+                Err(why) => Outcome::Unknown(why),
+                Ok(Some(found)) if same(&found, &document(world)) => Outcome::AlreadyDone(shown(world, &found)),
+                Ok(_) => put(world).await,
+            }
+        })
+    }
+
+    fn undo<'a>(&'a self, world: &'a World<'_>, _before: &'a Value) -> Doing<'a, Outcome> {
+        Box::pin(async move {
+            match read(world).await {
+                Err(why) => Outcome::Unknown(why),
+                Ok(None) => Outcome::AlreadyDone(json!({ "policy": null })),
+                Ok(Some(found)) if !same(&found, &document(world)) => {
+                    Outcome::Refused(format!("somebody changed the policy {}; look at it before it is deleted", name(world)))
+                }
+                Ok(Some(_)) => remove(world).await,
+            }
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! A playbook file → a checked playbook. Every mistake is reported with its line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::actions;
+use crate::declared::{Document, Mistakes, Table};
+use crate::model::{ApprovalRule, OnFailure};
+
+/// A playbook file as text.
+#[derive(Debug, Clone)]
+pub struct PlaybookSource {
+    /// File stem.
+    pub id: String,
+    /// The file's name for messages.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A declared response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Playbook {
+    /// File stem.
+    pub id: String,
+    /// One line for people.
+    pub summary: String,
+    /// Detectors whose findings it is for.
+    pub detectors: Vec<String>,
+    /// `contain` or `rotate`.
+    pub mode: String,
+    /// Its steps in order.
+    pub steps: Vec<Step>,
+}
+
+/// A line of a playbook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its id.
+    pub id: String,
+    /// The action's name.
+    pub action: String,
+    /// Arguments with placeholders.
+    pub with: BTreeMap<String, String>,
+    /// Earlier steps that must have succeeded.
+    pub needs: Vec<String>,
+    /// What follows a failure.
+    pub on_failure: OnFailure,
+    /// Who must agree.
+    pub approval: ApprovalRule,
+    /// Seconds it may take.
+    pub timeout: u64,
+    /// Seconds to wait afterwards.
+    pub watch: u64,
+}
+
+/// Placeholders that a plan can bind.
+pub(super) const PLACEHOLDERS: &[&str] = &["credential.key_id", "identity.user", "identity.account"];
+
+macro_rules! builtin {
+    ($($id:literal),* $(,)?) => {
+        const BUILTIN: &[(&str, &str)] = &[$(($id, include_str!(concat!("../../playbooks/", $id, ".toml")))),*];
+    };
+}
+
+builtin!["aws-access-key-contain"];
+
+/// The built-in playbook files.
+pub fn builtin_playbooks() -> Vec<PlaybookSource> {
+    let source = |&(id, text): &(&str, &str)| PlaybookSource {
+        id: id.to_owned(),
+        file: format!("playbooks/{id}.toml"),
+        text: text.to_owned(),
+    };
+    BUILTIN.iter().map(source).collect()
+}
+
+/// A set of playbooks.
+#[derive(Debug, Clone, Default)]
+pub struct Playbooks(pub Vec<Playbook>);
+
+impl Playbooks {
+    /// Reads playbook files. All mistakes of all files are reported together.
+    pub fn new(sources: &[PlaybookSource]) -> Result<Self, Mistakes> {
+        let (mut all, mut mistakes) = (Vec::new(), Vec::new());
+        for source in sources {
+            match read(source) {
+                Ok(playbook) => all.push(playbook),
+                Err(more) => mistakes.extend(more.0),
+            }
+        }
+        if mistakes.is_empty() { Ok(Self(all)) } else { Err(Mistakes(mistakes)) }
+    }
+
+    /// The playbook that would run for a detector's findings.
+    pub fn for_detector(&self, detector: &str) -> Option<&Playbook> {
+        self.0.iter().find(|playbook| playbook.detectors.iter().any(|id| id == detector))
+    }
+
+    /// The playbook of that id.
+    pub fn get(&self, id: &str) -> Option<&Playbook> {
+        self.0.iter().find(|playbook| playbook.id == id)
+    }
+}
+
+fn read(source: &PlaybookSource) -> Result<Playbook, Mistakes> {
+    Document::parse(&source.file, &source.text)?.read(|root| {
+        let summary = root.need_text("summary");
+        let mode = root.need("mode").and_then(|value| value.one_of(&[("contain", "contain"), ("rotate", "rotate")]));
+        let detectors = root.need("detectors").map(|_| root.texts("detectors"));
+        let tables = root.tables("step");
+        if tables.is_empty() {
+            root.mistake("a playbook needs at least one [[step]]");
+        }
+        let mut earlier = BTreeSet::new();
+        let steps: Vec<Option<Step>> = tables.iter().map(|table| step(table, &mut earlier)).collect();
+        Some(Playbook {
+            id: source.id.clone(),
+            summary: summary?,
+            detectors: detectors?,
+            mode: mode?.to_owned(),
+            steps: steps.into_iter().collect::<Option<Vec<_>>>()?,
+        })
+    })
+}
+
+fn step(table: &Table<'_, '_>, earlier: &mut BTreeSet<String>) -> Option<Step> {
+    let id = table.need_text("id");
+    let action = table.need_text("action");
+    let needs = table.texts("needs");
+    for unknown in needs.iter().filter(|need| !earlier.contains(*need)) {
+        table.mistake(format!("`needs` names {unknown:?}, which is no earlier step"));
+    }
+    if let Some(id) = &id
+        && !earlier.insert(id.clone())
+    {
+        table.mistake(format!("the step id {id:?} is taken"));
+    }
+    let with = table.get("with").and_then(|value| value.table()).map_or_else(BTreeMap::new, |with| {
+        with.keys().into_iter().filter_map(|key| Some((key.clone(), with.text(&key)?))).collect()
+    });
+    check_action(table, action.as_deref(), &with);
+    let on_failure = table.get("on_failure").map_or(Some(OnFailure::Stop), |value| {
+        value.one_of(&[("stop", OnFailure::Stop), ("undo", OnFailure::Undo), ("continue", OnFailure::Continue)])
+    });
+    let approval = table.get("approval").map_or(Some(ApprovalRule::None), |value| {
+        value.one_of(&[("none", ApprovalRule::None), ("one", ApprovalRule::One), ("two", ApprovalRule::Two)])
+    });
+    let number = |key: &str, usual: u64| table.get(key).map_or(Some(usual), |value| value.number());
+    let (timeout, watch) = (number("timeout", 60), number("watch", 0));
+    table.finish();
+    Some(Step {
+        id: id?,
+        action: action?,
+        with,
+        needs,
+        on_failure: on_failure?,
+        approval: approval?,
+        timeout: timeout?,
+        watch: watch?,
+    })
+}
+
+/// The action exists, gets exactly the arguments it takes, and is called irreversible where it is.
+fn check_action(table: &Table<'_, '_>, name: Option<&str>, with: &BTreeMap<String, String>) {
+    let irreversible = table.get("irreversible").and_then(|value| value.bool()).unwrap_or(false);
+    let why = table.text("why");
+    let Some(name) = name else { return };
+    let Some(action) = actions::get(name) else {
+        let known: Vec<&str> = actions::ALL.iter().map(|action| action.name()).collect();
+        return table.mistake(format!("there is no action {name:?}; known: {}", known.join(", ")));
+    };
+    for missing in action.takes().iter().filter(|key| !with.contains_key(**key)) {
+        table.mistake(format!("{name} needs `{missing}` in `with`"));
+    }
+    for extra in with.keys().filter(|key| !action.takes().contains(&key.as_str())) {
+        table.mistake(format!("{name} takes no `{extra}`; it takes: {}", action.takes().join(", ")));
+    }
+    for value in with.values() {
+        if let Some(unbound) = placeholder(value).filter(|name| !PLACEHOLDERS.contains(name)) {
+            table.mistake(format!("{{{unbound}}} is no placeholder; known: {}", PLACEHOLDERS.join(", ")));
+        }
+    }
+    let needs_word = action.mutates() && !action.reversible();
+    if needs_word && (!irreversible || why.is_none()) {
+        table.mistake(format!("{name} cannot be undone: say `irreversible = true` and `why`"));
+    }
+}
+
+/// The name inside a value that is one placeholder: `{identity.user}`.
+pub(super) fn placeholder(value: &str) -> Option<&str> {
+    value.strip_prefix('{')?.strip_suffix('}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PlaybookSource, Playbooks, builtin_playbooks};
+    use crate::detect::DetectorSet;
+
+    #[test]
+    fn every_file_in_the_folder_is_in_the_list_and_names_real_detectors() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/playbooks");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .expect("playbooks/")
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.strip_suffix(".toml").map(str::to_owned))
+            .collect();
+        files.sort();
+        let listed: Vec<String> = builtin_playbooks().into_iter().map(|source| source.id).collect();
+        assert_eq!(files, listed);
+        let all = Playbooks::new(&builtin_playbooks()).expect("built-in playbooks");
+        let set = DetectorSet::builtin().expect("detectors");
+        for playbook in &all.0 {
+            assert!(playbook.detectors.iter().all(|id| set.get(id).is_some()), "{}", playbook.id);
+        }
+    }
+
+    #[test]
+    fn every_mistake_at_once() {
+        let text = "summary = \"x\"\nmode = \"destroy\"\ndetectors = []\n\n[[step]]\nid = \"a\"\naction = \"nope\"\n\n[[step]]\nid = \"a\"\n\
+                    action = \"aws-key-deactivate\"\nneeds = [\"later\"]\nwith = { key_id = \"{credential.oops}\", user = \"u\", x = \"y\" }\nfoo = 1\n";
+        let source = PlaybookSource { id: "x".into(), file: "x.toml".into(), text: text.into() };
+        let mistakes = Playbooks::new(&[source]).expect_err("mistakes").to_string();
+        for wanted in ["x.toml:2: ", "no action \"nope\"", "the step id \"a\" is taken", "\"later\"", "takes no `x`", "credential.oops", "unknown key `foo`"] {
+            assert!(mistakes.contains(wanted), "{wanted} in {mistakes}");
+        }
+    }
+}
