@@ -3,6 +3,7 @@
 //! bytes → `source` → `detect` → findings → `validate` (is it live?) → `ownership` (whose workload is it?) → `respond`
 //! (plan, approve, act, verify, undo) → `report`. The rooms and which may name which stand in `tests/it/architecture.rs`.
 
+pub mod attest;
 pub mod cli;
 pub mod config;
 pub mod declared;
@@ -10,6 +11,7 @@ pub mod detect;
 pub mod model;
 pub mod net;
 pub mod report;
+pub mod respond;
 pub mod scan;
 pub mod secret;
 pub mod source;

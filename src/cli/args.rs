@@ -97,10 +97,131 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Find credentials. Nothing leaves the machine without --validate.
     Scan(ScanArgs),
+    /// Find, ask whether it is live, name its workload and owner; most dangerous first.
+    Triage(TriageArgs),
+    /// Stop a credential: plan, approve, apply, and walk back.
+    Respond(RespondArgs),
+    /// Ask whether one credential is live: from standard input, or one that was found before.
+    Verify(VerifyArgs),
+    /// Turn a saved report (json or jsonl) into another format.
+    Report(ReportArgs),
     /// List, check or show detectors.
     Detectors(DetectorsArgs),
+    /// List, check or show playbooks.
+    Playbooks(PlaybooksArgs),
     /// Say what a detector knows.
     Explain(ExplainArgs),
+    /// Print shell completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TriageArgs {
+    #[command(flatten)]
+    pub(super) targets: Targets,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// A fingerprint, or the beginning of one (default: read the credential from standard input).
+    pub(super) fingerprint: Option<String>,
+    /// Keep the answer in the store.
+    #[arg(long, env = "STAUNCH_SAVE")]
+    pub(super) save: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A report that --format json or jsonl wrote; `-` for standard input.
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlaybooksArgs {
+    #[command(subcommand)]
+    pub(super) what: PlaybooksCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlaybooksCommand {
+    /// Every playbook, a line each.
+    List,
+    /// Read playbook files and report every mistake.
+    Check {
+        /// A folder of playbook files (default: the built-in ones).
+        dir: Option<PathBuf>,
+    },
+    /// One playbook.
+    Show {
+        /// Its id.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RespondArgs {
+    #[command(subcommand)]
+    pub(super) what: RespondCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RespondCommand {
+    /// Say what would be done. Changes nothing.
+    Plan {
+        /// Fingerprints of findings in the store, or targets to triage first; `-` for standard input.
+        #[arg(value_name = "FINGERPRINT|TARGET", required = true)]
+        what: Vec<String>,
+    },
+    /// Sign a plan's digest.
+    Approve {
+        /// The plan.
+        digest: String,
+        /// A listed approver's name.
+        #[arg(long = "as", value_name = "NAME", env = "STAUNCH_AS")]
+        name: String,
+        /// The approver's private key: PKCS#8 PEM, as `openssl genpkey -algorithm ed25519` makes it.
+        #[arg(long, value_name = "FILE", env = "STAUNCH_KEY")]
+        key: PathBuf,
+    },
+    /// Carry out a plan.
+    Apply {
+        /// The plan.
+        digest: String,
+        #[command(flatten)]
+        hand: ByHand,
+    },
+    /// Go on with a run.
+    Resume {
+        /// The run.
+        run: String,
+        #[command(flatten)]
+        hand: ByHand,
+    },
+    /// Walk a run back.
+    Undo {
+        /// The run.
+        run: String,
+    },
+    /// Show a run, or all of them.
+    Status {
+        /// The run.
+        run: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ByHand {
+    /// Read the leaked credential from standard input, where it is no longer where it was found.
+    #[arg(long)]
+    pub(super) secret_stdin: bool,
+    /// Who asks; their own approval does not count.
+    #[arg(long, value_name = "NAME", env = "STAUNCH_REQUESTER")]
+    pub(super) requester: Option<String>,
 }
 
 #[derive(Debug, Args)]

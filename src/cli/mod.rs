@@ -4,15 +4,21 @@ mod args;
 mod detectors;
 mod exit;
 mod output;
+mod owners;
+mod playbooks;
 mod progress;
+mod recall;
+mod report;
+mod respond;
 mod scan;
 mod settings;
 mod state;
+mod triage;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 pub use exit::Exit;
 
@@ -21,6 +27,7 @@ use settings::Settings;
 
 /// Runs the program with the process's own arguments and environment.
 pub fn main() -> ExitCode {
+    crate::net::install_crypto();
     #[expect(clippy::disallowed_methods, reason = "cli is the room that reads arguments and the environment")]
     let (arguments, environment) = (std::env::args_os().collect::<Vec<_>>(), std::env::vars().collect::<BTreeMap<_, _>>());
     let cli = match Cli::try_parse_from(arguments) {
@@ -46,7 +53,22 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
     match command {
         Command::Scan(args) => scan::run(&args, settings),
+        Command::Triage(args) => triage::run(&args, settings),
+        Command::Respond(args) => respond::run(&args, settings),
+        Command::Verify(args) => triage::verify(&args, settings),
+        Command::Report(args) => report::run(&args, settings),
         Command::Detectors(args) => detectors::run(&args, settings),
+        Command::Playbooks(args) => playbooks::run(&args, settings),
+        Command::Completions { shell } => {
+            output::print(|out| clap_complete::generate(shell, &mut Cli::command(), "staunch", out))?;
+            Ok(Exit::Clean)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            output::print(|out| out.extend_from_slice(&page))?;
+            Ok(Exit::Clean)
+        }
         Command::Explain(args) => detectors::explain(&args, settings),
     }
 }

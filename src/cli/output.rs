@@ -51,6 +51,13 @@ impl Output {
     }
 }
 
+/// Writes what `make` makes to standard output.
+pub(super) fn print(make: impl FnOnce(&mut Vec<u8>)) -> anyhow::Result<()> {
+    let mut text = Vec::new();
+    make(&mut text);
+    Output::open(None)?.write(|out| out.write_all(&text))
+}
+
 /// Whether to use colours on standard output.
 pub(super) fn look(color: Color, no_color: bool, to_file: bool, verbose: u8) -> Look {
     let color = match color {

@@ -21,7 +21,14 @@ pub(super) fn run(args: &ScanArgs, settings: &Settings) -> anyhow::Result<Exit> 
     let started = Instant::now();
     let set = settings.detectors()?;
     let key = settings.fingerprint_key()?;
-    let (groups, gathered) = look(&args.targets, settings, &set, &key)?;
+    let (mut groups, gathered) = look(&args.targets, settings, &set, &key)?;
+    if args.validate {
+        super::triage::validate(&mut groups, &set, settings)?;
+    }
+    super::triage::name_playbooks(&mut groups)?;
+    if args.save {
+        super::triage::save(&groups.findings(), settings);
+    }
     let report = report(&groups, gathered, settings, (&set, started));
     write(&report, settings)?;
     Ok(Exit::of(&report.findings, &report.coverage, args.targets.fail_on))

@@ -12,6 +12,7 @@ use super::{output, state};
 use crate::config::Operator;
 use crate::detect::{DetectorSet, Source, builtin_sources};
 use crate::model::{Clock, SystemClock, Tool};
+use crate::net::{Net, Settings as NetSettings};
 use crate::report::Look;
 use crate::secret::FingerprintKey;
 
@@ -79,10 +80,39 @@ impl Settings {
         DetectorSet::new(&sources).context("detector files have mistakes")
     }
 
+    /// The door to the network.
+    pub(super) fn net(&self) -> anyhow::Result<Net> {
+        let mut settings =
+            NetSettings { offline: self.global.offline, environment: self.environment.clone(), ..NetSettings::default() };
+        for (name, url) in &self.operator.endpoints {
+            let (name, url) = Net::parse_endpoint(&format!("{name}={url}"))?;
+            settings.endpoints.insert(name, url);
+        }
+        for text in &self.global.endpoint {
+            let (name, url) = Net::parse_endpoint(text)?;
+            settings.endpoints.insert(name, url);
+        }
+        settings.allow_hosts = self.operator.allow_hosts.iter().chain(&self.global.allow_host).cloned().collect();
+        let nets = self.operator.allow_nets.iter().chain(&self.global.allow_net);
+        settings.allow_nets = nets.map(|text| Net::parse_net(text)).collect::<Result<_, _>>()?;
+        Ok(Net::new(settings)?)
+    }
+
+    /// The user's name, as the environment has it.
+    pub(super) fn user(&self) -> Option<String> {
+        self.environment.get("USER").or_else(|| self.environment.get("LOGNAME")).cloned()
+    }
+
     /// The fingerprint key; makes the state folder's where there is none.
     pub(super) fn fingerprint_key(&self) -> anyhow::Result<FingerprintKey> {
         state::fingerprint_key(self.global.fingerprint_key.as_deref(), self.quiet, self.state.as_deref())
     }
+}
+
+/// Waits for a future, with threads for its timers and connections.
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    Ok(runtime.context("no threads for the network")?.block_on(future))
 }
 
 /// Who made a report.

@@ -32,6 +32,19 @@ pub enum Tier {
     Proven,
 }
 
+impl Tier {
+    /// The word in the output schema.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Circumstantial => "circumstantial",
+            Self::Inferred => "inferred",
+            Self::Declared => "declared",
+            Self::Bound => "bound",
+            Self::Proven => "proven",
+        }
+    }
+}
+
 /// One reason to believe an edge.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Evidence {

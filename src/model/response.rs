@@ -26,6 +26,8 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// Workloads that use the credential, as ownership knows them.
     pub affected: Vec<String>,
+    /// Every place that holds a copy of the credential: stopping it does not remove them.
+    pub copies: Vec<String>,
     /// What is not known and matters.
     pub unknowns: Vec<String>,
     /// Permissions that the responder needs and, as far as could be seen, lacks.

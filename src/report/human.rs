@@ -72,7 +72,7 @@ fn finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()>
     let partial = if finding.partial { "  (one part only; no secret found with it)" } else { "" };
     writeln!(out, "{state}{severity}  {name}  {}{partial}", clean(&finding.redacted))?;
     let mut line =
-        |label: &str, text: &str| writeln!(out, "  {}{}", look.paint(Ink::Dim, &format!("{label:<9}")), clean(text));
+        |label: &str, text: &str| writeln!(out, "  {}{}", look.paint(Ink::Dim, &format!("{label:<10}")), clean(text));
     if let Some(why) = finding.liveness.liveness.why() {
         line("because", why)?;
     }
@@ -112,7 +112,7 @@ fn owners(owners: &[Owner], line: &mut dyn FnMut(&str, &str) -> io::Result<()>) 
             Edge::Accountable => "owner",
             Edge::Custodian => "leaked by",
         };
-        let tier = format!("{:?}", owner.tier).to_lowercase();
+        let tier = owner.tier.word();
         let proof = owner.evidence.first().map(|e| format!("; {} at {}", e.technique, e.at)).unwrap_or_default();
         line(label, &format!("{} ({tier}{proof})", owner.id))?;
     }
@@ -195,6 +195,7 @@ pub fn plan(plan: &Plan, digest: &str, look: Look, out: &mut dyn Write) -> io::R
         items.iter().try_for_each(|item| writeln!(out, "  {}  {}", look.paint(ink, title), clean(item)))
     };
     list("affects", &plan.affected, Ink::Yellow)?;
+    list("copy at", &plan.copies, Ink::Yellow)?;
     list("not known", &plan.unknowns, Ink::Yellow)?;
     list("lacks permission", &plan.lacking, Ink::Red)
 }

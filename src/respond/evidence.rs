@@ -48,6 +48,8 @@ pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Ti
                 "seconds_from_plan_to_stopped": since_plan(stopped),
                 "seconds_from_plan_to_proven": since_plan(refused),
                 "minted": minted.map(|step| step.evidence.clone()),
+                "copies": plan.copies,
+                "affected": plan.affected,
                 "unknown": plan.unknowns,
             },
         },

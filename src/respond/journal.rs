@@ -65,7 +65,8 @@ impl Journal {
     /// Starts the journal of a new run.
     pub(super) fn create(path: &Path, run: &str) -> Result<Self, RespondError> {
         let made = OpenOptions::new().append(true).create_new(true).open(path);
-        let file = made.map_err(|source| RespondError::File { what: "cannot make the journal", path: path.to_owned(), source })?;
+        let file =
+            made.map_err(|source| RespondError::File { what: "cannot make the journal", path: path.to_owned(), source })?;
         sync_folder(path)?;
         Ok(Self { path: path.to_owned(), file, run: run.to_owned(), next: 0, previous: "0".repeat(64), broken: false })
     }
@@ -80,7 +81,8 @@ impl Journal {
             file.set_len(read.whole).and_then(|()| file.sync_all()).map_err(failed)?;
         }
         let next = read.events.len() as u64;
-        let journal = Self { path: path.to_owned(), file, run: run.to_owned(), next, previous: read.previous, broken: false };
+        let journal =
+            Self { path: path.to_owned(), file, run: run.to_owned(), next, previous: read.previous, broken: false };
         Ok((journal, read.events))
     }
 
@@ -156,7 +158,7 @@ mod tests {
         let clock = TestClock::new(Timestamp::UNIX_EPOCH);
         for cut in 0..=text.len() {
             std::fs::write(&path, &text[..cut]).expect("cut");
-            let whole = text[..cut].iter().filter(|&&b| b == b'\n').count();
+            let whole = memchr::memchr_iter(b'\n', &text[..cut]).count();
             let (mut journal, events) = Journal::open(&path, "r1").expect("opens");
             assert_eq!(events.len(), whole, "cut at {cut}");
             journal.append(&clock, None, EventKind::Succeeded, Value::Null).expect("written");
@@ -169,7 +171,11 @@ mod tests {
         let dir = tempfile::tempdir().expect("scratch");
         let (path, text) = filled(dir.path());
         let lines: Vec<&[u8]> = text.split_inclusive(|&b| b == b'\n').collect();
-        let changed = String::from_utf8(text.clone()).expect("text").replacen("\"idempotency_key\":\"1\"", "\"idempotency_key\":\"7\"", 1);
+        let changed = String::from_utf8(text.clone()).expect("text").replacen(
+            "\"idempotency_key\":\"1\"",
+            "\"idempotency_key\":\"7\"",
+            1,
+        );
         for (damaged, line) in [
             (changed.into_bytes(), 3),
             ([lines[0], lines[2]].concat(), 2),

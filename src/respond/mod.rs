@@ -26,7 +26,7 @@ pub use approve::{Approvers, approve};
 pub use execute::{Runner, replayed};
 pub use folder::{Folder, RunFolder};
 pub use guard::Guard;
-pub use plan::{Draft, draft};
+pub use plan::draft;
 pub use playbook::{Playbook, PlaybookSource, Playbooks, builtin_playbooks};
 
 /// Gives back the credential of a fingerprint, read again from where it was found, or nothing when it is no longer there.
@@ -53,7 +53,9 @@ pub struct Hands {
 #[derive(Debug, thiserror::Error)]
 pub enum RespondError {
     /// No playbook is for it.
-    #[error("there is no playbook for {0}; `staunch playbooks list` names them, `staunch explain {0}` says where to revoke by hand")]
+    #[error(
+        "there is no playbook for {0}; `staunch playbooks list` names them, `staunch explain {0}` says where to revoke by hand"
+    )]
     NoPlaybook(String),
     /// Something the playbook needs is not known.
     #[error("the plan needs {0}, which is not known; validate the finding first (`staunch triage`)")]
@@ -98,7 +100,9 @@ pub enum RespondError {
         what: String,
     },
     /// Another process works on it.
-    #[error("another staunch is working on this credential (lock {0}); wait for it, or end it and use `staunch respond resume`")]
+    #[error(
+        "another staunch is working on this credential (lock {0}); wait for it, or end it and use `staunch respond resume`"
+    )]
     Busy(std::path::PathBuf),
     /// Something that was named does not exist.
     #[error("{0}")]

@@ -219,7 +219,15 @@ mod tests {
                     action = \"aws-key-deactivate\"\nneeds = [\"later\"]\nwith = { key_id = \"{credential.oops}\", user = \"u\", x = \"y\" }\nfoo = 1\n";
         let source = PlaybookSource { id: "x".into(), file: "x.toml".into(), text: text.into() };
         let mistakes = Playbooks::new(&[source]).expect_err("mistakes").to_string();
-        for wanted in ["x.toml:2: ", "no action \"nope\"", "the step id \"a\" is taken", "\"later\"", "takes no `x`", "credential.oops", "unknown key `foo`"] {
+        for wanted in [
+            "x.toml:2: ",
+            "no action \"nope\"",
+            "the step id \"a\" is taken",
+            "\"later\"",
+            "takes no `x`",
+            "credential.oops",
+            "unknown key `foo`",
+        ] {
             assert!(mistakes.contains(wanted), "{wanted} in {mistakes}");
         }
     }

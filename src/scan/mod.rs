@@ -3,8 +3,10 @@
 
 mod collect;
 mod group;
+mod validate;
 mod walk;
 
 pub use collect::{Gathered, Sighting};
 pub use group::{Group, Groups};
+pub use validate::validate;
 pub use walk::{Counters, Request, Target, run};

@@ -32,7 +32,9 @@ pub(super) fn settles<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Out
             Some("AccessDenied" | "AccessDeniedException" | "UnrecognizedClientException" | "InvalidClientTokenId") => {
                 Outcome::Refused(words)
             }
-            Some("ServiceFailure" | "InternalFailure" | "InternalError" | "ServiceUnavailable") | None => Outcome::Unknown(words),
+            Some("ServiceFailure" | "InternalFailure" | "InternalError" | "ServiceUnavailable") | None => {
+                Outcome::Unknown(words)
+            }
             Some(_) => Outcome::Failed(words),
         },
         _ => Outcome::Unknown(words),

@@ -26,7 +26,8 @@ async fn status(world: &World<'_>) -> Result<String, String> {
 
 async fn set(world: &World<'_>, wanted: StatusType) -> Outcome {
     let iam = &world.hands.responder.iam;
-    let call = iam.update_access_key().user_name(world.arg("user")).access_key_id(world.arg("key_id")).status(wanted.clone());
+    let call =
+        iam.update_access_key().user_name(world.arg("user")).access_key_id(world.arg("key_id")).status(wanted.clone());
     if let Err(error) = call.send().await {
         return aws::settles(&error);
     }
@@ -72,7 +73,9 @@ impl Action for Deactivate {
         Box::pin(async move {
             match status(world).await {
                 Err(why) => Outcome::Unknown(why),
-                Ok(now) if now == ABSENT || now == StatusType::Inactive.as_str() => Outcome::AlreadyDone(json!({ "status": now })),
+                Ok(now) if now == ABSENT || now == StatusType::Inactive.as_str() => {
+                    Outcome::AlreadyDone(json!({ "status": now }))
+                }
                 Ok(_) => set(world, StatusType::Inactive).await,
             }
         })

@@ -1,0 +1,59 @@
+//! `staunch playbooks list|check|show`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+
+use super::args::{PlaybooksArgs, PlaybooksCommand};
+use super::exit::Exit;
+use super::output::{Output, say};
+use super::settings::Settings;
+use crate::respond::{PlaybookSource, Playbooks, builtin_playbooks};
+
+pub(super) fn run(args: &PlaybooksArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    match &args.what {
+        PlaybooksCommand::Check { dir } => {
+            let sources = dir.as_deref().map_or_else(|| Ok(builtin_playbooks()), read)?;
+            let playbooks = Playbooks::new(&sources).context("playbook files have mistakes")?;
+            say(&format!("{} playbooks, no mistakes", playbooks.0.len()));
+        }
+        PlaybooksCommand::List => {
+            let playbooks = Playbooks::new(&builtin_playbooks())?;
+            Output::open(settings.output.as_ref())?.write(|out| {
+                playbooks.0.iter().try_for_each(|playbook| writeln!(out, "{:<28} {}", playbook.id, playbook.summary))
+            })?;
+        }
+        PlaybooksCommand::Show { id } => show(id, settings)?,
+    }
+    Ok(Exit::Clean)
+}
+
+fn show(id: &str, settings: &Settings) -> anyhow::Result<()> {
+    let playbooks = Playbooks::new(&builtin_playbooks())?;
+    let Some(playbook) = playbooks.get(id) else {
+        bail!("there is no playbook {id:?}; `staunch playbooks list` names them all")
+    };
+    Output::open(settings.output.as_ref())?.write(|out| {
+        writeln!(out, "{} ({}): {}", playbook.id, playbook.mode, playbook.summary)?;
+        writeln!(out, "  for        {}", playbook.detectors.join(", "))?;
+        // True of every playbook so far; tests run them against ministack, moto and the sandbox.
+        writeln!(out, "  note       never run against the real service")?;
+        playbook.steps.iter().try_for_each(|step| writeln!(out, "  step       {:<16} {}", step.id, step.action))
+    })
+}
+
+fn read(dir: &Path) -> anyhow::Result<Vec<PlaybookSource>> {
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("cannot read the folder {}", dir.display()))? {
+        let path = entry.with_context(|| format!("cannot read the folder {}", dir.display()))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            sources.push(PlaybookSource { id, file: path.display().to_string(), text });
+        }
+    }
+    ensure!(!sources.is_empty(), "{} holds no playbook file (*.toml)", dir.display());
+    sources.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(sources)
+}

@@ -1,0 +1,119 @@
+//! `staunch triage` and `staunch verify`: find, ask, attribute, keep.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+use super::args::{Least, Targets, TriageArgs, VerifyArgs};
+use super::exit::{Exit, FailOn};
+use super::settings::Settings;
+use super::{recall, scan};
+use crate::detect::DetectorSet;
+use crate::model::{Coverage, Finding, Provenance};
+use crate::respond::{Playbooks, builtin_playbooks};
+use crate::scan::{Gathered, Groups};
+use crate::secret::FingerprintKey;
+use crate::store::Store;
+use crate::validate::Validator;
+
+pub(super) fn run(args: &TriageArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let started = Instant::now();
+    let set = settings.detectors()?;
+    let key = settings.fingerprint_key()?;
+    let (groups, gathered) = triage(&args.targets, settings, &set, &key)?;
+    save(&groups.findings(), settings);
+    let report = scan::report(&groups, gathered, settings, (&set, started));
+    scan::write(&report, settings)?;
+    Ok(Exit::of(&report.findings, &report.coverage, args.targets.fail_on))
+}
+
+/// Scan, validation and ownership of targets.
+pub(super) fn triage(
+    targets: &Targets,
+    settings: &Settings,
+    set: &DetectorSet,
+    key: &FingerprintKey,
+) -> anyhow::Result<(Groups, Gathered)> {
+    let (mut groups, mut gathered) = scan::look(targets, settings, set, key)?;
+    validate(&mut groups, set, settings)?;
+    super::owners::attribute(&mut groups, &mut gathered.coverage, (targets, settings, key));
+    name_playbooks(&mut groups)?;
+    Ok((groups, gathered))
+}
+
+/// Asks every credential's provider.
+pub(super) fn validate(groups: &mut Groups, set: &DetectorSet, settings: &Settings) -> anyhow::Result<()> {
+    let validator = Validator::new(Arc::new(settings.net()?));
+    crate::scan::validate(groups, set, &validator, &*settings.clock).context("no threads to ask providers with")
+}
+
+/// Fills in which playbook would run.
+pub(super) fn name_playbooks(groups: &mut Groups) -> anyhow::Result<()> {
+    let playbooks = Playbooks::new(&builtin_playbooks()).context("built-in playbooks have mistakes")?;
+    for group in &mut groups.0 {
+        group.finding.playbook = playbooks.for_detector(&group.finding.detector).map(|playbook| playbook.id.clone());
+    }
+    Ok(())
+}
+
+/// Keeps findings in the store, with paths that mean the same from every folder. Without a state folder nothing is kept.
+pub(super) fn save(findings: &[Finding], settings: &Settings) {
+    let Some(state) = &settings.state else { return };
+    let mut findings = findings.to_vec();
+    for occurrence in findings.iter_mut().flat_map(|finding| &mut finding.occurrences) {
+        if occurrence.provenance == Provenance::Worktree
+            && let Ok(full) = std::path::absolute(&occurrence.path)
+        {
+            occurrence.path = full.to_string_lossy().into_owned();
+        }
+    }
+    let saved = super::state::make_folder(state)
+        .map_err(anyhow::Error::from)
+        .and_then(|()| Ok(Store::open(state)?.save(&findings, settings.clock.now())?));
+    if let Err(error) = saved {
+        // A read-only home must not keep anyone from triage; responding will say it again.
+        super::output::say(&format!("staunch: the findings were not kept: {error}"));
+    }
+}
+
+pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let started = Instant::now();
+    let set = settings.detectors()?;
+    let key = settings.fingerprint_key()?;
+    let (mut groups, gathered) = match &args.fingerprint {
+        None => {
+            let targets = stdin();
+            scan::look(&targets, settings, &set, &key)?
+        }
+        Some(text) => {
+            let finding = recall::finding(text, settings)?;
+            let groups = recall::again(&finding, &set, &key, settings);
+            if groups.0.is_empty() {
+                bail!("the value is no longer readable where it was found; pipe it into `staunch verify`");
+            }
+            (groups, Gathered::default())
+        }
+    };
+    if groups.0.is_empty() {
+        bail!(
+            "no credential was recognised on standard input; give all its parts, like `AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…`"
+        );
+    }
+    validate(&mut groups, &set, settings)?;
+    name_playbooks(&mut groups)?;
+    if args.save {
+        save(&groups.findings(), settings);
+    }
+    let coverage = if args.fingerprint.is_some() { Coverage::default() } else { gathered.coverage };
+    let gathered = Gathered { coverage, ..Gathered::default() };
+    let report = scan::report(&groups, gathered, settings, (&set, started));
+    scan::write(&report, settings)?;
+    Ok(Exit::of(&report.findings, &report.coverage, FailOn::Live))
+}
+
+/// Standard input as the only target.
+pub(super) fn stdin() -> Targets {
+    Targets { targets: vec![PathBuf::from("-")], no_ignore: false, confidence: Least::Low, fail_on: FailOn::Any }
+}

@@ -1,0 +1,182 @@
+//! Plans, approvals and runs in the state folder.
+//!
+//! `plans/DIGEST.json`, `plans/DIGEST.approvals.jsonl`, `runs/RUN/{plan.json,journal.jsonl,evidence.json}`, `locks/`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::RespondError;
+use super::journal::sync_folder;
+use crate::model::{Approval, Plan};
+
+/// The state folder, as far as responding uses it.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    /// The run's id.
+    pub id: String,
+    path: PathBuf,
+}
+
+/// Held while a credential is worked on.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+fn failed<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> RespondError + 'a {
+    move |source| RespondError::File { what, path: path.to_owned(), source }
+}
+
+/// Writes a file whole or not at all, durably.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), RespondError> {
+    let scratch = path.with_extension("part");
+    let mut file = File::create(&scratch).map_err(failed("cannot write", &scratch))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("cannot write", &scratch))?;
+    fs::rename(&scratch, path).map_err(failed("cannot write", path))?;
+    sync_folder(path)
+}
+
+impl Folder {
+    /// Uses `root`, making what is missing.
+    pub fn open(root: &Path) -> Result<Self, RespondError> {
+        for name in ["plans", "runs", "locks"] {
+            let path = root.join(name);
+            fs::create_dir_all(&path).map_err(failed("cannot make", &path))?;
+        }
+        Ok(Self { root: root.to_owned() })
+    }
+
+    /// Keeps a plan; returns its digest.
+    pub fn keep(&self, plan: &Plan) -> Result<String, RespondError> {
+        let path = self.root.join("plans");
+        let format = |what: String| RespondError::Format { path: path.clone(), what };
+        let digest = plan.digest().map_err(|error| format(error.to_string()))?;
+        let bytes = plan.canonical().map_err(|error| format(error.to_string()))?;
+        write(&path.join(format!("{digest}.json")), &bytes)?;
+        Ok(digest)
+    }
+
+    /// The plan that `text` names: a digest or at least its first 8 digits. A plan that was changed on disk is refused.
+    pub fn plan(&self, text: &str) -> Result<(Plan, String), RespondError> {
+        let folder = self.root.join("plans");
+        let digest = self.only(&folder, text, ".json", "plan")?;
+        let path = folder.join(format!("{digest}.json"));
+        let bytes = fs::read(&path).map_err(failed("cannot read", &path))?;
+        let format = |what: String| RespondError::Format { path: path.clone(), what };
+        let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| format(error.to_string()))?;
+        let real = plan.digest().map_err(|error| format(error.to_string()))?;
+        if real == digest {
+            Ok((plan, digest))
+        } else {
+            Err(format("it was changed since it was made; make a new plan".to_owned()))
+        }
+    }
+
+    /// The one name in a folder that begins with `text`.
+    fn only(&self, folder: &Path, text: &str, ending: &str, what: &str) -> Result<String, RespondError> {
+        let names = fs::read_dir(folder).map_err(failed("cannot read", folder))?;
+        let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names = names.filter_map(|name| Some(name.strip_suffix(ending)?.to_owned())).filter(|name| !name.contains('.'));
+        let found: Vec<String> = names.filter(|name| name == text || (text.len() >= 8 && name.starts_with(text))).collect();
+        match found.as_slice() {
+            [one] => Ok(one.clone()),
+            [] => Err(RespondError::NotFound(format!("there is no {what} {text:?} in {}", self.root.display()))),
+            _ => Err(RespondError::NotFound(format!("{text:?} names {} {what}s; give more of it", found.len()))),
+        }
+    }
+
+    /// Keeps an approval.
+    pub fn keep_approval(&self, approval: &Approval) -> Result<(), RespondError> {
+        let path = self.approvals_path(&approval.digest);
+        let format = |error: serde_json::Error| RespondError::Format { path: path.clone(), what: error.to_string() };
+        let mut line = serde_json::to_vec(approval).map_err(format)?;
+        line.push(b'\n');
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        file.and_then(|mut file| file.write_all(&line).and_then(|()| file.sync_all()))
+            .map_err(failed("cannot write", &path))?;
+        sync_folder(&path)
+    }
+
+    /// The approvals given to a plan. Ones that cannot be read do not count.
+    pub(super) fn approvals(&self, digest: &str) -> Vec<Approval> {
+        let text = fs::read_to_string(self.approvals_path(digest)).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    fn approvals_path(&self, digest: &str) -> PathBuf {
+        self.root.join("plans").join(format!("{digest}.approvals.jsonl"))
+    }
+
+    /// Every run, oldest first.
+    pub fn runs(&self) -> Result<Vec<RunFolder>, RespondError> {
+        let folder = self.root.join("runs");
+        let names = fs::read_dir(&folder).map_err(failed("cannot read", &folder))?;
+        let mut names: Vec<String> = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.sort();
+        let runs = names.into_iter().map(|id| RunFolder { path: folder.join(&id), id });
+        // Without a journal a run never began.
+        Ok(runs.filter(|run| run.journal().exists()).collect())
+    }
+
+    /// The run of that id, or the one whose id begins so.
+    pub fn run(&self, text: &str) -> Result<RunFolder, RespondError> {
+        let id = self.only(&self.root.join("runs"), text, "", "run")?;
+        Ok(RunFolder { path: self.root.join("runs").join(&id), id })
+    }
+
+    /// Makes the folder of a new run. It appears together with its plan, or not at all.
+    pub(super) fn new_run(&self, plan: &Plan, now: Timestamp) -> Result<RunFolder, RespondError> {
+        let mut random = [0u8; 3];
+        let _ = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut random);
+        let id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), data_encoding::HEXLOWER.encode(&random));
+        let path = self.root.join("runs").join(&id);
+        fs::create_dir(&path).map_err(failed("cannot make", &path))?;
+        let run = RunFolder { id, path };
+        let format = |what: String| RespondError::Format { path: run.path.clone(), what };
+        write(&run.path.join("plan.json"), &plan.canonical().map_err(|error| format(error.to_string()))?)?;
+        sync_folder(&run.path)?;
+        Ok(run)
+    }
+
+    /// Takes the lock of a credential.
+    pub(super) fn lock(&self, plan: &Plan) -> Result<Lock, RespondError> {
+        let path = self.root.join("locks").join(format!("{}.lock", plan.fingerprint));
+        let file = File::create(&path).map_err(failed("cannot make", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(RespondError::Busy(path)),
+            Err(fs::TryLockError::Error(source)) => Err(RespondError::File { what: "cannot lock", path, source }),
+        }
+    }
+}
+
+impl RunFolder {
+    pub(super) fn journal(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    /// The plan that this run executes.
+    pub(super) fn plan(&self) -> Result<Plan, RespondError> {
+        let path = self.path.join("plan.json");
+        let bytes = fs::read(&path).map_err(failed("cannot read", &path))?;
+        serde_json::from_slice(&bytes).map_err(|error| RespondError::Format { path, what: error.to_string() })
+    }
+
+    /// Where the evidence is.
+    pub fn evidence(&self) -> PathBuf {
+        self.path.join("evidence.json")
+    }
+
+    pub(super) fn keep_evidence(&self, statement: &serde_json::Value) -> Result<(), RespondError> {
+        write(&self.evidence(), format!("{statement:#}\n").as_bytes())
+    }
+}
