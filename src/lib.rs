@@ -10,6 +10,7 @@ pub mod declared;
 pub mod detect;
 pub mod model;
 pub mod net;
+pub mod ownership;
 pub mod report;
 pub mod respond;
 pub mod scan;
