@@ -33,7 +33,7 @@ pub(super) fn candidates(bytes: &[u8], entry: &Entry, part: usize, anchor: &Rang
         .map(|found| window.start + found.start()..window.start + found.end())
         .filter(|span| stands_alone(bytes, span, rule) && (span.end <= anchor.start || span.start >= anchor.end))
         .filter(|span| acceptable(entry, part, &bytes[span.clone()]))
-        .filter_map(|span| score(bytes, entry, part, (anchor, &span)).map(|score| Candidate { span, score }))
+        .filter_map(|span| score(bytes, entry, part, (anchor, &span, window.start)).map(|score| Candidate { span, score }))
         .collect();
     found.sort_by_key(|candidate| (-candidate.score, candidate.span.start.abs_diff(anchor.start)));
     let best = found.first().map_or(0, |best| best.score);
@@ -72,7 +72,12 @@ fn window(bytes: &[u8], anchor: &Range<usize>, lines: usize) -> Range<usize> {
 }
 
 /// How well a place fits, or `None` when its name says that it is something else or a needed name is missing.
-fn score(bytes: &[u8], entry: &Entry, part: usize, (anchor, span): (&Range<usize>, &Range<usize>)) -> Option<i32> {
+fn score(
+    bytes: &[u8],
+    entry: &Entry,
+    part: usize,
+    (anchor, span, floor): (&Range<usize>, &Range<usize>, usize),
+) -> Option<i32> {
     let rule = entry.rule(part);
     let name = name_score(bytes, span, &rule.names);
     if rule.needs_name && name == 0 {
@@ -88,14 +93,19 @@ fn score(bytes: &[u8], entry: &Entry, part: usize, (anchor, span): (&Range<usize
     };
     // Another anchor in between means that the place probably belongs to that one.
     let literals = &entry.rule(0).literals;
-    let crowded = literals.iter().any(|literal| memchr::memmem::find(&bytes[between.clone()], literal.as_bytes()).is_some());
+    let holds_anchor = |range: Range<usize>| {
+        literals.iter().any(|literal| memchr::memmem::find(&bytes[range.clone()], literal.as_bytes()).is_some())
+    };
+    let crowded = holds_anchor(between.clone());
     // A shape without a name that speaks for it must stand close by.
     if name == 0 && near == 0 {
         return None;
     }
     // Secrets usually follow their ids.
     let order = i32::from(span.start > anchor.start);
-    Some(name * 4 + near * 2 + order - if crowded { 5 } else { 0 })
+    // What follows another id is probably that one's.
+    let taken = span.start < anchor.start && holds_anchor(floor..span.start);
+    Some(name * 4 + near * 2 + order - if crowded { 5 } else { 0 } - if taken { 3 } else { 0 })
 }
 
 /// 2 when one of `names` stands before the value on its line, 1 when on the line above, else 0.

@@ -34,3 +34,6 @@ pub use spec::Source;
 
 /// A decision about a match depends on nothing farther away than this, in bytes, on either side.
 pub const REACH: usize = 4096;
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! A worker: one per thread, borrowing the shared set.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -69,7 +69,23 @@ struct View<'v> {
 #[derive(Clone, Copy)]
 enum Map<'v> {
     Offset(u64),
-    Base64 { first: usize, outer: &'v Map<'v> },
+    Base64 {
+        first: usize,
+        outer: &'v Map<'v>,
+    },
+    /// The entries of a manifest, one a line.
+    Entries {
+        entries: &'v [Piece],
+        outer: &'v Map<'v>,
+    },
+}
+
+/// An entry's value within the text that was made of a manifest.
+struct Piece {
+    at: Range<usize>,
+    /// Where the value, or its base64, begins in the manifest.
+    original: usize,
+    encoded: bool,
 }
 
 impl Map<'_> {
@@ -79,6 +95,12 @@ impl Map<'_> {
             Self::Base64 { first, outer } => {
                 let chars = decode::chars_of(span);
                 outer.span(&(first + chars.start..first + chars.end))
+            }
+            Self::Entries { entries, outer } => {
+                let Some(piece) = entries.iter().find(|piece| piece.at.contains(&span.start)) else { return 0..0 };
+                let inside = span.start - piece.at.start..span.end.min(piece.at.end) - piece.at.start;
+                let inside = if piece.encoded { decode::chars_of(&inside) } else { inside };
+                outer.span(&(piece.original + inside.start..piece.original + inside.end))
             }
         }
     }
@@ -125,9 +147,28 @@ impl<'s> Scanner<'s> {
                     near.any(|(b, depth)| a.start < b.end && (from_manifest || *depth < found.depth()))
                 })
         };
-        let drop: Vec<bool> = self.found.iter().enumerate().map(|(n, found)| accounted_for(n, found)).collect();
+        let mut drop: Vec<bool> = self.found.iter().enumerate().map(|(n, found)| accounted_for(n, found)).collect();
+        self.drop_repeats(&mut drop);
         let mut drop = drop.into_iter();
         self.found.retain(|_| !drop.next().unwrap_or(false));
+    }
+
+    /// The same place can be reached by two ways, and one of them may see more parts: that one stays.
+    fn drop_repeats(&self, drop: &mut [bool]) {
+        let mut best: HashMap<(&str, Range<u64>), usize> = HashMap::new();
+        for found in &self.found {
+            let Found::Credential(credential) = found else { continue };
+            let Some(first) = credential.parts.first() else { continue };
+            let parts = best.entry((&credential.detector, first.span.clone())).or_default();
+            *parts = (*parts).max(credential.parts.len());
+        }
+        let mut seen: HashSet<(&str, Vec<Range<u64>>)> = HashSet::new();
+        for (n, found) in self.found.iter().enumerate() {
+            let Found::Credential(credential) = found else { continue };
+            let Some(first) = credential.parts.first() else { continue };
+            let most = best.get(&(&*credential.detector, first.span.clone())).copied().unwrap_or_default();
+            drop[n] |= credential.parts.len() < most || !seen.insert((&credential.detector, found.spans()));
+        }
     }
 
     fn view(&mut self, view: &View<'_>) {
@@ -217,12 +258,22 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Pushes the entries of a manifest, to be dropped later where a better detector knows them.
+    /// Scans the decoded entries of a manifest together, so that an id and its secret meet; then pushes each entry by
+    /// itself, to be dropped later where a better detector knows it.
     fn extract(&mut self, view: &View<'_>, entry: &Entry, anchor: &Range<usize>) {
         let manifest = kubernetes::manifest(view.bytes, anchor);
-        for found in manifest.entries {
+        let encoding = |encoded: bool| {
             let mut encoding = view.encoding.clone();
-            encoding.extend(found.encoded.then_some(Encoding::Base64));
+            encoding.extend(encoded.then_some(Encoding::Base64));
+            encoding
+        };
+        if view.encoding.len() < DEEPEST {
+            let (text, pieces) = together(&manifest.entries);
+            let map = Map::Entries { entries: &pieces, outer: &view.map };
+            let encoding = encoding(manifest.entries.iter().any(|found| found.encoded));
+            self.view(&View { bytes: &text, own: 0..text.len(), map, encoding });
+        }
+        for found in manifest.entries {
             let mut facts = Facts::from([("key".to_owned(), found.key)]);
             facts.extend(manifest.name.clone().map(|name| ("secret".to_owned(), name)));
             facts.extend(manifest.namespace.clone().map(|namespace| ("namespace".to_owned(), namespace)));
@@ -233,10 +284,24 @@ impl<'s> Scanner<'s> {
                 facts,
                 confidence: entry.detector().confidence,
                 partial: false,
-                encoding,
+                encoding: encoding(found.encoded),
             }));
         }
     }
+}
+
+/// `key: value` lines of a manifest's decoded entries, and where each value came from.
+fn together(entries: &[kubernetes::Entry]) -> (Vec<u8>, Vec<Piece>) {
+    let (mut text, mut pieces) = (Vec::new(), Vec::new());
+    for entry in entries {
+        text.extend_from_slice(entry.key.as_bytes());
+        text.extend_from_slice(b": ");
+        let start = text.len();
+        text.extend_from_slice(&entry.value);
+        pieces.push(Piece { at: start..text.len(), original: entry.span.start, encoded: entry.encoded });
+        text.push(b'\n');
+    }
+    (text, pieces)
 }
 
 /// The anchor's match that holds the literal at `hit`.

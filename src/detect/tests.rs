@@ -1,0 +1,122 @@
+//! Whole texts through the whole pipeline.
+
+use super::{DetectorSet, Found, Scanner};
+use crate::model::{Blob, Credential, Encoding};
+
+fn find(text: &str) -> Vec<Credential> {
+    let set = DetectorSet::builtin().expect("detectors");
+    let mut all = Vec::new();
+    Scanner::new(&set).scan(&Blob::whole("x", text.as_bytes()), &mut |found| {
+        if let Found::Credential(credential) = found {
+            all.push(credential);
+        }
+    });
+    all.sort_by_key(|credential| credential.parts[0].span.start);
+    all
+}
+
+const ID: &str = concat!("AKIA", "RZPUZDIKAB6VH3GC");
+const SECRET: &str = concat!("YSf7T4epY8ReR/owIXHV", "XspkSH/B6EJKs8nmxW1E");
+
+fn base64(text: &str) -> String {
+    data_encoding::BASE64.encode(text.as_bytes())
+}
+
+fn stands(text: &str, credential: &Credential, part: &str) -> String {
+    let span = &credential.part(part).expect("the part").span;
+    text[span.start as usize..span.end as usize].to_owned()
+}
+
+#[test]
+fn a_pair_in_a_kubernetes_secret_is_one_credential_in_the_original_file() {
+    let (id, secret) = (base64(ID), base64(SECRET));
+    let text = format!(
+        "kind: Secret\nmetadata:\n  name: aws\ndata:\n  AWS_ACCESS_KEY_ID: {id}\n  AWS_SECRET_ACCESS_KEY: {secret}\n"
+    );
+    let all = find(&text);
+    let [one] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!((&*one.detector, one.partial, one.encoding.as_slice()), ("aws-access-key", false, &[Encoding::Base64][..]));
+    // 40 bytes end within a group; the last characters belong to them all the same.
+    assert!(id.starts_with(&stands(&text, one, "key_id")[..26]));
+    assert!(secret.starts_with(&stands(&text, one, "secret")[..53]));
+}
+
+#[test]
+fn pairs_are_matched_by_name_and_nearness_and_rivals_are_kept() {
+    let other = SECRET.chars().rev().collect::<String>();
+    for text in [
+        format!("{ID},{SECRET}"),
+        format!("aws_access_key_id={ID}\nregion=eu\naws_secret_access_key={SECRET}\nother={other}\n"),
+        format!("secretAccessKey: '{SECRET}'\naccessKeyId: '{ID}'\n"),
+        format!("<key>id</key><string>{ID}</string>\n<key>secret</key>\n<string>{SECRET}</string>"),
+        format!(r#"{{"id":"{ID}","secret":"{SECRET}"}}"#),
+        format!("export AWS_ACCESS_KEY_ID={ID} AWS_SECRET_ACCESS_KEY={SECRET}"),
+    ] {
+        let all = find(&text);
+        let [one] = all.as_slice() else { panic!("{text}: {all:?}") };
+        assert_eq!(stands(&text, one, "secret"), SECRET, "{text}");
+    }
+    let rivals = find(&format!("{ID}\n{SECRET}\n{other}\n"));
+    assert_eq!(rivals.len(), 2, "both may be it");
+    let two = format!("{}\n{other}\n{ID}\n{SECRET}\n", ID.replace("3GC", "3GD"));
+    let all = find(&two);
+    assert_eq!(all.len(), 2);
+    assert_eq!((stands(&two, &all[0], "secret"), stands(&two, &all[1], "secret")), (other, SECRET.to_owned()));
+}
+
+#[test]
+fn an_id_alone_is_partial_and_digests_are_not_its_secret() {
+    let digest = "d670460b4b4aece5915caf5c68d12f560a9fe3e4";
+    let all = find(&format!("{ID}\ncommit {digest}\n"));
+    let [one] = all.as_slice() else { panic!("{all:?}") };
+    assert!(one.partial && one.part("secret").is_none());
+}
+
+#[test]
+fn base64_is_seen_through_in_every_alignment_and_once_more_in_a_manifest() {
+    for lead in ["", "x", "xy", "xyz "] {
+        let all = find(&format!("blob: {}", base64(&format!("{lead} {ID} {SECRET} y"))));
+        assert_eq!((all.len(), all[0].partial, all[0].encoding.len()), (1, false, 1), "{lead}");
+    }
+    let config = base64(&base64(&format!("id {ID} secret {SECRET}")));
+    let all = find(&format!("kind: Secret\ndata:\n  config: {config}\n"));
+    assert_eq!((all.len(), &*all[0].detector, all[0].encoding.len()), (1, "aws-access-key", 2));
+}
+
+#[test]
+fn windows_of_a_blob_report_what_starts_in_them_and_nothing_else() {
+    let set = DetectorSet::builtin().expect("detectors");
+    let text = format!("{} {ID} {SECRET} ", "a b c\n".repeat(50));
+    let whole = find(&text);
+    for cut in 0..text.len() {
+        let mut all = Vec::new();
+        for own in [0..cut, cut..text.len()] {
+            let blob = Blob { own, ..Blob::whole("x", text.as_bytes()) };
+            Scanner::new(&set).scan(&blob, &mut |found| {
+                if let Found::Credential(credential) = found {
+                    all.push(credential.parts[0].span.clone());
+                }
+            });
+        }
+        assert_eq!(all, [whole[0].parts[0].span.clone()], "cut at {cut}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+    #[test]
+    fn any_bytes_at_all(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600), at in 0usize..600, kind in 0usize..5) {
+        let pieces = [ID, "-----BEGIN RSA PRIVATE KEY-----", "kind: Secret\ndata:\n  a: ", "QUtJQ", "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t"];
+        let mut text = bytes;
+        let at = at.min(text.len());
+        text.splice(at..at, pieces[kind].bytes());
+        let set = DetectorSet::builtin().expect("detectors");
+        Scanner::new(&set).scan(&Blob::whole("x", &text), &mut |found| {
+            if let Found::Credential(credential) = found {
+                for part in &credential.parts {
+                    assert!(part.span.start <= part.span.end && part.span.end <= text.len() as u64);
+                }
+            }
+        });
+    }
+}
