@@ -3,4 +3,5 @@
 
 mod chain;
 mod crash;
+mod leak;
 mod oracle;

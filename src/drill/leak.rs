@@ -1,0 +1,68 @@
+//! A small repository that leaks, as repositories do.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use data_encoding::BASE64;
+
+use crate::sandbox::Sandbox;
+use crate::secret::Secret;
+
+const TEAM: &str = "payments";
+const USER: &str = "payments-api";
+
+/// Writes it, with keys that the sandbox knows, one that it never knew, and one that is only a sample.
+pub(super) fn write(root: &Path, sandbox: &Sandbox) -> io::Result<()> {
+    let user = sandbox.create_user(USER, &[("Team", TEAM)]);
+    let key = sandbox.create_access_key(&user);
+    let llm = sandbox.create_llm_key("payments-prod", "assistant");
+    let text = |secret: &Secret| secret.expose_str().unwrap_or_default().to_owned();
+    let (id, secret, llm) = (key.id.clone(), text(&key.secret), text(&llm));
+    let revoked: String = llm.chars().rev().skip(8).collect::<String>();
+    let revoked = format!("sk-{}T3Blbk{}{}", &alphanumeric(&revoked)[..20], "FJ", &alphanumeric(&revoked)[20..40]);
+    let files = [
+        ("README.md", "# payments\n\nUse your own key, not AKIAIOSFODNN7EXAMPLE.\n".to_owned()),
+        (".github/CODEOWNERS", "* @acme/platform\n/deploy/ @acme/payments\n".to_owned()),
+        ("app/settings.py", format!("# TODO take this out before we go public\nOPENAI_API_KEY = \"{llm}\"\nMODEL = \"gpt-5\"\n")),
+        ("app/old_settings.py", format!("OPENAI_API_KEY = \"{revoked}\"\n")),
+        ("deploy/.env", format!("AWS_REGION=us-east-1\nAWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n")),
+        ("deploy/secret.yaml", manifest(&id, &secret)),
+        ("deploy/deployment.yaml", DEPLOYMENT.to_owned()),
+    ];
+    for (name, text) in files {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+fn alphanumeric(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+fn manifest(id: &str, secret: &str) -> String {
+    let (id, secret) = (BASE64.encode(id.as_bytes()), BASE64.encode(secret.as_bytes()));
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: aws\n  namespace: payments\ndata:\n  AWS_ACCESS_KEY_ID: {id}\n  \
+         AWS_SECRET_ACCESS_KEY: {secret}\n"
+    )
+}
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: api
+  namespace: payments
+spec:
+  template:
+    spec:
+      serviceAccountName: payments-api
+      containers:
+        - name: app
+          image: registry.acme.example/payments/api:1.4
+          envFrom:
+            - secretRef:
+                name: aws
+";
