@@ -111,6 +111,8 @@ pub(super) enum Command {
     Playbooks(PlaybooksArgs),
     /// Say what a detector knows.
     Explain(ExplainArgs),
+    /// The whole story on an embedded provider: no account and no network needed.
+    Demo,
     /// Print shell completions.
     Completions {
         /// The shell.

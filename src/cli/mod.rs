@@ -1,6 +1,7 @@
 //! The command line: arguments and environment in, text and an exit code out. The only room that knows a terminal.
 
 mod args;
+mod demo;
 mod detectors;
 mod exit;
 mod output;
@@ -59,6 +60,7 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
         Command::Report(args) => report::run(&args, settings),
         Command::Detectors(args) => detectors::run(&args, settings),
         Command::Playbooks(args) => playbooks::run(&args, settings),
+        Command::Demo => demo::run(settings),
         Command::Completions { shell } => {
             output::print(|out| clap_complete::generate(shell, &mut Cli::command(), "staunch", out))?;
             Ok(Exit::Clean)

@@ -7,9 +7,8 @@ use super::output::say;
 use super::settings::{Settings, block_on};
 use crate::model::Coverage;
 use crate::ownership::ask_iam;
-use crate::scan::{Group, Groups, attribute as from_tree, scrub};
+use crate::scan::{Group, Groups, WalkOptions, attribute as from_tree, scrub};
 use crate::secret::FingerprintKey;
-use crate::source::WalkOptions;
 
 /// Fills in whose each finding is.
 pub(super) fn attribute(

@@ -8,9 +8,8 @@ use anyhow::bail;
 use super::settings::Settings;
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Finding, Provenance};
-use crate::scan::{Counters, Groups, Request, Target, run};
+use crate::scan::{Counters, Groups, Request, Target, WalkOptions, run};
 use crate::secret::FingerprintKey;
-use crate::source::WalkOptions;
 use crate::store::Store;
 
 /// The finding in the store that `text` names.

@@ -13,9 +13,8 @@ use super::settings::{Settings, tool};
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Report};
 use crate::report;
-use crate::scan::{Counters, Gathered, Groups, Request, Target};
+use crate::scan::{Counters, Gathered, Groups, Request, Target, WalkOptions};
 use crate::secret::FingerprintKey;
-use crate::source::WalkOptions;
 
 pub(super) fn run(args: &ScanArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let started = Instant::now();

@@ -1,11 +1,11 @@
 //! A small repository that leaks, as repositories do.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use data_encoding::BASE64;
 
+use super::DrillError;
 use crate::sandbox::Sandbox;
 use crate::secret::Secret;
 
@@ -13,10 +13,10 @@ const TEAM: &str = "payments";
 const USER: &str = "payments-api";
 
 /// Writes it, with keys that the sandbox knows, one that it never knew, and one that is only a sample.
-pub(super) fn write(root: &Path, sandbox: &Sandbox) -> io::Result<()> {
-    let user = sandbox.create_user(USER, &[("Team", TEAM)]);
-    let key = sandbox.create_access_key(&user);
-    let llm = sandbox.create_llm_key("payments-prod", "assistant");
+pub(super) fn write(root: &Path, sandbox: &Sandbox) -> Result<(), DrillError> {
+    sandbox.create_user(USER, &[("Team", TEAM)])?;
+    let key = sandbox.create_access_key(USER)?;
+    let llm = sandbox.create_llm_key("payments-prod", "assistant")?;
     let text = |secret: &Secret| secret.expose_str().unwrap_or_default().to_owned();
     let (id, secret, llm) = (key.id.clone(), text(&key.secret), text(&llm));
     let revoked: String = llm.chars().rev().skip(8).collect::<String>();
@@ -24,7 +24,10 @@ pub(super) fn write(root: &Path, sandbox: &Sandbox) -> io::Result<()> {
     let files = [
         ("README.md", "# payments\n\nUse your own key, not AKIAIOSFODNN7EXAMPLE.\n".to_owned()),
         (".github/CODEOWNERS", "* @acme/platform\n/deploy/ @acme/payments\n".to_owned()),
-        ("app/settings.py", format!("# TODO take this out before we go public\nOPENAI_API_KEY = \"{llm}\"\nMODEL = \"gpt-5\"\n")),
+        (
+            "app/settings.py",
+            format!("# TODO take this out before we go public\nOPENAI_API_KEY = \"{llm}\"\nMODEL = \"gpt-5\"\n"),
+        ),
         ("app/old_settings.py", format!("OPENAI_API_KEY = \"{revoked}\"\n")),
         ("deploy/.env", format!("AWS_REGION=us-east-1\nAWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n")),
         ("deploy/secret.yaml", manifest(&id, &secret)),

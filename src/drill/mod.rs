@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::detect::DetectorSet;
 use crate::model::{Clock, Confidence, Credential, Finding, Plan, Report, Run, Tool};
 use crate::net::{AwsKey, Net, NetError, Settings};
 use crate::ownership::ask_iam;
 use crate::respond::{Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, draft};
 use crate::sandbox::{Sandbox, SandboxError};
-use crate::scan::{Counters, Groups, Request, Target, attribute, run, validate};
+use crate::scan::{Counters, Groups, Request, Target, WalkOptions, attribute, run, validate};
 use crate::secret::FingerprintKey;
 use crate::validate::Validator;
 
@@ -64,7 +65,7 @@ pub struct Stage<'s> {
 }
 
 /// Tells the whole story: leak, find, prove live, attribute, plan, stop, prove stopped.
-pub fn demo(set: &crate::detect::DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter)) -> Result<(), DrillError> {
+pub fn demo(set: &DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter)) -> Result<(), DrillError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let sandbox = runtime.block_on(Sandbox::start(Arc::clone(&stage.clock)))?;
     let net = Arc::new(Net::new(settings(&sandbox)?)?);
@@ -76,8 +77,8 @@ pub fn demo(set: &crate::detect::DetectorSet, stage: &Stage<'_>, tell: &mut dyn 
     let mut found = look(set, stage, &repository, &key);
     let validator = Validator::new(Arc::clone(&net));
     validate(&mut found.0, set, &validator, &*stage.clock)?;
-    attribute(&mut found.0, std::slice::from_ref(&repository), Default::default(), (&key, &mut found.1.coverage));
-    let responder = net.responder_with(&admin(&sandbox))?;
+    attribute(&mut found.0, std::slice::from_ref(&repository), WalkOptions::default(), (&key, &mut found.1.coverage));
+    let responder = net.responder_with(&admin(&sandbox)?)?;
     for group in &mut found.0.0 {
         group.finding.playbook = stage.playbooks.for_detector(&group.finding.detector).map(|playbook| playbook.id.clone());
         // Whose it is may stay unknown; the story goes on.
@@ -111,16 +112,16 @@ fn settings(sandbox: &Sandbox) -> Result<Settings, NetError> {
     Ok(settings)
 }
 
-fn admin(sandbox: &Sandbox) -> AwsKey {
-    let key = sandbox.admin();
-    AwsKey { id: key.id, secret: key.secret, token: None }
+fn admin(sandbox: &Sandbox) -> Result<AwsKey, SandboxError> {
+    let key = sandbox.admin()?;
+    Ok(AwsKey { id: key.id, secret: key.secret, token: None })
 }
 
 type Found = (Groups, crate::scan::Gathered);
 
-fn look(set: &crate::detect::DetectorSet, stage: &Stage<'_>, repository: &Path, key: &FingerprintKey) -> Found {
+fn look(set: &DetectorSet, stage: &Stage<'_>, repository: &Path, key: &FingerprintKey) -> Found {
     let counters = Counters { stop: AtomicBool::new(false), ..Counters::default() };
-    let request = Request { set, walk: Default::default(), jobs: 0, least: Confidence::Medium, counters: &counters };
+    let request = Request { set, walk: WalkOptions::default(), jobs: 0, least: Confidence::Medium, counters: &counters };
     let mut gathered = run(vec![Target::Path(repository.to_owned())], &request);
     let groups = Groups::new(std::mem::take(&mut gathered.sightings), set, key, stage.clock.now());
     (groups, gathered)

@@ -39,7 +39,7 @@ pub fn from_identity(finding: &mut Finding) {
         return;
     };
     let name = identity.get("user").or_else(|| identity.get("role")).or_else(|| identity.get("login")).unwrap_or(id);
-    let at = finding.liveness.at.map(|at| at.to_string()).unwrap_or_default();
+    let at = finding.liveness.at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
     let evidence = Evidence { technique: "provider-identity".to_owned(), at, value: id.to_owned() };
     let owner = Owner {
         edge: Edge::Principal,

@@ -7,6 +7,7 @@ mod group;
 mod validate;
 mod walk;
 
+pub use crate::source::WalkOptions;
 pub use attribute::{attribute, scrub};
 pub use collect::{Gathered, Sighting};
 pub use group::{Group, Groups};

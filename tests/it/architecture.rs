@@ -58,6 +58,7 @@ const ROOMS: &[Room] = &[
         may_name: &[
             "secret",
             "model",
+            "detect", // the set that it scans with is handed in
             "config",
             "net",
             "store",
