@@ -55,7 +55,10 @@ async fn a_key_lives_sleeps_and_wakes() {
     let wrong = SandboxKey { id: key.id.clone(), secret: crate::secret::Secret::new(&[b'x'; 40]) };
     assert_eq!(caller(&sandbox, &wrong).await, Err("SignatureDoesNotMatch".to_owned()));
     let used = admin.get_access_key_last_used().access_key_id(&key.id).send().await.expect("known");
-    assert_eq!((used.user_name(), used.access_key_last_used().map(|last| last.service_name())), (Some("ci"), Some("sts")));
+    assert_eq!(
+        (used.user_name(), used.access_key_last_used().map(aws_sdk_iam::types::AccessKeyLastUsed::service_name)),
+        (Some("ci"), Some("sts"))
+    );
     let tags = admin.list_user_tags().user_name("ci").send().await.expect("tags");
     assert_eq!((tags.tags()[0].key(), tags.tags()[0].value()), ("Team", "x"));
 }
