@@ -12,6 +12,8 @@ pub(super) struct Decoded {
     pub(super) bytes: Vec<u8>,
     /// Where its characters stand in the buffer.
     pub(super) at: Range<usize>,
+    /// Whether there is more of it.
+    pub(super) cut: bool,
 }
 
 /// The characters of `literal`'s base64 that do not depend on its neighbours when it starts `shift` bytes into a group.
@@ -27,6 +29,11 @@ fn first_char(shift: usize) -> usize {
     (shift * 8).div_ceil(6)
 }
 
+/// Which of the four ways to cut a text into groups a hit belongs to.
+pub(super) fn alignment(hit: usize, shift: usize) -> usize {
+    (hit + 4 - first_char(shift)) % 4
+}
+
 /// Both alphabets read as one; no padding; odd trailing bits are somebody else's.
 fn lenient() -> Option<Base> {
     let mut spec = Specification::new();
@@ -37,7 +44,8 @@ fn lenient() -> Option<Base> {
     spec.encoding().ok()
 }
 
-/// Decodes the base64 text around the core of a literal that was hit at `hit`, at most [`REACH`] characters either way.
+/// Decodes the base64 text around the core of a literal that was hit at `hit`: at most [`REACH`] characters before it and
+/// twice as many after, so that later hits within [`REACH`] need no decoding of their own.
 pub(super) fn around(bytes: &[u8], hit: usize, shift: usize) -> Option<Decoded> {
     let is_char = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
     let group = hit.checked_sub(first_char(shift))?;
@@ -45,13 +53,13 @@ pub(super) fn around(bytes: &[u8], hit: usize, shift: usize) -> Option<Decoded> 
     while start >= 4 && group - start < REACH && bytes[start - 4..start].iter().all(|&b| is_char(b)) {
         start -= 4;
     }
-    let limit = bytes.len().min(group + REACH);
+    let limit = bytes.len().min(group + 2 * REACH);
     let mut end = group + bytes[group..limit].iter().take_while(|&&b| is_char(b)).count();
     if (end - start) % 4 == 1 {
         end -= 1;
     }
     let decoded = lenient()?.decode(bytes.get(start..end)?).ok()?;
-    Some(Decoded { bytes: decoded, at: start..end })
+    Some(Decoded { bytes: decoded, at: start..end, cut: end + 1 >= limit && limit < bytes.len() })
 }
 
 /// The characters that hold the bytes `span` of a decoded text, counted from its first character.

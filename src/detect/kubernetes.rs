@@ -70,41 +70,76 @@ struct Line<'a> {
 /// Reads the manifest whose `kind: Secret` matched at `anchor`.
 pub(super) fn manifest(bytes: &[u8], anchor: &Range<usize>) -> Manifest {
     let floor = anchor.start.saturating_sub(REACH);
-    let floor = memchr::memchr(b'\n', &bytes[floor..anchor.start]).filter(|_| floor > 0).map_or(floor, |at| floor + at + 1);
     let ceiling = bytes.len().min(anchor.end + REACH);
-    let lines = lines(&bytes[floor..ceiling], floor);
-    let Some(kind) = lines.iter().position(|line| line.at + line.text.len() > anchor.start) else {
-        return Manifest::default();
-    };
-    let base = lines[kind].indent;
-    let (from, to) = bounds(&lines, kind, base);
-    read(&lines[from..to], base)
+    let own_start = memchr::memrchr(b'\n', &bytes[floor..anchor.start]).map_or(floor, |at| floor + at + 1);
+    let Some(own) = lines(&bytes[own_start..ceiling], own_start).next() else { return Manifest::default() };
+    let (base, mut block) = (own.indent, Vec::new());
+    // Only the lines of this very mapping are looked at, so that a file full of manifests takes time in proportion.
+    if !(own.dash && own.indent == base) {
+        for line in lines_before(&bytes[..own_start], floor) {
+            if line.ends(base) || line.is_kind(base) {
+                break;
+            }
+            let first = line.dash && line.indent == base;
+            block.push(line);
+            if first {
+                break;
+            }
+        }
+        block.reverse();
+    }
+    let mut after = lines(&bytes[own_start..ceiling], own_start);
+    block.extend(after.next());
+    let another = |line: &Line<'_>| line.ends(base) || line.is_kind(base) || (line.dash && line.indent == base);
+    block.extend(after.take_while(|line| !another(line)));
+    read(&block, base)
 }
 
-fn lines(bytes: &[u8], floor: usize) -> Vec<Line<'_>> {
-    let mut at = floor;
-    let mut all = Vec::new();
-    for raw in bytes.split_inclusive(|&b| b == b'\n') {
+impl<'a> Line<'a> {
+    fn new(raw: &'a [u8], at: usize) -> Self {
         let text = std::str::from_utf8(raw).unwrap_or_default().trim_end();
         let blank = text.bytes().take_while(|&b| b == b' ').count();
         let dash = text[blank..].starts_with("- ");
         let indent = if dash { blank + 1 + text[blank + 1..].bytes().take_while(|&b| b == b' ').count() } else { blank };
-        all.push(Line { at, indent, dash, text });
-        at += raw.len();
+        Self { at, indent, dash, text }
     }
-    all
+
+    /// Whether the mapping at `base` is over here.
+    fn ends(&self, base: usize) -> bool {
+        self.text.starts_with("---") || (!self.text.is_empty() && self.indent < base)
+    }
+
+    /// A second `kind:` in one mapping is another object's.
+    fn is_kind(&self, base: usize) -> bool {
+        self.indent == base && !self.dash && self.text[self.indent.min(self.text.len())..].starts_with("kind:")
+    }
 }
 
-/// The lines of the mapping that holds line `kind`.
-fn bounds(lines: &[Line<'_>], kind: usize, base: usize) -> (usize, usize) {
-    let ends = |line: &Line<'_>| line.text.starts_with("---") || (!line.text.is_empty() && line.indent < base);
-    let mut from = kind;
-    while from > 0 && !(lines[from].dash && lines[from].indent == base) && !ends(&lines[from - 1]) {
-        from -= 1;
-    }
-    let starts_next = |line: &Line<'_>| ends(line) || (line.dash && line.indent == base);
-    let to = lines[kind + 1..].iter().position(starts_next).map_or(lines.len(), |n| kind + 1 + n);
-    (from, to)
+fn lines(bytes: &[u8], at: usize) -> impl Iterator<Item = Line<'_>> {
+    let mut at = at;
+    bytes.split_inclusive(|&b| b == b'\n').map(move |raw| {
+        at += raw.len();
+        Line::new(raw, at - raw.len())
+    })
+}
+
+/// The whole lines that end at the end of `bytes` and start at `floor` or later, last one first.
+fn lines_before(bytes: &[u8], floor: usize) -> impl Iterator<Item = Line<'_>> {
+    let mut end = bytes.len();
+    std::iter::from_fn(move || {
+        if end <= floor {
+            return None;
+        }
+        let start = match memchr::memrchr(b'\n', &bytes[floor..end - 1]) {
+            Some(at) => floor + at + 1,
+            // A line that is cut off by the reach is only whole at the very beginning.
+            None if floor == 0 => 0,
+            None => return None,
+        };
+        let line = Line::new(&bytes[start..end], start);
+        end = start;
+        Some(line)
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

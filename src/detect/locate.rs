@@ -1,5 +1,6 @@
 //! Byte offsets → lines and columns.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use crate::model::{Blob, Location};
@@ -11,12 +12,14 @@ pub struct Lines<'a> {
     offset: u64,
     before: u64,
     lead: u64,
+    /// Where lines end, found once and only when something is to be located.
+    ends: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Lines<'a> {
     /// The lines of a blob.
     pub fn of(blob: &Blob<'a>) -> Self {
-        Self { bytes: blob.bytes, offset: blob.offset, before: blob.lines_before, lead: blob.lead }
+        Self { bytes: blob.bytes, offset: blob.offset, before: blob.lines_before, lead: blob.lead, ends: OnceCell::new() }
     }
 
     /// Where a span of the original stands. Both ends must lie in the buffer; what does not is counted to its edge.
@@ -31,13 +34,13 @@ impl<'a> Lines<'a> {
     }
 
     fn position(&self, at: usize) -> (u64, u64) {
-        let head = &self.bytes[..at];
-        let ends = memchr::memchr_iter(b'\n', head).count() as u64;
-        let column = match memchr::memrchr(b'\n', head) {
-            Some(last) => (at - last) as u64,
+        let ends = self.ends.get_or_init(|| memchr::memchr_iter(b'\n', self.bytes).collect());
+        let above = ends.partition_point(|&end| end < at);
+        let column = match above.checked_sub(1) {
+            Some(last) => (at - ends[last]) as u64,
             None => self.lead + at as u64 + 1,
         };
-        (1 + self.before + ends, column)
+        (1 + self.before + above as u64, column)
     }
 }
 

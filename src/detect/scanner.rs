@@ -1,6 +1,6 @@
 //! A worker: one per thread, borrowing the shared set.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -106,6 +106,28 @@ impl Map<'_> {
     }
 }
 
+/// Detector and start of the anchors that were looked at.
+type Seen = HashSet<(usize, usize)>;
+type Crowds = HashMap<usize, Crowd>;
+
+/// The last anchors of one detector. So many within the reach are a list of ids, not credentials with their parts; to look
+/// for parts around each would take a time that grows with the square.
+#[derive(Default)]
+struct Crowd(VecDeque<usize>);
+
+impl Crowd {
+    /// A file of `id,secret` lines has about 66 within the reach; bare ids one after another have 195.
+    const MOST: usize = 128;
+
+    fn is_crowded(&mut self, start: usize) -> bool {
+        self.0.push_back(start);
+        if self.0.len() <= Self::MOST {
+            return false;
+        }
+        self.0.pop_front().is_some_and(|first| start - first < super::REACH)
+    }
+}
+
 /// What was decided about an anchor.
 struct Anchor<'v> {
     span: Range<usize>,
@@ -174,47 +196,53 @@ impl<'s> Scanner<'s> {
     fn view(&mut self, view: &View<'_>) {
         let set = self.set;
         // The same anchor can be hit by several literals, and the same base64 text by several cores.
-        let mut anchors: HashSet<(usize, usize)> = HashSet::new();
-        let mut decoded_until = 0;
+        let mut anchors = Seen::new();
+        let mut crowd = Crowds::new();
+        // Up to where hits of each alignment were decoded already, by an earlier hit of the same text.
+        let mut decoded_until = [0; 4];
         let mut from = 0;
         while let Some(hit) = set.prefilter.next(view.bytes, from) {
             from = hit.at + 1;
             for &target in hit.targets {
                 match target {
                     Target::Plain { detector, length } => {
-                        self.anchor(view, detector, hit.at..hit.at + length, &mut anchors);
+                        self.anchor(view, detector, hit.at..hit.at + length, (&mut anchors, &mut crowd));
                     }
-                    Target::Base64 { shift } if view.encoding.len() < DEEPEST && hit.at >= decoded_until => {
-                        decoded_until = self.decoded(view, hit.at, shift).max(decoded_until);
+                    Target::Base64 { shift } => {
+                        let until = &mut decoded_until[decode::alignment(hit.at, shift)];
+                        if view.encoding.len() < DEEPEST && hit.at >= *until {
+                            *until = self.decoded(view, hit.at, shift);
+                        }
                     }
-                    Target::Base64 { .. } => {}
                 }
             }
         }
     }
 
-    /// Scans the base64 text around a hit. Returns where it ends, or 0 when the hit was nothing.
+    /// Scans the base64 text around a hit. Returns up to where that settles later hits of the same alignment.
     fn decoded(&mut self, view: &View<'_>, hit: usize, shift: usize) -> usize {
-        let Some(decoded) = decode::around(view.bytes, hit, shift) else { return 0 };
+        // A hit outside the own part is the neighbouring window's, and so is what it would decode.
         if !view.own.contains(&hit) {
-            return decoded.at.end;
+            return 0;
         }
+        let Some(decoded) = decode::around(view.bytes, hit, shift) else { return 0 };
         let mut encoding = view.encoding.clone();
         encoding.push(Encoding::Base64);
         let map = Map::Base64 { first: decoded.at.start, outer: &view.map };
-        let before = self.found.len();
         self.view(&View { bytes: &decoded.bytes, own: 0..decoded.bytes.len(), map, encoding });
-        // A core is a few characters that chance can write. Only a decoded finding proves the text to be base64.
-        if self.found.len() > before { decoded.at.end } else { 0 }
+        // Where the text was cut off, what starts farther on than the reach needs its own look.
+        if decoded.cut { hit + super::REACH } else { decoded.at.end }
     }
 
-    fn anchor(&mut self, view: &View<'_>, detector: usize, hit: Range<usize>, seen: &mut HashSet<(usize, usize)>) {
+    fn anchor(&mut self, view: &View<'_>, detector: usize, hit: Range<usize>, (seen, crowd): (&mut Seen, &mut Crowds)) {
         let entry = &self.set.entries[detector];
         let Some(span) = matched(entry, view.bytes, &hit) else { return };
-        if !view.own.contains(&span.start) || !assemble::stands_alone(view.bytes, &span, entry.rule(0)) {
+        if !assemble::stands_alone(view.bytes, &span, entry.rule(0)) || !seen.insert((detector, span.start)) {
             return;
         }
-        if !seen.insert((detector, span.start)) {
+        // Anchors in the margin count too, so that every window decides alike.
+        let crowded = crowd.entry(detector).or_default().is_crowded(span.start);
+        if !view.own.contains(&span.start) {
             return;
         }
         match judge(entry, view.bytes, span.clone()) {
@@ -223,15 +251,15 @@ impl<'s> Scanner<'s> {
                 self.found.push(Found::Suppressed { detector, reason, span: view.map.span(&span) });
             }
             Ok(_) if entry.checked.extract == Some(Extract::KubernetesSecret) => self.extract(view, entry, &span),
-            Ok(anchor) => self.complete(view, entry, &anchor),
+            Ok(anchor) => self.complete(view, entry, &anchor, crowded),
         }
     }
 
     /// Adds the other parts and pushes the credential, once for each rival of the first companion.
-    fn complete(&mut self, view: &View<'_>, entry: &Entry, anchor: &Anchor<'_>) {
+    fn complete(&mut self, view: &View<'_>, entry: &Entry, anchor: &Anchor<'_>, crowded: bool) {
         let parts = &entry.detector().parts;
-        let companions: Vec<Vec<Candidate>> =
-            (1..parts.len()).map(|part| assemble::candidates(view.bytes, entry, part, &anchor.span)).collect();
+        let look = |part| if crowded { Vec::new() } else { assemble::candidates(view.bytes, entry, part, &anchor.span) };
+        let companions: Vec<Vec<Candidate>> = (1..parts.len()).map(look).collect();
         let rivals = companions.first().map_or(1, |first| first.len().max(1));
         let missing = (1..parts.len()).any(|part| parts[part].required && companions[part - 1].is_empty());
         let mut confidence = entry.detector().confidence;
@@ -262,6 +290,9 @@ impl<'s> Scanner<'s> {
     /// itself, to be dropped later where a better detector knows it.
     fn extract(&mut self, view: &View<'_>, entry: &Entry, anchor: &Range<usize>) {
         let manifest = kubernetes::manifest(view.bytes, anchor);
+        if manifest.entries.is_empty() {
+            return;
+        }
         let encoding = |encoded: bool| {
             let mut encoding = view.encoding.clone();
             encoding.extend(encoded.then_some(Encoding::Base64));

@@ -12,6 +12,9 @@ use crate::detect::{DetectorSet, Found, Lines, Scanner};
 use crate::model::{Blob, Confidence, Provenance};
 use crate::source::{Item, Walk, WalkOptions, Windows, WorkFile};
 
+/// Credentials kept of one file. A file with more is somebody's attempt to fill the memory, or a list to be dealt with as one.
+const MOST: usize = 20_000;
+
 /// Something to scan.
 pub enum Target {
     /// A file or folder.
@@ -130,9 +133,18 @@ impl<'r> Worker<'r> {
         let windows = self.windows.get_or_insert_with(|| Windows::new(reach));
         let (scanner, gathered, request) = (&mut self.scanner, &mut self.gathered, self.request);
         let mut stoppable = Stoppable { reader, counters: request.counters };
+        let before = gathered.sightings.len();
         let (bytes, result) = windows.read(shown, &mut stoppable, &mut |blob| {
-            blob_found(scanner, blob, provenance, request, gathered);
+            if gathered.sightings.len() - before < MOST {
+                blob_found(scanner, blob, provenance, request, gathered);
+            }
         });
+        if gathered.sightings.len() - before >= MOST {
+            gathered.sightings.truncate(before + MOST);
+            gathered
+                .coverage
+                .trouble(shown, format!("more than {MOST} credentials in one file; the rest was not looked at"));
+        }
         gathered.coverage.files += 1;
         gathered.coverage.bytes += bytes;
         request.counters.files.fetch_add(1, Ordering::Relaxed);
