@@ -30,7 +30,10 @@ use settings::Settings;
 pub fn main() -> ExitCode {
     crate::net::install_crypto();
     #[expect(clippy::disallowed_methods, reason = "cli is the room that reads arguments and the environment")]
-    let (arguments, environment) = (std::env::args_os().collect::<Vec<_>>(), std::env::vars().collect::<BTreeMap<_, _>>());
+    let (arguments, environment) = (std::env::args_os().collect::<Vec<_>>(), std::env::vars_os());
+    // A variable that is not text is none of ours.
+    let texts = environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment: BTreeMap<String, String> = texts.collect();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::Targets;
 use super::output::say;
-use super::settings::{Settings, block_on};
+use super::settings::{Settings, block_on_or_interrupt};
 use crate::model::Coverage;
 use crate::ownership::ask_iam;
 use crate::scan::{Group, Groups, WalkOptions, attribute as from_tree, scrub};
@@ -32,7 +32,7 @@ fn live(groups: &mut Groups, settings: &Settings) {
     if accounts.is_empty() {
         return;
     }
-    let asked = block_on(async {
+    let asked = block_on_or_interrupt(async {
         let net = settings.net()?;
         for account in accounts {
             let theirs = |group: &&mut Group| {
@@ -53,7 +53,7 @@ fn live(groups: &mut Groups, settings: &Settings) {
         }
         anyhow::Ok(())
     });
-    if let Err(error) = asked.and_then(|asked| asked) {
+    if let Err(error) = asked {
         say(&format!("staunch: IAM was not asked whose the keys are: {error:#}"));
     }
 }

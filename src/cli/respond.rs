@@ -2,18 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail, ensure};
 
 use super::args::{ByHand, Least, RespondArgs, RespondCommand, Targets};
 use super::exit::{Exit, FailOn};
 use super::output::{Output, say};
-use super::settings::{Settings, block_on};
+use super::settings::{Settings, block_on, block_on_or_interrupt};
 use super::{recall, triage};
 use crate::attest::Signer;
-use crate::model::{Credential, Finding, Liveness, Plan, Run, RunState};
+use crate::model::{Credential, Finding, Liveness, Plan, Run, RunState, StepState};
 use crate::report;
-use crate::respond::{Folder, Guard, Hands, Playbooks, Recall, Runner, approve, builtin_playbooks, draft, replayed};
+use crate::respond::{
+    Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, approve, builtin_playbooks, draft, replayed,
+};
 use crate::scan::Target;
 
 /// Changes a run may make.
@@ -26,22 +29,38 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
         RespondCommand::Apply { digest, hand } => {
             let (plan, digest) = folder(settings)?.plan(digest)?;
             let runner = runner(&plan, hand, settings)?;
-            let run = block_on(runner.apply(&digest))?;
-            told(&run?, settings)
+            told(&carry_out(&runner, runner.apply(&digest))?, settings)
         }
         RespondCommand::Resume { run, hand } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
             let runner = runner(&plan, hand, settings)?;
-            told(&block_on(runner.resume(run))??, settings)
+            told(&carry_out(&runner, runner.resume(run))?, settings)
         }
         RespondCommand::Undo { run } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
             let nobody = ByHand { secret_stdin: false, requester: None };
             let runner = runner(&plan, &nobody, settings)?;
-            told(&block_on(runner.undo(run))??, settings)
+            told(&carry_out(&runner, runner.undo(run))?, settings)
         }
         RespondCommand::Status { run } => status(run.as_deref(), settings),
     }
+}
+
+/// Waits for a run. Ctrl-C ends it after the step that is being taken, and says so.
+fn carry_out(runner: &Runner, run: impl Future<Output = Result<Run, RespondError>>) -> anyhow::Result<Run> {
+    let done = block_on(async {
+        let mut run = std::pin::pin!(run);
+        loop {
+            tokio::select! {
+                done = &mut run => return done,
+                _ = tokio::signal::ctrl_c() => {
+                    say("staunch: stopping after this step; `staunch respond resume` goes on");
+                    runner.stop.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    });
+    Ok(done??)
 }
 
 fn folder(settings: &Settings) -> anyhow::Result<Folder> {
@@ -107,10 +126,10 @@ fn one_plan(finding: &Finding, playbooks: &Playbooks, folder: &Folder, settings:
     let known = |name: &str| finding.liveness.liveness.identity().and_then(|identity| identity.get(name)).map(str::to_owned);
     let account = finding.facts.get("account").cloned().or_else(|| known("account"));
     let nothing: Box<Recall> = Box::new(|_| Vec::new());
-    let plan = block_on(async {
+    let plan = block_on_or_interrupt(async {
         let hands = hands(account.as_deref(), nothing, settings).await?;
         Ok::<Plan, anyhow::Error>(draft(finding, playbooks, &hands, &guard(settings)).await?)
-    })??;
+    })?;
     let digest = folder.keep(&plan)?;
     Output::open(settings.output.as_ref())?.write(|out| {
         if settings.format == super::args::Format::Human {
@@ -149,13 +168,14 @@ fn runner(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Run
     let folder = folder(settings)?;
     let recall = recaller(plan, hand, settings)?;
     let account = plan.target.get("account").map(String::as_str);
-    let hands = block_on(hands(account, recall, settings))??;
+    let hands = block_on_or_interrupt(hands(account, recall, settings))?;
     Ok(Runner {
         hands,
         folder,
         guard: guard(settings),
         stop_file: settings.operator.stop_file.as_ref().map(PathBuf::from),
         approvers: settings.operator.approvers.clone(),
+        stop: Arc::default(),
         requester: hand.requester.clone().or_else(|| settings.user()).unwrap_or_else(|| "unknown".to_owned()),
     })
 }
@@ -206,7 +226,14 @@ fn told(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
         match run.state {
             RunState::Done => writeln!(out, "  undo      staunch respond undo {}", run.id),
             RunState::Open | RunState::Waiting | RunState::Stopped => {
-                writeln!(out, "  go on     staunch respond resume {0}\n  undo      staunch respond undo {0}", run.id)
+                let back = run
+                    .steps
+                    .iter()
+                    .any(|step| matches!(step.state, StepState::Undoing | StepState::Undone | StepState::UndoFailed));
+                if !back {
+                    writeln!(out, "  go on     staunch respond resume {}", run.id)?;
+                }
+                writeln!(out, "  undo      staunch respond undo {}", run.id)
             }
             RunState::Undone | RunState::Abandoned => Ok(()),
         }

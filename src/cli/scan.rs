@@ -20,9 +20,9 @@ pub(super) fn run(args: &ScanArgs, settings: &Settings) -> anyhow::Result<Exit> 
     let started = Instant::now();
     let set = settings.detectors()?;
     let key = settings.fingerprint_key()?;
-    let (mut groups, gathered) = look(&args.targets, settings, &set, &key)?;
+    let (mut groups, mut gathered) = look(&args.targets, settings, &set, &key)?;
     if args.validate {
-        super::triage::validate(&mut groups, &set, settings)?;
+        super::triage::validate(&mut groups, &set, (settings, &mut gathered.coverage))?;
     }
     super::triage::name_playbooks(&mut groups)?;
     if args.save {
@@ -89,13 +89,24 @@ fn not_yet(text: &str) -> Option<&'static str> {
 /// Puts a report together.
 pub(super) fn report(
     groups: &Groups,
-    gathered: Gathered,
+    mut gathered: Gathered,
     settings: &Settings,
     (set, started): (&DetectorSet, Instant),
 ) -> Report {
+    let scrubber = groups.scrubber();
+    for trouble in &mut gathered.coverage.troubles {
+        trouble.path = scrubber.scrub(&trouble.path);
+        trouble.why = scrubber.scrub(&trouble.why);
+    }
     if settings.verbose > 0 && !settings.quiet {
         for aside in &gathered.asides {
-            say(&report::clean(&format!("put aside: {}:{} {} ({})", aside.path, aside.line, aside.detector, aside.reason)));
+            say(&report::clean(&format!(
+                "put aside: {}:{} {} ({})",
+                scrubber.scrub(&aside.path),
+                aside.line,
+                aside.detector,
+                aside.reason
+            )));
         }
     }
     let seconds = started.elapsed().as_secs_f64();

@@ -109,6 +109,16 @@ impl Settings {
     }
 }
 
+/// Waits for a future or for Ctrl-C, whichever comes first.
+pub(super) fn block_on_or_interrupt<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    block_on(async {
+        tokio::select! {
+            done = future => done,
+            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; nothing was changed")),
+        }
+    })?
+}
+
 /// Waits for a future, with threads for its timers and connections.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

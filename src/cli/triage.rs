@@ -37,16 +37,23 @@ pub(super) fn triage(
     key: &FingerprintKey,
 ) -> anyhow::Result<(Groups, Gathered)> {
     let (mut groups, mut gathered) = scan::look(targets, settings, set, key)?;
-    validate(&mut groups, set, settings)?;
+    validate(&mut groups, set, (settings, &mut gathered.coverage))?;
     super::owners::attribute(&mut groups, &mut gathered.coverage, (targets, settings, key));
     name_playbooks(&mut groups)?;
     Ok((groups, gathered))
 }
 
 /// Asks every credential's provider.
-pub(super) fn validate(groups: &mut Groups, set: &DetectorSet, settings: &Settings) -> anyhow::Result<()> {
+pub(super) fn validate(
+    groups: &mut Groups,
+    set: &DetectorSet,
+    (settings, coverage): (&Settings, &mut Coverage),
+) -> anyhow::Result<()> {
     let validator = Validator::new(Arc::new(settings.net()?));
-    crate::scan::validate(groups, set, &validator, &*settings.clock).context("no threads to ask providers with")
+    let finished =
+        crate::scan::validate(groups, set, &validator, &*settings.clock).context("no threads to ask providers with")?;
+    coverage.interrupted |= !finished;
+    Ok(())
 }
 
 /// Fills in which playbook would run.
@@ -101,12 +108,12 @@ pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<E
             "no credential was recognised on standard input; give all its parts, like `AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…`"
         );
     }
-    validate(&mut groups, &set, settings)?;
+    let mut coverage = if args.fingerprint.is_some() { Coverage::default() } else { gathered.coverage };
+    validate(&mut groups, &set, (settings, &mut coverage))?;
     name_playbooks(&mut groups)?;
     if args.save {
         save(&groups.findings(), settings);
     }
-    let coverage = if args.fingerprint.is_some() { Coverage::default() } else { gathered.coverage };
     let gathered = Gathered { coverage, ..Gathered::default() };
     let report = scan::report(&groups, gathered, settings, (&set, started));
     scan::write(&report, settings)?;

@@ -159,5 +159,6 @@ async fn runner(
         stop_file: None,
         approvers: std::collections::BTreeMap::new(),
         requester: "demo".to_owned(),
+        stop: Arc::default(),
     })
 }

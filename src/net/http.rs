@@ -110,6 +110,7 @@ impl Net {
         }
         let mut response = builder.send().await.map_err(|error| explain(&error, host))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        tracing::debug!(host, status, "asked");
         let (mut body, mut truncated) = (Vec::new(), false);
         while let Some(chunk) = response.chunk().await.map_err(|error| explain(&error, host))? {
             let room = LARGEST - body.len();

@@ -205,7 +205,7 @@ pub fn run(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (word, ink) = match run.state {
         RunState::Done => ("done", Ink::Green),
         RunState::Undone => ("undone", Ink::Green),
-        RunState::Open => ("unfinished: staunch respond resume", Ink::Yellow),
+        RunState::Open => ("unfinished", Ink::Yellow),
         RunState::Waiting => ("waiting", Ink::Yellow),
         RunState::Stopped => ("STOPPED", Ink::Red),
         RunState::Abandoned => ("abandoned", Ink::Dim),

@@ -88,3 +88,57 @@ pub(super) fn enough(
     }
     Ok(good)
 }
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::BASE64;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::{Approvers, approve, enough};
+    use crate::attest::Signer;
+    use crate::model::{Approval, ApprovalRule, Plan};
+
+    fn signer(seed: u8) -> Signer {
+        let mut der = vec![0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+        der.extend([seed; 32]);
+        Signer::from_pem(&BASE64.encode(&der)).expect("a key")
+    }
+
+    fn plan(rule: ApprovalRule) -> Plan {
+        let mut plan: Plan = serde_json::from_value(serde_json::json!({
+            "schema": Plan::SCHEMA, "playbook": "p", "mode": "contain", "fingerprint": format!("{}-{}", "0".repeat(8), "0".repeat(64)),
+            "detector": "d", "target": {}, "affected": [], "copies": [], "unknowns": [], "lacking": [], "responder": "r",
+            "made_at": "2026-01-01T00:00:00Z",
+            "steps": [{"id": "a", "action": "x", "with": {}, "needs": [], "on_failure": "stop", "approval": "none", "observed": null,
+                       "effect": "e", "undo": null, "reversible": true, "mutates": true, "permissions": [], "timeout": 1, "watch": 0}],
+        }))
+        .expect("a plan");
+        plan.steps[0].approval = rule;
+        plan
+    }
+
+    #[test]
+    fn only_listed_people_other_than_the_requester_count_and_only_in_time() {
+        let listed: Approvers =
+            [("kim", 1), ("lee", 2), ("req", 3)].map(|(n, seed)| (n.to_owned(), signer(seed).public())).into();
+        let now = Timestamp::UNIX_EPOCH;
+        let sign = |name: &str, seed: u8| approve("d", name, &signer(seed), &listed, now);
+        assert!(sign("eve", 4).is_err() && sign("kim", 2).is_err(), "an unlisted name, another's key");
+        let (kim, lee, req) = (sign("kim", 1).expect("ok"), sign("lee", 2).expect("ok"), sign("req", 3).expect("ok"));
+        let ask =
+            |rule, given: &[Approval], now| enough(&plan(rule), "d", given, (&listed, "req", now)).map(|good| good.len());
+        let (kim_, lee_, req_) = (kim.clone(), lee.clone(), req);
+        assert_eq!(ask(ApprovalRule::None, &[], now).ok(), Some(0));
+        assert!(ask(ApprovalRule::One, &[], now).is_err());
+        assert!(ask(ApprovalRule::One, &[req_], now).is_err(), "the requester's own does not count");
+        assert_eq!(ask(ApprovalRule::One, &[kim_], now).ok(), Some(1));
+        assert!(ask(ApprovalRule::Two, &[kim.clone(), kim.clone()], now).is_err(), "one person twice is one");
+        assert_eq!(ask(ApprovalRule::Two, &[kim.clone(), lee_], now).ok(), Some(2));
+        let tomorrow = now.checked_add(SignedDuration::from_hours(25)).expect("a day");
+        assert!(ask(ApprovalRule::One, std::slice::from_ref(&kim), tomorrow).is_err(), "it ends");
+        let forged = Approval { expires: tomorrow, ..lee };
+        assert!(ask(ApprovalRule::One, &[forged], now).is_err(), "a changed date breaks the signature");
+        let other = Approval { digest: "e".to_owned(), ..kim };
+        assert!(ask(ApprovalRule::One, &[other], now).is_err(), "another plan's");
+    }
+}

@@ -1,6 +1,8 @@
 //! Executes a plan step by step. The journal is written first; replaying it is the only memory.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,6 +30,8 @@ pub struct Runner {
     pub approvers: Approvers,
     /// Who asked for the run; their own approval does not count.
     pub requester: String,
+    /// Set from outside to stop after the step that is being taken.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// A run in progress.
@@ -137,6 +141,9 @@ impl Runner {
             if progress.run.steps[number].state == StepState::Succeeded {
                 continue;
             }
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
             self.take(&mut progress, &step).await?;
             match (progress.run.steps[number].state, step.on_failure) {
                 (StepState::Succeeded, _) | (_, OnFailure::Continue) => {}
@@ -218,6 +225,9 @@ impl Runner {
 
     async fn walk_back(&self, progress: &mut Progress) -> Result<(), RespondError> {
         for number in (0..progress.run.plan.steps.len()).rev() {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
             let step = progress.run.plan.steps[number].clone();
             let touched =
                 !matches!(progress.run.steps[number].state, StepState::Pending | StepState::Refused | StepState::Undone);
@@ -258,6 +268,7 @@ impl Runner {
     }
 
     fn record(&self, progress: &mut Progress, step: &str, event: EventKind, evidence: Value) -> Result<(), RespondError> {
+        tracing::debug!(step, ?event, "journal");
         let event = progress.journal.append(&*self.hands.clock, Some(step), event, evidence)?;
         take_up(&mut progress.run, &event).map_err(|what| RespondError::Journal {
             path: progress.folder.journal(),
@@ -334,7 +345,10 @@ fn state_of(run: &Run) -> RunState {
     } else if any(&[StepState::Undoing]) {
         RunState::Open
     } else if any(&[StepState::Undone]) {
-        RunState::Undone
+        // Every change must be walked back before the run is.
+        let stands = |state| !matches!(state, StepState::Pending | StepState::Refused | StepState::Undone);
+        let left = run.steps.iter().zip(&run.plan.steps).any(|(status, step)| step.mutates && stands(status.state));
+        if left { RunState::Open } else { RunState::Undone }
     } else if any(&[StepState::Started]) {
         RunState::Open
     } else if any(&[StepState::Waiting]) {

@@ -73,8 +73,8 @@ fn blame(group: &mut Group, people: &mut GitPeople) {
 
 /// Found values may stand in names and evidence too.
 pub fn scrub(groups: &mut Groups) {
-    let scrubber = groups.scrubber();
-    for owner in groups.0.iter_mut().flat_map(|group| &mut group.finding.owners) {
+    let Groups(groups, scrubber) = groups;
+    for owner in groups.iter_mut().flat_map(|group| &mut group.finding.owners) {
         owner.id = scrubber.scrub(&owner.id);
         owner.name = scrubber.scrub(&owner.name);
         for evidence in &mut owner.evidence {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::collect::Sighting;
 use crate::detect::DetectorSet;
 use crate::model::{Checked, Credential, Finding, Occurrence, PartInfo};
-use crate::secret::{Fingerprint, FingerprintKey, Scrubber, Secret};
+use crate::secret::{Fingerprint, FingerprintKey, Scrubber};
 
 /// One finding and the credentials behind it, which only validation and recall may see.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub struct Group {
 }
 
 /// All findings of a scan.
-#[derive(Debug, Default)]
-pub struct Groups(pub Vec<Group>);
+#[derive(Default)]
+pub struct Groups(pub Vec<Group>, pub(super) Scrubber);
 
 impl Groups {
     /// Groups sightings. `now` decides what has expired.
@@ -34,7 +34,10 @@ impl Groups {
         let build = |((detector, fingerprint), sightings): ((String, Fingerprint), Vec<Sighting>)| {
             group(sightings, &detector, fingerprint, (set, key, now))
         };
-        let mut all = Self(groups.into_iter().filter_map(build).collect());
+        let groups: Vec<Group> = groups.into_iter().filter_map(build).collect();
+        let parts = groups.iter().flat_map(|group| &group.variants).flat_map(|credential| &credential.parts);
+        let scrubber = Scrubber::new(parts.filter(|part| !part.public).map(|part| &part.value));
+        let mut all = Self(groups, scrubber);
         all.scrub();
         all.sort();
         all
@@ -51,15 +54,14 @@ impl Groups {
     }
 
     /// Knows every secret that was found.
-    pub fn scrubber(&self) -> Scrubber {
-        let parts = self.0.iter().flat_map(|group| &group.variants).flat_map(|credential| &credential.parts);
-        Scrubber::new(parts.filter(|part| !part.public).map(|part| &part.value as &Secret))
+    pub fn scrubber(&self) -> &Scrubber {
+        &self.1
     }
 
     /// Found values may stand in paths, and in what the parts say of themselves.
     fn scrub(&mut self) {
-        let scrubber = self.scrubber();
-        for group in &mut self.0 {
+        let Self(groups, scrubber) = self;
+        for group in groups {
             for occurrence in &mut group.finding.occurrences {
                 occurrence.path = scrubber.scrub(&occurrence.path);
             }

@@ -45,6 +45,7 @@ impl Validator {
         let mut all_dead = rivals.len() <= RIVALS;
         for rival in rivals.iter().take(RIVALS) {
             last = self.one(detector, rival).await;
+            tracing::debug!(detector = &*detector.id, state = last.state(), "validated");
             if last.is_usable() {
                 return last;
             }
