@@ -35,7 +35,12 @@ fn watch(counters: &Counters, done: &Notify, visible: bool) {
         loop {
             tokio::select! {
                 () = done.notified() => break,
-                _ = tokio::signal::ctrl_c() => counters.stop.store(true, Ordering::Relaxed),
+                _ = tokio::signal::ctrl_c() => {
+                    if counters.stop.swap(true, Ordering::Relaxed) {
+                        // A read that never returns, from a terminal say, cannot be ended otherwise.
+                        abandon();
+                    }
+                }
                 () = tokio::time::sleep(TICK) => {}
             }
             if visible && started.elapsed() > PATIENCE {
@@ -44,6 +49,11 @@ fn watch(counters: &Counters, done: &Notify, visible: bool) {
         }
         bar.finish_and_clear();
     });
+}
+
+#[expect(clippy::exit, reason = "the second Ctrl-C: nothing is being changed, and whoever pressed it wants out")]
+fn abandon() -> ! {
+    std::process::exit(130)
 }
 
 fn draw(bar: &ProgressBar, counters: &Counters, elapsed: Duration) {

@@ -212,3 +212,14 @@ fn the_same_key_has_the_same_name_in_every_run_and_place() {
     let other = home.staunch(["scan", "a.txt", "--format", "jsonl"]).env("STAUNCH_FINGERPRINT_KEY", &key).output();
     assert_ne!(findings(&other)[0]["fingerprint"], print("a.txt"));
 }
+
+#[test]
+fn ctrl_c_prints_what_was_found_and_says_that_it_is_not_all() {
+    let home = Home::new();
+    fs::write(home.work().join("a.txt"), token()).unwrap();
+    // Zeros without end: only the signal ends this scan.
+    let script = "\"$0\" scan --format jsonl - < /dev/zero & child=$!; sleep 1; kill -INT $child; wait $child; exit $?";
+    let output = home.program("bash", ["-c", script, env!("CARGO_BIN_EXE_staunch")]).output();
+    assert_eq!(output.code(), Some(2), "{}", output.stderr());
+    assert_eq!(summary(&output)["coverage"]["interrupted"], true);
+}

@@ -87,6 +87,23 @@ async fn killed_around_every_request_it_goes_on_to_the_same_world() {
 }
 
 #[tokio::test]
+async fn killed_while_walking_back_it_walks_on() {
+    // Begin and end of two changes.
+    for at in 1..=4 {
+        let leak = Leak::new().await;
+        let digest = leak.plan();
+        let id = run_of(&leak.apply(&digest))["id"].as_str().unwrap().to_owned();
+        let undo = leak.staunch(&["respond", "undo", &id]);
+        assert!(kill_on_sync(undo, "journal.jsonl", at, Side::After).output().was_killed(), "record {at}");
+        let resumed = leak.staunch(&["respond", "resume", &id]).output();
+        assert!(resumed.stderr().contains("is being walked back"), "record {at}: {}", resumed.stderr());
+        let output = leak.staunch(&["respond", "undo", &id, "--format", "json"]).output();
+        assert_eq!((output.code(), run_of(&output)["state"].as_str()), (Some(0), Some("undone")), "record {at}");
+        assert!(leak.admin.with(&leak.key).caller().await.is_ok() && leak.denies().await.is_empty(), "record {at}");
+    }
+}
+
+#[tokio::test]
 async fn two_at_once_one_is_told_to_wait() {
     let leak = Leak::new().await;
     let digest = leak.plan();
