@@ -1,27 +1,30 @@
 //! Hands the pipeline's findings to `ownership`, and asks IAM where the operator owns the account.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::args::Targets;
 use super::output::say;
 use super::settings::{Settings, block_on_or_interrupt};
-use crate::model::Coverage;
-use crate::ownership::ask_iam;
-use crate::scan::{Group, Groups, WalkOptions, attribute as from_tree, scrub};
+use crate::model::{Coverage, Finding};
+use crate::ownership::{add_owners, iam_owners};
+use crate::scan::{Attribution, Group, Groups, WalkOptions, attribute as from_tree, scrub};
 use crate::secret::FingerprintKey;
 
 /// Fills in whose each finding is.
 pub(super) fn attribute(
     groups: &mut Groups,
     coverage: &mut Coverage,
-    (targets, settings, key): (&Targets, &Settings, &FingerprintKey),
+    (targets, settings, key): (&Targets, &Settings, &Arc<FingerprintKey>),
 ) {
     let stdin = |path: &&PathBuf| path.as_os_str() != "-";
     let mut paths: Vec<PathBuf> = targets.targets.iter().filter(stdin).cloned().collect();
     if targets.targets.is_empty() {
         paths.push(PathBuf::from("."));
     }
-    from_tree(groups, &paths, WalkOptions { no_ignore: targets.no_ignore }, (key, coverage));
+    let walk = WalkOptions { no_ignore: targets.no_ignore };
+    let with = Attribution { paths: &paths, walk, key: Arc::clone(key), clock: Arc::clone(&settings.clock) };
+    from_tree(groups, &with, coverage);
     live(groups, settings);
     scrub(groups);
 }
@@ -46,8 +49,11 @@ fn live(groups: &mut Groups, settings: &Settings) {
                     responder = Some(net.responder(account.profile.as_deref()).await?);
                 }
                 let Some(responder) = &responder else { break };
-                if let Err(why) = ask_iam(&mut group.finding, &responder.iam).await {
-                    say(&format!("staunch: whose {} is could not be asked: {why}", group.finding.fingerprint.short()));
+                let Some(key_id) = key_id(&group.finding) else { continue };
+                let answer = iam_owners(&responder.iam, &key_id).await;
+                add_owners(&mut group.finding, answer.owners);
+                for why in answer.unknown {
+                    say(&format!("staunch: {}: {why}", group.finding.fingerprint.short()));
                 }
             }
         }
@@ -56,4 +62,9 @@ fn live(groups: &mut Groups, settings: &Settings) {
     if let Err(error) = asked {
         say(&format!("staunch: IAM was not asked whose the keys are: {error:#}"));
     }
+}
+
+/// The public key id of an access key.
+fn key_id(finding: &Finding) -> Option<String> {
+    finding.parts.iter().find(|part| part.name == "key_id").and_then(|part| part.value.clone())
 }

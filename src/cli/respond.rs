@@ -111,7 +111,7 @@ fn plan(what: &[String], settings: &Settings) -> anyhow::Result<Exit> {
 fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Finding>, bool)> {
     let targets = Targets { targets, no_ignore: false, confidence: Least::Medium, fail_on: FailOn::Any };
     let set = settings.detectors()?;
-    let key = settings.fingerprint_key()?;
+    let key = Arc::new(settings.fingerprint_key()?);
     let (groups, gathered) = triage::triage(&targets, settings, &set, &key)?;
     triage::save(&groups.findings(), settings);
     for trouble in &gathered.coverage.troubles {

@@ -21,7 +21,7 @@ use crate::validate::Validator;
 pub(super) fn run(args: &TriageArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let set = settings.detectors()?;
-    let key = settings.fingerprint_key()?;
+    let key = Arc::new(settings.fingerprint_key()?);
     let (groups, gathered) = triage(&args.targets, settings, &set, &key)?;
     save(&groups.findings(), settings);
     let report = scan::report(&groups, gathered, settings, (&set, started));
@@ -34,7 +34,7 @@ pub(super) fn triage(
     targets: &Targets,
     settings: &Settings,
     set: &DetectorSet,
-    key: &FingerprintKey,
+    key: &Arc<FingerprintKey>,
 ) -> anyhow::Result<(Groups, Gathered)> {
     let (mut groups, mut gathered) = scan::look(targets, settings, set, key)?;
     validate(&mut groups, set, (settings, &mut gathered.coverage))?;

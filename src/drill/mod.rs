@@ -10,10 +10,10 @@ use std::sync::atomic::AtomicBool;
 use crate::detect::DetectorSet;
 use crate::model::{Clock, Confidence, Credential, Finding, Plan, Report, Run, Tool};
 use crate::net::{AwsKey, Net, NetError, Settings};
-use crate::ownership::ask_iam;
+use crate::ownership::{add_owners, iam_owners};
 use crate::respond::{Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, draft};
 use crate::sandbox::{Sandbox, SandboxError};
-use crate::scan::{Counters, Groups, Request, Target, WalkOptions, attribute, run, validate};
+use crate::scan::{Attribution, Counters, Groups, Request, Target, WalkOptions, attribute, run, validate};
 use crate::secret::FingerprintKey;
 use crate::validate::Validator;
 
@@ -73,16 +73,22 @@ pub fn demo(set: &DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter))
     leak::write(&repository, &sandbox)?;
     tell(Chapter::Leaked(repository.clone()));
 
-    let key = FingerprintKey::random().ok_or(DrillError::Story("the system has no random numbers"))?;
+    let key = Arc::new(FingerprintKey::random().ok_or(DrillError::Story("the system has no random numbers"))?);
     let mut found = look(set, stage, &repository, &key);
     let validator = Validator::new(Arc::clone(&net));
     validate(&mut found.0, set, &validator, &*stage.clock)?;
-    attribute(&mut found.0, std::slice::from_ref(&repository), WalkOptions::default(), (&key, &mut found.1.coverage));
+    let paths = [repository];
+    let with = Attribution { paths: &paths, walk: WalkOptions::default(), key, clock: Arc::clone(&stage.clock) };
+    attribute(&mut found.0, &with, &mut found.1.coverage);
     let responder = net.responder_with(&admin(&sandbox)?)?;
     for group in &mut found.0.0 {
         group.finding.playbook = stage.playbooks.for_detector(&group.finding.detector).map(|playbook| playbook.id.clone());
-        // Whose it is may stay unknown; the story goes on.
-        let _ = runtime.block_on(ask_iam(&mut group.finding, &responder.iam));
+        let key_id = group.finding.parts.iter().find(|part| part.name == "key_id").and_then(|part| part.value.clone());
+        if let Some(key_id) = key_id {
+            // Whose it is may stay unknown; the story goes on.
+            let answer = runtime.block_on(iam_owners(&responder.iam, &key_id));
+            add_owners(&mut group.finding, answer.owners);
+        }
     }
     let worst = found.0.0.iter().find(|group| group.finding.playbook.is_some());
     let worst = worst.ok_or(DrillError::Story("the leaked access key was not found"))?;

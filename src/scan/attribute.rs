@@ -3,51 +3,73 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Group, Groups};
-use crate::model::{Coverage, Provenance};
-use crate::ownership::artefacts::Artefacts;
-use crate::ownership::people::GitPeople;
-use crate::ownership::{add, from_identity};
+use super::Groups;
+use crate::model::{Clock, Coverage, Finding};
+use crate::ownership::{Artefacts, GitLimits, GitPeople, attribute as call};
 use crate::secret::FingerprintKey;
 use crate::source::{Item, Walk, WalkOptions};
 
-/// More of a file than this is not handed over.
-const LARGEST: u64 = (5 << 20) + 1;
-/// Blaming is for the worst findings, not for thousands.
-const BLAMES: usize = 50;
-const PATIENCE: Duration = Duration::from_secs(5);
+/// More of a file than this is not handed over; every reader's own limit is smaller.
+const LARGEST: u64 = 64 << 20;
+/// History is asked about the worst findings, not about thousands: people come after workloads, and triage must not wait.
+const LIMITS: GitLimits = GitLimits { blames: 50, time: Duration::from_secs(3), file_bytes: 1 << 20 };
+const NOT_UNDERSTOOD: &str = "artefact that cannot be read (owners may be missing)";
 
-/// Fills in whose each finding is, from the provider's own word, the artefacts below `paths`, and version control. What
+/// What attribution is made with.
+#[derive(Clone)]
+pub struct Attribution<'a> {
+    /// The targets that were scanned.
+    pub paths: &'a [PathBuf],
+    /// How they were walked.
+    pub walk: WalkOptions,
+    /// The key under which the findings' fingerprints were made.
+    pub key: Arc<FingerprintKey>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Fills in whose each finding is, from the provider's own word, the artefacts below the targets, and version control. What
 /// cannot be understood is counted as skipped.
-pub fn attribute(
-    groups: &mut Groups,
-    paths: &[PathBuf],
-    options: WalkOptions,
-    (key, coverage): (&FingerprintKey, &mut Coverage),
-) {
+pub fn attribute(groups: &mut Groups, with: &Attribution<'_>, coverage: &mut Coverage) {
     if groups.0.is_empty() {
         return;
     }
-    let mut artefacts = Artefacts::new(key);
-    offer(paths, options, &mut artefacts);
-    for (reason, count) in &artefacts.passed_over {
-        *coverage.skipped.entry((*reason).to_owned()).or_default() += count;
+    let mut findings = groups.findings();
+    for path in with.paths {
+        target(&mut findings, path, with, coverage);
     }
-    let mut people = GitPeople::new(BLAMES, PATIENCE);
-    for group in &mut groups.0 {
-        from_identity(&mut group.finding);
-        artefacts.attribute(&mut group.finding);
-        blame(group, &mut people);
+    if with.paths.is_empty() {
+        call(&mut findings, &Artefacts::new(Arc::clone(&with.key), ""), None);
+    }
+    for (group, finding) in groups.0.iter_mut().zip(findings) {
+        group.finding = finding;
     }
     scrub(groups);
 }
 
-fn offer(paths: &[PathBuf], options: WalkOptions, artefacts: &mut Artefacts<'_>) {
+fn target(findings: &mut [Finding], path: &Path, with: &Attribution<'_>, coverage: &mut Coverage) {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let shown = folder.to_string_lossy();
+    let shown = if shown == "." { "" } else { shown.as_ref() };
+    let mut artefacts = Artefacts::new(Arc::clone(&with.key), shown);
+    offer(path, with.walk, &mut artefacts);
+    let troubles = artefacts.coverage().troubles.len() as u64 + artefacts.coverage().more_troubles;
+    if troubles > 0 {
+        *coverage.skipped.entry(NOT_UNDERSTOOD.to_owned()).or_default() += troubles;
+    }
+    // Without a repository nobody is known, which is no trouble.
+    let mut people = GitPeople::open(folder, shown, LIMITS, Arc::clone(&with.clock)).ok();
+    call(findings, &artefacts, people.as_mut());
+}
+
+fn offer(path: &Path, walk: WalkOptions, artefacts: &mut Artefacts) {
     let mut buffer = Vec::new();
-    for item in paths.iter().flat_map(|path| Walk::new(path, options)) {
+    for item in Walk::new(path, walk) {
         let Item::File(file) = item else { continue };
         if !Artefacts::wants(&file.shown) {
             continue;
@@ -57,16 +79,6 @@ fn offer(paths: &[PathBuf], options: WalkOptions, artefacts: &mut Artefacts<'_>)
         let read = File::open(&file.path).and_then(|reader| reader.take(LARGEST).read_to_end(&mut buffer));
         if read.is_ok() {
             artefacts.read(&file.shown, &buffer);
-        }
-    }
-}
-
-fn blame(group: &mut Group, people: &mut GitPeople) {
-    let on_disk = group.finding.occurrences.iter().filter(|place| place.provenance == Provenance::Worktree);
-    let places: Vec<(String, u64)> = on_disk.map(|place| (place.path.clone(), place.location.line)).collect();
-    for (path, line) in places {
-        if let Some(owner) = people.author(path.as_ref(), line) {
-            add(&mut group.finding, owner);
         }
     }
 }

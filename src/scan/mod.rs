@@ -8,7 +8,7 @@ mod validate;
 mod walk;
 
 pub use crate::source::WalkOptions;
-pub use attribute::{attribute, scrub};
+pub use attribute::{Attribution, attribute, scrub};
 pub use collect::{Gathered, Sighting};
 pub use group::{Group, Groups};
 pub use validate::validate;

@@ -1,127 +1,209 @@
-//! What the scanned tree itself says: which workload is given which value. One reader a file; all of them pure.
+//! What files in the scanned tree say of who uses a value. Pure: `scan` offers every path and hands over the bytes.
+//!
+//! A reader is one file with one line in the list at the end of this one. It keeps names, places and fingerprints, never
+//! a value. Joins are made when a finding asks, so the order in which files arrive does not matter.
 
-mod codeowners;
 mod compose;
 mod dotenv;
 mod kubernetes;
+mod slots;
 mod yaml;
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::sync::Arc;
 
-use crate::model::{Finding, Occurrence};
-use crate::secret::{Fingerprint, FingerprintKey};
+pub(super) use slots::{Clues, Place};
 
-/// Larger manifests are passed over, and said.
-const LARGEST: usize = 5 << 20;
+use super::people::codeowners::Codeowners;
+use super::roll::Roll;
+use crate::model::{Coverage, Finding, Owner};
+use crate::secret::FingerprintKey;
 
-/// A value that an artefact holds: where, and under which fingerprint. Never the value itself.
-#[derive(Debug, Clone)]
-struct Value {
-    fingerprint: Fingerprint,
-    span: Range<u64>,
-    line: usize,
+/// One file, as a reader gets it.
+pub(super) struct Sheet<'a> {
+    /// As it is shown.
+    pub(super) path: Arc<str>,
+    pub(super) bytes: &'a [u8],
+    pub(super) key: &'a FingerprintKey,
+    /// What stands before the repository's own paths in shown ones: empty, or ending in `/`.
+    pub(super) root: &'a str,
 }
 
-/// Everything read so far.
-pub struct Artefacts<'k> {
-    key: &'k FingerprintKey,
-    kubernetes: kubernetes::Objects,
-    compose: Vec<compose::File>,
-    dotenv: BTreeMap<String, dotenv::File>,
-    codeowners: Vec<codeowners::File>,
-    /// What could not be read: reason → how many.
-    pub passed_over: BTreeMap<&'static str, u64>,
+impl Sheet<'_> {
+    /// The file as text, or the reason why not.
+    pub(super) fn text(&self) -> Result<&str, &'static str> {
+        std::str::from_utf8(self.bytes).map_err(|_| "not UTF-8: save it as UTF-8 to have its references followed")
+    }
+
+    fn place(&self, view: yaml::View<'_>) -> Place {
+        Place { path: Arc::clone(&self.path), line: view.line(), bytes: view.bytes() }
+    }
 }
 
-fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+/// One kind of artefact.
+pub(super) trait Reader: Default {
+    /// Larger files are not read, and that is said.
+    const LIMIT: usize;
+
+    /// Whether the path is worth reading, by name alone.
+    fn wants(path: &str) -> bool;
+
+    /// Takes in one file. What cannot be read becomes a trouble in `coverage`.
+    fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage);
+
+    /// Adds the owners that follow for a finding.
+    fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll);
+
+    /// Adds what another worker's reader took in.
+    fn merge(&mut self, other: Self);
 }
 
-/// The folder of a path, with its slash; empty at the top.
-fn folder_of(path: &str) -> &str {
-    &path[..path.len() - name_of(path).len()]
+/// Everything that was read of the artefacts in a tree.
+pub struct Artefacts {
+    key: Arc<FingerprintKey>,
+    root: String,
+    coverage: Coverage,
+    readers: Readers,
 }
 
-fn is_yaml(path: &str) -> bool {
-    [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending))
-}
-
-impl Value {
-    /// Whether one of the finding's parts is this very value, or was found inside it.
-    fn holds(&self, path: &str, finding: &Finding) -> bool {
-        let same = || finding.parts.iter().any(|part| part.fingerprints.contains(&self.fingerprint));
-        let inside = |place: &Occurrence| {
-            let within = |start: u64, end: u64| self.span.start <= start && end <= self.span.end;
-            place.path == path && place.parts.iter().any(|part| within(part.location.byte_start, part.location.byte_end))
+impl Artefacts {
+    /// Nothing read yet. `key` must be the one that the findings' fingerprints are made with: those of another never
+    /// join. `root` is what stands before the repository's own paths in the paths to come (`""` when nothing does);
+    /// CODEOWNERS is read relative to it.
+    pub fn new(key: Arc<FingerprintKey>, root: &str) -> Self {
+        let root = match root.trim_end_matches('/') {
+            "" | "." => String::new(),
+            root => format!("{root}/"),
         };
-        same() || finding.occurrences.iter().any(inside)
-    }
-}
-
-impl<'k> Artefacts<'k> {
-    /// Nothing read yet. `key` is the one under which the findings' fingerprints were made.
-    pub fn new(key: &'k FingerprintKey) -> Self {
-        Self {
-            key,
-            kubernetes: kubernetes::Objects::default(),
-            compose: Vec::new(),
-            dotenv: BTreeMap::new(),
-            codeowners: Vec::new(),
-            passed_over: BTreeMap::new(),
-        }
+        Self { key, root, coverage: Coverage::default(), readers: Readers::default() }
     }
 
-    /// Whether a file of that path may say something.
+    /// Whether [`Artefacts::read`] would look at a file of that name. Cheap.
     pub fn wants(path: &str) -> bool {
-        is_yaml(path) || codeowners::is_one(path) || dotenv::is_one(name_of(path))
+        Readers::wants(path)
     }
 
-    /// Reads a file. Never fails: what cannot be read is counted.
+    /// Takes in one file. The bytes are not kept.
     pub fn read(&mut self, path: &str, bytes: &[u8]) {
-        let outcome = if bytes.len() > LARGEST {
-            Err("manifest too large to read")
-        } else if let Ok(text) = std::str::from_utf8(bytes) {
-            self.read_text(path, text)
-        } else {
-            Err("manifest that is not text")
-        };
-        if let Err(reason) = outcome {
-            *self.passed_over.entry(reason).or_default() += 1;
+        let sheet = Sheet { path: Arc::from(path), bytes, key: &self.key, root: &self.root };
+        self.readers.read(&sheet, &mut self.coverage);
+    }
+
+    /// Adds what another worker read. Both must have the same key and root.
+    pub fn merge(&mut self, other: Self) {
+        self.coverage.merge(other.coverage);
+        self.readers.merge(other.readers);
+    }
+
+    /// What was read and what could not be. A trouble here leaves owners unknown; it does not make a scan incomplete.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// Whose a finding is by the artefacts alone, best proven first.
+    pub fn resolve(&self, finding: &Finding) -> Vec<Owner> {
+        let mut roll = Roll::default();
+        self.call(finding, &mut roll);
+        roll.finish()
+    }
+
+    pub(super) fn call(&self, finding: &Finding, roll: &mut Roll) {
+        self.readers.resolve(&Clues::of(finding), roll);
+    }
+}
+
+/// The folder a path lies in, without the last `/`.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The last part of a path.
+fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// `relative` seen from `folder`, or `None` when it is absolute or leads out of the tree.
+fn join(folder: &str, relative: &str) -> Option<String> {
+    if relative.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop().filter(|part| *part != "..")?;
+            }
+            part => parts.push(part),
         }
     }
+    let lead = if folder.starts_with('/') { "/" } else { "" };
+    Some(format!("{lead}{}", parts.join("/")))
+}
 
-    fn read_text(&mut self, path: &str, text: &str) -> Result<(), &'static str> {
-        if codeowners::is_one(path) {
-            self.codeowners.push(codeowners::File::read(path, text));
-        } else if dotenv::is_one(name_of(path)) {
-            self.dotenv.insert(path.to_owned(), dotenv::File::read(text));
-        } else if compose::is_one(name_of(path)) {
-            let documents = yaml::read(text)?;
-            self.compose.extend(documents.first().map(|document| compose::File::read(path, document, self.key)));
-        } else if text.contains("kind") && (text.contains("apiVersion") || text.contains("\"apiVersion\"")) {
-            for document in yaml::read(text)? {
-                self.kubernetes.read(path, &document, self.key, 0);
+/// Makes the set of readers from its list.
+macro_rules! readers {
+    ($($name:ident: $reader:ty),+ $(,)?) => {
+        #[derive(Default)]
+        struct Readers { $($name: $reader),+ }
+
+        impl Readers {
+            fn wants(path: &str) -> bool {
+                $(<$reader>::wants(path))||+
+            }
+
+            fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
+                let mut read = false;
+                $(if <$reader>::wants(&sheet.path) {
+                    if sheet.bytes.len() > <$reader>::LIMIT {
+                        coverage.trouble(&*sheet.path, too_large(<$reader>::LIMIT));
+                    } else {
+                        self.$name.read(sheet, coverage);
+                        read = true;
+                    }
+                })+
+                if read {
+                    coverage.files += 1;
+                    coverage.bytes += sheet.bytes.len() as u64;
+                }
+            }
+
+            fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
+                $(self.$name.resolve(clues, roll);)+
+            }
+
+            fn merge(&mut self, other: Self) {
+                $(self.$name.merge(other.$name);)+
             }
         }
-        Ok(())
-    }
+    };
+}
 
-    /// Adds to a finding every owner that the artefacts prove or suggest.
-    pub fn attribute(&self, finding: &mut Finding) {
-        let mut owners = self.kubernetes.owners(finding);
-        owners.extend(self.compose.iter().flat_map(|file| file.owners(finding, &self.dotenv)));
-        // The deepest CODEOWNERS above a place speaks for it; of several in one repository, the first place GitHub looks in.
-        for place in &finding.occurrences {
-            let above = self.codeowners.iter().filter(|file| place.path.starts_with(&file.root));
-            let nearest = above.max_by_key(|file| (file.root.len(), file.rank));
-            owners.extend(nearest.into_iter().flat_map(|file| file.owners(&place.path)));
-        }
-        for owner in owners {
-            super::add(finding, owner);
-        }
-    }
+fn too_large(limit: usize) -> String {
+    format!("larger than {} MiB: its references are not followed", limit >> 20)
+}
+
+// The registry: one line a reader. A reader without its line is dead code, which the lints refuse.
+readers! {
+    kubernetes: kubernetes::Kubernetes,
+    compose: compose::Compose,
+    codeowners: Codeowners,
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod testing;
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn relative_paths_stay_in_the_tree() {
+        assert_eq!(join("a/b", "../c/./d.env"), Some("a/c/d.env".to_owned()));
+        assert_eq!(join("", ".env"), Some(".env".to_owned()));
+        assert_eq!(join(".", "./x"), Some("x".to_owned()));
+        assert_eq!(join("/t/a", "../x"), Some("/t/x".to_owned()));
+        assert_eq!(join("a", "../../x"), None);
+        assert_eq!(join("..", "../x"), None);
+        assert_eq!(join("a", "/etc/x"), None);
+    }
+}

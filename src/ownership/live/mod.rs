@@ -1,5 +1,4 @@
-//! What running systems say, asked with the responder's own credentials.
+//! What the provider itself says of a credential's owner, asked with the responder's own credentials.
 
-mod iam;
-
-pub use iam::ask as ask_iam;
+pub(super) mod iam;
+pub(super) mod identity;

@@ -1,0 +1,115 @@
+//! Real-shaped compose files, and what must not be joined in them.
+
+use crate::model::{Owner, Tier};
+use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+const API: &str = "compose:docker-compose.yml/api";
+
+fn owners(files: &[(&str, &str)]) -> Vec<Owner> {
+    tree(files).resolve(&finding(VALUE))
+}
+
+/// A compose file whose service `api` holds those lines, beside a service that holds none.
+fn compose(lines: &str) -> String {
+    format!("services:\n  api:\n    image: api\n{lines}\n  db:\n    image: postgres\n")
+}
+
+#[test]
+fn values_in_the_service_are_bound() {
+    for (lines, technique) in [
+        (format!("    environment:\n      KEY: {VALUE}"), "compose-environment"),
+        (format!("    environment:\n      - OTHER=1\n      - KEY={VALUE}"), "compose-environment"),
+        (format!("    command: [\"--key\", \"{VALUE}\"]"), "compose-command"),
+    ] {
+        let all = owners(&[("docker-compose.yml", &compose(&lines))]);
+        assert_eq!(consumers(&all), [(API, Tier::Bound)], "{lines}");
+        assert_eq!(all[0].evidence[0].technique, technique);
+    }
+    let text = compose(&format!("    environment: {{URL: \"https://u:{VALUE}@host/\", Ü: é}}"));
+    let known = tree(&[("docker-compose.yml", &text)]);
+    assert_eq!(consumers(&known.resolve(&finding_in("docker-compose.yml", &text, VALUE))), [(API, Tier::Bound)]);
+    assert_eq!(consumers(&known.resolve(&finding_in("docker-compose.yml", &text, "postgres"))), []);
+}
+
+#[test]
+fn shared_anchors_name_every_service() {
+    let text = format!(
+        "x-env: &env\n  KEY: {VALUE}\nservices:\n  api:\n    environment: *env\n  job:\n    environment:\n      <<: *env\n      A: b\n  \
+         own:\n    environment: {{<<: *env, KEY: another}}\n"
+    );
+    let all = owners(&[("docker-compose.yml", &text)]);
+    assert_eq!(consumers(&all), [(API, Tier::Bound), ("compose:docker-compose.yml/job", Tier::Bound)]);
+}
+
+#[test]
+fn an_env_file_is_bound_by_exact_path_for_values_and_inferred_for_the_rest() {
+    let env = format!("# key: {VALUE}-old\nKEY=\"{VALUE}\"\n");
+    for field in
+        ["env_file: conf/api.env", "env_file: [./conf/api.env]", "env_file: [{path: conf/api.env, required: false}]"]
+    {
+        let text = compose(&format!("    {field}"));
+        let known = tree(&[("docker-compose.yml", &text), ("conf/api.env", &env)]);
+        let by_value = known.resolve(&finding(VALUE));
+        assert_eq!(consumers(&by_value), [(API, Tier::Bound)], "{field}");
+        assert_eq!(by_value[0].evidence[0].at, "conf/api.env:2");
+        let comment = finding_in("conf/api.env", &env, &format!("{VALUE}-old"));
+        assert_eq!(consumers(&known.resolve(&comment)), [(API, Tier::Inferred)], "{field}");
+    }
+    // A file of the same name elsewhere, and a path that leaves the tree.
+    let text = compose("    env_file: [../conf/api.env, /conf/api.env, conf/${X}.env]");
+    assert_eq!(owners(&[("docker-compose.yml", &text), ("conf/api.env", &env)]), []);
+}
+
+#[test]
+fn an_env_file_of_any_name_is_inferred() {
+    let text = compose("    env_file: settings.txt");
+    let known = tree(&[("docker-compose.yml", &text)]);
+    let found = finding_in("settings.txt", "KEY=abc", "abc");
+    assert_eq!(consumers(&known.resolve(&found)), [(API, Tier::Inferred)]);
+}
+
+#[test]
+fn variables_come_from_the_env_file_beside_it() {
+    let env = format!("OTHER=1\nexport OPENAI={VALUE}\n");
+    for lines in [
+        "    environment: {KEY: \"${OPENAI:-none}\"}",
+        "    environment: [\"KEY=$OPENAI\"]",
+        "    environment: [OPENAI]",
+        "    environment:\n      OPENAI:\n",
+        "    command: run --key ${OPENAI}",
+    ] {
+        let all = owners(&[("docker-compose.yml", &compose(lines)), (".env", &env)]);
+        assert_eq!(consumers(&all), [(API, Tier::Bound)], "{lines}");
+        assert_eq!((all[0].evidence[0].technique.as_str(), all[0].evidence[0].at.as_str()), ("dotenv-variable", ".env:2"));
+    }
+    for (lines, at) in [
+        ("    environment: {KEY: \"${OPENAI_OLD}\"}", ".env"),
+        ("    environment: {KEY: \"$${OPENAI}\"}", ".env"),
+        ("    image: ${OPENAI}", ".env"),
+        ("    environment: [OPENAI]", "sub/.env"),
+        ("    environment: [OPENAI]", ".env.local"),
+    ] {
+        assert_eq!(owners(&[("docker-compose.yml", &compose(lines)), (at, &env)]), [], "{lines} {at}");
+    }
+}
+
+#[test]
+fn secrets_by_file_and_by_variable() {
+    let text = format!(
+        "{}secrets:\n  key: {{file: ./secrets/key.txt}}\n  unused: {{file: ./secrets/unused.txt}}\n  var: {{environment: OPENAI}}\n",
+        compose("    secrets: [key, {source: var}, missing]")
+    );
+    let known = tree(&[("docker-compose.yml", &text), (".env", &format!("OPENAI={VALUE}\n"))]);
+    assert_eq!(consumers(&known.resolve(&finding(VALUE))), [(API, Tier::Bound)]);
+    assert_eq!(consumers(&known.resolve(&finding_in("secrets/key.txt", "abc", "abc"))), [(API, Tier::Bound)]);
+    assert_eq!(consumers(&known.resolve(&finding_in("secrets/unused.txt", "abc", "abc"))), []);
+}
+
+#[test]
+fn only_compose_files_are_read_as_such_and_broken_ones_are_told() {
+    let text = compose(&format!("    environment: {{KEY: {VALUE}}}"));
+    assert_eq!(owners(&[("services.yml", &text)]), []);
+    assert_eq!(consumers(&owners(&[("x/compose.prod.yaml", &text)])), [("compose:x/compose.prod.yaml/api", Tier::Bound)]);
+    let known = tree(&[("compose.yml", "services:\n\tapi: [\n")]);
+    assert!(known.coverage().troubles[0].why.starts_with("not valid YAML at line 2"), "{:?}", known.coverage());
+}

@@ -1,0 +1,31 @@
+//! Which variables a compose value is made of: `$NAME`, `${NAME}`, `${NAME:-default}`, with `$$` for a plain dollar.
+
+/// The names, in order, those inside defaults included.
+pub(super) fn named(value: &str) -> Vec<&str> {
+    let (mut names, mut rest) = (Vec::new(), value);
+    while let Some(dollar) = rest.find('$') {
+        rest = &rest[dollar + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            rest = after;
+            continue;
+        }
+        rest = rest.strip_prefix('{').unwrap_or(rest);
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        if end > 0 && !rest.starts_with(|c: char| c.is_ascii_digit()) {
+            names.push(&rest[..end]);
+        }
+        rest = &rest[end..];
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn names_are_found_and_escapes_are_not() {
+        assert_eq!(named("${A}-$B_1:${C:-${D}}x$$E $ ${} $1"), ["A", "B_1", "C", "D"]);
+        assert!(named("plain").is_empty());
+    }
+}

@@ -1,0 +1,179 @@
+//! AWS IAM: access key id → user → the owner that its tags declare.
+//!
+//! Three read-only calls by the responder, never by the leaked key: `GetAccessKeyLastUsed` resolves the key id without
+//! listing, `GetUser` gives the ARN and tags, `ListUserTags` the tags where `GetUser` is refused or leaves them out. What
+//! is refused stays unknown and is said; it never counts as "no owner". IAM answers `AccessDenied` also for keys that do
+//! not exist or belong to another account, so nothing follows from that about the key.
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::types::{AccessKeyLastUsed, Tag};
+
+use super::identity::name_of;
+use crate::model::{Edge, Evidence, Owner, Tier};
+use crate::ownership::roll::{Roll, clean, evidence, owner};
+
+/// Tag keys that declare who answers for a user, compared without case, `-`, `_`, `:` and spaces.
+const TAGS: [(&str, Says); 13] = [
+    ("owner", Says::Either),
+    ("ownedby", Says::Either),
+    ("owneremail", Says::Either),
+    ("technicalowner", Says::Either),
+    ("serviceowner", Says::Either),
+    ("businessowner", Says::Either),
+    ("contact", Says::Either),
+    ("team", Says::Team),
+    ("teamname", Says::Team),
+    ("squad", Says::Team),
+    ("department", Says::Team),
+    ("costcenter", Says::Book),
+    ("costcentre", Says::Book),
+];
+
+/// What kind of answer a tag gives.
+#[derive(Clone, Copy)]
+enum Says {
+    /// A person or a team.
+    Either,
+    Team,
+    /// Who pays: a lead to the owner, not a name.
+    Book,
+}
+
+/// What IAM said of one key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IamAnswer {
+    /// The user, proven, and those whom its tags name, declared.
+    pub owners: Vec<Owner>,
+    /// What stays unknown and why, in words that say what to do.
+    pub unknown: Vec<String>,
+}
+
+/// Asks IAM whose an access key is. `client` acts as the responder in the account that owns the key.
+pub async fn iam_owners(client: &Client, key_id: &str) -> IamAnswer {
+    let mut answer = IamAnswer::default();
+    if !is_long_term(key_id) {
+        let why = "IAM knows users of long-term keys (AKIA…) only: the identity that STS gives names the rest";
+        answer.unknown.push(why.to_owned());
+        return answer;
+    }
+    let key = match client.get_access_key_last_used().access_key_id(key_id).send().await {
+        Ok(key) => key,
+        Err(error) => return answer.without("whose key it is", "iam:GetAccessKeyLastUsed", &error),
+    };
+    let Some(user) = key.user_name().filter(|user| !user.is_empty()) else {
+        answer.unknown.push("whose key it is: IAM named no user for it".to_owned());
+        return answer;
+    };
+    let last = evidence("iam-key-last-used", "iam:GetAccessKeyLastUsed", last_used(user, key.access_key_last_used()));
+    let mut roll = Roll::default();
+    answer.user(client, user, last, &mut roll).await;
+    answer.owners = roll.finish();
+    answer
+}
+
+impl IamAnswer {
+    /// The user's ARN and tags.
+    async fn user(&mut self, client: &Client, user: &str, last: Evidence, roll: &mut Roll) {
+        let (mut arn, mut tags, mut source) = (None, Vec::new(), "iam:GetUser");
+        match client.get_user().user_name(user).send().await {
+            Ok(output) => {
+                if let Some(user) = output.user() {
+                    arn = Some(user.arn().to_owned()).filter(|arn| arn.starts_with("arn:"));
+                    tags = user.tags().to_vec();
+                }
+            }
+            Err(error) => self.miss("the user's ARN", "iam:GetUser", &error),
+        }
+        if tags.is_empty() {
+            source = "iam:ListUserTags";
+            // A user has 50 tags at most, and a page holds 100.
+            match client.list_user_tags().user_name(user).send().await {
+                Ok(output) => tags = output.tags,
+                Err(error) => self.miss("who is accountable by the user's tags", source, &error),
+            }
+        }
+        let (id, name) = match &arn {
+            Some(arn) => (clean(arn), name_of(arn)),
+            None => (format!("iam-user:{}", clean(user)), format!("user/{}", clean(user))),
+        };
+        let mut principal = owner(Edge::Principal, id, name, Tier::Proven);
+        principal.evidence.push(last);
+        roll.add(principal);
+        for tag in &tags {
+            if let Some(accountable) = accountable(tag, source) {
+                roll.add(accountable);
+            }
+        }
+    }
+
+    fn miss<E: ProvideErrorMetadata, R>(&mut self, what: &str, call: &str, error: &SdkError<E, R>) {
+        self.unknown.push(format!("{what}: {}", reason(call, error)));
+    }
+
+    fn without<E: ProvideErrorMetadata, R>(mut self, what: &str, call: &str, error: &SdkError<E, R>) -> Self {
+        self.miss(what, call, error);
+        self
+    }
+}
+
+/// Why a call failed. The provider's own message is left out: it may repeat what was sent.
+fn reason<E: ProvideErrorMetadata, R>(call: &str, error: &SdkError<E, R>) -> String {
+    match error {
+        SdkError::ServiceError(service) => match service.err().code() {
+            Some(code @ ("AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation")) => {
+                format!("{call} refused ({code}): allow it for the responder, in the account that owns the key")
+            }
+            Some("NoSuchEntity") => format!("{call}: no such user in the responder's account"),
+            Some(code) => format!("{call} failed ({})", clean(code)),
+            None => format!("{call} failed without an error code"),
+        },
+        SdkError::TimeoutError(_) => format!("{call} timed out"),
+        SdkError::DispatchFailure(_) => format!("{call} could not be reached"),
+        SdkError::ConstructionFailure(_) => format!("{call} could not be built"),
+        _ => format!("{call} gave an answer that could not be read"),
+    }
+}
+
+/// Whether it could be the id of a user's own key.
+fn is_long_term(key_id: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    key_id.starts_with("AKIA") && (16..=128).contains(&key_id.len()) && key_id.bytes().all(fits)
+}
+
+fn last_used(user: &str, last: Option<&AccessKeyLastUsed>) -> String {
+    let user = clean(user);
+    let date =
+        last.and_then(AccessKeyLastUsed::last_used_date).and_then(|date| jiff::Timestamp::from_second(date.secs()).ok());
+    match (date, last) {
+        (Some(date), Some(last)) => {
+            format!("key of user {user}, last used {date} for {} in {}", clean(last.service_name()), clean(last.region()))
+        }
+        _ => format!("key of user {user}, no use on record"),
+    }
+}
+
+fn accountable(tag: &Tag, source: &str) -> Option<Owner> {
+    let key: String = tag.key().chars().filter(|c| !matches!(c, '-' | '_' | ':' | ' ')).collect();
+    let (_, says) = TAGS.iter().find(|(name, _)| key.eq_ignore_ascii_case(name))?;
+    let value = clean(tag.value().trim());
+    if value.is_empty() {
+        return None;
+    }
+    let id = match says {
+        Says::Either | Says::Team if is_mail(&value) => format!("mail:{value}"),
+        Says::Team => format!("team:{value}"),
+        Says::Either | Says::Book => format!("tag:{}={value}", clean(tag.key())),
+    };
+    let mut accountable = owner(Edge::Accountable, id, value.clone(), Tier::Declared);
+    accountable.evidence.push(evidence("iam-user-tag", source, format!("{}={value}", clean(tag.key()))));
+    Some(accountable)
+}
+
+fn is_mail(value: &str) -> bool {
+    let parts = value.split_once('@');
+    parts.is_some_and(|(local, host)| !local.is_empty() && host.contains('.') && !host.contains(['@', ' ', '/']))
+}
+
+#[cfg(test)]
+mod tests;
