@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::FailOn;
@@ -29,7 +30,7 @@ pub(super) struct Global {
     #[arg(long, short, global = true, env = "STAUNCH_OUTPUT", value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// Say nothing beside the result.
-    #[arg(long, short, global = true, env = "STAUNCH_QUIET")]
+    #[arg(long, short, global = true, env = "STAUNCH_QUIET", value_parser = FalseyValueParser::new())]
     pub(super) quiet: bool,
     /// Say more: every place, what was put aside and why. Twice: what the program does; three times: everything.
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
@@ -49,7 +50,7 @@ pub(super) struct Global {
     )]
     pub(super) jobs: usize,
     /// Refuse the network outright.
-    #[arg(long, global = true, env = "STAUNCH_OFFLINE")]
+    #[arg(long, global = true, env = "STAUNCH_OFFLINE", value_parser = FalseyValueParser::new())]
     pub(super) offline: bool,
     /// The state folder: findings, runs, the fingerprint key (default: staunch in the XDG state folder).
     #[arg(long, global = true, env = "STAUNCH_STATE", value_name = "DIR")]
@@ -133,7 +134,7 @@ pub(super) struct VerifyArgs {
     /// A fingerprint, or the beginning of one (default: read the credential from standard input).
     pub(super) fingerprint: Option<String>,
     /// Keep the answer in the store.
-    #[arg(long, env = "STAUNCH_SAVE")]
+    #[arg(long, env = "STAUNCH_SAVE", value_parser = FalseyValueParser::new())]
     pub(super) save: bool,
 }
 
@@ -232,7 +233,7 @@ pub(super) struct Targets {
     #[arg(value_name = "TARGET")]
     pub(super) targets: Vec<PathBuf>,
     /// Read everything, whatever .gitignore says.
-    #[arg(long, env = "STAUNCH_NO_IGNORE")]
+    #[arg(long, env = "STAUNCH_NO_IGNORE", value_parser = FalseyValueParser::new())]
     pub(super) no_ignore: bool,
     /// Report what is less likely too.
     #[arg(long, env = "STAUNCH_CONFIDENCE", value_enum, default_value_t = Least::Medium)]
@@ -258,10 +259,10 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     pub(super) targets: Targets,
     /// Ask each credential's provider whether it is live. Read-only and unbilled.
-    #[arg(long, env = "STAUNCH_VALIDATE")]
+    #[arg(long, env = "STAUNCH_VALIDATE", value_parser = FalseyValueParser::new())]
     pub(super) validate: bool,
     /// Keep the findings in the store.
-    #[arg(long, env = "STAUNCH_SAVE")]
+    #[arg(long, env = "STAUNCH_SAVE", value_parser = FalseyValueParser::new())]
     pub(super) save: bool,
 }
 

@@ -1,14 +1,13 @@
 //! `staunch playbooks list|check|show`.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 
 use super::args::{PlaybooksArgs, PlaybooksCommand};
 use super::exit::Exit;
 use super::output::{Output, say};
-use super::settings::Settings;
+use super::settings::{Declared, Settings, read_declared};
 use crate::respond::{PlaybookSource, Playbooks, builtin_playbooks};
 
 pub(super) fn run(args: &PlaybooksArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -44,16 +43,6 @@ fn show(id: &str, settings: &Settings) -> anyhow::Result<()> {
 }
 
 fn read(dir: &Path) -> anyhow::Result<Vec<PlaybookSource>> {
-    let mut sources = Vec::new();
-    for entry in fs::read_dir(dir).with_context(|| format!("cannot read the folder {}", dir.display()))? {
-        let path = entry.with_context(|| format!("cannot read the folder {}", dir.display()))?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            sources.push(PlaybookSource { id, file: path.display().to_string(), text });
-        }
-    }
-    ensure!(!sources.is_empty(), "{} holds no playbook file (*.toml)", dir.display());
-    sources.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(sources)
+    let all = read_declared(dir, "playbook")?;
+    Ok(all.into_iter().map(|Declared { id, file, text }| PlaybookSource { id, file, text }).collect())
 }

@@ -161,18 +161,33 @@ fn operator(named: Option<&Path>, environment: &BTreeMap<String, String>) -> any
     }
 }
 
-/// The detector files of a folder, in order of name.
-pub(super) fn read_detectors(dir: &Path) -> anyhow::Result<Vec<Source>> {
-    let mut sources = Vec::new();
+/// A declared file of the user's.
+pub(super) struct Declared {
+    /// File stem.
+    pub(super) id: String,
+    /// The file as it is called in messages.
+    pub(super) file: String,
+    pub(super) text: String,
+}
+
+/// The declared files (*.toml) of a folder, in order of name. None at all is an error: the folder is not the one meant.
+pub(super) fn read_declared(dir: &Path, what: &str) -> anyhow::Result<Vec<Declared>> {
+    let mut all = Vec::new();
     for entry in fs::read_dir(dir).with_context(|| format!("cannot read the folder {}", dir.display()))? {
         let path = entry.with_context(|| format!("cannot read the folder {}", dir.display()))?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            sources.push(Source { id, file: path.display().to_string(), text });
+            all.push(Declared { id, file: path.display().to_string(), text });
         }
     }
-    sources.sort_by(|a, b| a.id.cmp(&b.id));
-    anyhow::ensure!(!sources.is_empty(), "{} holds no detector file (*.toml)", dir.display());
-    Ok(sources)
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    anyhow::ensure!(!all.is_empty(), "{} holds no {what} file (*.toml)", dir.display());
+    Ok(all)
+}
+
+/// The detector files of a folder.
+pub(super) fn read_detectors(dir: &Path) -> anyhow::Result<Vec<Source>> {
+    let all = read_declared(dir, "detector")?;
+    Ok(all.into_iter().map(|Declared { id, file, text }| Source { id, file, text }).collect())
 }

@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(reason(b"AKIAIOSFODNN7EXAMPLE"), Some("documentation sample"));
         for typed in [
             "sk-xxxxxxxxxxxxxxxxxxxx",
-            "hf_abcdefghijklmnopqrstuvwxyzabcdefgh",
+            concat!("hf", "_abcdefghijklmnopqrstuvwxyzabcdefgh"),
             "sk-ant-api03-your_key_here",
             "gsk_0123456789",
         ] {

@@ -203,21 +203,24 @@ impl Runner {
         (self.hands.clock.now() < until).then_some(until)
     }
 
-    async fn act(&self, run: &Run, step: &PlannedStep) -> Outcome {
-        let Some(action) = actions::get(&step.action) else {
-            return Outcome::Failed(format!("this version has no action {}", step.action));
-        };
-        let timeout = Duration::from_secs(step.timeout);
-        let world = World {
+    fn world<'w>(&'w self, run: &'w Run, step: &'w PlannedStep) -> World<'w> {
+        World {
             hands: &self.hands,
             plan: &run.plan,
             digest: &run.digest,
             with: &step.with,
-            timeout,
+            timeout: Duration::from_secs(step.timeout),
             so_far: &run.steps,
+        }
+    }
+
+    async fn act(&self, run: &Run, step: &PlannedStep) -> Outcome {
+        let Some(action) = actions::get(&step.action) else {
+            return Outcome::Failed(format!("this version has no action {}", step.action));
         };
+        let world = self.world(run, step);
         // An action keeps to its own time; this is for one that does not.
-        let limit = timeout + Duration::from_secs(15);
+        let limit = world.timeout + Duration::from_secs(15);
         tokio::time::timeout(limit, action.apply(&world))
             .await
             .unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()))
@@ -254,17 +257,9 @@ impl Runner {
         let Some(action) = actions::get(&step.action).filter(|action| action.reversible()) else {
             return Outcome::Failed("it cannot be undone".to_owned());
         };
-        let timeout = Duration::from_secs(step.timeout);
-        let world = World {
-            hands: &self.hands,
-            plan: &run.plan,
-            digest: &run.digest,
-            with: &step.with,
-            timeout,
-            so_far: &run.steps,
-        };
+        let world = self.world(run, step);
         let undo = action.undo(&world, &step.observed);
-        tokio::time::timeout(timeout, undo).await.unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()))
+        tokio::time::timeout(world.timeout, undo).await.unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()))
     }
 
     fn record(&self, progress: &mut Progress, step: &str, event: EventKind, evidence: Value) -> Result<(), RespondError> {

@@ -63,8 +63,8 @@ pub(super) fn judge(check: &HttpCheck, answer: &Answer) -> Liveness {
 }
 
 fn fits(case: &HttpCase, answer: &Answer, json: Option<&serde_json::Value>) -> bool {
-    // A page for people is a proxy's, a portal's or a firewall's, not the provider's word. Only JSON can mean live or dead.
-    let settles = case.then != Outcome::Unknown && answer.status != 429;
+    // A page for people is a proxy's, a portal's or a firewall's, not the provider's word. Only JSON can settle anything, a 429 included.
+    let settles = case.then != Outcome::Unknown;
     let has = |text: &String| memchr::memmem::find(&answer.body, text.as_bytes()).is_some();
     let stands = |(pointer, wanted): &(String, String)| {
         json.and_then(|json| json.pointer(pointer)).and_then(spelled).is_some_and(|found| found == *wanted)

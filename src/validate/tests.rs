@@ -101,6 +101,7 @@ async fn what_nobody_described_settles_nothing() {
         http("401 Unauthorized", "", page),
         http("200 OK", "", page),
         http("403 Forbidden", "", page),
+        http("429 Too Many Requests", "", page),
         http("403 Forbidden", "", "{}"),
         http("500 Internal Server Error", "", "invalid_api_key"),
         http("302 Found", "location: http://169.254.169.254/latest/meta-data/\r\n", ""),

@@ -41,6 +41,9 @@ fn exit_codes_are_as_promised() {
     assert_eq!(scan(&["--nonsense"]).code(), Some(64));
     assert_eq!(scan(&["docker://x"]).code(), Some(2));
     assert_eq!(home.staunch(["--help"]).output().code(), Some(0));
+    let by_variable =
+        |value: &str| home.staunch(["scan", "."]).env("STAUNCH_QUIET", value).env("STAUNCH_FAIL_ON", "none").output();
+    assert_eq!(["1", "true", "0", ""].map(|value| by_variable(value).code()), [Some(0); 4]);
     let stdin = home.staunch(["scan", "-", "--format", "jsonl"]).stdin(format!("x\n y {}", token()).as_bytes()).output();
     let found = findings(&stdin);
     assert_eq!(

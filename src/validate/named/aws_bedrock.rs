@@ -1,7 +1,6 @@
 //! Bedrock's bearer keys: `ListFoundationModels`, which costs nothing. Source: Bedrock API reference; kingfisher's rule.
 //!
-//! The texts of its 403 answers (inactive, expired, denied) are not documented, so a 403 settles nothing but an explicit
-//! "not authorized to perform", which only an authenticated principal is told.
+//! The texts of its 403 answers (inactive, expired, denied) are not documented, so a 403 settles nothing.
 
 use zeroize::Zeroizing;
 
@@ -39,9 +38,10 @@ fn judge(answer: &Answer, credential: &Credential) -> Liveness {
     let has = |text: &str| memchr::memmem::find(&answer.body, text.as_bytes()).is_some();
     match answer.status {
         200 if has("modelSummaries") => Liveness::Live(identity),
-        403 if has("is not authorized to perform") => {
-            Liveness::Limited(identity, "valid, but a policy denies it the list of models".to_owned())
-        }
+        403 if has("is not authorized to perform") => Liveness::Unknown(
+            "Bedrock says that its principal may not list models; whether the key itself is valid is not documented"
+                .to_owned(),
+        ),
         429 => Liveness::Unknown("Bedrock is limiting the rate".to_owned()),
         status => Liveness::Unknown(format!("HTTP {status}; Bedrock's answers to keys it refuses are not documented")),
     }
