@@ -8,5 +8,6 @@
 
 mod architecture;
 mod bad_input;
+mod demo;
 mod harness;
 mod services;
