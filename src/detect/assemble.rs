@@ -23,6 +23,13 @@ pub(super) struct Candidate {
     score: i32,
 }
 
+impl Candidate {
+    /// A place that is known.
+    pub(super) fn sure(span: Range<usize>) -> Self {
+        Self { span, score: i32::MAX }
+    }
+}
+
 /// Places that may hold part number `part`, best first; rivals only where they are close. Empty where there is none.
 pub(super) fn candidates(bytes: &[u8], entry: &Entry, part: usize, anchor: &Range<usize>) -> Vec<Candidate> {
     let rule = entry.rule(part);
@@ -92,7 +99,7 @@ fn score(
         _ => 0,
     };
     // Another anchor in between means that the place probably belongs to that one.
-    let literals = &entry.rule(0).literals;
+    let literals = entry.rule(0).literals();
     let holds_anchor = |range: Range<usize>| {
         literals.iter().any(|literal| memchr::memmem::find(&bytes[range.clone()], literal.as_bytes()).is_some())
     };

@@ -49,6 +49,8 @@ pub struct PartSpec {
     pub required: bool,
     /// How much of it may be shown.
     pub redaction: Redaction,
+    /// For a host: suffixes under which it may be asked.
+    pub hosts: Vec<String>,
 }
 
 /// How to learn whether a credential is live.
@@ -69,8 +71,8 @@ pub struct HttpCheck {
     pub method: HttpMethod,
     /// The name under which an operator may override scheme, host and port (`--endpoint NAME=URL`).
     pub endpoint: String,
-    /// Scheme, host and optional port, fixed in the detector file: `https://api.openai.com`.
-    pub origin: String,
+    /// Where it goes.
+    pub origin: Origin,
     /// Path and query, with placeholders.
     pub path: Template,
     /// Header name → value with placeholders.
@@ -81,6 +83,30 @@ pub struct HttpCheck {
     pub cases: Vec<HttpCase>,
     /// Identity fields to take from an answer that means Live or Limited.
     pub identity: Vec<(String, IdentitySource)>,
+}
+
+/// Scheme, host and port of a validation request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Fixed in the detector file: `https://api.openai.com`.
+    Fixed(String),
+    /// Over https to a host found in the content. It is asked only if it ends in one of the suffixes, or the operator allows it.
+    Content {
+        /// The part that holds the host.
+        part: Arc<str>,
+        /// `.openai.azure.com`
+        suffixes: Vec<String>,
+    },
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(origin) => f.write_str(origin),
+            Self::Content { suffixes, .. } if suffixes.is_empty() => f.write_str("its host, if --allow-host names it"),
+            Self::Content { suffixes, .. } => write!(f, "its host, if under {}", suffixes.join(", ")),
+        }
+    }
 }
 
 /// The methods a validation request may use.
@@ -99,6 +125,8 @@ pub struct HttpCase {
     pub status: Vec<u16>,
     /// Texts that must all be in the body.
     pub body_has: Vec<String>,
+    /// Whether an answer that is not JSON fits as well. Without it, a page for people settles nothing.
+    pub any_body: bool,
     /// JSON pointer and the text that must stand there (`true`, `null` and numbers in their JSON spelling).
     pub json: Vec<(String, String)>,
     /// What it means.
@@ -138,13 +166,22 @@ pub struct Template(pub Vec<Piece>);
 pub enum Piece {
     /// As it stands.
     Text(String),
-    /// The part of that name, through an encoder: `{key}`, `{key|percent}`, `{key|base64}`.
-    Part {
-        /// The part's name.
-        name: String,
+    /// Parts and fixed texts joined by `:`, through an encoder: `{key}`, `{key|percent}`, `{user:key|base64}`, `{'api':key|base64}`.
+    Value {
+        /// What is joined.
+        joined: Vec<Joined>,
         /// How it is written.
         encoder: Encoder,
     },
+}
+
+/// One member of a [`Piece::Value`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Joined {
+    /// The part of that name.
+    Part(String),
+    /// As it stands.
+    Text(String),
 }
 
 /// How a part is written into a request.

@@ -7,9 +7,10 @@ use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::Hir;
 
 use super::checked::Detector;
-use super::prefilter::Prefilter;
+use super::context;
+use super::prefilter::{Leads, Prefilter};
 use super::registry;
-use super::spec::{self, Checked, PartRule, Source};
+use super::spec::{self, Checked, Extract, Lead, PartRule, Source};
 use crate::declared::{Mistake, Mistakes};
 
 /// Parses a detector's expression: bytes, not Unicode, so that it means the same in any encoding.
@@ -28,6 +29,8 @@ pub(super) fn build_regex(pattern: &str) -> Result<Regex, regex::Error> {
 pub struct DetectorSet {
     pub(super) entries: Vec<Entry>,
     pub(super) prefilter: Prefilter,
+    /// Every vouching word, letters and digits alone, and its detector.
+    words: Vec<(Vec<u8>, usize)>,
     hash: String,
 }
 
@@ -70,7 +73,7 @@ impl Entry {
     pub(super) fn regex(&self, part: usize) -> Option<&Regex> {
         let rule = self.rule(part);
         let build = || {
-            let anchored = if rule.literal_first { r"\A" } else { "" };
+            let anchored = if matches!(rule.lead, Lead::Literals { first: true, .. }) { r"\A" } else { "" };
             build_regex(&format!("{anchored}(?:{})", rule.pattern)).ok()
         };
         self.compiled[part].pattern.get_or_init(build).as_ref()
@@ -103,13 +106,27 @@ impl DetectorSet {
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes).into());
         }
-        let literals = all.iter().enumerate().map(|(n, checked)| (n, checked.rules[0].literals.as_slice()));
-        let prefilter = Prefilter::new(literals)?;
+        let leads = all.iter().enumerate().map(|(detector, checked)| {
+            let words: &[String] = match &checked.rules[0].lead {
+                Lead::Words(words) => &words.spellings,
+                _ => &[],
+            };
+            let encoded = checked.extract == Some(Extract::Assignment);
+            Leads { detector, literals: checked.rules[0].literals(), words, encoded }
+        });
+        let prefilter = Prefilter::new(leads)?;
+        let words = all.iter().enumerate().flat_map(|(n, checked)| match &checked.rules[0].lead {
+            Lead::Words(words) if checked.extract.is_none() => {
+                words.lower.iter().map(|word| (context::squeezed(word.as_bytes()), n)).collect()
+            }
+            _ => Vec::new(),
+        });
+        let words = words.collect();
         let entries = all.into_iter().map(|checked| {
             let compiled = checked.rules.iter().map(|_| Compiled::default()).collect();
             Entry { checked, compiled }
         });
-        Ok(Self { entries: entries.collect(), prefilter, hash: hash(sources) })
+        Ok(Self { entries: entries.collect(), prefilter, words, hash: hash(sources) })
     }
 
     /// The detectors that come with the program.
@@ -126,6 +143,13 @@ impl DetectorSet {
     pub fn get(&self, id: &str) -> Option<&Detector> {
         let exact = self.detectors().find(|detector| &*detector.id == id);
         exact.or_else(|| self.detectors().find(|detector| detector.formerly.iter().any(|old| old == id)))
+    }
+
+    /// Whether a name holds a word that vouches for some other detector.
+    pub(super) fn names_another(&self, name: &[u8], detector: usize) -> bool {
+        let name = context::squeezed(name);
+        let holds = |word: &[u8]| memchr::memmem::find(&name, word).is_some();
+        self.words.iter().any(|(word, other)| *other != detector && holds(word))
     }
 
     /// SHA-256 over the detector files, hex.

@@ -62,6 +62,19 @@ pub(super) fn around(bytes: &[u8], hit: usize, shift: usize) -> Option<Decoded> 
     Some(Decoded { bytes: decoded, at: start..end, cut: end + 1 >= limit && limit < bytes.len() })
 }
 
+/// Decodes the hex text around a hit of a literal's hex, within the same bounds as [`around`].
+pub(super) fn hex_around(bytes: &[u8], hit: usize) -> Option<Decoded> {
+    let mut start = hit;
+    while start >= 2 && hit - start < 2 * REACH && bytes[start - 2..start].iter().all(u8::is_ascii_hexdigit) {
+        start -= 2;
+    }
+    let limit = bytes.len().min(hit + 4 * REACH);
+    let digits = bytes[hit..limit].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let end = hit + digits / 2 * 2;
+    let decoded = data_encoding::HEXLOWER_PERMISSIVE.decode(bytes.get(start..end)?).ok()?;
+    Some(Decoded { bytes: decoded, at: start..end, cut: end + 2 >= limit && limit < bytes.len() })
+}
+
 /// The characters that hold the bytes `span` of a decoded text, counted from its first character.
 pub(super) fn chars_of(span: &Range<usize>) -> Range<usize> {
     span.start * 4 / 3..(span.end * 4).div_ceil(3)

@@ -4,6 +4,7 @@
 use super::compiled::{DetectorSet, Entry, parse_hir};
 use super::sample::{Rng, sample};
 use super::scanner::{Found, Scanner};
+use super::spec::{Lead, PartRule, Words};
 use crate::model::{Blob, Credential};
 
 /// Generated examples a detector.
@@ -66,23 +67,51 @@ fn generate(entry: &Entry, seed: u64) -> Option<(String, Vec<Vec<u8>>)> {
     let mut rng = Rng::new(seed + 1);
     let mut text = String::from("# generated\n");
     let mut values = Vec::new();
-    for (spec, rule) in entry.detector().parts.iter().zip(&entry.checked.rules) {
+    for (number, (spec, rule)) in entry.detector().parts.iter().zip(&entry.checked.rules).enumerate() {
+        if rule.group {
+            continue;
+        }
         let hir = parse_hir(&rule.pattern).ok()?;
         // A random value can fall short of the entropy asked for, or be all hex; another one will not.
-        let value = (0..50).map(|_| sample(&hir, &mut rng)).find(|value| {
-            super::entropy::shannon(value) >= rule.min_entropy
-                && !entry.rejects(values.len(), value)
-                && super::suppress::reason(value).is_none()
-        });
-        let mut value = value?;
-        if let Some(check) = rule.check {
-            check.complete(&mut value, &mut rng);
-        }
-        let name = rule.names.first().map_or(&*spec.name, String::as_str);
-        text.extend([name, " = \"", &String::from_utf8_lossy(&value), "\"\n"]);
-        values.push(value);
+        let made = (0..50).find_map(|_| make(entry, number, &sample(&hir, &mut rng), &mut rng));
+        let (whole, mut own) = made?;
+        let name = match &rule.lead {
+            Lead::Words(words) => name_with(words, rule),
+            _ => rule.names.first().map_or_else(|| spec.name.to_string(), Clone::clone),
+        };
+        text.extend([&name, " = \"", &String::from_utf8_lossy(&whole), "\"\n"]);
+        values.append(&mut own);
     }
     Some((text, values))
+}
+
+/// `ACME_key`: a name that holds a vouching word.
+fn name_with(words: &Words, rule: &PartRule) -> String {
+    let simple =
+        |word: &&String| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    let word = words.lower.iter().find(simple).or(words.lower.first()).map_or("", String::as_str);
+    format!("{word}_{}", rule.names.first().map_or("key", String::as_str))
+}
+
+/// Completes a sample of a part's pattern. Returns the text and the values of the parts in it, the part's own first.
+fn make(entry: &Entry, number: usize, sample: &[u8], rng: &mut Rng) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
+    let rule = entry.rule(number);
+    let captures = if rule.groups { Some(entry.regex(0)?.captures(sample)?) } else { None };
+    let parts = &entry.detector().parts;
+    let group = |n: usize| captures.as_ref().and_then(|captures| captures.name(&parts[n].name)).map(|group| group.range());
+    let own = group(number).unwrap_or(0..sample.len());
+    let mut value = sample[own.clone()].to_vec();
+    if let Some(check) = rule.check {
+        check.complete(&mut value, rng);
+    }
+    let good = super::entropy::shannon(&value) >= rule.min_entropy
+        && !entry.rejects(number, &value)
+        && super::suppress::reason(&value).is_none();
+    let mut values = vec![value.clone()];
+    values
+        .extend((number + 1..parts.len()).filter(|n| entry.rule(*n).group).filter_map(group).map(|at| sample[at].to_vec()));
+    let whole = [&sample[..own.start], &value, &sample[own.end..]].concat();
+    good.then_some((whole, values))
 }
 
 fn judge_positive(set: &DetectorSet, entry: &Entry, text: &str, values: &[Vec<u8>]) -> Option<String> {
@@ -92,10 +121,13 @@ fn judge_positive(set: &DetectorSet, entry: &Entry, text: &str, values: &[Vec<u8
     }
     let [one] = all.as_slice() else { return Some(format!("found {} times", all.len())) };
     let complete = one.parts.len() == values.len() && !one.partial;
-    let right = one.parts.iter().zip(values).all(|(part, value)| {
+    let stands = |part: &crate::model::Part, value: &Vec<u8>| {
         let span = part.span.start as usize..part.span.end as usize;
         text.as_bytes().get(span).is_some_and(|stands| stands == value.as_slice() || value.starts_with(stands))
-    });
+    };
+    // Groups of the anchor are listed after it, whatever their place among the parts.
+    let right = one.parts.first().zip(values.first()).is_some_and(|(part, value)| stands(part, value))
+        && one.parts.iter().all(|part| values.iter().any(|value| stands(part, value)));
     (!complete || !right).then(|| "its parts are not the ones that were written".to_owned())
 }
 

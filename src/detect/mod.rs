@@ -9,11 +9,16 @@ mod assemble;
 mod checked;
 mod checks;
 mod compiled;
+mod context;
 mod decode;
 mod entropy;
+mod escapes;
 mod examples;
+mod generic;
+mod kind;
 mod kubernetes;
 mod locate;
+mod names;
 mod prefilter;
 mod registry;
 mod sample;
@@ -21,9 +26,11 @@ mod scanner;
 mod spec;
 mod suppress;
 mod template;
+mod wordlike;
 
 pub use checked::{
-    Detector, Encoder, HttpCase, HttpCheck, HttpMethod, IdentitySource, LivenessCheck, Outcome, PartSpec, Piece, Template,
+    Detector, Encoder, HttpCase, HttpCheck, HttpMethod, IdentitySource, Joined, LivenessCheck, Origin, Outcome, PartSpec,
+    Piece, Template,
 };
 pub use compiled::{DetectorSet, SetError};
 pub use examples::{Failure, check_examples};

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind};
 
+use data_encoding::{HEXLOWER, HEXUPPER};
+
 use super::decode;
 
 /// What a literal speaks for.
@@ -16,6 +18,15 @@ pub(super) enum Target {
         /// Length of the literal.
         length: usize,
     },
+    /// A word that vouches for values of this detector.
+    Word {
+        /// Index of the detector.
+        detector: usize,
+        /// Length of the word.
+        length: usize,
+    },
+    /// A literal of some detector, in hex.
+    Hex,
     /// A literal of some detector, in base64, this many bytes into a group of three.
     Base64 {
         /// 0, 1 or 2.
@@ -38,28 +49,59 @@ pub(super) struct Hit<'p> {
     pub(super) targets: &'p [Target],
 }
 
+/// Base64 and hex of shorter texts stand everywhere.
+const SHORTEST_ENCODED: usize = 4;
+
+/// What leads to one detector's anchors.
+pub(super) struct Leads<'d> {
+    pub(super) detector: usize,
+    pub(super) literals: &'d [String],
+    pub(super) words: &'d [String],
+    /// Words of which the encoded forms count as well.
+    pub(super) encoded: bool,
+}
+
 impl Prefilter {
-    /// Builds it from each detector's literals.
-    pub(super) fn new<'d>(literals: impl Iterator<Item = (usize, &'d [String])>) -> Result<Self, aho_corasick::BuildError> {
+    /// Builds it from what leads to each detector's anchors.
+    pub(super) fn new<'d>(leads: impl Iterator<Item = Leads<'d>>) -> Result<Self, aho_corasick::BuildError> {
         let mut table: BTreeMap<Vec<u8>, Vec<Target>> = BTreeMap::new();
-        for (detector, texts) in literals {
-            for text in texts {
+        let encoded = |table: &mut BTreeMap<Vec<u8>, Vec<Target>>, text: &[u8]| {
+            if text.len() < SHORTEST_ENCODED {
+                return;
+            }
+            for shift in 0..3 {
+                table.entry(decode::core(text, shift)).or_default().push(Target::Base64 { shift });
+            }
+            for hex in [HEXLOWER.encode(text), HEXUPPER.encode(text)] {
+                table.entry(hex.into_bytes()).or_default().push(Target::Hex);
+            }
+        };
+        for Leads { detector, literals, words, encoded: words_too } in leads {
+            for text in literals {
                 let plain = Target::Plain { detector, length: text.len() };
                 table.entry(text.as_bytes().to_vec()).or_default().push(plain);
-                for shift in 0..3 {
-                    let targets = table.entry(decode::core(text.as_bytes(), shift)).or_default();
-                    targets.push(Target::Base64 { shift });
+                encoded(&mut table, text.as_bytes());
+            }
+            for word in words {
+                let target = Target::Word { detector, length: word.len() };
+                table.entry(word.as_bytes().to_vec()).or_default().push(target);
+                if words_too {
+                    encoded(&mut table, word.as_bytes());
                 }
             }
         }
         // Prefixes sort before what they start, so one pass hands every pattern its prefixes' targets.
         let mut patterns: Vec<Vec<u8>> = Vec::new();
         let mut targets: Vec<Vec<Target>> = Vec::new();
+        let mut prefixes: Vec<usize> = Vec::new();
         for (pattern, mut own) in table {
-            let longest = patterns.iter().rposition(|shorter| pattern.starts_with(shorter));
-            own.extend(longest.map(|index| targets[index].clone()).unwrap_or_default());
+            while prefixes.last().is_some_and(|&shorter| !pattern.starts_with(&patterns[shorter])) {
+                prefixes.pop();
+            }
+            own.extend(prefixes.last().map(|&index| targets[index].clone()).unwrap_or_default());
             own.sort_unstable();
             own.dedup();
+            prefixes.push(patterns.len());
             patterns.push(pattern);
             targets.push(own);
         }
@@ -80,19 +122,21 @@ impl Prefilter {
 
 #[cfg(test)]
 mod tests {
-    use super::{Prefilter, Target};
+    use super::{Leads, Prefilter, Target};
 
     #[test]
     fn no_literal_hides_another() {
         let literals = [vec!["sk-".to_owned()], vec!["sk-ant-".to_owned()], vec!["ant-api".to_owned()]];
-        let filter = Prefilter::new(literals.iter().enumerate().map(|(n, l)| (n, l.as_slice()))).expect("builds");
+        let leads = literals.iter().enumerate();
+        let leads = leads.map(|(detector, literals)| Leads { detector, literals, words: &[], encoded: false });
+        let filter = Prefilter::new(leads).expect("builds");
         let text = b"..sk-ant-api..";
         let mut seen = Vec::new();
         let mut from = 0;
         while let Some(hit) = filter.next(text, from) {
             let plain = hit.targets.iter().filter_map(|t| match t {
                 Target::Plain { detector, .. } => Some((hit.at, *detector)),
-                Target::Base64 { .. } => None,
+                _ => None,
             });
             seen.extend(plain);
             from = hit.at + 1;

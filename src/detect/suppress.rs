@@ -48,6 +48,136 @@ pub(super) fn reason(value: &[u8]) -> Option<&'static str> {
     (step(0) || step(1)).then_some("placeholder")
 }
 
+/// Values that are set before anything is set up, and words for people. Only for what its name alone calls a secret.
+const WEAK_WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passw0rd",
+    "p@ssw0rd",
+    "p@ssword",
+    "secret",
+    "token",
+    "apikey",
+    "default",
+    "admin",
+    "test",
+    "testing",
+    "user",
+    "username",
+    "root",
+    "guest",
+    "none",
+    "null",
+    "true",
+    "false",
+    "undefined",
+    "empty",
+    "required",
+    "optional",
+    "string",
+    "value",
+    "dummy",
+    "fake",
+    "foobar",
+    "foo",
+    "bar",
+    "baz",
+    "hunter2",
+    "letmein",
+    "qwerty",
+    "iloveyou",
+    "welcome",
+    "monkey",
+    "abc123",
+    "123456",
+    "1234567",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "000000",
+    "111111",
+    "postgres",
+    "mysql",
+    "redis",
+    "mongo",
+    "rabbitmq",
+    "minio",
+    "minioadmin",
+    "toor",
+    "changeit",
+    "change_me",
+    "changethis",
+    "todo",
+    "fixme",
+    "tbd",
+    "unknown",
+    "private",
+    "public",
+    "mypassword",
+    "mysecret",
+    "mytoken",
+    "hidden",
+    "masked",
+    "encrypted",
+    "notset",
+    "disabled",
+    "enabled",
+    "anonymous",
+    "nopassword",
+    "nopass",
+    "insecure",
+    "notsecret",
+    "supersecret",
+];
+/// What a made-up value is put together from.
+const WEAK_PIECES: &[&str] = &[
+    "example",
+    "sample",
+    "placeholder",
+    "changeme",
+    "change",
+    "your",
+    "dummy",
+    "fake",
+    "test",
+    "mock",
+    "demo",
+    "todo",
+    "xxxx",
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "foobar",
+    "insert",
+    "replace",
+    "redacted",
+    "default",
+    "invalid",
+    "somekey",
+    "mykey",
+    "admin",
+    "user",
+    "qwerty",
+    "asdf",
+];
+
+/// Why a value that only its name calls a secret is none: a default, or put together from such words and a few digits.
+pub(super) fn weak_word(value: &[u8]) -> Option<&'static str> {
+    let lower = value.to_ascii_lowercase();
+    let plain: Vec<u8> = lower.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+    if WEAK_WORDS.iter().any(|word| word.as_bytes() == lower || word.as_bytes() == plain) {
+        return Some("a default, not a secret");
+    }
+    let mut rest = String::from_utf8(plain).ok()?;
+    let whole = rest.len();
+    for piece in WEAK_PIECES {
+        rest = rest.replace(piece, "");
+    }
+    let letters = rest.bytes().filter(u8::is_ascii_alphabetic).count();
+    (rest.len() < whole && letters * 3 <= whole && rest.len() * 2 <= whole).then_some("placeholder")
+}
+
 #[cfg(test)]
 mod tests {
     use super::reason;

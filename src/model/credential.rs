@@ -43,6 +43,12 @@ pub enum Confidence {
 pub enum Encoding {
     /// Base64, standard or URL alphabet.
     Base64,
+    /// Hexadecimal digits.
+    Hex,
+    /// Percent, JSON, XML or shell escapes, or a string in pieces.
+    Escaped,
+    /// Two bytes a character.
+    Utf16,
 }
 
 /// One part of a credential: a key id, a secret, a session token, an endpoint.

@@ -126,6 +126,24 @@ impl Net {
         self.settings.endpoints.get(name)
     }
 
+    /// Whether a credential may be sent to a host that was found in scanned content: it ends in one of `suffixes`, each of
+    /// which begins with a dot, or the operator allows it.
+    ///
+    /// # Errors
+    /// [`NetError::RefusedHost`] otherwise, and for what is not a bare host name.
+    pub fn check_content_host(&self, host: &str, suffixes: &[String]) -> Result<(), NetError> {
+        let bare = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+        let under = |suffix: &String| host.strip_suffix(suffix.as_str()).is_some_and(|label| !label.is_empty());
+        let allowed = |pattern: &String| match pattern.strip_prefix('*') {
+            Some(suffix) => suffix.starts_with('.') && host.ends_with(suffix),
+            None => host == pattern,
+        };
+        if bare && (suffixes.iter().any(under) || self.settings.allow_hosts.iter().any(allowed)) {
+            return Ok(());
+        }
+        Err(NetError::RefusedHost(host.chars().take(100).collect()))
+    }
+
     /// Parses `NAME=URL`.
     pub fn parse_endpoint(text: &str) -> Result<(String, Url), NetError> {
         let wrong = || NetError::Setting(format!("--endpoint {text:?} is not NAME=URL, like openai=https://gateway.corp"));

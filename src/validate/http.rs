@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::detect::{HttpCase, HttpCheck, HttpMethod, IdentitySource, Outcome, Piece, Template};
+use crate::detect::{HttpCase, HttpCheck, HttpMethod, IdentitySource, Joined, Origin, Outcome, Piece, Template};
 use crate::model::{Credential, Identity, Liveness};
 use crate::net::{Answer, Header, Net, NetError, Request};
 
@@ -23,7 +23,16 @@ pub(super) async fn check(net: &Net, check: &HttpCheck, credential: &Credential)
 fn request(net: &Net, check: &HttpCheck, credential: &Credential) -> Result<Request, NetError> {
     let path = fill(&check.path, credential)?;
     let path = std::str::from_utf8(&path).map_err(|_| NetError::Request("the credential is not text"))?;
-    let origin = net.endpoint(&check.endpoint).map_or(check.origin.as_str(), |url| url.as_str().trim_end_matches('/'));
+    let origin = match (net.endpoint(&check.endpoint), &check.origin) {
+        (Some(url), _) => url.as_str().trim_end_matches('/').to_owned(),
+        (None, Origin::Fixed(origin)) => origin.clone(),
+        (None, Origin::Content { part, suffixes }) => {
+            let host = credential.part(part).ok_or(NetError::Request("its host stands nowhere near it"))?;
+            let host = String::from_utf8_lossy(host.value.expose()).to_ascii_lowercase();
+            net.check_content_host(&host, suffixes)?;
+            format!("https://{host}")
+        }
+    };
     let url = format!("{origin}{path}").parse().map_err(|_| NetError::Request("its address"))?;
     let mut headers = Vec::new();
     for (name, value) in &check.headers {
@@ -38,9 +47,19 @@ fn fill(template: &Template, credential: &Credential) -> Result<Zeroizing<Vec<u8
     for piece in &template.0 {
         match piece {
             Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-            Piece::Part { name, encoder } => {
-                let part = credential.part(name).ok_or(NetError::Request("a part of the credential is missing"))?;
-                out.extend_from_slice(&encoder.encode(part.value.expose()));
+            Piece::Value { joined, encoder } => {
+                let mut value = Zeroizing::new(Vec::new());
+                for (n, member) in joined.iter().enumerate() {
+                    value.extend_from_slice(if n == 0 { b"" } else { b":" });
+                    match member {
+                        Joined::Text(text) => value.extend_from_slice(text.as_bytes()),
+                        Joined::Part(name) => {
+                            let missing = NetError::Request("a part of the credential is missing");
+                            value.extend_from_slice(credential.part(name).ok_or(missing)?.value.expose());
+                        }
+                    }
+                }
+                out.extend_from_slice(&encoder.encode(&value));
             }
         }
     }
@@ -64,7 +83,7 @@ pub(super) fn judge(check: &HttpCheck, answer: &Answer) -> Liveness {
 
 fn fits(case: &HttpCase, answer: &Answer, json: Option<&serde_json::Value>) -> bool {
     // A page for people is a proxy's, a portal's or a firewall's, not the provider's word. Only JSON can settle anything, a 429 included.
-    let settles = case.then != Outcome::Unknown;
+    let settles = case.then != Outcome::Unknown && !case.any_body;
     let has = |text: &String| memchr::memmem::find(&answer.body, text.as_bytes()).is_some();
     let stands = |(pointer, wanted): &(String, String)| {
         json.and_then(|json| json.pointer(pointer)).and_then(spelled).is_some_and(|found| found == *wanted)

@@ -135,7 +135,7 @@ async fn offline_and_private_addresses_are_refused_before_a_byte_is_sent() {
     let port = url.rsplit(':').next().expect("a port").to_owned();
     for origin in [format!("https://127.0.0.1:{port}"), format!("https://localhost:{port}"), url.clone()] {
         if let crate::detect::LivenessCheck::Http(check) = &mut detector.liveness {
-            check.origin.clone_from(&origin);
+            check.origin = crate::detect::Origin::Fixed(origin.clone());
         }
         let said = Validator::new(net(&[], false)).check(&detector, &rivals).await;
         assert!(

@@ -1,0 +1,286 @@
+//! What a file is for, by its name: whether bare words in it are values, and whether it is a test, a document, a lock
+//! file. Nobody's key is ignored for its path; only what is a secret by its name alone is judged by it.
+
+/// How a file writes values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// Settings: a bare word after `=` or `:` is a value.
+    Settings,
+    /// A shell script, a Dockerfile or a history: bare words are values, `$x` is not.
+    Shell,
+    /// Source code: a bare word is a name.
+    Code,
+    /// Text for people or of unknown kind: a bare word may be either.
+    Text,
+}
+
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileKind {
+    pub(super) syntax: Syntax,
+    /// Written by a program or for tests, for readers, for translators: what looks like a secret by its name is none.
+    pub(super) role: Role,
+}
+
+/// Who reads a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The program.
+    Plain,
+    /// Its tests, its examples.
+    Test,
+    /// People.
+    Docs,
+    /// A package manager, a compiler, a translator, a browser that gets it minified.
+    Generated,
+}
+
+const SETTINGS: &[&str] = &[
+    "env",
+    "yaml",
+    "yml",
+    "toml",
+    "ini",
+    "properties",
+    "conf",
+    "cfg",
+    "cnf",
+    "config",
+    "json",
+    "json5",
+    "jsonc",
+    "xml",
+    "plist",
+    "tf",
+    "tfvars",
+    "tfstate",
+    "hcl",
+    "npmrc",
+    "netrc",
+    "pypirc",
+    "pgpass",
+    "git-credentials",
+    "credentials",
+    "htpasswd",
+    "service",
+    "desktop",
+    "reg",
+    "ovpn",
+    "csproj",
+    "gradle",
+    "editorconfig",
+    "rc",
+    "secrets",
+    "secret",
+    "csv",
+    "tsv",
+    "http",
+    "rest",
+    "curlrc",
+    "my.cnf",
+    "gitconfig",
+    "dockercfg",
+    "jsonl",
+    "ndjson",
+    "kubeconfig",
+    "nomad",
+    "sops",
+    "list",
+];
+const SHELL: &[&str] = &[
+    "sh",
+    "bash",
+    "zsh",
+    "fish",
+    "ksh",
+    "ps1",
+    "psm1",
+    "bat",
+    "cmd",
+    "dockerfile",
+    "containerfile",
+    "bash_history",
+    "zsh_history",
+    "history",
+    "bashrc",
+    "zshrc",
+    "profile",
+    "bash_profile",
+    "zshenv",
+    "envrc",
+    "mk",
+    "makefile",
+    "sql",
+    "command",
+    "zprofile",
+    "psql_history",
+    "mysql_history",
+    "python_history",
+    "sh_history",
+];
+const CODE: &[&str] = &[
+    "py", "pyi", "js", "mjs", "cjs", "jsx", "ts", "tsx", "mts", "cts", "go", "java", "kt", "kts", "scala", "groovy", "rb",
+    "erb", "php", "cs", "fs", "vb", "rs", "c", "h", "cc", "cpp", "cxx", "hpp", "hh", "m", "mm", "swift", "dart", "lua",
+    "pl", "pm", "r", "ex", "exs", "erl", "hs", "clj", "cljs", "ml", "mli", "nim", "zig", "jl", "sol", "vue", "svelte",
+    "html", "htm", "css", "scss", "less", "asp", "aspx", "jsp", "ipynb", "proto", "graphql", "el", "lisp", "scm", "tcl",
+    "d", "pas", "f90", "asm", "s", "cmake", "bzl", "bazel", "nix", "rake", "gemspec", "coffee", "ejs", "hbs", "j2", "jinja",
+    "tmpl", "tpl", "map", "svg", "y", "l", "cu", "vim",
+];
+const TESTS: &[&str] = &[
+    "test",
+    "tests",
+    "testing",
+    "spec",
+    "specs",
+    "__tests__",
+    "__mocks__",
+    "mock",
+    "mocks",
+    "fixture",
+    "fixtures",
+    "testdata",
+    "test-data",
+    "test_data",
+    "testsuite",
+    "test-fixtures",
+    "e2e",
+    "examples",
+    "example",
+    "sample",
+    "samples",
+    "demo",
+    "demos",
+    "stubs",
+    "cassettes",
+    "snapshots",
+    "__snapshots__",
+    "benchmarks",
+    "benches",
+    "regress",
+    "t",
+    "unit",
+    "unittests",
+    "integration",
+    "testutil",
+    "testutils",
+];
+const DOCS: &[&str] =
+    &["doc", "docs", "documentation", "man", "javadoc", "apidoc", "website", "wiki", "tutorial", "tutorials"];
+const LOCALES: &[&str] = &["locale", "locales", "i18n", "l10n", "lang", "langs", "translations", "lc_messages", "intl"];
+const GENERATED: &[&str] = &["node_modules", "vendor", "third_party", "dist-packages", "site-packages", "__pycache__"];
+const LOCKS: &[&str] = &[
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "cargo.lock",
+    "go.sum",
+    "poetry.lock",
+    "pipfile.lock",
+    "composer.lock",
+    "gemfile.lock",
+    "uv.lock",
+    "flake.lock",
+    "bun.lock",
+    "mix.lock",
+    "pubspec.lock",
+    "podfile.lock",
+    "packages.lock.json",
+];
+
+impl FileKind {
+    /// What was decoded from something: settings, as far as anyone can tell.
+    pub(super) const SETTINGS: Self = Self { syntax: Syntax::Settings, role: Role::Plain };
+
+    /// Judges by the path alone, as it is shown.
+    pub(super) fn of(path: &str) -> Self {
+        let lower = path.to_ascii_lowercase();
+        let file = lower.rsplit('/').next().unwrap_or_default();
+        Self { syntax: syntax(file), role: role(&lower, file) }
+    }
+}
+
+fn syntax(file: &str) -> Syntax {
+    let ending = file.rsplit('.').next().unwrap_or_default();
+    if file.starts_with(".env") || file.ends_with(".env") {
+        return Syntax::Settings;
+    }
+    if file.starts_with("dockerfile") || file.starts_with("containerfile") || SHELL.contains(&ending) {
+        return Syntax::Shell;
+    }
+    if SETTINGS.contains(&ending) {
+        return Syntax::Settings;
+    }
+    // `.config/x`, `.npmrc`: the whole name is the ending.
+    if CODE.contains(&ending) && file.contains('.') { Syntax::Code } else { Syntax::Text }
+}
+
+fn role(path: &str, file: &str) -> Role {
+    let mut folders = path.split('/').rev().skip(1);
+    let minified =
+        file.contains(".min.") || file.ends_with(".map") || file.ends_with(".bundle.js") || file.ends_with(".svg");
+    let translated = file.ends_with(".po") || file.ends_with(".pot") || file.ends_with(".xlf") || file.ends_with(".strings");
+    if LOCKS.contains(&file) || minified || translated {
+        return Role::Generated;
+    }
+    if folders.clone().any(|folder| LOCALES.contains(&folder) || GENERATED.contains(&folder)) {
+        return Role::Generated;
+    }
+    let stem = file.split('.').next().unwrap_or_default();
+    let test_file = stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || stem.ends_with("_spec")
+        || stem.ends_with("-test")
+        || file.contains(".test.")
+        || file.contains(".spec.")
+        || stem.starts_with("test-")
+        || stem.ends_with("tests")
+        || stem == "conftest"
+        || file.contains(".example")
+        || file.contains(".sample")
+        || file.contains("example.")
+        || file.contains(".template")
+        || file.contains(".dist");
+    if test_file
+        || folders.clone().any(|folder| {
+            TESTS.contains(&folder) || folder.ends_with("-tests") || folder.ends_with("_tests") || folder.ends_with("-test")
+        })
+    {
+        return Role::Test;
+    }
+    let docs_file = ["md", "mdx", "rst", "adoc", "txt", "html", "htm", "tex", "pod", "1", "3", "5", "7", "8"]
+        .contains(&file.rsplit('.').next().unwrap_or_default())
+        && file.contains('.');
+    let named = ["readme", "changelog", "changes", "news", "history", "contributing"].contains(&stem) && docs_file;
+    if named || folders.any(|folder| DOCS.contains(&folder)) { Role::Docs } else { Role::Plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileKind, Role, Syntax};
+
+    #[test]
+    fn files_by_their_names() {
+        for (path, syntax, role) in [
+            (".env", Syntax::Settings, Role::Plain),
+            ("a/.env.production", Syntax::Settings, Role::Plain),
+            ("a/.env.example", Syntax::Settings, Role::Test),
+            ("Dockerfile", Syntax::Shell, Role::Plain),
+            ("deploy/values.yaml", Syntax::Settings, Role::Plain),
+            ("src/app.py", Syntax::Code, Role::Plain),
+            ("src/test_app.py", Syntax::Code, Role::Test),
+            ("pkg/auth_test.go", Syntax::Code, Role::Test),
+            ("tests/fixtures/a.json", Syntax::Settings, Role::Test),
+            ("README.md", Syntax::Text, Role::Docs),
+            ("notes.md", Syntax::Text, Role::Plain),
+            ("package-lock.json", Syntax::Settings, Role::Generated),
+            ("static/app.min.js", Syntax::Code, Role::Generated),
+            ("locale/de.json", Syntax::Settings, Role::Generated),
+            ("home/.bash_history", Syntax::Shell, Role::Plain),
+            ("-", Syntax::Text, Role::Plain),
+            ("", Syntax::Text, Role::Plain),
+        ] {
+            assert_eq!(FileKind::of(path), FileKind { syntax, role }, "{path}");
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! What the name of a value says about it: a password, a token, or neither. The last word decides: `password_hash` is a
+//! hash and `token_url` an address.
+
+/// What a name says its value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Typed by people, of any characters.
+    Password,
+    /// Made by a program: long and random.
+    Token,
+}
+
+const PASSWORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "pass",
+    "passphrase",
+    "passcode",
+    "pw",
+    "psw",
+    "passw",
+    "passwort",
+    "kennwort",
+    "contrasena",
+    "senha",
+    "requirepass",
+    "masterauth",
+    "userpass",
+    "dbpass",
+    "dbpassword",
+    "dbpasswd",
+    "dbpwd",
+    "mypassword",
+    "adminpassword",
+    "rootpassword",
+    "sshpass",
+    "keypass",
+    "storepass",
+    "storepassword",
+    "keypassword",
+    "bindpw",
+    "rootpw",
+    "userpassword",
+    "pgpassword",
+    "rootpass",
+    "adminpass",
+    "mysqlpassword",
+    "postgrespassword",
+    "redispassword",
+    "smtppassword",
+    "mailpassword",
+];
+const TOKENS: &[&str] = &[
+    "secret",
+    "secrets",
+    "token",
+    "apikey",
+    "apitoken",
+    "authtoken",
+    "accesstoken",
+    "secretkey",
+    "accesskey",
+    "authkey",
+    "clientsecret",
+    "apisecret",
+    "appsecret",
+    "appkey",
+    "privatekey",
+    "credential",
+    "credentials",
+    "encryptionkey",
+    "signingkey",
+    "masterkey",
+    "sharedkey",
+    "sessionsecret",
+    "jwtsecret",
+    "cookiesecret",
+    "secretkeybase",
+    "refreshtoken",
+    "bearertoken",
+    "webhooksecret",
+    "authorization",
+    "accountkey",
+    "sharedaccesskey",
+    "consumersecret",
+    "hmackey",
+    "cryptkey",
+    "pat",
+    "authsecret",
+    "usertoken",
+];
+/// Before `key`, these make a secret of it.
+const KEYS: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "private",
+    "auth",
+    "encryption",
+    "encrypt",
+    "signing",
+    "sign",
+    "master",
+    "app",
+    "service",
+    "account",
+    "client",
+    "admin",
+    "session",
+    "jwt",
+    "hmac",
+    "cookie",
+    "shared",
+    "webhook",
+    "crypto",
+    "cipher",
+    "aes",
+    "decryption",
+    "token",
+    "integration",
+    "write",
+    "read",
+    "ingest",
+    "licence",
+    "storage",
+    "root",
+    "server",
+    "deploy",
+    "function",
+    "host",
+    "security",
+    "subscription",
+    "rest",
+    "csrf",
+    "hash",
+    "salt",
+];
+/// After a secret word, these change nothing.
+const SUFFIXES: &[&str] = &[
+    "value",
+    "prod",
+    "production",
+    "dev",
+    "development",
+    "staging",
+    "stage",
+    "live",
+    "default",
+    "base64",
+    "b64",
+    "encoded",
+    "text",
+    "string",
+    "str",
+    "main",
+    "backup",
+    "old",
+    "new",
+    "primary",
+    "secondary",
+    "env",
+    "plain",
+    "plaintext",
+    "raw",
+    "base",
+    "current",
+    "v1",
+    "v2",
+    "local",
+    "override",
+    "qa",
+    "uat",
+    "internal",
+    "external",
+    "1",
+    "2",
+    "3",
+];
+
+/// What `name` says, if it speaks of a secret at all.
+pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
+    let words = words(name);
+    let mut end = words.len();
+    while end > 1 && SUFFIXES.contains(&words[end - 1].as_str()) {
+        end -= 1;
+    }
+    let last = words.get(end.checked_sub(1)?)?.as_str();
+    let before = end.checked_sub(2).map_or("", |n| words[n].as_str());
+    if PASSWORDS.contains(&last) {
+        return Some(Meaning::Password);
+    }
+    if before == "public"
+        || (last == "token"
+            && matches!(
+                before,
+                "next"
+                    | "page"
+                    | "continuation"
+                    | "csrf"
+                    | "cancellation"
+                    | "cancel"
+                    | "sync"
+                    | "pagination"
+                    | "start"
+                    | "resume"
+            ))
+    {
+        return None;
+    }
+    if TOKENS.contains(&last) || (matches!(last, "key" | "keys") && KEYS.contains(&before)) {
+        return Some(Meaning::Token);
+    }
+    (last == "auth" && !before.is_empty()).then_some(Meaning::Token)
+}
+
+/// The words of a name in lower case: at separators, between small and capital, before digits never.
+fn words(name: &[u8]) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut fresh = true;
+    for (n, &byte) in name.iter().enumerate() {
+        if !byte.is_ascii_alphanumeric() {
+            fresh = true;
+            continue;
+        }
+        let next_small = name.get(n + 1).is_some_and(u8::is_ascii_lowercase);
+        let before = n.checked_sub(1).map_or(b'_', |n| name[n]);
+        let hump = byte.is_ascii_uppercase()
+            && (before.is_ascii_lowercase() || before.is_ascii_digit() || (before.is_ascii_uppercase() && next_small));
+        if fresh || hump {
+            words.push(String::new());
+        }
+        fresh = false;
+        if let Some(word) = words.last_mut() {
+            word.push(char::from(byte.to_ascii_lowercase()));
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Meaning, meaning};
+
+    #[test]
+    fn the_last_word_decides() {
+        for name in [
+            "password",
+            "DB_PASSWORD",
+            "dbPassword",
+            "spring.datasource.password",
+            "PGPASSWORD",
+            "adminPwd",
+            "--password",
+            "PASSWORD_PROD",
+        ] {
+            assert_eq!(meaning(name.as_bytes()), Some(Meaning::Password), "{name}");
+        }
+        for name in [
+            "api_key",
+            "API-KEY",
+            "clientSecret",
+            "X-Auth-Token",
+            "SECRET_KEY_BASE",
+            "jwtSecret",
+            "APIKey",
+            "accessToken",
+            "secretKey",
+            "encryption_key",
+        ] {
+            assert_eq!(meaning(name.as_bytes()), Some(Meaning::Token), "{name}");
+        }
+        for name in [
+            "password_hash",
+            "token_url",
+            "secretName",
+            "publicKey",
+            "public_key",
+            "key",
+            "keyboard",
+            "compass",
+            "passenger",
+            "tokenizer",
+            "next_token",
+            "nextPageToken",
+            "password-field",
+        ] {
+            assert_eq!(meaning(name.as_bytes()), None, "{name}");
+        }
+    }
+}

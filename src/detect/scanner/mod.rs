@@ -1,0 +1,304 @@
+//! A worker: one per thread, borrowing the shared set.
+
+mod anchor;
+mod manifest;
+mod overlap;
+mod view;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::compiled::{DetectorSet, Entry};
+use super::context::{self, Vouched};
+use super::kind::FileKind;
+use super::prefilter::Target;
+use super::spec::{Extract, Lead, Words};
+use super::{assemble, decode, escapes, generic};
+use crate::model::{Blob, Confidence, Credential, Encoding};
+use anchor::{How, grouped, matched};
+use view::{Map, View};
+
+/// Base64 in base64 in base64 is nobody's configuration.
+const DEEPEST: usize = 2;
+
+/// What a scanner pushes.
+#[derive(Debug)]
+pub enum Found {
+    /// A credential. Rivals for one place come as several credentials with the same identifying part.
+    Credential(Credential),
+    /// Something with the right shape that was put aside.
+    Suppressed {
+        /// Which detector.
+        detector: Arc<str>,
+        /// Why.
+        reason: &'static str,
+        /// Where, in bytes of the original.
+        span: Range<u64>,
+    },
+}
+
+impl Found {
+    fn spans(&self) -> Vec<Range<u64>> {
+        match self {
+            Self::Credential(credential) => credential.parts.iter().map(|part| part.span.clone()).collect(),
+            Self::Suppressed { span, .. } => vec![span.clone()],
+        }
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::Credential(credential) => credential.encoding.len(),
+            Self::Suppressed { .. } => 0,
+        }
+    }
+}
+
+/// Something found, and how well it is known: where two overlap, the better known stays.
+struct Ranked {
+    found: Found,
+    rank: u32,
+}
+
+/// What is known how well.
+mod rank {
+    /// By a text of its own.
+    pub(super) const LITERAL: u32 = 5000;
+    /// By a word in its name.
+    pub(super) const NAMED: u32 = 4000;
+    /// By a word near it, less the distance in bytes.
+    pub(super) const NEAR: u32 = 3000;
+    /// As an entry of a Secret.
+    pub(super) const MANIFEST: u32 = 200;
+    /// By being called a secret.
+    pub(super) const GENERIC: u32 = 100;
+}
+
+/// Finds credentials in blobs. Holds scratch memory; make one per thread.
+pub struct Scanner<'s> {
+    set: &'s DetectorSet,
+    found: Vec<Ranked>,
+}
+
+/// What was looked at already in one view: the same anchor can be hit by several literals or words.
+#[derive(Default)]
+struct Seen {
+    /// Detector and start.
+    anchors: HashSet<(usize, usize)>,
+    crowds: HashMap<usize, Crowd>,
+    /// Detector → up to where its words' surroundings were searched.
+    searched: HashMap<usize, usize>,
+    /// Up to where hits of each base64 alignment, and of hex, were decoded already.
+    decoded_until: [usize; 5],
+    /// Where the last value by its name was.
+    generic_until: usize,
+}
+
+/// The last anchors of one detector. So many within the reach are a list of ids, not credentials with their parts; to look
+/// for parts around each would take a time that grows with the square.
+#[derive(Default)]
+struct Crowd(VecDeque<usize>);
+
+impl Crowd {
+    /// A file of `id,secret` lines has about 66 within the reach; bare ids one after another have 195.
+    const MOST: usize = 128;
+
+    fn is_crowded(&mut self, start: usize) -> bool {
+        self.0.push_back(start);
+        if self.0.len() <= Self::MOST {
+            return false;
+        }
+        self.0.pop_front().is_some_and(|first| start.saturating_sub(first) < super::REACH)
+    }
+}
+
+impl<'s> Scanner<'s> {
+    /// A worker over `set`.
+    pub fn new(set: &'s DetectorSet) -> Self {
+        Self { set, found: Vec::new() }
+    }
+
+    /// Pushes everything found in `blob` whose anchor starts in its own part, in no particular order.
+    pub fn scan(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Found)) {
+        let map = Map::Offset(blob.offset);
+        let kind = FileKind::of(blob.path);
+        let view = View { bytes: blob.bytes, own: blob.own.clone(), map, encoding: Vec::new(), kind };
+        if let Some(text) = escapes::utf16(blob) {
+            let own = blob.own.start / 2..blob.own.end.div_ceil(2);
+            let map = Map::Pairs { first: 0, outer: &view.map };
+            self.view(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind });
+        }
+        self.view(&view);
+        if let Some(text) = escapes::unescaped(blob.bytes) {
+            let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
+            let own = text.place(blob.own.start)..text.place(blob.own.end);
+            self.view(&View { bytes: &text.bytes, own, map, encoding: vec![Encoding::Escaped], kind });
+        }
+        if self.found.len() > 1 {
+            overlap::drop_overlapped(&mut self.found);
+        }
+        self.found.drain(..).for_each(|ranked| push(ranked.found));
+    }
+
+    fn view(&mut self, view: &View<'_>) {
+        let set = self.set;
+        let mut seen = Seen::default();
+        let mut from = 0;
+        while let Some(hit) = set.prefilter.next(view.bytes, from) {
+            from = hit.at + 1;
+            for &target in hit.targets {
+                match target {
+                    Target::Plain { detector, length } => {
+                        self.literal(view, detector, hit.at..hit.at + length, &mut seen);
+                    }
+                    Target::Word { detector, length } => {
+                        let entry = &set.entries[detector];
+                        match &entry.rule(0).lead {
+                            Lead::Words(_) if entry.checked.extract == Some(Extract::Assignment) => {
+                                self.assignment(view, entry, hit.at..hit.at + length, &mut seen);
+                            }
+                            Lead::Words(words) => self.word(view, (detector, words), hit.at, &mut seen),
+                            _ => {}
+                        }
+                    }
+                    Target::Base64 { shift } => {
+                        let until = &mut seen.decoded_until[decode::alignment(hit.at, shift)];
+                        if view.encoding.len() < DEEPEST && hit.at >= *until {
+                            *until = self.decoded(view, hit.at, shift);
+                        }
+                    }
+                    Target::Hex => {
+                        if view.encoding.len() < DEEPEST && hit.at >= seen.decoded_until[4] {
+                            seen.decoded_until[4] = self.unhexed(view, hit.at);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Scans the base64 text around a hit. Returns up to where that settles later hits of the same alignment.
+    fn decoded(&mut self, view: &View<'_>, hit: usize, shift: usize) -> usize {
+        // A hit outside the own part is the neighbouring window's, and so is what it would decode.
+        if !view.own.contains(&hit) {
+            return 0;
+        }
+        let Some(decoded) = decode::around(view.bytes, hit, shift) else { return 0 };
+        let mut encoding = view.encoding.clone();
+        encoding.push(Encoding::Base64);
+        let map = Map::Base64 { first: decoded.at.start, outer: &view.map };
+        self.view(&View { bytes: &decoded.bytes, own: 0..decoded.bytes.len(), map, encoding, kind: FileKind::SETTINGS });
+        // Where the text was cut off, what starts farther on than the reach needs its own look.
+        if decoded.cut { hit + super::REACH } else { decoded.at.end }
+    }
+
+    /// The same for hex.
+    fn unhexed(&mut self, view: &View<'_>, hit: usize) -> usize {
+        if !view.own.contains(&hit) {
+            return 0;
+        }
+        let Some(decoded) = decode::hex_around(view.bytes, hit) else { return 0 };
+        let mut encoding = view.encoding.clone();
+        encoding.push(Encoding::Hex);
+        let map = Map::Pairs { first: decoded.at.start, outer: &view.map };
+        self.view(&View { bytes: &decoded.bytes, own: 0..decoded.bytes.len(), map, encoding, kind: FileKind::SETTINGS });
+        if decoded.cut { hit + super::REACH } else { decoded.at.end }
+    }
+
+    /// A literal of an anchor was hit.
+    fn literal(&mut self, view: &View<'_>, detector: usize, hit: Range<usize>, seen: &mut Seen) {
+        let entry = &self.set.entries[detector];
+        let Some(matched) = matched(entry, view.bytes, &hit) else { return };
+        if !assemble::stands_alone(view.bytes, &matched.whole, entry.rule(0)) {
+            return;
+        }
+        if !seen.anchors.insert((detector, matched.whole.start)) {
+            return;
+        }
+        // Anchors in the margin count too, so that every window decides alike.
+        let crowded = seen.crowds.entry(detector).or_default().is_crowded(matched.whole.start);
+        if !view.own.contains(&matched.whole.start) {
+            return;
+        }
+        if entry.checked.extract == Some(Extract::KubernetesSecret) {
+            return self.extract(view, entry, &matched.whole);
+        }
+        let rank = if entry.checked.generic { rank::GENERIC + 50 } else { rank::LITERAL };
+        self.complete(view, entry, &matched, How { rank, most: Confidence::High, crowded });
+    }
+
+    /// A word that vouches for values near it was hit.
+    fn word(&mut self, view: &View<'_>, (detector, words): (usize, &Words), hit: usize, seen: &mut Seen) {
+        let entry = &self.set.entries[detector];
+        let rule = entry.rule(0);
+        let Some(regex) = entry.regex(0) else { return };
+        let window = context::window(view.bytes, hit, rule.within);
+        let longest = *rule.length.end();
+        let searched = seen.searched.entry(detector).or_default();
+        // Whether a value is vouched for does not depend on which word led to it, so nothing is searched twice.
+        let mut from = window.start.max(searched.saturating_sub(longest));
+        *searched = (*searched).max(window.end);
+        let text = &view.bytes[..view.bytes.len().min(window.end + longest)];
+        while let Some(found) = regex.find_at(text, from).filter(|found| found.start() < window.end) {
+            let whole = found.range();
+            if !assemble::stands_alone(view.bytes, &whole, rule) {
+                from = run_end(text, whole.start, rule);
+                continue;
+            }
+            from = whole.end.max(whole.start + 1);
+            if !seen.anchors.insert((detector, whole.start)) || !view.own.contains(&whole.start) {
+                continue;
+            }
+            let Some(matched) = grouped(entry, view.bytes, whole) else { continue };
+            let Some((vouched, rank)) = self.vouched(view.bytes, (detector, words), &matched.value, hit) else { continue };
+            let most = if vouched == Vouched::InName { Confidence::High } else { Confidence::Medium };
+            let crowded = seen.crowds.entry(detector).or_default().is_crowded(matched.value.start);
+            self.complete(view, entry, &matched, How { rank, most, crowded });
+        }
+    }
+
+    /// Whether the value at `span` belongs to a word at `hit`, and how well that is known.
+    fn vouched(
+        &self,
+        bytes: &[u8],
+        (detector, words): (usize, &Words),
+        span: &Range<usize>,
+        hit: usize,
+    ) -> Option<(Vouched, u32)> {
+        let name = &bytes[context::name(bytes, span.start)];
+        match context::vouched(self.set.entries[detector].rule(0), words, name)? {
+            Vouched::InName => Some((Vouched::InName, rank::NAMED)),
+            // A name that holds another vendor's word is that one's.
+            Vouched::Near if self.set.names_another(name, detector) => None,
+            Vouched::Near => {
+                let distance = u32::try_from(span.start.abs_diff(hit)).unwrap_or(u32::MAX).min(2000);
+                Some((Vouched::Near, rank::NEAR - distance))
+            }
+        }
+    }
+
+    /// A word that secrets are called by was hit: the value of the assignment, if it looks like one.
+    fn assignment(&mut self, view: &View<'_>, entry: &Entry, hit: Range<usize>, seen: &mut Seen) {
+        if hit.start < seen.generic_until {
+            return;
+        }
+        let Some(found) = generic::assignment(view.bytes, &hit, view.kind) else { return };
+        if !view.own.contains(&found.value.start) || !seen.anchors.insert((usize::MAX, found.value.start)) {
+            return;
+        }
+        seen.generic_until = found.value.start;
+        match found.verdict {
+            Err(reason) => self.put_aside(view, entry, &found.value, (reason, rank::GENERIC)),
+            Ok(most) => {
+                let Some(matched) = grouped(entry, view.bytes, found.value) else { return };
+                self.complete(view, entry, &matched, How { rank: rank::GENERIC, most, crowded: true });
+            }
+        }
+    }
+}
+
+/// Where the run of the rule's alphabet around `at` ends.
+fn run_end(bytes: &[u8], at: usize, rule: &super::spec::PartRule) -> usize {
+    let run = bytes[at..].iter().take_while(|&&byte| rule.alphabet.contains(byte)).count();
+    at + run.max(1)
+}

@@ -1,0 +1,247 @@
+//! A detector file → a checked detector and the rules by which it matches. Reports every mistake with its line.
+
+use std::ops::RangeInclusive;
+
+use super::checked::{Detector, LivenessCheck};
+use super::checks::Check;
+use crate::declared::{Document, Mistakes, Table, Value};
+use crate::model::{Confidence, Severity};
+
+mod liveness;
+mod part;
+
+/// A detector file as text.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// File stem.
+    pub id: String,
+    /// The file's name for messages.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A detector with everything needed to match it and to test it.
+#[derive(Debug, Clone)]
+pub(super) struct Checked {
+    pub(super) detector: Detector,
+    pub(super) rules: Vec<PartRule>,
+    pub(super) extract: Option<Extract>,
+    /// Anything that knows the same value better stands before it.
+    pub(super) generic: bool,
+    pub(super) examples: Vec<Example>,
+}
+
+/// How one part matches.
+#[derive(Debug, Clone)]
+pub(super) struct PartRule {
+    /// Regular expression of the value, without anchors.
+    pub(super) pattern: String,
+    /// Shortest and longest match in bytes.
+    pub(super) length: RangeInclusive<usize>,
+    /// For an anchor: what leads to it.
+    pub(super) lead: Lead,
+    /// For an anchor: the value goes on from the match to the end of this expression's, or as far as `longest` allows.
+    pub(super) until: Option<String>,
+    /// For an anchor: whether named groups of the pattern are parts.
+    pub(super) groups: bool,
+    /// For a companion: its value is the anchor's group of its name; it has no pattern.
+    pub(super) group: bool,
+    /// Bytes that may not stand next to the value.
+    pub(super) alphabet: Alphabet,
+    /// Named check of structure or checksum.
+    pub(super) check: Option<Check>,
+    /// Least Shannon entropy in bits a character.
+    pub(super) min_entropy: f64,
+    /// How many lines from the anchor a companion may stand, and an anchor from the word that vouches for it.
+    pub(super) within: usize,
+    /// Words, in lower case, in the name before the value that speak for it.
+    pub(super) names: Vec<String>,
+    /// For a companion: whether one of those words must be there.
+    pub(super) needs_name: bool,
+    /// Regular expressions of values that are something else.
+    pub(super) reject: Vec<String>,
+}
+
+/// What the prefilter looks for to find an anchor.
+#[derive(Debug, Clone)]
+pub(super) enum Lead {
+    /// Nothing: this part is looked for around an anchor.
+    Companion,
+    /// Texts of which each match contains one; `first` if they can only stand at the start of a match.
+    Literals {
+        /// The texts.
+        texts: Vec<String>,
+        /// Whether a match can only start with one.
+        first: bool,
+    },
+    /// Words near the value that vouch for it.
+    Words(Words),
+}
+
+/// Vouching words.
+#[derive(Debug, Clone)]
+pub(super) struct Words {
+    /// In lower case, for looking into names.
+    pub(super) lower: Vec<String>,
+    /// Every spelling that the prefilter looks for.
+    pub(super) spellings: Vec<String>,
+}
+
+impl PartRule {
+    /// The texts of which each match contains one; empty where words vouch for it.
+    pub(super) fn literals(&self) -> &[String] {
+        match &self.lead {
+            Lead::Literals { texts, .. } => texts,
+            Lead::Companion | Lead::Words(_) => &[],
+        }
+    }
+}
+
+/// A set of bytes.
+#[derive(Clone)]
+pub(super) struct Alphabet([bool; 256]);
+
+/// Structures that need more than a pattern, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extract {
+    /// The entries of a Kubernetes Secret manifest.
+    KubernetesSecret,
+    /// What is assigned to a name that a word of the anchor speaks of.
+    Assignment,
+}
+
+/// A text that a detector must find something in, or must not.
+#[derive(Debug, Clone)]
+pub(super) struct Example {
+    pub(super) text: String,
+    pub(super) finds: bool,
+}
+
+impl Alphabet {
+    /// Reads the inside of a character class: `A-Za-z0-9_-`.
+    fn parse(class: &str) -> Option<Self> {
+        let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&format!("[{class}]")).ok()?;
+        let mut set = [false; 256];
+        let mut add = |from: u8, to: u8| (from..=to).for_each(|byte| set[usize::from(byte)] = true);
+        match hir.kind() {
+            regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Bytes(class)) => {
+                class.ranges().iter().for_each(|range| add(range.start(), range.end()));
+            }
+            regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => {
+                for range in class.ranges() {
+                    add(u8::try_from(range.start()).ok()?, u8::try_from(range.end()).ok()?);
+                }
+            }
+            regex_syntax::hir::HirKind::Literal(literal) => literal.0.iter().for_each(|&byte| add(byte, byte)),
+            _ => return None,
+        }
+        Some(Self(set))
+    }
+
+    pub(super) fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte)]
+    }
+}
+
+impl std::fmt::Debug for Alphabet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let members = (0..=255u8).filter(|&byte| self.contains(byte));
+        f.write_str(&members.map(|byte| byte.escape_ascii().to_string()).collect::<String>())
+    }
+}
+
+/// Reads one detector file.
+pub(super) fn read(source: &Source) -> Result<Checked, Mistakes> {
+    Document::parse(&source.file, &source.text)?.read(|root| {
+        let detector = detector(root, &source.id);
+        let (specs, rules) = part::parts(root)?;
+        let liveness =
+            root.need("liveness").and_then(|value| value.table()).and_then(|table| liveness::liveness(&table, &specs));
+        let (revoke, rotate) = response(root);
+        let extract = root.get("extract").and_then(|v| {
+            v.one_of(&[("kubernetes-secret", Extract::KubernetesSecret), ("assignment", Extract::Assignment)])
+        });
+        let generic = root.get("generic").and_then(|value| value.bool()).unwrap_or(false);
+        let examples = examples(root);
+        Some(Checked {
+            detector: Detector { parts: specs, liveness: liveness?, revoke, rotate, ..detector? },
+            rules,
+            extract,
+            generic,
+            examples,
+        })
+    })
+}
+
+fn detector(root: &Table<'_, '_>, id: &str) -> Option<Detector> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if id.is_empty() || !id.chars().all(good) {
+        root.mistake(format!("the file's name is the detector's id; {id:?} must be lower-case letters, digits and dashes"));
+    }
+    let summary = root.need_text("summary");
+    let provider = root.need_text("provider");
+    let class = root.need("class").and_then(|v| v.one_of(&[("cloud", "cloud"), ("llm", "llm"), ("workload", "workload")]));
+    let severity = root.need("severity").and_then(|v| {
+        let words = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+        v.one_of(&[("low", words[0]), ("medium", words[1]), ("high", words[2]), ("critical", words[3])])
+    });
+    let opens = root.need_text("opens");
+    let confidence = root.get("confidence").map(|value| confidence(&value));
+    let links = root.need("links").map(|v| v.items().iter().filter_map(Value::text).collect::<Vec<_>>());
+    let console = root.get("console").and_then(|value| https(&value));
+    Some(Detector {
+        id: id.into(),
+        summary: summary?,
+        provider: provider?,
+        class: class?.to_owned(),
+        severity: severity?,
+        confidence: confidence.unwrap_or(Some(Confidence::High))?,
+        opens: opens?,
+        console,
+        links: links?,
+        formerly: root.texts("formerly"),
+        parts: Vec::new(),
+        liveness: LivenessCheck::None(String::new()),
+        revoke: Vec::new(),
+        rotate: Vec::new(),
+    })
+}
+
+fn confidence(value: &Value<'_, '_>) -> Option<Confidence> {
+    value.one_of(&[("low", Confidence::Low), ("medium", Confidence::Medium), ("high", Confidence::High)])
+}
+
+fn https(value: &Value<'_, '_>) -> Option<String> {
+    let text = value.text()?;
+    if !text.starts_with("https://") {
+        value.mistake(format!("{text:?} must start with https://"));
+    }
+    Some(text)
+}
+
+fn response(root: &Table<'_, '_>) -> (Vec<String>, Vec<String>) {
+    let Some(table) = root.get("response").and_then(|value| value.table()) else { return Default::default() };
+    let lists = (table.texts("revoke"), table.texts("rotate"));
+    table.finish();
+    lists
+}
+
+fn examples(root: &Table<'_, '_>) -> Vec<Example> {
+    let mut examples = Vec::new();
+    for (key, finds) in [("example", true), ("counterexample", false)] {
+        for table in root.tables(key) {
+            let text = table.need("text").map(|value| value.items().iter().filter_map(Value::text).collect::<String>());
+            if !finds {
+                table.need_text("why");
+            }
+            table.get("source").and_then(|value| value.text());
+            table.finish();
+            examples.extend(text.map(|text| Example { text, finds }));
+        }
+    }
+    if !examples.iter().any(|example| !example.finds) {
+        root.mistake("a detector needs at least one [[counterexample]] with its `why`");
+    }
+    examples
+}
