@@ -1,6 +1,7 @@
 //! Runs every example of every detector through the whole pipeline with all detectors loaded. `staunch detectors check`
 //! and the tests are this.
 
+use super::checks::Verdict;
 use super::compiled::{DetectorSet, Entry, parse_hir};
 use super::sample::{Rng, sample};
 use super::scanner::{Found, Scanner};
@@ -106,7 +107,8 @@ fn make(entry: &Entry, number: usize, sample: &[u8], rng: &mut Rng) -> Option<(V
     }
     let good = super::entropy::shannon(&value) >= rule.min_entropy
         && !entry.rejects(number, &value)
-        && super::suppress::reason(&value).is_none();
+        && super::suppress::reason(&value).is_none()
+        && rule.check.is_none_or(|check| matches!(check.run(&value), Verdict::Holds(..) | Verdict::Doubtful(_)));
     let mut values = vec![value.clone()];
     values
         .extend((number + 1..parts.len()).filter(|n| entry.rule(*n).group).filter_map(group).map(|at| sample[at].to_vec()));

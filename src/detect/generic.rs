@@ -66,11 +66,10 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
     let blanks = skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 40);
     let rest = bytes.get(at..)?;
     let (length, operator) = match *rest {
-        [b'=' | b'!', b'=', ..] | [b'=', b'~', ..] => return None,
-        [b'=', b'>', ..] | [b':', b'=', ..] | [b'?', b'=', ..] => (2, Operator::Assign),
+        [b'=' | b'!', b'=', ..] | [b'=', b'~', ..] | [b':', b':', ..] => return None,
+        [b'=', b'>', ..] | [b':' | b'?', b'=', ..] => (2, Operator::Assign),
         [b'|', b'|', b'=', ..] => (3, Operator::Assign),
         [b'=', ..] => (1, Operator::Assign),
-        [b':', b':', ..] => return None,
         [b':', ..] => (1 + type_annotation(&rest[1..]), Operator::Assign),
         [b'(', ..] if quote == 0 => (1, Operator::Argument),
         [b',', ..] if quote > 0 => (1, Operator::Argument),
@@ -142,11 +141,10 @@ fn value(
     let inner = name.start.checked_sub(1).is_some_and(|n| matches!(bytes[n], b';' | b'?' | b'&' | b'"' | b'\''));
     let allowed = match (operator, kind.syntax) {
         (Operator::Argument, _) => false,
-        (Operator::Tag, _) | (_, Syntax::Settings | Syntax::Shell) => true,
+        (Operator::Tag, _) | (_, Syntax::Settings | Syntax::Shell) | (Operator::Assign, Syntax::Text) => true,
         // Within a connection string or a query.
         (Operator::Assign, Syntax::Code) => inner && bytes.get(at - 1) == Some(&b'='),
         (Operator::Blank, _) => bytes[name.clone()].starts_with(b"--"),
-        (Operator::Assign, Syntax::Text) => true,
     };
     let placeholder = text.first() == Some(&b'<') && operator != Operator::Tag;
     let end = if placeholder { text.iter().position(|&byte| byte == b'>').map(|at| at + 1) } else { None };
@@ -182,7 +180,7 @@ fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Confidence, &'s
 }
 
 /// `${X}`, `{{ x }}`, `<x>`, `%s`, `$x`, `env:X`, `arn:…`, a path, a call.
-fn is_reference(value: &[u8]) -> bool {
+pub(super) fn is_reference(value: &[u8]) -> bool {
     let has = |text: &[u8]| memchr::memmem::find(value, text).is_some();
     let starts = |text: &[u8]| value.starts_with(text);
     let wrapped = matches!(
@@ -191,7 +189,7 @@ fn is_reference(value: &[u8]) -> bool {
     );
     let first_name =
         value[1..].iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'{' | b'}' | b':'));
-    let path = matches!(value[0], b'/' | b'.' | b'~') && value.iter().filter(|&&byte| byte == b'/').count() >= 2;
+    let path = matches!(value[0], b'/' | b'.' | b'~') && memchr::memchr_iter(b'/', value).count() >= 2;
     wrapped
         || path
         || (matches!(value[0], b'$' | b'@' | b'&' | b'%' | b':') && first_name)
@@ -268,7 +266,7 @@ fn password(value: &[u8], quoted: bool) -> Result<Confidence, &'static str> {
 
 /// crypt(3), bcrypt, argon2, scrypt, PBKDF2 and what LDAP writes.
 fn is_hash(value: &[u8]) -> bool {
-    let modular = value[0] == b'$' && value[1..].iter().filter(|&&byte| byte == b'$').count() >= 2;
+    let modular = value[0] == b'$' && memchr::memchr_iter(b'$', &value[1..]).count() >= 2;
     modular
         || value.starts_with(b"pbkdf2")
         || value.starts_with(b"scrypt:")

@@ -46,6 +46,13 @@ impl Found {
         }
     }
 
+    fn parts(&self) -> usize {
+        match self {
+            Self::Credential(credential) => credential.parts.len(),
+            Self::Suppressed { .. } => 0,
+        }
+    }
+
     fn depth(&self) -> usize {
         match self {
             Self::Credential(credential) => credential.encoding.len(),
@@ -72,6 +79,8 @@ mod rank {
     pub(super) const MANIFEST: u32 = 200;
     /// By being called a secret.
     pub(super) const GENERIC: u32 = 100;
+    /// Not at all: it is left to any other.
+    pub(super) const NOTHING: u32 = 0;
 }
 
 /// Finds credentials in blobs. Holds scratch memory; make one per thread.

@@ -149,7 +149,7 @@ fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, Rang
             None
         }
         _ => {
-            value.mistake(format!("the pattern has no upper length; bound it, or say `longest` (at most {})", REACH));
+            value.mistake(format!("the pattern has no upper length; bound it, or say `longest` (at most {REACH})"));
             None
         }
     }
