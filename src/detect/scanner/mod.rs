@@ -138,9 +138,9 @@ impl<'s> Scanner<'s> {
             self.view(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind });
         }
         self.view(&view);
-        if let Some(text) = escapes::unescaped(blob.bytes) {
+        for text in escapes::unescaped(blob.bytes) {
             let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
-            let own = text.place(blob.own.start)..text.place(blob.own.end);
+            let own = text.place(text.own.start.max(blob.own.start))..text.place(text.own.end.min(blob.own.end));
             self.view(&View { bytes: &text.bytes, own, map, encoding: vec![Encoding::Escaped], kind });
         }
         if self.found.len() > 1 {
