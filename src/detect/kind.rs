@@ -236,6 +236,7 @@ fn role(path: &str, file: &str) -> Role {
         || stem.starts_with("test-")
         || stem.ends_with("tests")
         || stem == "conftest"
+        || stem.starts_with("example")
         || file.contains(".example")
         || file.contains(".sample")
         || file.contains("example.")

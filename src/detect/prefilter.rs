@@ -52,6 +52,9 @@ pub(super) struct Hit<'p> {
 /// Base64 and hex of shorter texts stand everywhere.
 const SHORTEST_ENCODED: usize = 4;
 
+/// Words are no rarity, so only the encoded forms of longer ones count.
+const SHORTEST_WORD: usize = 6;
+
 /// What leads to one detector's anchors.
 pub(super) struct Leads<'d> {
     pub(super) detector: usize,
@@ -85,7 +88,7 @@ impl Prefilter {
             for word in words {
                 let target = Target::Word { detector, length: word.len() };
                 table.entry(word.as_bytes().to_vec()).or_default().push(target);
-                if words_too {
+                if words_too && word.len() >= SHORTEST_WORD {
                     encoded(&mut table, word.as_bytes());
                 }
             }

@@ -15,6 +15,7 @@ builtin![
     "aws-session-key",
     "bedrock-long-term-key",
     "bedrock-short-term-key",
+    "generic-secret",
     "github-classic-token",
     "github-fine-grained-token",
     "google-api-key",

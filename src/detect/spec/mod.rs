@@ -29,6 +29,8 @@ pub(super) struct Checked {
     pub(super) extract: Option<Extract>,
     /// Anything that knows the same value better stands before it.
     pub(super) generic: bool,
+    /// In tests, documentation and generated files it is probably made up: low confidence there.
+    pub(super) quiet_in_tests: bool,
     pub(super) examples: Vec<Example>,
 }
 
@@ -162,13 +164,15 @@ pub(super) fn read(source: &Source) -> Result<Checked, Mistakes> {
         let extract = root.get("extract").and_then(|v| {
             v.one_of(&[("kubernetes-secret", Extract::KubernetesSecret), ("assignment", Extract::Assignment)])
         });
-        let generic = root.get("generic").and_then(|value| value.bool()).unwrap_or(false);
+        let flag = |key| root.get(key).and_then(|value| value.bool()).unwrap_or(false);
+        let (generic, quiet_in_tests) = (flag("generic"), flag("quiet_in_tests"));
         let examples = examples(root);
         Some(Checked {
             detector: Detector { parts: specs, liveness: liveness?, revoke, rotate, ..detector? },
             rules,
             extract,
             generic,
+            quiet_in_tests,
             examples,
         })
     })
