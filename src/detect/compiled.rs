@@ -54,9 +54,6 @@ pub enum SetError {
     /// Detector files have mistakes.
     #[error("{0}")]
     Mistakes(#[from] Mistakes),
-    /// The literals do not fit into one automaton.
-    #[error("too many literals for one automaton: {0}")]
-    Automaton(#[from] aho_corasick::BuildError),
 }
 
 impl Entry {
@@ -114,7 +111,7 @@ impl DetectorSet {
             let encoded = checked.extract == Some(Extract::Assignment);
             Leads { detector, literals: checked.rules[0].literals(), words, encoded }
         });
-        let prefilter = Prefilter::new(leads)?;
+        let prefilter = Prefilter::new(leads);
         let words = all.iter().enumerate().flat_map(|(n, checked)| match &checked.rules[0].lead {
             Lead::Words(words) if checked.extract.is_none() => {
                 words.lower.iter().map(|word| (context::squeezed(word.as_bytes()), n)).collect()

@@ -2,7 +2,7 @@
 //! and the tests are this.
 
 use super::checks::Verdict;
-use super::compiled::{DetectorSet, Entry, parse_hir};
+use super::compiled::{DetectorSet, Entry, build_regex, parse_hir};
 use super::sample::{Rng, sample};
 use super::scanner::{Found, Scanner};
 use super::spec::{Lead, PartRule, Words};
@@ -29,6 +29,10 @@ pub fn check_examples(set: &DetectorSet) -> Vec<Failure> {
         let mut fail = |example: String, what: String| {
             failures.push(Failure { detector: entry.detector().id.to_string(), example, what });
         };
+        let compiles = |pattern: &String| build_regex(pattern).err().map(|error| error.to_string());
+        let patterns =
+            entry.checked.rules.iter().flat_map(|rule| rule.reject.iter().chain(&rule.until).chain([&rule.pattern]));
+        patterns.filter_map(compiles).for_each(|what| fail("expressions".into(), what));
         if entry.checked.extract.is_none() {
             for seed in 0..GENERATED {
                 let Some((text, values)) = generate(entry, seed) else {

@@ -152,38 +152,29 @@ impl<'s> Scanner<'s> {
     fn view(&mut self, view: &View<'_>) {
         let set = self.set;
         let mut seen = Seen::default();
-        let mut from = 0;
-        while let Some(hit) = set.prefilter.next(view.bytes, from) {
-            from = hit.at + 1;
-            for &target in hit.targets {
-                match target {
-                    Target::Plain { detector, length } => {
-                        self.literal(view, detector, hit.at..hit.at + length, &mut seen);
+        set.prefilter.each(view.bytes, &mut |at, target| match target {
+            Target::Plain { detector, length } => self.literal(view, detector, at..at + length, &mut seen),
+            Target::Word { detector, length } => {
+                let entry = &set.entries[detector];
+                match &entry.rule(0).lead {
+                    Lead::Words(_) if entry.checked.extract == Some(Extract::Assignment) => {
+                        self.assignment(view, entry, at..at + length, &mut seen);
                     }
-                    Target::Word { detector, length } => {
-                        let entry = &set.entries[detector];
-                        match &entry.rule(0).lead {
-                            Lead::Words(_) if entry.checked.extract == Some(Extract::Assignment) => {
-                                self.assignment(view, entry, hit.at..hit.at + length, &mut seen);
-                            }
-                            Lead::Words(words) => self.word(view, (detector, words), hit.at, &mut seen),
-                            _ => {}
-                        }
-                    }
-                    Target::Base64 { shift } => {
-                        let until = &mut seen.decoded_until[decode::alignment(hit.at, shift)];
-                        if view.encoding.len() < DEEPEST && hit.at >= *until {
-                            *until = self.decoded(view, hit.at, shift);
-                        }
-                    }
-                    Target::Hex => {
-                        if view.encoding.len() < DEEPEST && hit.at >= seen.decoded_until[4] {
-                            seen.decoded_until[4] = self.unhexed(view, hit.at);
-                        }
-                    }
+                    Lead::Words(words) => self.word(view, (detector, words), at, &mut seen),
+                    _ => {}
                 }
             }
-        }
+            Target::Base64 { shift } => {
+                let until = &mut seen.decoded_until[decode::alignment(at, shift)];
+                if view.encoding.len() < DEEPEST && at >= *until {
+                    *until = self.decoded(view, at, shift);
+                }
+            }
+            Target::Hex if view.encoding.len() < DEEPEST && at >= seen.decoded_until[4] => {
+                seen.decoded_until[4] = self.unhexed(view, at);
+            }
+            Target::Hex => {}
+        });
     }
 
     /// Scans the base64 text around a hit. Returns up to where that settles later hits of the same alignment.
