@@ -93,6 +93,18 @@ fn name_with(words: &Words, rule: &PartRule) -> String {
     format!("{word}_{}", rule.names.first().map_or("key", String::as_str))
 }
 
+/// A made-up value of a part, redacted as a found one would be. `None` where a part has no grammar of its own.
+pub(super) fn shape(entry: &Entry, number: usize) -> Option<String> {
+    let rule = entry.rule(number);
+    if rule.group || entry.checked.extract.is_some() {
+        return None;
+    }
+    let mut rng = Rng::new(1);
+    let hir = parse_hir(&rule.pattern).ok()?;
+    let (_, values) = (0..50).find_map(|_| make(entry, number, &sample(&hir, &mut rng), &mut rng))?;
+    Some(entry.detector().parts[number].redaction.apply(values.first()?))
+}
+
 /// Completes a sample of a part's pattern. Returns the text and the values of the parts in it, the part's own first.
 fn make(entry: &Entry, number: usize, sample: &[u8], rng: &mut Rng) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
     let rule = entry.rule(number);

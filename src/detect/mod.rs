@@ -11,6 +11,7 @@ mod checks;
 mod compiled;
 mod context;
 mod decode;
+mod describe;
 mod entropy;
 mod escapes;
 mod examples;

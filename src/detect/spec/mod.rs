@@ -30,6 +30,12 @@ pub(super) struct Checked {
     /// Anything that knows the same value better stands before it.
     pub(super) generic: bool,
     pub(super) examples: Vec<Example>,
+    /// The file's name for messages.
+    pub(super) file: String,
+    /// The comment that heads the file, a line each.
+    pub(super) notes: Vec<String>,
+    /// The built-in detector that the file extends.
+    pub(super) extends: Option<String>,
 }
 
 /// How one part matches.
@@ -111,11 +117,22 @@ pub(super) enum Extract {
     Assignment,
 }
 
+impl Extract {
+    const WORDS: &[(&str, Self)] = &[("kubernetes-secret", Self::KubernetesSecret), ("assignment", Self::Assignment)];
+
+    /// Its name in detector files.
+    pub(super) fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, other)| *other == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// A text that a detector must find something in, or must not.
 #[derive(Debug, Clone)]
 pub(super) struct Example {
     pub(super) text: String,
     pub(super) finds: bool,
+    /// Of a counterexample: what it is.
+    pub(super) why: Option<String>,
 }
 
 impl Alphabet {
@@ -159,9 +176,7 @@ pub(super) fn read(source: &Source) -> Result<Checked, Mistakes> {
         let liveness =
             root.need("liveness").and_then(|value| value.table()).and_then(|table| liveness::liveness(&table, &specs));
         let (revoke, rotate) = response(root);
-        let extract = root.get("extract").and_then(|v| {
-            v.one_of(&[("kubernetes-secret", Extract::KubernetesSecret), ("assignment", Extract::Assignment)])
-        });
+        let extract = root.get("extract").and_then(|value| value.one_of(Extract::WORDS));
         let generic = root.get("generic").and_then(|value| value.bool()).unwrap_or(false);
         let examples = examples(root);
         Some(Checked {
@@ -170,8 +185,17 @@ pub(super) fn read(source: &Source) -> Result<Checked, Mistakes> {
             extract,
             generic,
             examples,
+            file: source.file.clone(),
+            notes: notes(&source.text),
+            extends: None,
         })
     })
+}
+
+/// The comment lines that head a file.
+fn notes(text: &str) -> Vec<String> {
+    let head = text.lines().map_while(|line| line.trim_end().strip_prefix('#'));
+    head.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
 fn detector(root: &Table<'_, '_>, id: &str) -> Option<Detector> {
@@ -232,12 +256,10 @@ fn examples(root: &Table<'_, '_>) -> Vec<Example> {
     for (key, finds) in [("example", true), ("counterexample", false)] {
         for table in root.tables(key) {
             let text = table.need("text").map(|value| value.items().iter().filter_map(Value::text).collect::<String>());
-            if !finds {
-                table.need_text("why");
-            }
+            let why = if finds { None } else { table.need_text("why") };
             table.get("source").and_then(|value| value.text());
             table.finish();
-            examples.extend(text.map(|text| Example { text, finds }));
+            examples.extend(text.map(|text| Example { text, finds, why }));
         }
     }
     if !examples.iter().any(|example| !example.finds) {
