@@ -7,11 +7,12 @@ use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::Hir;
 
 use super::checked::Detector;
+use super::clashes;
 use super::context;
 use super::prefilter::{Leads, Prefilter};
 use super::registry;
-use super::spec::{self, Checked, Extract, Lead, PartRule, Source};
-use crate::declared::{Mistake, Mistakes};
+use super::spec::{self, Checked, Disabled, Extract, Lead, PartRule, Read, Source};
+use crate::declared::Mistakes;
 
 /// Parses a detector's expression: bytes, not Unicode, so that it means the same in any encoding.
 pub(super) fn parse_hir(pattern: &str) -> Result<Hir, String> {
@@ -31,6 +32,7 @@ pub struct DetectorSet {
     pub(super) prefilter: Prefilter,
     /// Every vouching word, letters and digits alone, and its detector.
     words: Vec<(Vec<u8>, usize)>,
+    disabled: Vec<Disabled>,
     hash: String,
 }
 
@@ -95,14 +97,15 @@ impl Entry {
 impl DetectorSet {
     /// Reads detector files. All mistakes of all files are reported together.
     pub fn new(sources: &[Source]) -> Result<Self, SetError> {
-        let (mut all, mut mistakes) = (Vec::new(), Vec::new());
+        let (mut all, mut disabled, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
         for source in sources {
             match spec::read(source) {
-                Ok(checked) => all.push(checked),
+                Ok(Read::Detector(checked)) => all.push(*checked),
+                Ok(Read::Disabled(one)) => disabled.push(one),
                 Err(more) => mistakes.extend(more.0),
             }
         }
-        mistakes.extend(clashes(sources));
+        mistakes.extend(clashes::clashes(sources, &all));
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes).into());
         }
@@ -126,7 +129,25 @@ impl DetectorSet {
             let compiled = checked.rules.iter().map(|_| Compiled::default()).collect();
             Entry { checked, compiled }
         });
-        Ok(Self { entries: entries.collect(), prefilter, words, hash: hash(sources) })
+        Ok(Self { entries: entries.collect(), prefilter, words, disabled, hash: hash(sources) })
+    }
+
+    /// The built-in detectors and an operator's own files: one with a built-in's name takes its place, extends it, or
+    /// switches it off.
+    pub fn with(own: &[Source]) -> Result<Self, SetError> {
+        let mut sources = registry::builtin_sources();
+        sources.retain(|builtin| own.iter().all(|source| source.id != builtin.id));
+        sources.extend_from_slice(own);
+        sources.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut set = Self::new(&sources)?;
+        // What a file extends is part of what it says.
+        set.hash = hash(&[registry::builtin_sources(), own.to_vec()].concat());
+        Ok(set)
+    }
+
+    /// The built-in detectors that were switched off.
+    pub fn disabled(&self) -> &[Disabled] {
+        &self.disabled
     }
 
     /// The detectors that come with the program.
@@ -143,6 +164,12 @@ impl DetectorSet {
     pub fn get(&self, id: &str) -> Option<&Detector> {
         let exact = self.detectors().find(|detector| &*detector.id == id);
         exact.or_else(|| self.detectors().find(|detector| detector.formerly.iter().any(|old| old == id)))
+    }
+
+    /// The text of a detector's file.
+    pub fn text(&self, id: &str) -> Option<&str> {
+        let id = &self.get(id)?.id;
+        self.entries.iter().find(|entry| entry.detector().id == *id).map(|entry| entry.checked.text.as_str())
     }
 
     /// Whether a name holds a word that vouches for some other detector.
@@ -171,18 +198,6 @@ impl DetectorSet {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
-}
-
-fn clashes(sources: &[Source]) -> Vec<Mistake> {
-    let mut seen = std::collections::BTreeMap::new();
-    let mut clashes = Vec::new();
-    for source in sources {
-        if let Some(first) = seen.insert(&source.id, &source.file) {
-            let what = format!("the id {:?} is taken by {first}", source.id);
-            clashes.push(Mistake { file: source.file.clone(), line: 1, what });
-        }
-    }
-    clashes
 }
 
 fn hash(sources: &[Source]) -> String {

@@ -91,7 +91,7 @@ fn part(number: usize, spec: &PartSpec, rule: &PartRule) -> DetectorPart {
 fn liveness(check: &LivenessCheck) -> LivenessInfo {
     match check {
         LivenessCheck::None(why) => LivenessInfo::None { why: why.clone() },
-        LivenessCheck::Named(name) => LivenessInfo::Validator { name: name.clone() },
+        LivenessCheck::Named(name) => LivenessInfo::Validator { name: name.clone(), answers: Vec::new() },
         LivenessCheck::Http(check) => LivenessInfo::Request(Box::new(request(check))),
     }
 }

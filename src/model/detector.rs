@@ -127,6 +127,8 @@ pub enum LivenessInfo {
     Validator {
         /// Its name.
         name: String,
+        /// What the answers mean: `live`, `limited`, `dead` or `unknown`, and when. The first that fits counts.
+        answers: Vec<(&'static str, &'static str)>,
     },
     /// A read-only, unbilled request.
     Request(Box<RequestInfo>),

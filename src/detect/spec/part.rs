@@ -1,6 +1,8 @@
 //! `[[part]]`: how one part of a credential matches.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::super::REACH;
 use super::super::checked::PartSpec;
@@ -11,13 +13,20 @@ use crate::declared::{Table, Value};
 use crate::secret::Redaction;
 
 pub(super) fn parts(root: &Table<'_, '_>) -> Option<(Vec<PartSpec>, Vec<PartRule>)> {
-    let tables = root.tables("part");
+    let tables = root.layered_tables("part", "name");
     if tables.is_empty() {
         root.mistake("a detector needs at least one [[part]]");
     }
     let mut all = Vec::new();
+    let mut names = BTreeSet::new();
     for (n, table) in tables.iter().enumerate() {
-        all.push(part(table, n == 0));
+        let read = part(table, n == 0);
+        if let Some((spec, _)) = &read
+            && !names.insert(Arc::clone(&spec.name))
+        {
+            table.mistake(format!("the part {:?} is there twice", spec.name));
+        }
+        all.push(read);
         table.finish();
     }
     all.into_iter().collect::<Option<Vec<_>>>().map(|all| all.into_iter().unzip())
@@ -149,7 +158,7 @@ fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, Rang
             None
         }
         _ => {
-            value.mistake(format!("the pattern has no upper length; bound it, or say `longest` (at most {})", REACH));
+            value.mistake(format!("the pattern has no upper length; bound it, or say `longest` (at most {REACH})"));
             None
         }
     }
@@ -157,9 +166,9 @@ fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, Rang
 
 /// What leads to the anchor: its literals, or the words that vouch for it.
 fn lead(table: &Table<'_, '_>, pattern: &str) -> Option<Lead> {
-    match (table.get("literals"), table.get("words")) {
-        (Some(value), None) => literals(&value, pattern),
-        (None, Some(value)) => words(&value),
+    match table.rivals(&["literals", "words"]).as_slice() {
+        [("literals", value)] => literals(value, pattern),
+        [(_, value)] => words(value),
         _ => {
             table.mistake(
                 "the first part needs exactly one of `literals` (texts of which each match contains one) and `words`",
