@@ -5,17 +5,21 @@ use super::checks::Verdict;
 use super::compiled::{DetectorSet, Entry, build_regex, parse_hir};
 use super::sample::{Rng, sample};
 use super::scanner::{Found, Scanner};
-use super::spec::{Lead, PartRule, Words};
+use super::spec::{Example, Lead, PartRule, Words};
 use crate::model::{Blob, Credential};
 
 /// Generated examples a detector.
 const GENERATED: u64 = 25;
 
 /// An example that did not do what its detector's file says. Holds no value: examples look live.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Failure {
     /// The detector.
     pub detector: String,
+    /// The file that the example is in, or is made of.
+    pub file: String,
+    /// The line that it begins in; 1 for one that was made.
+    pub line: usize,
     /// Which example: `generated 3`, `example 1`, `counterexample 2`.
     pub example: String,
     /// What went wrong.
@@ -26,34 +30,45 @@ pub struct Failure {
 pub fn check_examples(set: &DetectorSet) -> Vec<Failure> {
     let mut failures = Vec::new();
     for entry in &set.entries {
-        let mut fail = |example: String, what: String| {
-            failures.push(Failure { detector: entry.detector().id.to_string(), example, what });
+        let mut fail = |(file, line): (&str, usize), example: String, what: String| {
+            let detector = entry.detector().id.to_string();
+            failures.push(Failure { detector, file: file.to_owned(), line, example, what });
         };
         let compiles = |pattern: &String| build_regex(pattern).err().map(|error| error.to_string());
         let patterns =
-            entry.checked.rules.iter().flat_map(|rule| rule.reject.iter().chain(&rule.until).chain([&rule.pattern]));
-        patterns.filter_map(compiles).for_each(|what| fail("expressions".into(), what));
-        if entry.checked.extract.is_none() {
+            entry.checked().rules.iter().flat_map(|rule| rule.reject.iter().chain(&rule.until).chain([&rule.pattern]));
+        patterns.filter_map(compiles).for_each(|what| fail((&entry.checked().file, 1), "expressions".into(), what));
+        if entry.checked().extract.is_none() {
             for seed in 0..GENERATED {
-                let Some((text, values)) = generate(entry, seed) else {
-                    fail(format!("generated {seed}"), "the grammar gives no example".into());
-                    continue;
+                let what = match generate(entry, seed) {
+                    Some((text, values)) => judge_positive(set, entry, &text, &values),
+                    None => Some("the grammar gives no example".into()),
                 };
-                if let Some(what) = judge_positive(set, entry, &text, &values) {
-                    fail(format!("generated {seed}"), what);
+                if let Some(what) = what {
+                    fail((&entry.checked().file, 1), format!("generated {seed}"), what);
                 }
             }
         }
-        for (n, example) in entry.checked.examples.iter().enumerate() {
+        for (name, example) in named(entry) {
             let hits = found(set, &example.text).iter().filter(|c| c.detector == entry.detector().id).count();
             match (example.finds, hits) {
-                (true, 0) => fail(format!("example {}", n + 1), "nothing was found".into()),
-                (false, 1..) => fail(format!("counterexample {}", n + 1), "it was found".into()),
+                (true, 0) => fail((&example.file, example.line), name, "nothing was found".into()),
+                (false, 1..) => fail((&example.file, example.line), name, "it was found".into()),
                 _ => {}
             }
         }
     }
     failures
+}
+
+/// The examples of a detector's file by what they are called: `example 1`, `counterexample 2`.
+fn named(entry: &Entry) -> impl Iterator<Item = (String, &Example)> {
+    let mut counts = [0, 0];
+    entry.checked().examples.iter().map(move |example| {
+        let count = &mut counts[usize::from(example.finds)];
+        *count += 1;
+        (format!("{} {count}", if example.finds { "example" } else { "counterexample" }), example)
+    })
 }
 
 /// What the whole pipeline finds in a text.
@@ -72,7 +87,7 @@ fn generate(entry: &Entry, seed: u64) -> Option<(String, Vec<Vec<u8>>)> {
     let mut rng = Rng::new(seed + 1);
     let mut text = String::from("# generated\n");
     let mut values = Vec::new();
-    for (number, (spec, rule)) in entry.detector().parts.iter().zip(&entry.checked.rules).enumerate() {
+    for (number, (spec, rule)) in entry.detector().parts.iter().zip(&entry.checked().rules).enumerate() {
         if rule.group {
             continue;
         }
@@ -96,6 +111,18 @@ fn name_with(words: &Words, rule: &PartRule) -> String {
         |word: &&String| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     let word = words.lower.iter().find(simple).or(words.lower.first()).map_or("", String::as_str);
     format!("{word}_{}", rule.names.first().map_or("key", String::as_str))
+}
+
+/// A made-up value of a part, redacted as a found one would be. `None` where a part has no grammar of its own.
+pub(super) fn shape(entry: &Entry, number: usize) -> Option<String> {
+    let rule = entry.rule(number);
+    if rule.group || entry.checked().extract.is_some() {
+        return None;
+    }
+    let mut rng = Rng::new(1);
+    let hir = parse_hir(&rule.pattern).ok()?;
+    let (_, values) = (0..50).find_map(|_| make(entry, number, &sample(&hir, &mut rng), &mut rng))?;
+    Some(entry.detector().parts[number].redaction.apply(values.first()?))
 }
 
 /// Completes a sample of a part's pattern. Returns the text and the values of the parts in it, the part's own first.

@@ -32,10 +32,29 @@ builtin![
 
 /// The built-in detector files, in order of id.
 pub fn builtin_sources() -> Vec<Source> {
-    let source = |&(id, text): &(&str, &str)| Source {
-        id: id.to_owned(),
-        file: format!("detectors/{id}.toml"),
-        text: text.to_owned(),
-    };
     BUILTIN.iter().map(source).collect()
+}
+
+/// The built-in detector file of that id.
+pub(super) fn builtin_source(id: &str) -> Option<Source> {
+    BUILTIN.iter().find(|(other, _)| *other == id).map(source)
+}
+
+/// The built-in detectors: ids and texts of their files, in order of id.
+pub(super) fn builtin() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BUILTIN.iter().copied()
+}
+
+/// The built-in detectors' ids.
+pub(super) fn builtin_ids() -> impl Iterator<Item = &'static str> {
+    BUILTIN.iter().map(|(id, _)| *id)
+}
+
+fn source(&(id, text): &(&str, &str)) -> Source {
+    Source { id: id.to_owned(), file: file(id), text: text.to_owned() }
+}
+
+/// What a built-in detector's file is called in messages.
+pub(super) fn file(id: &str) -> String {
+    format!("detectors/{id}.toml")
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::text::{bytes, clean, count, seconds};
-use crate::model::{Coverage, Edge, Finding, Liveness, Occurrence, Owner, Plan, Report, Run, RunState, Severity, StepState};
+use crate::model::{Coverage, Finding, Liveness, Occurrence, Owner, Plan, Report, Run, RunState, StepState};
 
 /// How it may look.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,7 +15,7 @@ pub struct Look {
 }
 
 #[derive(Clone, Copy)]
-enum Ink {
+pub(super) enum Ink {
     Bold,
     Red,
     Yellow,
@@ -24,7 +24,7 @@ enum Ink {
 }
 
 impl Look {
-    fn paint(self, ink: Ink, text: &str) -> String {
+    pub(super) fn paint(self, ink: Ink, text: &str) -> String {
         let code = match ink {
             Ink::Bold => "1",
             Ink::Red => "1;31",
@@ -61,12 +61,7 @@ fn finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()>
         Liveness::Unknown(_) => ("unknown", Ink::Yellow),
         Liveness::NotChecked(_) => ("", Ink::Dim),
     };
-    let severity = match finding.severity {
-        Severity::Critical => "critical",
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-    };
+    let severity = finding.severity.word();
     let state = if word.is_empty() { String::new() } else { format!("{}  ", look.paint(ink, word)) };
     let name = look.paint(Ink::Bold, &finding.detector);
     let partial = if finding.partial { "  (one part only; no secret found with it)" } else { "" };
@@ -106,15 +101,9 @@ fn place(place: &Occurrence) -> String {
 
 fn owners(owners: &[Owner], line: &mut dyn FnMut(&str, &str) -> io::Result<()>) -> io::Result<()> {
     for owner in owners {
-        let label = match owner.edge {
-            Edge::Principal => "is",
-            Edge::Consumer => "used by",
-            Edge::Accountable => "owner",
-            Edge::Custodian => "leaked by",
-        };
         let tier = owner.tier.word();
         let proof = owner.evidence.first().map(|e| format!("; {} at {}", e.technique, e.at)).unwrap_or_default();
-        line(label, &format!("{} ({tier}{proof})", owner.id))?;
+        line(owner.edge.label(), &format!("{} ({tier}{proof})", owner.id))?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::compiled::{DetectorSet, Entry};
 use super::context::{self, Vouched};
 use super::kind::{FileKind, Role};
 use super::prefilter::Target;
-use super::spec::{Extract, Lead, Words};
+use super::spec::{Extract, Words};
 use super::{assemble, decode, escapes, generic};
 use crate::model::{Blob, Confidence, Credential, Encoding};
 use anchor::{How, grouped, matched};
@@ -156,12 +156,12 @@ impl<'s> Scanner<'s> {
             Target::Plain { detector, length } => self.literal(view, detector, at..at + length, &mut seen),
             Target::Word { detector, length } => {
                 let entry = &set.entries[detector];
-                match &entry.rule(0).lead {
-                    Lead::Words(_) if entry.checked.extract == Some(Extract::Assignment) => {
+                match &entry.anchor.words {
+                    Some(_) if entry.anchor.extract == Some(Extract::Assignment) => {
                         self.assignment(view, entry, at..at + length, &mut seen);
                     }
-                    Lead::Words(words) => self.word(view, (detector, words), at, &mut seen),
-                    _ => {}
+                    Some(words) => self.word(view, (detector, words), at, &mut seen),
+                    None => {}
                 }
             }
             Target::Base64 { shift } => {
@@ -220,11 +220,11 @@ impl<'s> Scanner<'s> {
         if !view.own.contains(&matched.whole.start) {
             return;
         }
-        if entry.checked.extract == Some(Extract::KubernetesSecret) {
+        if entry.anchor.extract == Some(Extract::KubernetesSecret) {
             return self.extract(view, entry, &matched.whole);
         }
-        let rank = if entry.checked.generic { rank::GENERIC + 50 } else { rank::LITERAL };
-        let made_up = entry.checked.quiet_in_tests && view.kind.role != Role::Plain;
+        let rank = if entry.checked().generic { rank::GENERIC + 50 } else { rank::LITERAL };
+        let made_up = entry.checked().quiet_in_tests && view.kind.role != Role::Plain;
         let most = if made_up { Confidence::Low } else { Confidence::High };
         self.complete(view, entry, &matched, How { rank, most, crowded });
     }
