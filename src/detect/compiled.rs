@@ -15,6 +15,11 @@ use super::registry;
 use super::spec::{self, Anchor, Checked, Disabled, Extract, Lead, PartRule, Read, Source};
 use crate::declared::Mistakes;
 
+/// Shorter words are found by chance in other vendors' names.
+const TELLING: usize = 5;
+const GENERIC: &[&[u8]] =
+    &[b"apikey", b"token", b"secret", b"apitoken", b"accesstoken", b"authtoken", b"accesskey", b"password"];
+
 /// Parses a detector's expression: bytes, not Unicode, so that it means the same in any encoding.
 pub(super) fn parse_hir(pattern: &str) -> Result<Hir, String> {
     let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
@@ -166,6 +171,8 @@ impl DetectorSet {
             let words: &[String] = entry.anchor.words.as_ref().map_or(&[], |words| &words.lower);
             words.iter().map(move |word| (context::squeezed(word.as_bytes()), n))
         });
+        // A word that says no more than "key" claims nobody's names.
+        let words = words.filter(|(word, _)| word.len() >= TELLING && !GENERIC.contains(&word.as_slice()));
         let words = words.collect();
         Self { entries, prefilter, words, named: OnceLock::new(), disabled, hashed, hash: OnceLock::new() }
     }

@@ -74,6 +74,8 @@ fn is_worth(bytes: &[u8], at: usize) -> bool {
     match escape.byte {
         // A slash in front of a word is a path; within a value it has digits or capitals about.
         Some(b'/') if bytes[at] == b'\\' => follows && mixed(&bytes[at.saturating_sub(12)..bytes.len().min(at + 12)]),
+        // `\u0026` between the fields of a query. `&amp;` is in every page, and what reads queries reads it too.
+        Some(b'&') => follows && bytes[at] == b'\\',
         Some(byte) => follows && (is_value(byte) || matches!(byte, b'@' | b':')),
         None => follows,
     }

@@ -81,7 +81,7 @@ impl Check {
     pub(super) fn run(self, value: &[u8]) -> Verdict {
         match self {
             Self::AgeBech32 => age::check(value),
-            Self::AwsKeyId => Verdict::Holds(aws::key_id_facts(value), None),
+            Self::AwsKeyId => aws::key_id(value),
             Self::AwsPresigned => query::aws_presigned(value),
             Self::AzureCask => azure::cask(value),
             Self::AzureSas => query::azure_sas(value),
@@ -105,7 +105,8 @@ impl Check {
     pub(super) fn complete(self, value: &mut Vec<u8>, rng: &mut Rng) {
         match self {
             // What their patterns make passes as it is.
-            Self::AwsKeyId | Self::AwsPresigned | Self::AzureSas | Self::UrlPassword => {}
+            Self::AwsPresigned | Self::AzureSas | Self::UrlPassword => {}
+            Self::AwsKeyId => aws::complete(value, rng),
             Self::AgeBech32 => *value = age::sample(rng),
             Self::AzureCask => azure::complete_cask(value, rng),
             Self::BasicAuth => *value = encoded::sample_basic_auth(rng),

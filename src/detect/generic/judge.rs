@@ -63,7 +63,6 @@ const REFERENCE_STARTS: &[&str] = &[
     "local.",
     "data.",
     "module.",
-    "!",
     "kms:",
     "sops:",
     "enc:",
@@ -96,7 +95,7 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
     wrapped
         || path
         || joined
-        || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':') && variable)
+        || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':' | b'!') && variable)
         || REFERENCES.iter().any(|text| has(text))
         || REFERENCE_STARTS.iter().any(|text| value.starts_with(text.as_bytes()))
 }

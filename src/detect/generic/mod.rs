@@ -107,11 +107,18 @@ fn is_tag(bytes: &[u8], name: &Range<usize>) -> bool {
 fn indirect(bytes: &[u8], name: &Range<usize>) -> Option<(usize, Operator)> {
     const WORDS: &[&[u8]] = &[b"value", b"default", b"string", b"content", b"val", b"secret", b"data"];
     let mut at = name.end;
+    if bytes[..name.start].ends_with(b"variable \"") {
+        let block = &bytes[at..bytes.len().min(at + 480)];
+        let block = &block[..memchr::memmem::find(block, b"\n}").unwrap_or(block.len())];
+        at += memchr::memmem::find(block, b" default").map_or(0, |default| default + 1);
+    }
+    let between = usize::from(at > name.end);
     skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b'`' | b')'), 3);
     if bytes[at..].starts_with(b"</") {
         at += bytes[at..].iter().take(40).position(|&byte| byte == b'>')? + 1;
     }
-    let between = skip(bytes, &mut at, |byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'{' | b'}' | b'<'), 60);
+    let between =
+        between + skip(bytes, &mut at, |byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'{' | b'}' | b'<'), 60);
     skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\''), 1);
     let length = bytes[at..].iter().take(12).take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = bytes[at..at + length].to_ascii_lowercase();
@@ -255,6 +262,7 @@ mod tests {
             ("a.config", "<add key=\"DbPassword\" value=\"", "\" />", "Password"),
             ("a.plist", "<key>password</key>\n\t<string>", "</string>", "password"),
             ("a.tf", "variable \"db_password\" {\n  default = \"", "\"\n}", "password"),
+            ("a.tf", "variable \"db_password\" {\n  type    = string\n  default = \"", "\"\n}", "password"),
         ] {
             let text = format!("{before}{value}{after}");
             assert_eq!(found(path, &text, word), Some((value.to_owned(), Ok(Confidence::Medium))), "{text}");

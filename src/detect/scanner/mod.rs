@@ -267,8 +267,10 @@ impl<'s> Scanner<'s> {
         span: &Range<usize>,
         hit: usize,
     ) -> Option<(Vouched, u32)> {
+        let rule = self.set.entries[detector].rule(0);
         let name = &bytes[context::name(bytes, span.start)];
-        match context::vouched(self.set.entries[detector].rule(0), words, name)? {
+        let callee = || context::vouched(rule, words, &bytes[context::callee(bytes, span.start)]);
+        match context::vouched(rule, words, name).or_else(callee)? {
             Vouched::InName => Some((Vouched::InName, rank::NAMED)),
             // A name that holds another vendor's word is that one's.
             Vouched::Near if self.set.names_another(name, detector) => None,
