@@ -47,3 +47,6 @@ pub(super) fn builtin_ids() -> impl Iterator<Item = &'static str> {
 fn source(&(id, text): &(&str, &str)) -> Source {
     Source { id: id.to_owned(), file: format!("detectors/{id}.toml"), text: text.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;
