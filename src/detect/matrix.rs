@@ -49,8 +49,8 @@ fn line(set: &DetectorSet, entry: &Entry) -> String {
         look(if example.finds { 1 } else { 2 }, example.finds, name, &example.text);
     }
     let [made, told, not] = tallies.map(|(claimed, all)| format!("{claimed}/{all}"));
-    let odd = odd.iter().map(|what| format!("; {what}")).collect::<String>();
-    format!("{id}: made {made}, examples {told}, counterexamples {not}{odd}")
+    let tally = format!("{id}: made {made}, examples {told}, counterexamples {not}");
+    [vec![tally], odd].concat().join("; ")
 }
 
 #[test]
