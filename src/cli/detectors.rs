@@ -117,7 +117,9 @@ fn check(dir: Option<&Path>, settings: &Settings) -> anyhow::Result<Exit> {
     };
     let failures = check_examples(&set);
     let human = |_: &mut dyn Write| {
-        failed(&failures).iter().for_each(|line| say(line));
+        for line in failed(&failures) {
+            say(&line);
+        }
         Ok(())
     };
     let (count, off) = (set.len(), set.disabled().len());
