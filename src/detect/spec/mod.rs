@@ -188,7 +188,7 @@ fn checked(root: &Table<'_, '_>, source: &Source, over: &Over) -> Option<Checked
     let examples = examples(root, over);
     let Some((specs, rules)) = parts else {
         // What a request says of parts that cannot be read is not to be judged.
-        root.ignore_the_rest();
+        root.get("liveness");
         return None;
     };
     let liveness =
