@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::spec::{Checked, Source};
 use crate::declared::Mistake;
 
-/// Ids that are taken twice, and former ids that are somebody's.
-pub(super) fn clashes(sources: &[Source], all: &[Checked]) -> Vec<Mistake> {
+/// Ids that are taken twice, and former ids that are somebody's, one of the `builtin` ones' too.
+pub(super) fn clashes(sources: &[Source], all: &[Checked], builtin: &[(&str, String)]) -> Vec<Mistake> {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
     let mut clashes = Vec::new();
     for source in sources {
@@ -14,6 +14,9 @@ pub(super) fn clashes(sources: &[Source], all: &[Checked]) -> Vec<Mistake> {
             let what = format!("the id {:?} is taken by {first}", source.id);
             clashes.push(Mistake { file: source.file.clone(), line: 1, what });
         }
+    }
+    for (id, file) in builtin {
+        seen.entry(id).or_insert(file);
     }
     for checked in all {
         for old in &checked.detector.formerly {

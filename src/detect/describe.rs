@@ -11,8 +11,7 @@ use crate::model::{ActionInfo, AnswerInfo, DetectorInfo, DetectorPart, LivenessI
 impl DetectorSet {
     /// Everything that is known of the detector of that id, or that had it before.
     pub fn describe(&self, id: &str) -> Option<DetectorInfo> {
-        let id = &self.get(id)?.id;
-        let entry = self.entries.iter().find(|entry| entry.detector().id == *id)?;
+        let entry = self.entry(id)?;
         let mut info = info(entry);
         for (number, part) in info.parts.iter_mut().enumerate() {
             part.shape = examples::shape(entry, number);
@@ -27,7 +26,7 @@ impl DetectorSet {
 }
 
 fn info(entry: &Entry) -> DetectorInfo {
-    let (detector, checked) = (entry.detector(), &entry.checked);
+    let (detector, checked) = (entry.detector(), entry.checked());
     let parts = detector.parts.iter().zip(&checked.rules).enumerate();
     let actions = |names: &[String]| -> Vec<ActionInfo> {
         names.iter().map(|name| ActionInfo { name: name.clone(), available: false }).collect()

@@ -1,7 +1,8 @@
 //! Runs every example of every detector through the whole pipeline with all detectors loaded. `staunch detectors check`
 //! and the tests are this.
 
-use super::compiled::{DetectorSet, Entry, parse_hir};
+use super::checks::Verdict;
+use super::compiled::{DetectorSet, Entry, build_regex, parse_hir};
 use super::sample::{Rng, sample};
 use super::scanner::{Found, Scanner};
 use super::spec::{Example, Lead, PartRule, Words};
@@ -33,14 +34,18 @@ pub fn check_examples(set: &DetectorSet) -> Vec<Failure> {
             let detector = entry.detector().id.to_string();
             failures.push(Failure { detector, file: file.to_owned(), line, example, what });
         };
-        if entry.checked.extract.is_none() {
+        let compiles = |pattern: &String| build_regex(pattern).err().map(|error| error.to_string());
+        let patterns =
+            entry.checked().rules.iter().flat_map(|rule| rule.reject.iter().chain(&rule.until).chain([&rule.pattern]));
+        patterns.filter_map(compiles).for_each(|what| fail((&entry.checked().file, 1), "expressions".into(), what));
+        if entry.checked().extract.is_none() {
             for seed in 0..GENERATED {
                 let what = match generate(entry, seed) {
                     Some((text, values)) => judge_positive(set, entry, &text, &values),
                     None => Some("the grammar gives no example".into()),
                 };
                 if let Some(what) = what {
-                    fail((&entry.checked.file, 1), format!("generated {seed}"), what);
+                    fail((&entry.checked().file, 1), format!("generated {seed}"), what);
                 }
             }
         }
@@ -59,7 +64,7 @@ pub fn check_examples(set: &DetectorSet) -> Vec<Failure> {
 /// The examples of a detector's file by what they are called: `example 1`, `counterexample 2`.
 pub(super) fn named(entry: &Entry) -> impl Iterator<Item = (String, &Example)> {
     let mut counts = [0, 0];
-    entry.checked.examples.iter().map(move |example| {
+    entry.checked().examples.iter().map(move |example| {
         let count = &mut counts[usize::from(example.finds)];
         *count += 1;
         (format!("{} {count}", if example.finds { "example" } else { "counterexample" }), example)
@@ -82,7 +87,7 @@ pub(super) fn generate(entry: &Entry, seed: u64) -> Option<(String, Vec<Vec<u8>>
     let mut rng = Rng::new(seed + 1);
     let mut text = String::from("# generated\n");
     let mut values = Vec::new();
-    for (number, (spec, rule)) in entry.detector().parts.iter().zip(&entry.checked.rules).enumerate() {
+    for (number, (spec, rule)) in entry.detector().parts.iter().zip(&entry.checked().rules).enumerate() {
         if rule.group {
             continue;
         }
@@ -111,7 +116,7 @@ fn name_with(words: &Words, rule: &PartRule) -> String {
 /// A made-up value of a part, redacted as a found one would be. `None` where a part has no grammar of its own.
 pub(super) fn shape(entry: &Entry, number: usize) -> Option<String> {
     let rule = entry.rule(number);
-    if rule.group || entry.checked.extract.is_some() {
+    if rule.group || entry.checked().extract.is_some() {
         return None;
     }
     let mut rng = Rng::new(1);
@@ -133,7 +138,8 @@ fn make(entry: &Entry, number: usize, sample: &[u8], rng: &mut Rng) -> Option<(V
     }
     let good = super::entropy::shannon(&value) >= rule.min_entropy
         && !entry.rejects(number, &value)
-        && super::suppress::reason(&value).is_none();
+        && super::suppress::reason(&value).is_none()
+        && rule.check.is_none_or(|check| matches!(check.run(&value), Verdict::Holds(..) | Verdict::Doubtful(_)));
     let mut values = vec![value.clone()];
     values
         .extend((number + 1..parts.len()).filter(|n| entry.rule(*n).group).filter_map(group).map(|at| sample[at].to_vec()));

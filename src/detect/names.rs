@@ -204,6 +204,17 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
                     | "pagination"
                     | "start"
                     | "resume"
+                    | "change"
+                    | "grant"
+                    | "client"
+                    | "idempotency"
+                    | "request"
+                    | "invalidation"
+                    | "lock"
+                    | "fencing"
+                    | "end"
+                    | "stop"
+                    | "per"
             ))
     {
         return None;

@@ -8,7 +8,7 @@ use super::{Found, Ranked};
 
 /// Drops what a better finding accounts for: an entry of a manifest or a password by its name that holds a known key, what
 /// a word farther away vouched for, what was decoded from inside another credential (the signer's key id within a
-/// presigned URL), and what stands within a larger one of the same rank.
+/// presigned URL), and what stands within a larger one of the same rank (the private key of a service account).
 pub(super) fn drop_overlapped(all: &mut Vec<Ranked>) {
     let mut known: Vec<(Range<u64>, usize)> =
         all.iter().enumerate().flat_map(|(n, ranked)| ranked.found.spans().into_iter().map(move |span| (span, n))).collect();
@@ -33,7 +33,8 @@ fn beats((other, b): (&Ranked, &Range<u64>), (one, a): (&Ranked, &Range<u64>), i
         return other.rank > one.rank;
     }
     let deeper = one.found.depth() > other.found.depth();
-    let inside = identifying && b.start <= a.start && a.end <= b.end && b.end - b.start > a.end - a.start;
+    let larger = b.end - b.start > a.end - a.start || other.found.parts() > one.found.parts();
+    let inside = identifying && b.start <= a.start && a.end <= b.end && larger;
     deeper || (inside && one.found.depth() == other.found.depth())
 }
 

@@ -11,9 +11,11 @@ use own::Over;
 mod liveness;
 mod own;
 mod part;
+mod quick;
 
 pub use own::Disabled;
 pub(super) use own::{Read, read};
+pub(super) use quick::Anchor;
 
 /// A detector file as text.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub(super) struct Checked {
     pub(super) extract: Option<Extract>,
     /// Anything that knows the same value better stands before it.
     pub(super) generic: bool,
+    /// In tests, documentation and generated files it is probably made up: low confidence there.
+    pub(super) quiet_in_tests: bool,
     pub(super) examples: Vec<Example>,
     /// The file's name for messages.
     pub(super) file: String,
@@ -93,7 +97,7 @@ pub(super) enum Lead {
 }
 
 /// Vouching words.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Words {
     /// In lower case, for looking into names.
     pub(super) lower: Vec<String>,
@@ -184,7 +188,8 @@ fn checked(root: &Table<'_, '_>, source: &Source, over: &Over) -> Option<Checked
     let parts = part::parts(root);
     let (revoke, rotate) = response(root);
     let extract = root.get("extract").and_then(|value| value.one_of(Extract::WORDS));
-    let generic = root.get("generic").and_then(|value| value.bool()).unwrap_or(false);
+    let flag = |key| root.get(key).and_then(|value| value.bool()).unwrap_or(false);
+    let (generic, quiet_in_tests) = (flag("generic"), flag("quiet_in_tests"));
     let examples = examples(root, over);
     let Some((specs, rules)) = parts else {
         // What a request says of parts that cannot be read is not to be judged.
@@ -198,6 +203,7 @@ fn checked(root: &Table<'_, '_>, source: &Source, over: &Over) -> Option<Checked
         rules,
         extract,
         generic,
+        quiet_in_tests,
         examples,
         file: source.file.clone(),
         text: source.text.clone(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::REACH;
 use super::super::checked::PartSpec;
 use super::super::checks::Check;
-use super::super::compiled::{build_regex, parse_hir};
+use super::super::compiled::parse_hir;
 use super::{Alphabet, Lead, PartRule, Words};
 use crate::declared::{Table, Value};
 use crate::secret::Redaction;
@@ -117,7 +117,9 @@ fn rejects(value: &Value<'_, '_>) -> Vec<String> {
 
 fn expression(value: &Value<'_, '_>) -> Option<String> {
     let text = value.text()?;
-    match build_regex(&text) {
+    // Whether it also compiles is seen when the examples run; to compile all of them on each start would take longer
+    // than most scans.
+    match parse_hir(&text) {
         Ok(_) => Some(text),
         Err(error) => {
             value.mistake(format!("not a regular expression: {error}"));
@@ -204,6 +206,11 @@ fn words(value: &Value<'_, '_>) -> Option<Lead> {
     for short in written.iter().filter(|word| word.len() < 4) {
         value.mistake(format!("the word {short:?} is too short; four bytes at least"));
     }
+    Some(Lead::Words(spelled(written)))
+}
+
+/// Words in every spelling that the prefilter looks for.
+pub(super) fn spelled(written: Vec<String>) -> Words {
     let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..].to_ascii_lowercase();
     let mut lower: Vec<String> = written.iter().map(|word| word.to_ascii_lowercase()).collect();
     let mut spellings: Vec<String> = lower.clone();
@@ -214,5 +221,5 @@ fn words(value: &Value<'_, '_>) -> Option<Lead> {
         list.sort_unstable();
         list.dedup();
     }
-    Some(Lead::Words(Words { lower, spellings }))
+    Words { lower, spellings }
 }
