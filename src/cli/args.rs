@@ -83,6 +83,14 @@ pub(super) enum Format {
     Jsonl,
     /// SARIF 2.1.0, for GitHub code scanning and others.
     Sarif,
+    /// Annotations in the log of a GitHub Actions job.
+    Github,
+    /// GitLab's secret-detection report.
+    Gitlab,
+    /// A row a place, for spreadsheets.
+    Csv,
+    /// One page for a browser, without scripts.
+    Html,
 }
 
 /// Whether to use colours.

@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::output::{Output, say};
 use super::settings::{Settings, read_detectors};
 use crate::declared::near;
-use crate::detect::{DetectorSet, SetError, check_examples};
+use crate::detect::{DetectorSet, Failure, SetError, check_examples};
 use crate::model::{DetectorInfo, LivenessInfo};
 use crate::report;
 use crate::respond::{Playbooks, builtin_playbooks, can};
@@ -117,8 +117,8 @@ fn check(dir: Option<&Path>, settings: &Settings) -> anyhow::Result<Exit> {
     };
     let failures = check_examples(&set);
     let human = |_: &mut dyn Write| {
-        for failure in &failures {
-            say(&format!("{}:{}: {} {}: {}", failure.file, failure.line, failure.detector, failure.example, failure.what));
+        for line in failed(&failures) {
+            say(&line);
         }
         Ok(())
     };
@@ -130,6 +130,25 @@ fn check(dir: Option<&Path>, settings: &Settings) -> anyhow::Result<Exit> {
     let off = if off == 0 { String::new() } else { format!(", {off} switched off") };
     say(&format!("{count} detectors{off}, every example does what its file says"));
     Ok(Exit::Clean)
+}
+
+/// A line a failure; made examples of one detector that fail alike are one line.
+fn failed(failures: &[Failure]) -> Vec<String> {
+    let alike = |one: &Failure, other: &Failure| {
+        let made = |failure: &Failure| failure.example.starts_with("generated");
+        one == other || (made(one) && made(other) && one.detector == other.detector && one.what == other.what)
+    };
+    let mut lines = Vec::new();
+    for (n, failure) in failures.iter().enumerate() {
+        if failures[..n].iter().any(|earlier| alike(failure, earlier)) {
+            continue;
+        }
+        let more = failures[n + 1..].iter().filter(|later| alike(failure, later)).count();
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let Failure { detector, file, line, example, what } = failure;
+        lines.push(format!("{file}:{line}: {detector} {example}{more}: {what}"));
+    }
+    lines
 }
 
 fn checked(detectors: usize, mistakes: &[serde_json::Value], failures: &serde_json::Value) -> serde_json::Value {

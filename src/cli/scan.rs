@@ -116,12 +116,17 @@ pub(super) fn report(
 /// Writes a report in the format that was asked for, and says what a format left out.
 pub(super) fn write(report: &Report, set: &DetectorSet, settings: &Settings) -> anyhow::Result<()> {
     let mut remarks = Remarks::default();
+    let infos = || super::detectors::infos(set);
     Output::open(settings.output.as_ref())?.write(|out| {
         match settings.format {
             Format::Human => report::findings(report, settings.look, out)?,
             Format::Json => report::json(report, out)?,
             Format::Jsonl => report::jsonl(report, out)?,
-            Format::Sarif => remarks = report::sarif(report, &super::detectors::infos(set), out)?,
+            Format::Sarif => remarks = report::sarif(report, &infos(), out)?,
+            Format::Github => report::github(report, &infos(), out)?,
+            Format::Gitlab => report::gitlab(report, &infos(), settings.clock.now(), out)?,
+            Format::Csv => remarks = report::csv(report, out)?,
+            Format::Html => report::html(report, &infos(), out)?,
         }
         Ok(())
     })?;

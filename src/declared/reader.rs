@@ -137,11 +137,6 @@ impl<'t, 'a> Table<'t, 'a> {
         Self { shared: Rc::clone(shared), table, at, name, asked: RefCell::default(), base: None }
     }
 
-    /// Lays this table over another one.
-    fn over(self, base: Option<Self>) -> Self {
-        Self { base: base.map(Box::new), ..self }
-    }
-
     /// The table's name in the file, empty for the file itself.
     pub fn name(&self) -> &str {
         &self.name
@@ -172,24 +167,6 @@ impl<'t, 'a> Table<'t, 'a> {
         self.own(key).or_else(|| self.base.as_ref()?.get(key))
     }
 
-    /// The value under the one of `keys` that is there, with that key. Keys that exclude each other: any of them here
-    /// hides all of them in the table under this one. Several at once come in order.
-    pub fn rivals(&self, keys: &[&'static str]) -> Vec<(&'static str, Value<'t, 'a>)> {
-        let own: Vec<_> = keys.iter().filter_map(|key| Some((*key, self.own(key)?))).collect();
-        match &self.base {
-            Some(base) if own.is_empty() => base.rivals(keys),
-            _ => own,
-        }
-    }
-
-    /// The value under `key` in this table itself.
-    pub fn own(&self, key: &str) -> Option<Value<'t, 'a>> {
-        self.asked.borrow_mut().insert(key.to_owned());
-        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
-        let name = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
-        Some(Value { shared: Rc::clone(&self.shared), value, name })
-    }
-
     /// The value under `key`; its absence is a mistake.
     pub fn need(&self, key: &str) -> Option<Value<'t, 'a>> {
         let value = self.get(key);
@@ -218,38 +195,6 @@ impl<'t, 'a> Table<'t, 'a> {
     /// A list of tables (`[[key]]`); none when the key is absent.
     pub fn tables(&self, key: &str) -> Vec<Table<'t, 'a>> {
         self.get(key).map(|value| value.items().iter().filter_map(Value::table).collect()).unwrap_or_default()
-    }
-
-    /// The list of tables of this table itself.
-    pub fn own_tables(&self, key: &str) -> Vec<Self> {
-        self.own(key).map(|value| value.items().iter().filter_map(Value::table).collect()).unwrap_or_default()
-    }
-
-    /// The lists of tables of the table under this one and of this one.
-    pub fn joined_tables(&self, key: &str) -> Vec<Self> {
-        let mut all = self.base.as_ref().map(|base| base.joined_tables(key)).unwrap_or_default();
-        all.extend(self.own_tables(key));
-        all
-    }
-
-    /// The same, but tables whose text under `name` is the same are laid over each other.
-    pub fn layered_tables(&self, key: &str, name: &str) -> Vec<Self> {
-        let called = |table: &Self| table.own(name).filter(Value::is_text).and_then(|value| value.text());
-        let mut all = self.base.as_ref().map(|base| base.layered_tables(key, name)).unwrap_or_default();
-        let inherited: Vec<Option<String>> = all.iter().map(called).collect();
-        let mut taken = BTreeSet::new();
-        for table in self.own_tables(key) {
-            let own = called(&table);
-            let under = inherited.iter().position(|other| other.is_some() && *other == own);
-            match under.filter(|at| taken.insert(*at)) {
-                Some(at) => {
-                    let base = all.remove(at);
-                    all.insert(at, table.over(Some(base)));
-                }
-                None => all.push(table),
-            }
-        }
-        all
     }
 
     /// Lets the keys pass that nobody asked for: what they mean cannot be told.
@@ -358,5 +303,6 @@ impl<'t, 'a> Value<'t, 'a> {
     }
 }
 
+mod layers;
 #[cfg(test)]
 mod tests;

@@ -131,6 +131,7 @@ fn answer(case: &HttpCase) -> AnswerInfo {
         status: case.status.clone(),
         body_has: case.body_has.clone(),
         json: case.json.iter().cloned().collect(),
+        any_body: case.any_body,
         means,
         why: case.why.clone(),
     }

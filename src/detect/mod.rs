@@ -45,4 +45,6 @@ pub use spec::{Disabled, Source};
 pub const REACH: usize = 4096;
 
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod tests;

@@ -680,3 +680,6 @@ fn source(&(id, text): &(&str, &str)) -> Source {
 pub(super) fn file(id: &str) -> String {
     format!("detectors/{id}.toml")
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,6 +166,8 @@ pub struct AnswerInfo {
     pub body_has: Vec<String>,
     /// JSON pointer → what must stand there.
     pub json: BTreeMap<String, String>,
+    /// Whether an answer that is not JSON fits as well.
+    pub any_body: bool,
     /// `live`, `limited`, `dead` or `unknown`.
     pub means: &'static str,
     /// Why; empty only for `live`.

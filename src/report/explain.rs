@@ -74,16 +74,18 @@ fn about(part: &DetectorPart) -> String {
     if !part.literals.is_empty() {
         all.push(format!("holds {}", part.literals.join(" or ")));
     }
-    if !part.words.is_empty() {
-        all.push(format!("vouched for by {}", part.words.join(" or ")));
+    let names = part.names.join(" or ");
+    match part.within {
+        Some(lines) if !part.words.is_empty() => all.push(format!(
+            "vouched for by {} in its own name, or at most {lines} lines away if it is named {names}",
+            part.words.join(" or ")
+        )),
+        Some(lines) => all.push(format!("at most {lines} lines from the first part")),
+        None => {}
     }
-    if let Some(lines) = part.within {
-        let from = if part.place == PartPlace::Near { "the first part" } else { "the word" };
-        all.push(format!("at most {lines} lines from {from}"));
-    }
-    if !part.names.is_empty() {
+    if !names.is_empty() && part.words.is_empty() {
         let how = if part.needs_name { "must be" } else { "better if" };
-        all.push(format!("{how} named {}", part.names.join(" or ")));
+        all.push(format!("{how} named {names}"));
     }
     if part.min_entropy > 0.0 {
         all.push(format!("at least {} bits a character", part.min_entropy));
@@ -146,7 +148,8 @@ fn condition(answer: &AnswerInfo) -> String {
     let json = answer.json.iter().map(|(pointer, value)| format!("{pointer} = {value}"));
     let more: Vec<String> = texts.chain(json).collect();
     let more = if more.is_empty() { String::new() } else { format!(" with {}", more.join(" and ")) };
-    format!("{}{more}", statuses.join(" or "))
+    let any = if answer.any_body { ", JSON or not" } else { "" };
+    format!("{}{more}{any}", statuses.join(" or "))
 }
 
 fn stop(info: &DetectorInfo, page: &mut Page<'_>) -> io::Result<()> {
@@ -211,6 +214,17 @@ mod tests {
     }
 
     #[test]
+    fn words_vouch_in_the_name_or_near_a_name_that_says_key() {
+        let mut info = detector();
+        info.parts[0].literals.clear();
+        info.parts[0].words = vec!["acme".into()];
+        info.parts[0].names = vec!["key".into(), "token".into()];
+        info.parts[0].within = Some(2);
+        let wanted = "vouched for by acme in its own name, or at most 2 lines away if it is named key or token";
+        assert!(page(&info).contains(wanted), "{}", page(&info));
+    }
+
+    #[test]
     fn the_request_and_every_answer_is_told() {
         let mut info = detector();
         info.liveness = LivenessInfo::Request(Box::new(RequestInfo {
@@ -221,11 +235,19 @@ mod tests {
             headers: [("Authorization".to_owned(), "Bearer {key}".to_owned())].into(),
             body: None,
             answers: vec![
-                AnswerInfo { status: vec![200], body_has: vec![], json: [].into(), means: "live", why: String::new() },
+                AnswerInfo {
+                    status: vec![200],
+                    body_has: vec![],
+                    json: [].into(),
+                    any_body: true,
+                    means: "live",
+                    why: String::new(),
+                },
                 AnswerInfo {
                     status: vec![401, 403],
                     body_has: vec!["bad key".into()],
                     json: [("/ok".to_owned(), "false".to_owned())].into(),
+                    any_body: false,
                     means: "dead",
                     why: "Acme does not know it".into(),
                 },
@@ -236,7 +258,7 @@ mod tests {
         for wanted in [
             "asks       GET https://api.acme.example/v1/me",
             "Authorization: Bearer {key}",
-            "live       200\n",
+            "live       200, JSON or not\n",
             "dead       401 or 403 with \"bad key\" and /ok = false: Acme does not know it",
             "unknown    any other answer, and none",
             "speaks as  user (json:/user/name)",

@@ -1,6 +1,8 @@
 //! How loud a finding is where a format has three levels.
 
-use crate::model::{Confidence, Finding, Liveness};
+use std::collections::BTreeMap;
+
+use crate::model::{Confidence, DetectorInfo, Finding, Liveness};
 
 /// Three levels, as SARIF and GitHub's annotations have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +25,11 @@ impl Level {
             Liveness::Unknown(_) | Liveness::NotChecked(_) => Self::Warning,
         }
     }
+}
+
+/// Detectors by their ids.
+pub(super) fn summaries(detectors: &[DetectorInfo]) -> BTreeMap<&str, &DetectorInfo> {
+    detectors.iter().map(|detector| (detector.id.as_str(), detector)).collect()
 }
 
 /// The first sentence of a finding: what it is and whether it lives, without its value.

@@ -1,16 +1,25 @@
 //! Pure renderers: what a user or a machine reads. Nothing in here can reach a secret.
 
+mod csv;
 mod explain;
+mod github;
+mod gitlab;
+mod html;
 mod human;
 mod json;
 mod level;
+mod places;
 mod sarif;
 mod text;
 
 #[cfg(test)]
 mod testing;
 
+pub use csv::csv;
 pub use explain::explain;
+pub use github::github;
+pub use gitlab::gitlab;
+pub use html::html;
 pub use human::{Look, findings, plan, run};
 pub use json::{json, jsonl};
 pub use sarif::sarif;

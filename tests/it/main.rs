@@ -9,5 +9,8 @@
 mod architecture;
 mod bad_input;
 mod demo;
+mod detectors;
+mod formats;
 mod harness;
+mod readme;
 mod services;

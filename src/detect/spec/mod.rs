@@ -185,14 +185,19 @@ impl std::fmt::Debug for Alphabet {
 /// Reads a detector's table: a file, or one over the built-in that it extends.
 fn checked(root: &Table<'_, '_>, source: &Source, over: &Over) -> Option<Checked> {
     let detector = detector(root, &source.id, over);
-    let (specs, rules) = part::parts(root)?;
-    let liveness =
-        root.need("liveness").and_then(|value| value.table()).and_then(|table| liveness::liveness(&table, &specs));
+    let parts = part::parts(root);
     let (revoke, rotate) = response(root);
     let extract = root.get("extract").and_then(|value| value.one_of(Extract::WORDS));
     let flag = |key| root.get(key).and_then(|value| value.bool()).unwrap_or(false);
     let (generic, quiet_in_tests) = (flag("generic"), flag("quiet_in_tests"));
     let examples = examples(root, over);
+    let Some((specs, rules)) = parts else {
+        // What a request says of parts that cannot be read is not to be judged.
+        root.get("liveness");
+        return None;
+    };
+    let liveness =
+        root.need("liveness").and_then(|value| value.table()).and_then(|table| liveness::liveness(&table, &specs));
     Some(Checked {
         detector: Detector { parts: specs, liveness: liveness?, revoke, rotate, ..detector? },
         rules,

@@ -6,16 +6,16 @@
 mod rules;
 mod uri;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
 use super::Remarks;
 use super::level::{Level, advice, headline};
+use super::places::{Place, places};
 use super::text::{count, grouped};
 use crate::model::{Columns, Coverage, DetectorInfo, Finding, Occurrence, Provenance, Report};
-use uri::{BASE, artifact, hex_digest};
+use uri::{BASE, artifact};
 
 /// GitHub rejects a file with more results (docs.github.com, "SARIF support for code scanning", 2025).
 const MOST_RESULTS: usize = 25_000;
@@ -54,41 +54,6 @@ pub fn sarif(report: &Report, detectors: &[DetectorInfo], out: &mut dyn Write) -
     serde_json::to_writer(&mut *out, &log)?;
     out.write_all(b"\n")?;
     Ok(remarks)
-}
-
-/// A place of a finding, and the ordinal that tells it from others with the same fingerprint.
-struct Place<'r> {
-    finding: &'r Finding,
-    occurrence: Option<&'r Occurrence>,
-    print: String,
-    ordinal: usize,
-}
-
-/// All places, the most dangerous findings first.
-fn places(report: &Report) -> Vec<Place<'_>> {
-    let mut all = Vec::new();
-    for finding in &report.findings {
-        let places: Vec<Option<&Occurrence>> = match finding.occurrences.as_slice() {
-            [] => vec![None],
-            some => some.iter().map(Some).collect(),
-        };
-        all.extend(places.into_iter().map(|occurrence| {
-            let path = occurrence.map_or("", |occurrence| &occurrence.path);
-            // The parts are separated by what is in none of them.
-            let print = hex_digest(&[&finding.detector, path, &finding.redacted].join("\0"));
-            Place { finding, occurrence, print, ordinal: 0 }
-        }));
-    }
-    // Numbered by where they stand, not by danger: a key that dies must not take another one's number.
-    let mut order: Vec<usize> = (0..all.len()).collect();
-    order.sort_by_key(|&n| all[n].occurrence.map_or(0, |occurrence| occurrence.location.byte_start));
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for n in order {
-        let number = seen.entry(all[n].print.clone()).or_default();
-        *number += 1;
-        all[n].ordinal = *number;
-    }
-    all
 }
 
 fn result(place: &Place<'_>, rules: &rules::Rules<'_>) -> Value {
@@ -154,16 +119,19 @@ fn location(occurrence: &Occurrence) -> Value {
 }
 
 fn driver(report: &Report, rules: &rules::Rules<'_>) -> Value {
-    let note = |id: &str, text: &str| json!({ "id": id, "shortDescription": { "text": text } });
+    let note = |id: &str, name: &str, text: &str| {
+        let text = json!({ "text": text });
+        json!({ "id": id, "name": name, "shortDescription": text, "fullDescription": text, "help": text })
+    };
     json!({
         "name": report.tool.name,
         "version": report.tool.version,
         "semanticVersion": report.tool.version,
         "rules": rules.values(),
         "notifications": [
-            note("not-read", "Something could not be read, so nothing is known of it."),
-            note("interrupted", "The scan was stopped before its end."),
-            note("cut", "Something was left out of this file."),
+            note("not-read", "NotRead", "Something could not be read, so nothing is known of it."),
+            note("interrupted", "Interrupted", "The scan was stopped before its end."),
+            note("cut", "Cut", "Something was left out of this file."),
         ],
         "properties": { "detectors": report.tool.detectors },
     })

@@ -42,11 +42,6 @@ pub(super) fn artifact(path: &str, in_tree: bool) -> Value {
     }
 }
 
-/// SHA-256 of a text, hex.
-pub(super) fn hex_digest(text: &str) -> String {
-    data_encoding::HEXLOWER.encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref())
-}
-
 #[cfg(test)]
 mod tests {
     use super::artifact;

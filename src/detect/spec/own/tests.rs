@@ -96,6 +96,16 @@ fn every_mistake_of_every_file_has_its_file_and_line() {
 }
 
 #[test]
+fn a_part_that_cannot_be_read_makes_no_other_key_unknown() {
+    let text = "extends = \"slack-token\"\n[[part]]\nname = \"token\"\ncheck = \"abacus\"\n[liveness]\nnone = \"x\"\n\
+                [response]\nrevoke = [\"x\"]\n[[example]]\ntext = ['x']\n";
+    let said = mistakes(&[("slack-token", text)]);
+    assert_eq!(said.len(), 2, "{said:#?}");
+    assert!(said[0].starts_with("own/slack-token.toml:4: `part.check` is \"abacus\""), "{said:#?}");
+    assert!(said[1].starts_with("own/slack-token.toml:8: \"x\" is no action's name"), "{said:#?}");
+}
+
+#[test]
 fn ids_belong_to_one_detector() {
     let file = |formerly: &str| {
         format!(
