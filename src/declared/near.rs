@@ -2,6 +2,8 @@
 
 /// How alike two names must be, of 1.
 const ALIKE: f64 = 0.8;
+/// So alike are only a name and the same with a letter wrong.
+const SLIP: f64 = 0.95;
 /// More than this is no help.
 const MOST: usize = 5;
 
@@ -16,6 +18,9 @@ pub fn near<'n>(names: impl IntoIterator<Item = &'n str>, text: &str) -> Vec<&'n
     all.retain(|(score, _)| *score >= ALIKE);
     all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     all.dedup();
+    // A slip of the finger is a slip of the finger.
+    let best = all.first().map_or(0.0, |(score, _)| *score);
+    all.retain(|(score, _)| best < SLIP || *score >= best - 0.01);
     all.into_iter().take(MOST).map(|(_, name)| name).collect()
 }
 

@@ -26,36 +26,47 @@ pub struct Failure {
     pub what: String,
 }
 
-/// Checks all examples of `set`.
+/// Checks all examples of `set`, on all cores: hundreds of detectors take a while.
 pub fn check_examples(set: &DetectorSet) -> Vec<Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = set.entries.len().div_ceil(threads).max(1);
+    let check = |entries: &[Entry]| entries.iter().flat_map(|entry| check_entry(set, entry)).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let running: Vec<_> = set.entries.chunks(share).map(|entries| scope.spawn(move || check(entries))).collect();
+        // A panic is the checking thread's, and goes on here.
+        running
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+/// Checks the examples of one detector of `set`.
+pub(super) fn check_entry(set: &DetectorSet, entry: &Entry) -> Vec<Failure> {
     let mut failures = Vec::new();
-    for entry in &set.entries {
-        let mut fail = |(file, line): (&str, usize), example: String, what: String| {
-            let detector = entry.detector().id.to_string();
-            failures.push(Failure { detector, file: file.to_owned(), line, example, what });
+    let checked = entry.checked();
+    let mut fail = |(file, line): (&str, usize), example: String, what: String| {
+        let detector = entry.detector().id.to_string();
+        failures.push(Failure { detector, file: file.to_owned(), line, example, what });
+    };
+    let compiles = |pattern: &String| build_regex(pattern).err().map(|error| error.to_string());
+    let patterns = checked.rules.iter().flat_map(|rule| rule.reject.iter().chain(&rule.until).chain([&rule.pattern]));
+    patterns.filter_map(compiles).for_each(|what| fail((&checked.file, 1), "expressions".into(), what));
+    for seed in 0..if checked.extract.is_none() { GENERATED } else { 0 } {
+        let what = match generate(entry, seed) {
+            Some((text, values)) => judge_positive(set, entry, &text, &values),
+            None => Some("the grammar gives no example".into()),
         };
-        let compiles = |pattern: &String| build_regex(pattern).err().map(|error| error.to_string());
-        let patterns =
-            entry.checked().rules.iter().flat_map(|rule| rule.reject.iter().chain(&rule.until).chain([&rule.pattern]));
-        patterns.filter_map(compiles).for_each(|what| fail((&entry.checked().file, 1), "expressions".into(), what));
-        if entry.checked().extract.is_none() {
-            for seed in 0..GENERATED {
-                let what = match generate(entry, seed) {
-                    Some((text, values)) => judge_positive(set, entry, &text, &values),
-                    None => Some("the grammar gives no example".into()),
-                };
-                if let Some(what) = what {
-                    fail((&entry.checked().file, 1), format!("generated {seed}"), what);
-                }
-            }
+        if let Some(what) = what {
+            fail((&checked.file, 1), format!("generated {seed}"), what);
         }
-        for (name, example) in named(entry) {
-            let hits = found(set, &example.text).iter().filter(|c| c.detector == entry.detector().id).count();
-            match (example.finds, hits) {
-                (true, 0) => fail((&example.file, example.line), name, "nothing was found".into()),
-                (false, 1..) => fail((&example.file, example.line), name, "it was found".into()),
-                _ => {}
-            }
+    }
+    for (name, example) in named(entry) {
+        let hits = found(set, &example.text).iter().filter(|c| c.detector == entry.detector().id).count();
+        match (example.finds, hits) {
+            (true, 0) => fail((&example.file, example.line), name, "nothing was found".into()),
+            (false, 1..) => fail((&example.file, example.line), name, "it was found".into()),
+            _ => {}
         }
     }
     failures

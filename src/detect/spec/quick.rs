@@ -90,6 +90,7 @@ fn string(text: &str) -> Option<(String, &str)> {
             '\\' => out.push(match chars.next()?.1 {
                 'n' => '\n',
                 't' => '\t',
+                'r' => '\r',
                 c @ ('"' | '\\') => c,
                 _ => return None,
             }),

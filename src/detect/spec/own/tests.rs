@@ -1,6 +1,7 @@
 //! An operator's own files over the built-in ones.
 
-use crate::detect::{DetectorSet, Source, check_examples};
+use crate::detect::examples::check_entry;
+use crate::detect::{DetectorSet, Source};
 use crate::model::{Confidence, LivenessInfo, Severity};
 
 fn own(files: &[(&str, &str)]) -> Vec<Source> {
@@ -33,22 +34,22 @@ fn a_file_over_its_own_name_changes_what_it_names_and_keeps_the_rest() {
     assert_eq!((now.file.as_str(), now.extends.as_deref()), ("own/slack-token.toml", Some("slack-token")));
     assert_eq!(now.not.len(), before.not.len() + 1, "the built-in's examples count too");
     assert_eq!(now.notes, ["House rules.", "Bot (xoxb-) and user (xoxp-) tokens."]);
-    assert_eq!(check_examples(&set), []);
+    assert_eq!(check_entry(&set, set.entry("slack-token").expect("there")), []);
     assert_ne!(set.hash(), plain.hash());
 }
 
 #[test]
 fn a_file_under_a_new_name_stands_beside_the_built_in() {
     let text = "extends = \"slack-token\"\nsummary = \"Slack token of the old workspace\"\n\n[[part]]\nname = \"token\"\n\
-                pattern = 'xoxo-[a-z]{20}'\nliterals = [\"xoxo-\"]\n\n[liveness]\nnone = \"the workspace is gone\"\n\n\
-                [[counterexample]]\ntext = ['xoxo-']\nwhy = \"nothing follows\"\n";
+                pattern = 'corpsl-[a-z]{20}'\nliterals = [\"corpsl-\"]\n\n[liveness]\nnone = \"the workspace is gone\"\n\n\
+                [[counterexample]]\ntext = ['corpsl-']\nwhy = \"nothing follows\"\n";
     let set = DetectorSet::with(&own(&[("corp-slack-token", text)])).expect("good files");
     assert_eq!(set.len(), DetectorSet::builtin().expect("detectors").len() + 1);
     let info = set.describe("corp-slack-token").expect("there");
     assert_eq!(info.provider, "slack");
     assert_eq!(info.liveness, LivenessInfo::None { why: "the workspace is gone".into() });
     assert_eq!(info.not, ["nothing follows"], "the built-in's examples are the built-in's to find");
-    assert_eq!(check_examples(&set), []);
+    assert_eq!(check_entry(&set, set.entry("corp-slack-token").expect("there")), []);
 }
 
 #[test]
