@@ -39,7 +39,7 @@ fn line(set: &DetectorSet, entry: &Entry) -> String {
             odd.push(format!("{name} is {}", others.join(" and ")));
         }
     };
-    if entry.checked.extract.is_none() {
+    if entry.checked().extract.is_none() {
         for seed in 0..MADE {
             let text = generate(entry, 1000 + seed).map_or_else(String::new, |(text, _)| text);
             look(0, true, format!("made {}", seed + 1), &text);

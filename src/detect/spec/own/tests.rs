@@ -1,6 +1,7 @@
 //! An operator's own files over the built-in ones.
 
-use crate::detect::{DetectorSet, Source, check_examples};
+use crate::detect::examples::{found, named};
+use crate::detect::{DetectorSet, Source};
 use crate::model::{Confidence, LivenessInfo, Severity};
 
 fn own(files: &[(&str, &str)]) -> Vec<Source> {
@@ -10,6 +11,13 @@ fn own(files: &[(&str, &str)]) -> Vec<Source> {
         text: (*text).to_owned(),
     };
     files.iter().map(source).collect()
+}
+
+/// The examples of one detector that do not do what its file says.
+fn failing(set: &DetectorSet, id: &str) -> Vec<String> {
+    let entry = set.entries.iter().find(|entry| &*entry.id == id).expect("there");
+    let finds = |text: &str| found(set, text).iter().any(|one| &*one.detector == id);
+    named(entry).filter(|(_, example)| finds(&example.text) != example.finds).map(|(name, _)| name).collect()
 }
 
 fn mistakes(files: &[(&str, &str)]) -> Vec<String> {
@@ -33,7 +41,7 @@ fn a_file_over_its_own_name_changes_what_it_names_and_keeps_the_rest() {
     assert_eq!((now.file.as_str(), now.extends.as_deref()), ("own/slack-token.toml", Some("slack-token")));
     assert_eq!(now.not.len(), before.not.len() + 1, "the built-in's examples count too");
     assert_eq!(now.notes, ["House rules.", "Bot (xoxb-) and user (xoxp-) tokens."]);
-    assert_eq!(check_examples(&set), []);
+    assert!(failing(&set, "slack-token").is_empty());
     assert_ne!(set.hash(), plain.hash());
 }
 
@@ -48,7 +56,7 @@ fn a_file_under_a_new_name_stands_beside_the_built_in() {
     assert_eq!(info.provider, "slack");
     assert_eq!(info.liveness, LivenessInfo::None { why: "the workspace is gone".into() });
     assert_eq!(info.not, ["nothing follows"], "the built-in's examples are the built-in's to find");
-    assert_eq!(check_examples(&set), []);
+    assert!(failing(&set, "corp-slack-token").is_empty());
 }
 
 #[test]
@@ -79,7 +87,7 @@ fn every_mistake_of_every_file_has_its_file_and_line() {
         ("zzz", "extends = 3\n"),
     ]);
     let wanted = [
-        "own/aaa.toml:2: `extends` names \"slack-tokn\", which is no built-in detector; did you mean slack-token?",
+        "own/aaa.toml:2: `extends` names \"slack-tokn\", which is no built-in detector; did you mean slack-token",
         "own/aws-access-key.toml:1: `disabled` can only be true; without the line the detector is used",
         "own/aws-access-key.toml:3: unknown key `severity`; known here: disabled, why",
         "own/bbb.toml:1: `why` is missing",
