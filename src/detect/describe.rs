@@ -45,6 +45,7 @@ fn info(entry: &Entry) -> DetectorInfo {
         formerly: detector.formerly.clone(),
         parts: parts.map(|(number, (spec, rule))| part(number, spec, rule)).collect(),
         structure: checked.extract.map(Extract::word),
+        quiet_in_tests: checked.quiet_in_tests,
         liveness: liveness(&detector.liveness),
         revoke: actions(&detector.revoke),
         rotate: actions(&detector.rotate),

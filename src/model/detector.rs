@@ -37,6 +37,8 @@ pub struct DetectorInfo {
     /// A structure that the parts are read from, where a pattern is not enough: `kubernetes-secret`, `assignment`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub structure: Option<&'static str>,
+    /// Whether it is probably made up in tests, documentation and generated files, and less likely there.
+    pub quiet_in_tests: bool,
     /// How it is learnt whether it is live.
     pub liveness: LivenessInfo,
     /// What stops it.

@@ -59,6 +59,9 @@ fn recognised(info: &DetectorInfo, page: &mut Page<'_>) -> io::Result<()> {
         Some(_) => page.line("within", "the value of an assignment to a name that says secret")?,
         None => {}
     }
+    if info.quiet_in_tests {
+        page.line("less so", "in tests, documentation and generated files, where it is probably made up")?;
+    }
     info.not.iter().try_for_each(|not| page.line("is not", not))
 }
 

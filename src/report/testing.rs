@@ -74,6 +74,7 @@ pub(super) fn detector() -> DetectorInfo {
             hosts: Vec::new(),
         }],
         structure: None,
+        quiet_in_tests: false,
         liveness: LivenessInfo::None { why: "Acme bills every request".to_owned() },
         revoke: Vec::new(),
         rotate: Vec::new(),

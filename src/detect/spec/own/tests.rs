@@ -80,7 +80,7 @@ fn every_mistake_of_every_file_has_its_file_and_line() {
         ("zzz", "extends = 3\n"),
     ]);
     let wanted = [
-        "own/aaa.toml:2: `extends` names \"slack-tokn\", which is no built-in detector; did you mean slack-token?",
+        "own/aaa.toml:2: `extends` names \"slack-tokn\", which is no built-in detector; did you mean slack-token",
         "own/aws-access-key.toml:1: `disabled` can only be true; without the line the detector is used",
         "own/aws-access-key.toml:3: unknown key `severity`; known here: disabled, why",
         "own/bbb.toml:1: `why` is missing",
