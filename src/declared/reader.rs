@@ -47,9 +47,13 @@ struct Shared<'a> {
 }
 
 impl Shared<'_> {
-    fn report(&self, at: usize, what: String) {
+    fn line(&self, at: usize) -> usize {
         let before = &self.text.as_bytes()[..at.min(self.text.len())];
-        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        1 + memchr::memchr_iter(b'\n', before).count()
+    }
+
+    fn report(&self, at: usize, what: String) {
+        let line = self.line(at);
         self.mistakes.borrow_mut().push(Mistake { file: self.file.to_owned(), line, what });
     }
 }
@@ -118,6 +122,11 @@ impl<'t, 'a> Table<'t, 'a> {
     /// The table's name in the file, empty for the file itself.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The line on which it begins, from 1.
+    pub fn line(&self) -> usize {
+        self.shared.line(self.at)
     }
 
     /// Reports a mistake at the start of this table.
@@ -232,6 +241,21 @@ impl<'t, 'a> Value<'t, 'a> {
         }
     }
 
+    /// As a day: `2027-01-31`, in quotes or not.
+    pub fn date(&self) -> Option<jiff::civil::Date> {
+        let text = match self.value.get_ref() {
+            DeValue::Datetime(value) => value.to_string(),
+            DeValue::String(text) => text.to_string(),
+            _ => return self.expected("a date like 2027-01-31"),
+        };
+        // jiff takes a date with a time too; which of its moments counts would be anyone's guess.
+        let day = (text.len() == 10).then(|| text.parse().ok()).flatten();
+        if day.is_none() {
+            self.mistake(format!("`{}` must be a date like 2027-01-31", self.name));
+        }
+        day
+    }
+
     /// As a list; anything else is a mistake and an empty list.
     pub fn items(&self) -> Vec<Value<'t, 'a>> {
         let wrap = |list: &'t DeArray<'a>| {
@@ -296,6 +320,19 @@ mod tests {
                 "x.toml:7: unknown key `what` in [part]; known here: kind, size",
             ]
         );
+    }
+
+    #[test]
+    fn days_are_days_that_exist() {
+        let day = |text: &str| {
+            let text = format!("day = {text}\n");
+            Document::parse("x.toml", &text)?.read(|root| root.need("day").and_then(|day| day.date()))
+        };
+        let expected = Ok(jiff::civil::date(2027, 1, 31));
+        assert_eq!((day("2027-01-31"), day("'2027-01-31'")), (expected.clone(), expected));
+        for wrong in ["'2027-02-30'", "2027-01-31T00:00:00Z", "'soon'", "20270131", "12:00:00", "''"] {
+            assert_eq!(day(wrong).expect_err(wrong).0.len(), 1, "{wrong}");
+        }
     }
 
     #[test]
