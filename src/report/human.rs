@@ -1,5 +1,6 @@
 //! What a person reads: live keys first, with owner and the next command; then the rest; then one line of coverage.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::text::{bytes, clean, count, seconds};
@@ -38,6 +39,8 @@ impl Look {
 
 /// Places shown without `-v`.
 const PLACES: usize = 3;
+/// Reasons shown in the line of coverage; JSON has them all.
+const REASONS: usize = 8;
 
 /// A scan's or triage's findings.
 pub fn findings(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -151,20 +154,32 @@ fn troubles(coverage: &Coverage, look: Look, out: &mut dyn Write) -> io::Result<
 fn coverage(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let seen = &report.coverage;
     let found = count(report.findings.len() as u64, "finding", "findings");
-    let list = |counts: &std::collections::BTreeMap<String, u64>| -> String {
-        let each: Vec<String> = counts.iter().map(|(reason, number)| format!("{number} {reason}")).collect();
-        each.join(", ")
-    };
     let mut text =
         format!("{found} in {}, {}, {}", count(seen.files, "file", "files"), bytes(seen.bytes), seconds(report.seconds));
-    if !seen.skipped.is_empty() {
-        text.extend(["; skipped: ", &list(&seen.skipped)]);
-    }
-    if !seen.suppressed.is_empty() {
-        text.extend(["; put aside: ", &list(&seen.suppressed)]);
+    let lists = [
+        ("; skipped: ", &seen.skipped),
+        ("; put aside: ", &seen.suppressed),
+        ("; allowed: ", &seen.allowed),
+        ("; disregarded: ", &seen.disregarded),
+    ];
+    for (title, counts) in lists.into_iter().filter(|(_, counts)| !counts.is_empty()) {
+        text.extend([title, &list(counts)]);
     }
     text.push_str(if seen.is_complete() { "; complete" } else { "; INCOMPLETE" });
     writeln!(out, "{}", look.paint(Ink::Dim, &clean(&text)))
+}
+
+/// Counts by reason, the most first. A tree may give any number of reasons; a line holds few.
+fn list(counts: &BTreeMap<String, u64>) -> String {
+    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
+    counts.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
+    let rest = counts.split_off(counts.len().min(REASONS));
+    let mut each: Vec<String> = counts.iter().map(|(reason, number)| format!("{number} {reason}")).collect();
+    if !rest.is_empty() {
+        let number: u64 = rest.iter().map(|(_, number)| **number).sum();
+        each.push(format!("{number} for {}", count(rest.len() as u64, "more reason", "more reasons")));
+    }
+    each.join(", ")
 }
 
 /// A plan.

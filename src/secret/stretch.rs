@@ -17,7 +17,7 @@ const LANES: u32 = 1;
 const BYTES: usize = 16;
 
 /// Not secret; makes the digests of one file unlike those of any other, so that nothing can be worked out beforehand.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Salt([u8; BYTES]);
 
 impl Salt {
