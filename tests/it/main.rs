@@ -10,4 +10,5 @@ mod architecture;
 mod bad_input;
 mod demo;
 mod harness;
+mod quieting;
 mod services;

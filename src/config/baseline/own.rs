@@ -88,7 +88,7 @@ mod tests {
             [
                 "{",
                 "  \"schema\": \"staunch.baseline/1\",",
-                "  \"how\": \"argon2id v=19 m=19456 t=2 p=1\",",
+                "  \"how\": \"argon2id v=19 m=7168 t=5 p=1\",",
                 &format!("  \"salt\": \"{salt}\","),
                 "  \"known\": [",
                 "    \"00112233445566778899aabbccddeeff\",",
@@ -102,8 +102,8 @@ mod tests {
     #[test]
     fn a_file_cannot_ask_for_more_work_than_the_schema_says() {
         let text = known().to_text().expect("text");
-        for other in ["m=19457", "m=4000000", "m=8"] {
-            let error = Baseline::read(&text.replace("m=19456", other)).expect_err(other);
+        for other in ["m=7169", "m=4000000", "m=8"] {
+            let error = Baseline::read(&text.replace("m=7168", other)).expect_err(other);
             assert!(error.to_string().starts_with("its `how` is not"), "{error}");
         }
     }

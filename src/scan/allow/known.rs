@@ -93,8 +93,9 @@ impl Baselines {
         }
         let salts: Vec<Salt> = self.all.iter().filter_map(InForce::salt).collect();
         for salt in salts {
-            let credentials = gathered.sightings.iter().map(|sighting| &sighting.credential);
-            self.too_many |= self.digests.make(&salt, credentials, stop) > self.digests.most;
+            let credentials = || gathered.sightings.iter().map(|sighting| &sighting.credential);
+            self.too_many |= self.digests.different(credentials()) > self.digests.most;
+            self.digests.make(&salt, credentials(), stop);
         }
         let mut notes = Vec::new();
         for sighting in std::mem::take(&mut gathered.sightings) {
@@ -118,10 +119,11 @@ impl Baselines {
     pub fn of(&mut self, gathered: &Gathered, salt: Option<Salt>, stop: &AtomicBool) -> Result<Known, BaselinesError> {
         let salt = salt.or_else(Salt::random).ok_or(BaselinesError::Random)?;
         let credentials = || gathered.sightings.iter().chain(&gathered.known).map(|sighting| &sighting.credential);
-        let different = self.digests.make(&salt, credentials(), stop);
+        let different = self.digests.different(credentials());
         if different > self.digests.most {
             return Err(BaselinesError::Many { found: different, most: self.digests.most });
         }
+        self.digests.make(&salt, credentials(), stop);
         if stop.load(Ordering::Relaxed) {
             return Err(BaselinesError::Interrupted);
         }
@@ -190,9 +192,9 @@ impl InForce {
 fn known_by_digest(known: &Known, sighting: &Sighting, digests: &Digests, used: &mut Used) -> bool {
     let made: Option<Vec<SlowDigest>> = digests.of(&known.salt, &sighting.credential).collect();
     let Some(made) = made.filter(|made| made.iter().all(|digest| known.digests.contains(digest))) else { return false };
-    let knows = !made.is_empty();
+    let told = !made.is_empty();
     used.digests.extend(made);
-    knows
+    told
 }
 
 fn known_by_line(lines: &Lines, sighting: &Sighting, (folder, used): (&Path, &mut Used)) -> bool {

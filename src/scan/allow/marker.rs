@@ -77,7 +77,7 @@ mod tests {
     use std::ops::Range;
 
     use super::marker;
-    use crate::model::{Blob, Confidence, Credential, Part};
+    use crate::model::{Blob, Confidence, Credential, Facts, Part};
     use crate::secret::{Redaction, Secret};
 
     fn credential(parts: &[(bool, Range<u64>)]) -> Credential {
@@ -91,7 +91,7 @@ mod tests {
         Credential {
             detector: "x".into(),
             parts: parts.iter().map(part).collect(),
-            facts: Default::default(),
+            facts: Facts::new(),
             confidence: Confidence::High,
             partial: false,
             encoding: Vec::new(),
@@ -141,7 +141,7 @@ mod tests {
         let found = |text: &str| marker(&Blob::whole("x", text.as_bytes()), &credential(&[(false, span.clone())]), 4096);
         assert_eq!(found(text), None);
         assert_eq!(found(&text.replace("END\n", "END # gitleaks:allow\n")), Some("gitleaks:allow"));
-        assert_eq!(found(&text.replace("midd", "gitleaks:allow")), Some("gitleaks:allow"));
+        assert_eq!(found(&text.replace("middle", "gitleaks:allow")), Some("gitleaks:allow"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use super::{Baselines, BaselinesError, Judged, Loaded, Spot};
 use crate::config::{Baseline, Known};
 use crate::detect::Lines;
-use crate::model::{Blob, Confidence, Credential, Encoding, Part, Provenance};
+use crate::model::{Blob, Confidence, Credential, Encoding, Facts, Part, Provenance};
 use crate::scan::collect::{Gathered, Note, Sighting};
 use crate::secret::{Redaction, Secret};
 
@@ -26,7 +26,7 @@ fn at(path: &str, detector: &str, values: &[Value<'_>]) -> Sighting {
     let credential = Credential {
         detector: detector.into(),
         parts: values.iter().map(part).collect(),
-        facts: Default::default(),
+        facts: Facts::new(),
         confidence: Confidence::High,
         partial: false,
         encoding: vec![Encoding::Base64],

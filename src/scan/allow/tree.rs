@@ -90,14 +90,14 @@ impl<'r> Reader<'r> {
 
     pub(super) fn tree(&mut self, target: &Path) -> Tree {
         let found = tree_of(target);
-        let rules = found.file.and_then(|file| match self.read.get(&file.folder) {
-            Some(rules) => rules.clone(),
-            None => {
-                let folder = file.folder.clone();
-                let rules = self.rules(file).map(Arc::new);
-                self.read.insert(folder, rules.clone());
-                rules
+        let rules = found.file.and_then(|file| {
+            if let Some(rules) = self.read.get(&file.folder) {
+                return rules.clone();
             }
+            let folder = file.folder.clone();
+            let rules = self.rules(file).map(Arc::new);
+            self.read.insert(folder, rules.clone());
+            rules
         });
         Tree { only: found.only, repository: found.repository, rules }
     }
