@@ -69,14 +69,12 @@ fn write(home: &Home, files: &[(&str, &str)]) {
 #[test]
 fn each_marker_allows_its_line_and_is_counted() {
     let home = Home::new();
-    let mut text = format!("plain = {}\n", token('0'));
-    for (n, marker) in
-        ["staunch:allow", "gitleaks:allow", "pragma: allowlist secret", "trufflehog:ignore"].iter().enumerate()
-    {
-        text += &format!("k = {}  # {marker}\n", token(char::from(b'1' + n as u8)));
-    }
-    text += &format!("# pragma: allowlist nextline secret\nk = {}\n", token('6'));
-    text += &format!("k = {} # nosec noqa betterleaks:allow\n", token('7'));
+    let inline = ["staunch:allow", "gitleaks:allow", "pragma: allowlist secret", "trufflehog:ignore"];
+    let mut lines = vec![format!("plain = {}", token('0'))];
+    lines.extend(inline.iter().zip('1'..).map(|(marker, digit)| format!("k = {}  # {marker}", token(digit))));
+    lines.extend(["# pragma: allowlist nextline secret".to_owned(), format!("k = {}", token('6'))]);
+    lines.push(format!("k = {} # nosec noqa betterleaks:allow", token('7')));
+    let text = lines.join("\n");
     write(&home, &[("a.py", &text)]);
     let allowed = json!({
         "staunch:allow": 1, "gitleaks:allow": 1, "trufflehog:ignore": 1,

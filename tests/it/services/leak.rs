@@ -13,6 +13,8 @@ const WITHOUT_FINDINGS: &[&[&str]] = &[
     &["scan", "--config", "app/keys.yaml", "-vvv"],
     &["scan", "--fingerprint-key", "app/keys.yaml", "-vvv"],
     &["scan", "--detectors", "app", "-vvv"],
+    &["scan", "--baseline", "app/keys.yaml", "-vvv"],
+    &["scan", "--write-baseline", "app/keys.yaml", "-vvv"],
     &["detectors", "list", "-vvv"],
     &["detectors", "show", "aws-access-key", "-vvv"],
     &["detectors", "check", "-vvv"],
@@ -68,6 +70,8 @@ async fn no_subcommand_leaves_a_secret_anywhere() {
     for format in ["human", "json", "jsonl"] {
         go(&["scan", "app", "-vvv", "--format", format]);
         go(&["scan", "-", "-vvv", "--validate", "--format", format]);
+        go(&["scan", "app", "-vvv", "--write-baseline", "../state/base.json", "--format", format]);
+        go(&["triage", "app", "-vvv", "--baseline", "../state/base.json", "--format", format]);
         go(&["triage", "app", "-vvv", "--format", format, "--output", &format!("../state/report.{format}")]);
     }
     go(&["scan", "app", "--save", "-vvv"]);
