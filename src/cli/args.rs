@@ -59,7 +59,7 @@ pub(super) struct Global {
     /// A file with 64 hex digits: an organisation's fingerprint key. The variable may hold the digits themselves.
     #[arg(long, global = true, env = "STAUNCH_FINGERPRINT_KEY", value_name = "FILE", hide_env_values = true)]
     pub(super) fingerprint_key: Option<String>,
-    /// A folder of further detector files; one with a built-in's name replaces it.
+    /// A folder of your own detector files; one with a built-in's name takes its place, extends it or switches it off.
     #[arg(long, global = true, env = "STAUNCH_DETECTORS", value_name = "DIR")]
     pub(super) detectors: Option<PathBuf>,
     /// Ask this address instead of a provider's own: `openai=https://gateway.corp`, `aws=http://127.0.0.1:4566`.
@@ -82,6 +82,16 @@ pub(super) enum Format {
     Json,
     /// One JSON object a line, a summary last.
     Jsonl,
+    /// SARIF 2.1.0, for GitHub code scanning and others.
+    Sarif,
+    /// Annotations in the log of a GitHub Actions job.
+    Github,
+    /// GitLab's secret-detection report.
+    Gitlab,
+    /// A row a place, for spreadsheets.
+    Csv,
+    /// One page for a browser, without scripts.
+    Html,
 }
 
 /// Whether to use colours.
@@ -111,7 +121,7 @@ pub(super) enum Command {
     Detectors(DetectorsArgs),
     /// List, check or show playbooks.
     Playbooks(PlaybooksArgs),
-    /// Say what a detector knows.
+    /// Say all that is known of a kind of credential: how it is recognised, asked and stopped.
     Explain(ExplainArgs),
     /// The whole story on an embedded provider: no account and no network needed.
     Demo,
@@ -278,13 +288,17 @@ pub(super) struct DetectorsArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum DetectorsCommand {
     /// Every detector, a line each.
-    List,
+    List {
+        /// Only those in whose id, provider, class or summary all of these words are.
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+    },
     /// Read detector files and run their examples through the whole pipeline.
     Check {
         /// A folder of detector files (default: the built-in ones and --detectors).
         dir: Option<PathBuf>,
     },
-    /// One detector.
+    /// A detector's file, as a model for your own. `staunch explain` says it in words.
     Show {
         /// Its id.
         id: String,

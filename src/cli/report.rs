@@ -19,7 +19,7 @@ pub(super) fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<Exit
         text = std::fs::read_to_string(&args.file).with_context(|| format!("cannot read {shown}"))?;
     }
     let report = read(&text).with_context(|| format!("{shown} is not a report of staunch"))?;
-    scan::write(&report, settings)?;
+    scan::write(&report, &settings.detectors()?, settings)?;
     Ok(if report.coverage.is_complete() { Exit::Clean } else { Exit::Error })
 }
 

@@ -12,7 +12,7 @@ use super::progress;
 use super::settings::{Settings, tool};
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Report};
-use crate::report;
+use crate::report::{self, Remarks};
 use crate::scan::{Counters, Gathered, Groups, Request, Target, WalkOptions};
 use crate::secret::FingerprintKey;
 
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ScanArgs, settings: &Settings) -> anyhow::Result<Exit> 
         super::triage::save(&groups.findings(), settings);
     }
     let report = report(&groups, gathered, settings, (&set, started));
-    write(&report, settings)?;
+    write(&report, &set, settings)?;
     Ok(Exit::of(&report.findings, &report.coverage, args.targets.fail_on))
 }
 
@@ -127,11 +127,24 @@ pub(super) fn report(
     Report { tool: tool(set), findings: groups.findings(), coverage: gathered.coverage, seconds }
 }
 
-/// Writes a report in the format that was asked for.
-pub(super) fn write(report: &Report, settings: &Settings) -> anyhow::Result<()> {
-    Output::open(settings.output.as_ref())?.write(|out| match settings.format {
-        Format::Human => report::findings(report, settings.look, out),
-        Format::Json => report::json(report, out),
-        Format::Jsonl => report::jsonl(report, out),
-    })
+/// Writes a report in the format that was asked for, and says what a format left out.
+pub(super) fn write(report: &Report, set: &DetectorSet, settings: &Settings) -> anyhow::Result<()> {
+    let mut remarks = Remarks::default();
+    let infos = || super::detectors::infos(set);
+    Output::open(settings.output.as_ref())?.write(|out| {
+        match settings.format {
+            Format::Human => report::findings(report, settings.look, out)?,
+            Format::Json => report::json(report, out)?,
+            Format::Jsonl => report::jsonl(report, out)?,
+            Format::Sarif => remarks = report::sarif(report, &infos(), out)?,
+            Format::Github => report::github(report, &infos(), out)?,
+            Format::Gitlab => report::gitlab(report, &infos(), settings.clock.now(), out)?,
+            Format::Csv => remarks = report::csv(report, out)?,
+            Format::Html => report::html(report, &infos(), out)?,
+        }
+        Ok(())
+    })?;
+    // Beside the result even when quiet: whoever reads the result must know that it is not all.
+    remarks.all().iter().for_each(|remark| say(&format!("staunch: {remark}")));
+    Ok(())
 }

@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::args::{Format, Global};
 use super::{output, state};
 use crate::config::Operator;
-use crate::detect::{DetectorSet, Source, builtin_sources};
+use crate::detect::{DetectorSet, Source};
 use crate::model::{Clock, SystemClock, Tool};
 use crate::net::{Net, Settings as NetSettings};
 use crate::report::Look;
@@ -69,15 +69,8 @@ impl Settings {
 
     /// The built-in detectors and the operator's own.
     pub(super) fn detectors(&self) -> anyhow::Result<DetectorSet> {
-        let mut sources = builtin_sources();
-        if let Some(dir) = &self.global.detectors {
-            for source in read_detectors(dir)? {
-                sources.retain(|builtin| builtin.id != source.id);
-                sources.push(source);
-            }
-            sources.sort_by(|a, b| a.id.cmp(&b.id));
-        }
-        DetectorSet::new(&sources).context("detector files have mistakes")
+        let own = self.global.detectors.as_deref().map(read_detectors).transpose()?.unwrap_or_default();
+        DetectorSet::with(&own).context("detector files have mistakes")
     }
 
     /// The door to the network.

@@ -26,7 +26,7 @@ pub(super) fn run(args: &TriageArgs, settings: &Settings) -> anyhow::Result<Exit
     let (groups, gathered) = triage(&args.targets, settings, &set, &key)?;
     save(&groups.findings(), settings);
     let report = scan::report(&groups, gathered, settings, (&set, started));
-    scan::write(&report, settings)?;
+    scan::write(&report, &set, settings)?;
     Ok(Exit::of(&report.findings, &report.coverage, args.targets.fail_on))
 }
 
@@ -117,7 +117,7 @@ pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<E
     }
     let gathered = Gathered { coverage, ..Gathered::default() };
     let report = scan::report(&groups, gathered, settings, (&set, started));
-    scan::write(&report, settings)?;
+    scan::write(&report, &set, settings)?;
     Ok(Exit::of(&report.findings, &report.coverage, FailOn::Live))
 }
 

@@ -53,8 +53,7 @@ impl Shared<'_> {
     }
 
     fn report(&self, at: usize, what: String) {
-        let line = self.line(at);
-        self.mistakes.borrow_mut().push(Mistake { file: self.file.to_owned(), line, what });
+        self.mistakes.borrow_mut().push(Mistake { file: self.file.to_owned(), line: self.line(at), what });
     }
 }
 
@@ -78,12 +77,29 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// Text under a key of the file itself, before anything is read: to know what it is to be read over.
+    pub fn peek(&self, key: &str) -> Option<&str> {
+        let (_, value) = self.root.get_ref().iter().find(|(name, _)| name.get_ref() == key)?;
+        value.get_ref().as_str()
+    }
+
     /// Reads the file with `read`, then reports every key that was never asked for together with what `read` reported.
     pub fn read<T>(self, read: impl FnOnce(&Table<'_, 'a>) -> Option<T>) -> Result<T, Mistakes> {
-        let table = Table::new(&self.shared, self.root.get_ref(), 0, String::new());
+        self.read_over(None, read)
+    }
+
+    fn table(&self) -> Table<'_, 'a> {
+        Table::new(&self.shared, self.root.get_ref(), 0, String::new())
+    }
+
+    /// The same, with another file under it: keys that this one does not have are that one's.
+    pub fn read_over<T>(self, base: Option<&Self>, read: impl FnOnce(&Table<'_, 'a>) -> Option<T>) -> Result<T, Mistakes> {
+        let under = base.map(Self::table);
+        let table = self.table().over(under);
         let value = read(&table);
         table.finish();
         let mut mistakes = self.shared.mistakes.take();
+        mistakes.extend(base.map(|base| base.shared.mistakes.take()).unwrap_or_default());
         mistakes.sort();
         mistakes.dedup();
         match value {
@@ -105,6 +121,8 @@ pub struct Table<'t, 'a> {
     at: usize,
     name: String,
     asked: RefCell<BTreeSet<String>>,
+    /// What it is laid over.
+    base: Option<Box<Self>>,
 }
 
 /// A value with its place.
@@ -116,17 +134,12 @@ pub struct Value<'t, 'a> {
 
 impl<'t, 'a> Table<'t, 'a> {
     fn new(shared: &Rc<Shared<'a>>, table: &'t DeTable<'a>, at: usize, name: String) -> Self {
-        Self { shared: Rc::clone(shared), table, at, name, asked: RefCell::default() }
+        Self { shared: Rc::clone(shared), table, at, name, asked: RefCell::default(), base: None }
     }
 
     /// The table's name in the file, empty for the file itself.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The line on which it begins, from 1.
-    pub fn line(&self) -> usize {
-        self.shared.line(self.at)
     }
 
     /// Reports a mistake at the start of this table.
@@ -139,12 +152,19 @@ impl<'t, 'a> Table<'t, 'a> {
         self.table.keys().map(|key| key.get_ref().to_string()).collect()
     }
 
-    /// The value under `key`, when there is one.
+    /// The file that this table is in.
+    pub fn file(&self) -> &str {
+        self.shared.file
+    }
+
+    /// The line that this table begins in.
+    pub fn line(&self) -> usize {
+        self.shared.line(self.at)
+    }
+
+    /// The value under `key`, when there is one, here or in the table under this one.
     pub fn get(&self, key: &str) -> Option<Value<'t, 'a>> {
-        self.asked.borrow_mut().insert(key.to_owned());
-        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
-        let name = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
-        Some(Value { shared: Rc::clone(&self.shared), value, name })
+        self.own(key).or_else(|| self.base.as_ref()?.get(key))
     }
 
     /// The value under `key`; its absence is a mistake.
@@ -177,6 +197,11 @@ impl<'t, 'a> Table<'t, 'a> {
         self.get(key).map(|value| value.items().iter().filter_map(Value::table).collect()).unwrap_or_default()
     }
 
+    /// Lets the keys pass that nobody asked for: what they mean cannot be told.
+    pub fn ignore_the_rest(&self) {
+        self.asked.borrow_mut().extend(self.keys());
+    }
+
     /// Reports the keys nobody asked for.
     pub fn finish(&self) {
         let asked = self.asked.borrow();
@@ -203,6 +228,11 @@ impl<'t, 'a> Value<'t, 'a> {
     fn expected<T>(&self, wanted: &str) -> Option<T> {
         self.mistake(format!("`{}` must be {wanted}, not {}", self.name, self.value.get_ref().type_str()));
         None
+    }
+
+    /// Whether it is text at all.
+    fn is_text(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::String(_))
     }
 
     /// As text.
@@ -288,57 +318,6 @@ impl<'t, 'a> Value<'t, 'a> {
     }
 }
 
+mod layers;
 #[cfg(test)]
-mod tests {
-    use super::{Document, Mistakes};
-
-    fn lines(result: Result<(), Mistakes>) -> Vec<String> {
-        result.expect_err("mistakes").0.iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn every_mistake_is_reported_with_its_line() {
-        let text = "name = 3\nextra = 1\n\n[[part]]\nkind = \"zebra\"\nsize = -4\nwhat = true\n";
-        let result = Document::parse("x.toml", text).expect("TOML").read(|root| {
-            root.need_text("name");
-            root.need_text("summary");
-            for part in root.tables("part") {
-                part.need("kind").and_then(|kind| kind.one_of(&[("horse", 1), ("cow", 2)]));
-                part.need("size").and_then(|size| size.number());
-                part.finish();
-            }
-            Some(())
-        });
-        assert_eq!(
-            lines(result),
-            [
-                "x.toml:1: `name` must be text, not integer",
-                "x.toml:1: `summary` is missing",
-                "x.toml:2: unknown key `extra`; known here: name, part, summary",
-                "x.toml:5: `part.kind` is \"zebra\"; it must be one of: horse, cow",
-                "x.toml:6: `part.size` must be a whole number from 0 up, not integer",
-                "x.toml:7: unknown key `what` in [part]; known here: kind, size",
-            ]
-        );
-    }
-
-    #[test]
-    fn days_are_days_that_exist() {
-        let day = |text: &str| {
-            let text = format!("day = {text}\n");
-            Document::parse("x.toml", &text)?.read(|root| root.need("day").and_then(|day| day.date()))
-        };
-        let expected = Ok(jiff::civil::date(2027, 1, 31));
-        assert_eq!((day("2027-01-31"), day("'2027-01-31'")), (expected.clone(), expected));
-        for wrong in ["'2027-02-30'", "2027-01-31T00:00:00Z", "'soon'", "20270131", "12:00:00", "''"] {
-            assert_eq!(day(wrong).expect_err(wrong).0.len(), 1, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_not_toml_has_one_mistake() {
-        let Err(mistakes) = Document::parse("x.toml", "a = 1\nb = \n") else { panic!("not TOML") };
-        assert_eq!(mistakes.0.len(), 1);
-        assert_eq!(mistakes.0[0].line, 2);
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::names;
 use super::spec::{PartRule, Words};
 
 /// How far before and after a vouching word its value may stand, in bytes, whatever the lines say.
@@ -33,10 +34,73 @@ pub(super) fn window(bytes: &[u8], at: usize, lines: usize) -> Range<usize> {
 pub(super) fn vouched(rule: &PartRule, words: &Words, name: &[u8]) -> Option<Vouched> {
     let plain = squeezed(name);
     let holds = |word: &String| memchr::memmem::find(&plain, &squeezed(word.as_bytes())).is_some();
+    if is_identifier(rule, name) {
+        return None;
+    }
     if words.lower.iter().any(holds) {
         return Some(Vouched::InName);
     }
     rule.names.iter().any(holds).then_some(Vouched::Near)
+}
+
+/// What the last word of a name says that its value is, when that is no secret.
+const IDENTIFIERS: &[&str] = &[
+    "id",
+    "ids",
+    "uid",
+    "uuid",
+    "guid",
+    "url",
+    "uri",
+    "host",
+    "hostname",
+    "endpoint",
+    "name",
+    "region",
+    "zone",
+    "version",
+    "model",
+    "project",
+    "organization",
+    "workspace",
+    "email",
+    "username",
+    "index",
+    "bucket",
+    "namespace",
+    "cluster",
+    "path",
+    "file",
+    "hash",
+    "sha",
+    "sha1",
+    "sha256",
+    "md5",
+    "digest",
+    "checksum",
+    "fingerprint",
+    "etag",
+    "revision",
+    "commit",
+    "build",
+    "tag",
+    "image",
+    "trace",
+    "span",
+    "request",
+    "tenant",
+    "subscription",
+    "publishable",
+    "org",
+    "env",
+    "dataset",
+];
+
+/// Whether a name says by its last word that its value identifies something. A detector whose own `names` end so is asked.
+fn is_identifier(rule: &PartRule, name: &[u8]) -> bool {
+    let words = names::words(name);
+    let Some(last) = words.last() else { return false };
+    IDENTIFIERS.contains(&last.as_str()) && !rule.names.iter().any(|own| own.ends_with(last.as_str()))
 }
 
 /// Letters and digits alone, in lower case: `API-Key` and `api_key` are one name.
@@ -66,28 +130,75 @@ const FILLERS: &[&[u8]] = &[
     b"literal",
     b"defaultvalue",
     b"default_value",
+    b"type",
+    b"description",
+    b"sensitive",
+    b"nullable",
+    b"true",
+    b"false",
+    b"is",
+    b"as",
 ];
+/// Fillers between a value and its name.
+const FILLED: usize = 6;
 
 /// The name that the value at `start` is given: the left side of its assignment, its key, its option, its function.
 /// Empty where there is none.
 pub(super) fn name(bytes: &[u8], start: usize) -> Range<usize> {
     let floor = start.saturating_sub(GAP);
     let mut at = start;
-    for _ in 0..3 {
+    for _ in 0..FILLED {
         let found = one_name(bytes, floor, at);
         if found.is_empty() {
             return found;
         }
         let lower = bytes[found.clone()].to_ascii_lowercase();
+        if lower == b"default"
+            && let Some(variable) = terraform_variable(bytes, found.start)
+        {
+            return variable;
+        }
+        // `Authorization: Token x` has another name than `token = "x"`.
+        let scheme = matches!(lower.as_slice(), b"bearer" | b"basic" | b"token");
+        let is_scheme = scheme && at == start && bytes.get(found.end) == Some(&b' ') && found.end + 1 == at;
+        let is_token = lower == b"token" && !is_scheme;
         // The name proper is the last word: `x.value`, `&'static str`.
-        let scheme = matches!(lower.as_slice(), b"bearer" | b"basic" | b"token") && bytes.get(found.end) == Some(&b' ');
-        let is_token = lower == b"token" && !scheme;
         if is_token || !FILLERS.contains(&lower.as_slice()) {
             return found;
         }
         at = found.start;
     }
     at..at
+}
+
+/// The name of the Terraform variable whose `default` stands at `at`: `variable "X" { … default = …`.
+fn terraform_variable(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    const HEAD: &[u8] = b"variable \"";
+    let floor = at.saturating_sub(3 * GAP);
+    let start = floor + memchr::memmem::rfind(&bytes[floor..at], HEAD)? + HEAD.len();
+    let length = memchr::memchr(b'"', &bytes[start..at])?;
+    let ended = memchr::memmem::find(&bytes[start + length..at], b"\n}").is_some();
+    (!ended).then_some(start..start + length)
+}
+
+/// The function that the value at `start` is a further argument of: `Client` in `Client("id", "value")`. Empty where there
+/// is none.
+pub(super) fn callee(bytes: &[u8], start: usize) -> Range<usize> {
+    let floor = start.saturating_sub(GAP);
+    let blank = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`');
+    let before = bytes[floor..start].iter().rposition(|byte| !blank(byte)).map(|at| floor + at);
+    let Some(comma) = before.filter(|&at| bytes[at] == b',') else { return start..start };
+    let mut depth = 0;
+    for at in (floor..comma).rev() {
+        match bytes[at] {
+            b')' => depth += 1,
+            b'(' if depth > 0 => depth -= 1,
+            b'(' => return one_name(bytes, at.saturating_sub(NAME), at),
+            b';' | b'{' | b'}' => break,
+            _ => {}
+        }
+    }
+    start..start
 }
 
 /// The next word before `at`, over quotes, operators and blanks.
@@ -110,7 +221,7 @@ fn one_name(bytes: &[u8], floor: usize, at: usize) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use super::{callee, name};
 
     #[test]
     fn the_name_of_a_value_in_every_notation() {
@@ -136,11 +247,30 @@ mod tests {
             ("\\\"api_key\\\": \\\"", "api_key"),
             ("ENV X_KEY ", "X_KEY"),
             ("key := \"", "key"),
+            ("token = \"", "token"),
+            ("variable \"x_key\" {\n  type        = string\n  description = \"the key of it\"\n  default     = \"", "x_key"),
+            ("variable \"x_key\" {\n}\nlocals {\n  default = \"", "locals"),
+            ("The vercel token is `", "token"),
             ("", ""),
             ("\n\n\n", ""),
         ] {
             let text = format!("{before}value");
             let found = name(text.as_bytes(), before.len());
+            assert_eq!(&text[found], expected, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn the_function_of_a_further_argument() {
+        for (before, expected) in [
+            ("acme.Client(\"id\", \"", "acme.Client"),
+            ("new Acme(f(1), x,\n  '", "Acme"),
+            ("Client(\"", ""),
+            ("x = [1, \"", ""),
+            ("f(); a, \"", ""),
+        ] {
+            let text = format!("{before}value");
+            let found = callee(text.as_bytes(), before.len());
             assert_eq!(&text[found], expected, "{before:?}");
         }
     }

@@ -1,16 +1,28 @@
-//! Texts in which values are written with escapes, in UTF-16 or in pieces, made plain. A blob is rewritten only where a
-//! value could hide: an escape or a joint between letters and digits.
+//! Texts in which values are written with escapes, in UTF-16 or in pieces, made plain. Only the surroundings of an escape or
+//! joint within something that could be a value are rewritten and looked at again.
+
+use std::ops::Range;
 
 use memchr::{memchr_iter, memchr3_iter};
 
 use crate::model::Blob;
 
-/// A rewritten text.
+/// A credential may begin this far before an escape in it, and as far behind it for what it leads to.
+const BEFORE: usize = 1200;
+const AFTER: usize = 200;
+/// What decides about it may stand this much farther away.
+const MARGIN: usize = 1500;
+/// Between two pieces of one value stands no more than this.
+const GAP: usize = 80;
+
+/// A rewritten stretch of a text.
 pub(super) struct Rewritten {
     /// The text.
     pub(super) bytes: Vec<u8>,
-    /// Starts of stretches that were copied as they stood, and where they stood.
+    /// Starts of pieces that were copied as they stood, and where they stood.
     pub(super) stretches: Vec<(usize, usize)>,
+    /// Where what is found here may begin, in the original.
+    pub(super) own: Range<usize>,
 }
 
 impl Rewritten {
@@ -23,8 +35,10 @@ impl Rewritten {
     }
 }
 
-/// What an escape, or a joint between two pieces of a string, stands for.
+/// What stands for one byte, or for nothing: an escape, or a joint between two pieces of a value.
+#[derive(Debug, Clone, Copy)]
 struct Escape {
+    at: usize,
     length: usize,
     byte: Option<u8>,
 }
@@ -33,13 +47,21 @@ fn is_value(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
 }
 
-/// `bytes` without escapes and joints, where there is one within something that could be a value.
-pub(super) fn unescaped(bytes: &[u8]) -> Option<Rewritten> {
-    let worth = |&at: &usize| is_worth(bytes, at);
-    let escape = memchr3_iter(b'%', b'\\', b'&', bytes).find(worth);
-    let first = escape.or_else(|| memchr_iter(b'+', bytes).find(|&at| joint(bytes, at).is_some()))?;
-    let _ = first;
-    Some(rewrite(bytes))
+/// The stretches of `bytes` that hold an escape or joint within something that could be a value, rewritten.
+pub(super) fn unescaped(bytes: &[u8]) -> Vec<Rewritten> {
+    let mut marks: Vec<usize> = memchr3_iter(b'%', b'\\', b'&', bytes).filter(|&at| is_worth(bytes, at)).collect();
+    marks.extend(memchr_iter(b'+', bytes).filter(|&at| joint(bytes, at).is_some()));
+    marks.extend(memchr_iter(b'\n', bytes).filter(|&at| break_at(bytes, at).is_some()));
+    marks.sort_unstable();
+    let mut out: Vec<Range<usize>> = Vec::new();
+    for at in marks {
+        let (start, end) = (at.saturating_sub(BEFORE), (at + AFTER).min(bytes.len()));
+        match out.last_mut() {
+            Some(last) if last.end + MARGIN >= start => last.end = end,
+            _ => out.push(start..end),
+        }
+    }
+    out.into_iter().map(|own| rewrite(bytes, own)).collect()
 }
 
 /// Whether the escape at `at` stands within something that could be a value: not the `\n` of a message, not `%20`.
@@ -52,6 +74,8 @@ fn is_worth(bytes: &[u8], at: usize) -> bool {
     match escape.byte {
         // A slash in front of a word is a path; within a value it has digits or capitals about.
         Some(b'/') if bytes[at] == b'\\' => follows && mixed(&bytes[at.saturating_sub(12)..bytes.len().min(at + 12)]),
+        // `\u0026` between the fields of a query. `&amp;` is in every page, and what reads queries reads it too.
+        Some(b'&') => follows && bytes[at] == b'\\',
         Some(byte) => follows && (is_value(byte) || matches!(byte, b'@' | b':')),
         None => follows,
     }
@@ -61,34 +85,32 @@ fn mixed(bytes: &[u8]) -> bool {
     bytes.iter().any(u8::is_ascii_digit) && bytes.iter().any(u8::is_ascii_uppercase)
 }
 
-fn rewrite(bytes: &[u8]) -> Rewritten {
-    let mut out = Rewritten { bytes: Vec::with_capacity(bytes.len()), stretches: vec![(0, 0)] };
-    let mut copied = 0;
-    let mut at = 0;
-    while at < bytes.len() {
+fn rewrite(bytes: &[u8], own: Range<usize>) -> Rewritten {
+    let (first, last) = (own.start.saturating_sub(MARGIN), bytes.len().min(own.end + MARGIN));
+    let mut out = Rewritten { bytes: Vec::with_capacity(last - first), stretches: vec![(0, first)], own };
+    let (mut copied, mut at) = (first, first);
+    while at < last {
         let found = match bytes[at] {
-            b'%' | b'\\' | b'&' => escape(bytes, at).map(|escape| (at, escape)),
+            b'%' | b'\\' | b'&' => escape(bytes, at),
             b'+' => joint(bytes, at),
+            b'\n' => break_at(bytes, at),
             _ => None,
         };
-        match found {
-            Some((start, escape)) if start >= copied => {
-                out.bytes.extend_from_slice(&bytes[copied..start]);
-                if let Some(byte) = escape.byte {
-                    out.stretches.push((out.bytes.len(), start));
-                    out.bytes.push(byte);
-                }
-                copied = start + escape.length;
-                out.stretches.push((out.bytes.len(), copied));
-                at = copied;
-            }
-            _ => {
-                let next = bytes[at + 1..].iter().position(|byte| matches!(byte, b'%' | b'\\' | b'&' | b'+'));
-                at = next.map_or(bytes.len(), |n| at + 1 + n);
-            }
+        let Some(escape) = found.filter(|escape| escape.at >= copied && escape.at + escape.length <= last) else {
+            let next = bytes[at + 1..last].iter().position(|byte| matches!(byte, b'%' | b'\\' | b'&' | b'+' | b'\n'));
+            at = next.map_or(last, |n| at + 1 + n);
+            continue;
+        };
+        out.bytes.extend_from_slice(&bytes[copied..escape.at]);
+        if let Some(byte) = escape.byte {
+            out.stretches.push((out.bytes.len(), escape.at));
+            out.bytes.push(byte);
         }
+        copied = escape.at + escape.length;
+        out.stretches.push((out.bytes.len(), copied));
+        at = copied;
     }
-    out.bytes.extend_from_slice(&bytes[copied..]);
+    out.bytes.extend_from_slice(&bytes[copied..last]);
     out
 }
 
@@ -100,7 +122,7 @@ fn escape(bytes: &[u8], at: usize) -> Option<Escape> {
         let value = u8::try_from(u32::from_str_radix(text, radix).ok()?).ok()?;
         (value.is_ascii_graphic() || value == b' ').then_some(value)
     };
-    let is = |length, byte| Some(Escape { length, byte: Some(byte) });
+    let is = |length, byte| Some(Escape { at, length, byte: Some(byte) });
     match bytes[at] {
         b'%' => is(3, number(rest.get(..2)?, 16)?),
         b'\\' => match rest.first()? {
@@ -110,7 +132,7 @@ fn escape(bytes: &[u8], at: usize) -> Option<Escape> {
             b'\n' | b'\r' => {
                 // A line that goes on: the break and the next line's margin are no part of it.
                 let margin = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-                Some(Escape { length: 1 + margin, byte: None })
+                Some(Escape { at, length: 1 + margin, byte: None })
             }
             _ => None,
         },
@@ -131,19 +153,53 @@ fn escape(bytes: &[u8], at: usize) -> Option<Escape> {
     }
 }
 
-/// The joint around the plus at `at`: `"…" + "…"`, over a line break too. Only where both sides could be one value.
-fn joint(bytes: &[u8], at: usize) -> Option<(usize, Escape)> {
-    const REACH: usize = 80;
-    let quote = |byte: u8| matches!(byte, b'"' | b'\'' | b'`');
-    let blank = |byte: &&u8| byte.is_ascii_whitespace() || **byte == b'\\';
-    let before = bytes[..at].iter().rev().take(REACH).take_while(blank).count();
-    let open = (at - before).checked_sub(1).filter(|&n| quote(bytes[n]))?;
-    let after = bytes[at + 1..].iter().take(REACH).take_while(blank).count();
+/// The joint around the plus or line break at `at`: `"…" + "…"`, `"…"\n"…"`, `'…' .\n'…'`. Only where both sides could
+/// be one value.
+fn joint(bytes: &[u8], at: usize) -> Option<Escape> {
+    let between = |byte: &&u8| byte.is_ascii_whitespace() || matches!(**byte, b'\\' | b'+' | b'.' | b'&');
+    let before = bytes[..at].iter().rev().take(GAP).take_while(between).count();
+    let open = (at - before).checked_sub(1).filter(|&n| matches!(bytes[n], b'"' | b'\'' | b'`'))?;
+    let after = bytes[at + 1..].iter().take(GAP).take_while(between).count();
     let close = at + 1 + after;
     let same = bytes.get(close) == Some(&bytes[open]);
     let value = |byte: Option<&u8>| byte.is_some_and(|&byte| is_value(byte));
     let joined = same && value(open.checked_sub(1).and_then(|n| bytes.get(n))) && value(bytes.get(close + 1));
-    joined.then_some((open, Escape { length: close + 1 - open, byte: None }))
+    joined.then_some(Escape { at: open, length: close + 1 - open, byte: None })
+}
+
+/// The line break at `at`, where a value goes on behind it: between two quoted pieces, or in a YAML block of bare lines.
+fn break_at(bytes: &[u8], at: usize) -> Option<Escape> {
+    let last = *bytes[..at].iter().rev().take(GAP).find(|byte| !byte.is_ascii_whitespace())?;
+    if matches!(last, b'"' | b'\'' | b'`' | b'+' | b'.' | b'&' | b'\\') {
+        return joint(bytes, at);
+    }
+    is_value(last).then(|| folded(bytes, at)).flatten()
+}
+
+/// A line break of a YAML block scalar (`key: >-`) whose lines are bare pieces of one value.
+fn folded(bytes: &[u8], at: usize) -> Option<Escape> {
+    /// Shorter pieces are words.
+    const PIECE: usize = 12;
+    let margin = bytes[at + 1..].iter().take(GAP).take_while(|&&byte| byte == b' ').count();
+    let piece = |line: &[u8]| line.len() >= PIECE && line.iter().all(|&byte| is_value(byte) || byte == b'.');
+    let next = &bytes[at + 1 + margin..];
+    let next = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
+    let head = at.saturating_sub(super::REACH);
+    let mut lines = bytes[head..at].rsplit(|&byte| byte == b'\n');
+    let indented = |line: &&[u8]| {
+        line.len() > margin && line[..margin].iter().all(|&byte| byte == b' ') && piece(line[margin..].trim_ascii_end())
+    };
+    if margin == 0
+        || next.len() > 4096
+        || next.is_empty()
+        || !next.trim_ascii_end().iter().all(|&byte| is_value(byte) || byte == b'.')
+    {
+        return None;
+    }
+    lines.next().filter(indented)?;
+    let above = lines.find(|line| !indented(line))?.trim_ascii_end();
+    let block = [b": >-".as_slice(), b": >", b": |-", b": |", b": >+", b": |+"];
+    block.iter().any(|mark| above.ends_with(mark)).then_some(Escape { at, length: 1 + margin, byte: None })
 }
 
 /// A blob in UTF-16 as text of one byte a character: places are halves. What is not ASCII becomes `?`, which no key holds.
@@ -176,8 +232,12 @@ mod tests {
             ("k = 'abc' +\n    'def'", "k = 'abcdef'"),
             ("k=\"abc\"+\"def\";", "k=\"abcdef\";"),
             ("KEY=abc\\\n  def", "KEY=abcdef"),
+            ("f('abc'\n  'def')", "f('abcdef')"),
+            ("$k = 'abc' .\n  'def';", "$k = 'abcdef';"),
+            ("k: >-\n  abcdefghijkl\n  mnopqr\nx: 1", "k: >-\n  abcdefghijklmnopqr\nx: 1"),
         ] {
-            let got = unescaped(text.as_bytes()).unwrap_or_else(|| panic!("{text}"));
+            let all = unescaped(text.as_bytes());
+            let [got] = all.as_slice() else { panic!("{text}") };
             assert_eq!(String::from_utf8_lossy(&got.bytes), plain);
             for original in 0..=text.len() {
                 let place = got.place(original);
@@ -185,9 +245,17 @@ mod tests {
             }
             assert_eq!(got.place(text.len()), got.bytes.len());
         }
-        for plain in ["a%20b %d", "x = a + b", "path\\to\n", "a & b", "\"a\\nb\"", "'x' + y", "https:\\/\\/example.com\\/a"]
-        {
-            assert!(unescaped(plain.as_bytes()).is_none(), "{plain}");
+        for plain in [
+            "a%20b %d",
+            "x = a + b",
+            "path\\to\n",
+            "a & b",
+            "\"a\\nb\"",
+            "'x' + y",
+            "https:\\/\\/example.com\\/a",
+            "'a',\n'b'",
+        ] {
+            assert!(unescaped(plain.as_bytes()).is_empty(), "{plain}");
         }
     }
 

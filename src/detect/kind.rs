@@ -202,7 +202,7 @@ impl FileKind {
 
 fn syntax(file: &str) -> Syntax {
     let ending = file.rsplit('.').next().unwrap_or_default();
-    if file.starts_with(".env") || file.ends_with(".env") {
+    if file.starts_with(".env") || ending == "env" {
         return Syntax::Settings;
     }
     if file.starts_with("dockerfile") || file.starts_with("containerfile") || SHELL.contains(&ending) {
@@ -217,9 +217,9 @@ fn syntax(file: &str) -> Syntax {
 
 fn role(path: &str, file: &str) -> Role {
     let mut folders = path.split('/').rev().skip(1);
-    let minified =
-        file.contains(".min.") || file.ends_with(".map") || file.ends_with(".bundle.js") || file.ends_with(".svg");
-    let translated = file.ends_with(".po") || file.ends_with(".pot") || file.ends_with(".xlf") || file.ends_with(".strings");
+    let ending = file.rsplit('.').next().unwrap_or_default();
+    let minified = file.contains(".min.") || file.contains(".bundle.") || ["map", "svg"].contains(&ending);
+    let translated = ["po", "pot", "xlf", "strings"].contains(&ending);
     if LOCKS.contains(&file) || minified || translated {
         return Role::Generated;
     }
@@ -236,6 +236,7 @@ fn role(path: &str, file: &str) -> Role {
         || stem.starts_with("test-")
         || stem.ends_with("tests")
         || stem == "conftest"
+        || stem.starts_with("example")
         || file.contains(".example")
         || file.contains(".sample")
         || file.contains("example.")
@@ -249,7 +250,7 @@ fn role(path: &str, file: &str) -> Role {
         return Role::Test;
     }
     let docs_file = ["md", "mdx", "rst", "adoc", "txt", "html", "htm", "tex", "pod", "1", "3", "5", "7", "8"]
-        .contains(&file.rsplit('.').next().unwrap_or_default())
+        .contains(&ending)
         && file.contains('.');
     let named = ["readme", "changelog", "changes", "news", "history", "contributing"].contains(&stem) && docs_file;
     if named || folders.any(|folder| DOCS.contains(&folder)) { Role::Docs } else { Role::Plain }

@@ -8,9 +8,11 @@
 mod assemble;
 mod checked;
 mod checks;
+mod clashes;
 mod compiled;
 mod context;
 mod decode;
+mod describe;
 mod entropy;
 mod escapes;
 mod examples;
@@ -37,10 +39,12 @@ pub use examples::{Failure, check_examples};
 pub use locate::Lines;
 pub use registry::builtin_sources;
 pub use scanner::{Found, Scanner};
-pub use spec::Source;
+pub use spec::{Disabled, Source};
 
 /// A decision about a match depends on nothing farther away than this, in bytes, on either side.
 pub const REACH: usize = 4096;
 
+#[cfg(test)]
+mod matrix;
 #[cfg(test)]
 mod tests;

@@ -204,6 +204,17 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
                     | "pagination"
                     | "start"
                     | "resume"
+                    | "change"
+                    | "grant"
+                    | "client"
+                    | "idempotency"
+                    | "request"
+                    | "invalidation"
+                    | "lock"
+                    | "fencing"
+                    | "end"
+                    | "stop"
+                    | "per"
             ))
     {
         return None;
@@ -215,7 +226,7 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
 }
 
 /// The words of a name in lower case: at separators, between small and capital, before digits never.
-fn words(name: &[u8]) -> Vec<String> {
+pub(super) fn words(name: &[u8]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut fresh = true;
     for (n, &byte) in name.iter().enumerate() {

@@ -3,10 +3,15 @@
 use super::{DetectorSet, Found, Scanner};
 use crate::model::{Blob, Credential, Encoding};
 
+/// Compiled once: the automaton takes longer than most texts.
+fn builtin() -> &'static DetectorSet {
+    static SET: std::sync::OnceLock<DetectorSet> = std::sync::OnceLock::new();
+    SET.get_or_init(|| DetectorSet::builtin().expect("detectors"))
+}
+
 fn find(text: &str) -> Vec<Credential> {
-    let set = DetectorSet::builtin().expect("detectors");
     let mut all = Vec::new();
-    Scanner::new(&set).scan(&Blob::whole("x", text.as_bytes()), &mut |found| {
+    Scanner::new(builtin()).scan(&Blob::whole("x", text.as_bytes()), &mut |found| {
         if let Found::Credential(credential) = found {
             all.push(credential);
         }
@@ -85,14 +90,13 @@ fn base64_is_seen_through_in_every_alignment_and_once_more_in_a_manifest() {
 
 #[test]
 fn windows_of_a_blob_report_what_starts_in_them_and_nothing_else() {
-    let set = DetectorSet::builtin().expect("detectors");
     let text = format!("{} {ID} {SECRET} ", "a b c\n".repeat(50));
     let whole = find(&text);
     for cut in 0..text.len() {
         let mut all = Vec::new();
         for own in [0..cut, cut..text.len()] {
             let blob = Blob { own, ..Blob::whole("x", text.as_bytes()) };
-            Scanner::new(&set).scan(&blob, &mut |found| {
+            Scanner::new(builtin()).scan(&blob, &mut |found| {
                 if let Found::Credential(credential) = found {
                     all.push(credential.parts[0].span.clone());
                 }
@@ -110,8 +114,7 @@ proptest::proptest! {
         let mut text = bytes;
         let at = at.min(text.len());
         text.splice(at..at, pieces[kind].bytes());
-        let set = DetectorSet::builtin().expect("detectors");
-        Scanner::new(&set).scan(&Blob::whole("x", &text), &mut |found| {
+        Scanner::new(builtin()).scan(&Blob::whole("x", &text), &mut |found| {
             if let Found::Credential(credential) = found {
                 for part in &credential.parts {
                     assert!(part.span.start <= part.span.end && part.span.end <= text.len() as u64);

@@ -25,6 +25,18 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// The word in the output schema.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// How sure the detector is that this is what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +47,17 @@ pub enum Confidence {
     Medium,
     /// The shape leaves little doubt, or a checksum holds.
     High,
+}
+
+impl Confidence {
+    /// The word in the output schema.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// How a secret was wrapped where it was found, from the outside in.

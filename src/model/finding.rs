@@ -68,6 +68,9 @@ pub struct Occurrence {
     /// Of the secret part alone, or of the key id where no secret was found.
     #[serde(flatten)]
     pub location: Location,
+    /// The columns again, where characters outside ASCII stand before or in it: editors and web pages count otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utf16: Option<Columns>,
     /// Where the bytes came from.
     pub provenance: Provenance,
     /// How it was wrapped, from the outside in.
@@ -75,6 +78,15 @@ pub struct Occurrence {
     pub encoding: Vec<Encoding>,
     /// Each part's own span.
     pub parts: Vec<OccurrencePart>,
+}
+
+/// Columns in UTF-16 code units, from 1; the end is exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Columns {
+    /// The first character's.
+    pub column: u64,
+    /// The one after the last character's.
+    pub end_column: u64,
 }
 
 /// A part at one place.

@@ -4,6 +4,7 @@ mod blob;
 mod clock;
 mod coverage;
 mod credential;
+mod detector;
 mod finding;
 mod liveness;
 mod owner;
@@ -13,7 +14,8 @@ pub use blob::{Blob, Location, Provenance};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use coverage::{Coverage, Trouble};
 pub use credential::{Confidence, Credential, Encoding, Facts, Part, Severity};
-pub use finding::{Finding, Occurrence, OccurrencePart, PartInfo, Report, Tool};
+pub use detector::{ActionInfo, AnswerInfo, DetectorInfo, DetectorPart, LivenessInfo, PartPlace, RequestInfo};
+pub use finding::{Columns, Finding, Occurrence, OccurrencePart, PartInfo, Report, Tool};
 pub use liveness::{Checked, Identity, Liveness};
 pub use owner::{Edge, Evidence, Owner, Tier, Workload};
 pub use response::{

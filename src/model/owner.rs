@@ -16,6 +16,18 @@ pub enum Edge {
     Custodian,
 }
 
+impl Edge {
+    /// What stands before the owner's name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Principal => "is",
+            Self::Consumer => "used by",
+            Self::Accountable => "owner",
+            Self::Custodian => "leaked by",
+        }
+    }
+}
+
 /// How well an edge is proven, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,10 +1,9 @@
 //! What a person reads: live keys first, with owner and the next command; then the rest; then one line of coverage.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::text::{bytes, clean, count, seconds};
-use crate::model::{Coverage, Edge, Finding, Liveness, Occurrence, Owner, Plan, Report, Run, RunState, Severity, StepState};
+use super::text::{clean, count, looked_at};
+use crate::model::{Coverage, Finding, Liveness, Occurrence, Owner, Plan, Report, Run, RunState, StepState};
 
 /// How it may look.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,7 +15,7 @@ pub struct Look {
 }
 
 #[derive(Clone, Copy)]
-enum Ink {
+pub(super) enum Ink {
     Bold,
     Red,
     Yellow,
@@ -25,7 +24,7 @@ enum Ink {
 }
 
 impl Look {
-    fn paint(self, ink: Ink, text: &str) -> String {
+    pub(super) fn paint(self, ink: Ink, text: &str) -> String {
         let code = match ink {
             Ink::Bold => "1",
             Ink::Red => "1;31",
@@ -39,8 +38,6 @@ impl Look {
 
 /// Places shown without `-v`.
 const PLACES: usize = 3;
-/// Reasons shown in the line of coverage; JSON has them all.
-const REASONS: usize = 8;
 
 /// A scan's or triage's findings.
 pub fn findings(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -64,12 +61,7 @@ fn finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()>
         Liveness::Unknown(_) => ("unknown", Ink::Yellow),
         Liveness::NotChecked(_) => ("", Ink::Dim),
     };
-    let severity = match finding.severity {
-        Severity::Critical => "critical",
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-    };
+    let severity = finding.severity.word();
     let state = if word.is_empty() { String::new() } else { format!("{}  ", look.paint(ink, word)) };
     let name = look.paint(Ink::Bold, &finding.detector);
     let partial = if finding.partial { "  (one part only; no secret found with it)" } else { "" };
@@ -109,15 +101,9 @@ fn place(place: &Occurrence) -> String {
 
 fn owners(owners: &[Owner], line: &mut dyn FnMut(&str, &str) -> io::Result<()>) -> io::Result<()> {
     for owner in owners {
-        let label = match owner.edge {
-            Edge::Principal => "is",
-            Edge::Consumer => "used by",
-            Edge::Accountable => "owner",
-            Edge::Custodian => "leaked by",
-        };
         let tier = owner.tier.word();
         let proof = owner.evidence.first().map(|e| format!("; {} at {}", e.technique, e.at)).unwrap_or_default();
-        line(label, &format!("{} ({tier}{proof})", owner.id))?;
+        line(owner.edge.label(), &format!("{} ({tier}{proof})", owner.id))?;
     }
     Ok(())
 }
@@ -152,34 +138,8 @@ fn troubles(coverage: &Coverage, look: Look, out: &mut dyn Write) -> io::Result<
 }
 
 fn coverage(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let seen = &report.coverage;
-    let found = count(report.findings.len() as u64, "finding", "findings");
-    let mut text =
-        format!("{found} in {}, {}, {}", count(seen.files, "file", "files"), bytes(seen.bytes), seconds(report.seconds));
-    let lists = [
-        ("; skipped: ", &seen.skipped),
-        ("; put aside: ", &seen.suppressed),
-        ("; allowed: ", &seen.allowed),
-        ("; disregarded: ", &seen.disregarded),
-    ];
-    for (title, counts) in lists.into_iter().filter(|(_, counts)| !counts.is_empty()) {
-        text.extend([title, &list(counts)]);
-    }
-    text.push_str(if seen.is_complete() { "; complete" } else { "; INCOMPLETE" });
+    let text = format!("{} in {}", count(report.findings.len() as u64, "finding", "findings"), looked_at(report));
     writeln!(out, "{}", look.paint(Ink::Dim, &clean(&text)))
-}
-
-/// Counts by reason, the most first. A tree may give any number of reasons; a line holds few.
-fn list(counts: &BTreeMap<String, u64>) -> String {
-    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
-    counts.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
-    let rest = counts.split_off(counts.len().min(REASONS));
-    let mut each: Vec<String> = counts.iter().map(|(reason, number)| format!("{number} {reason}")).collect();
-    if !rest.is_empty() {
-        let number: u64 = rest.iter().map(|(_, number)| **number).sum();
-        each.push(format!("{number} for {}", count(rest.len() as u64, "more reason", "more reasons")));
-    }
-    each.join(", ")
 }
 
 /// A plan.

@@ -1,9 +1,41 @@
 //! Pure renderers: what a user or a machine reads. Nothing in here can reach a secret.
 
+mod csv;
+mod explain;
+mod github;
+mod gitlab;
+mod html;
 mod human;
 mod json;
+mod level;
+mod places;
+mod sarif;
 mod text;
 
+#[cfg(test)]
+mod testing;
+
+pub use csv::csv;
+pub use explain::explain;
+pub use github::github;
+pub use gitlab::gitlab;
+pub use html::html;
 pub use human::{Look, findings, plan, run};
 pub use json::{json, jsonl};
+pub use sarif::sarif;
 pub use text::clean;
+
+/// What a renderer has to say beside what it wrote: what it left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remarks(Vec<String>);
+
+impl Remarks {
+    fn say(&mut self, what: impl Into<String>) {
+        self.0.push(what.into());
+    }
+
+    /// A line each.
+    pub fn all(&self) -> &[String] {
+        &self.0
+    }
+}

@@ -49,6 +49,11 @@ pub struct Hands {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Whether this version can carry out the action of that name.
+pub fn can(action: &str) -> bool {
+    actions::get(action).is_some()
+}
+
 /// A response could not be planned or carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum RespondError {

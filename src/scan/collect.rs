@@ -28,6 +28,7 @@ impl Sighting {
         let occurrence = Occurrence {
             path: path.to_owned(),
             location: lines.locate(&pointed),
+            utf16: lines.utf16(&pointed),
             provenance: provenance.clone(),
             encoding: credential.encoding.clone(),
             parts: credential.parts.iter().map(part).collect(),

@@ -10,7 +10,7 @@ use crate::detect::{Detector, LivenessCheck};
 use crate::model::{Credential, Liveness};
 use crate::net::Net;
 
-pub use named::VALIDATORS;
+pub use named::{VALIDATORS, answers};
 
 /// Rivals beyond this many are not asked about.
 const RIVALS: usize = 4;

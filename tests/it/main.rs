@@ -9,6 +9,9 @@
 mod architecture;
 mod bad_input;
 mod demo;
+mod detectors;
+mod formats;
 mod harness;
 mod quieting;
+mod readme;
 mod services;

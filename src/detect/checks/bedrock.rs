@@ -2,11 +2,10 @@
 //! short-term one, which is a presigned URL in base64.
 
 use data_encoding::{BASE64, BASE64_NOPAD};
-use jiff::{SignedDuration, Timestamp};
 
 use super::super::sample::Rng;
 use super::Verdict;
-use super::aws::account;
+use super::query::aws_facts;
 use crate::model::Facts;
 
 const LONG: &str = "ABSK";
@@ -35,33 +34,8 @@ pub(super) fn long(value: &[u8]) -> Verdict {
 
 /// `bedrock-api-key-` + base64 of a presigned `CallWithBearerToken` URL.
 pub(super) fn short(value: &[u8]) -> Verdict {
-    let facts = value.strip_prefix(SHORT.as_bytes()).and_then(decode).and_then(|url| short_facts(&url));
+    let facts = value.strip_prefix(SHORT.as_bytes()).and_then(decode).and_then(|url| aws_facts(&url));
     facts.map_or(Verdict::Doubtful(Facts::new()), |facts| Verdict::Holds(facts, None))
-}
-
-fn short_facts(url: &str) -> Option<Facts> {
-    let query = url.split_once('?')?.1;
-    let field = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    let scope = field("X-Amz-Credential")?.replace("%2F", "/");
-    let mut scope = scope.split('/');
-    let (key_id, _, region) = (scope.next()?, scope.next()?, scope.next()?);
-    let issued: Timestamp = {
-        let date = field("X-Amz-Date")?.as_bytes();
-        let part = |range: std::ops::Range<usize>| date.get(range).and_then(|part| std::str::from_utf8(part).ok());
-        let day = format!("{}-{}-{}", part(0..4)?, part(4..6)?, part(6..8)?);
-        format!("{day}T{}:{}:{}Z", part(9..11)?, part(11..13)?, part(13..15)?).parse().ok()?
-    };
-    let expires = issued.checked_add(SignedDuration::from_secs(field("X-Amz-Expires")?.parse().ok()?)).ok()?;
-    let mut facts = Facts::from([
-        ("key_id".to_owned(), key_id.to_owned()),
-        ("region".to_owned(), region.to_owned()),
-        ("issued".to_owned(), issued.to_string()),
-        ("expires".to_owned(), expires.to_string()),
-    ]);
-    if let Some(account) = account(key_id.as_bytes()) {
-        facts.insert("account".into(), account);
-    }
-    Some(facts)
 }
 
 pub(super) fn sample_long(rng: &mut Rng) -> Vec<u8> {

@@ -1,9 +1,16 @@
 //! Named checks of a value's own structure: checksums, embedded account ids, key encodings. A detector names one.
 
+mod age;
 mod aws;
+mod azure;
 mod bedrock;
+mod encoded;
 mod github;
+mod gitlab;
+mod jwt;
+mod password;
 mod pem;
+mod query;
 
 use super::sample::Rng;
 use crate::model::Facts;
@@ -11,12 +18,24 @@ use crate::model::Facts;
 /// The closed list of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
+    AgeBech32,
     AwsKeyId,
+    AwsPresigned,
+    AzureCask,
+    AzureSas,
+    BasicAuth,
     BedrockLong,
     BedrockShort,
-    GithubCrc32,
+    Crc32Base62,
+    DiscordBot,
     GithubFineGrained,
+    GitlabRoutable,
+    Jwt(jwt::Kind),
+    NgcLegacy,
     Pem,
+    PypiMacaroon,
+    SentryOrgToken,
+    UrlPassword,
 }
 
 /// What a check found.
@@ -28,40 +47,80 @@ pub(super) enum Verdict {
     Doubtful(Facts),
     /// It does not hold: this is not such a credential. The words are the suppression's reason.
     Fails(&'static str),
+    /// It is a credential of another kind, which is another detector's to report.
+    Another,
 }
 
 impl Check {
     /// The checks by the names that detector files use.
     pub(super) const WORDS: &[(&str, Self)] = &[
+        ("age-bech32", Self::AgeBech32),
         ("aws-key-id", Self::AwsKeyId),
+        ("aws-presigned", Self::AwsPresigned),
+        ("azure-cask", Self::AzureCask),
+        ("azure-sas", Self::AzureSas),
+        ("basic-auth", Self::BasicAuth),
         ("bedrock-long", Self::BedrockLong),
         ("bedrock-short", Self::BedrockShort),
-        ("github-crc32", Self::GithubCrc32),
+        ("crc32-base62", Self::Crc32Base62),
+        ("discord-bot", Self::DiscordBot),
         ("github-fine-grained", Self::GithubFineGrained),
+        ("gitlab-routable", Self::GitlabRoutable),
+        ("jwt", Self::Jwt(jwt::Kind::Any)),
+        ("jwt-kubernetes", Self::Jwt(jwt::Kind::Kubernetes)),
+        ("jwt-spiffe", Self::Jwt(jwt::Kind::Spiffe)),
+        ("jwt-supabase", Self::Jwt(jwt::Kind::Supabase)),
+        ("ngc-legacy", Self::NgcLegacy),
         ("pem", Self::Pem),
+        ("pypi-macaroon", Self::PypiMacaroon),
+        ("sentry-org-token", Self::SentryOrgToken),
+        ("url-password", Self::UrlPassword),
     ];
 
     /// Looks at a value that matched its pattern.
     pub(super) fn run(self, value: &[u8]) -> Verdict {
         match self {
-            Self::AwsKeyId => Verdict::Holds(aws::key_id_facts(value), None),
+            Self::AgeBech32 => age::check(value),
+            Self::AwsKeyId => aws::key_id(value),
+            Self::AwsPresigned => query::aws_presigned(value),
+            Self::AzureCask => azure::cask(value),
+            Self::AzureSas => query::azure_sas(value),
+            Self::BasicAuth => encoded::basic_auth(value),
             Self::BedrockLong => bedrock::long(value),
             Self::BedrockShort => bedrock::short(value),
-            Self::GithubCrc32 => github::crc32(value),
+            Self::Crc32Base62 => github::crc32(value),
+            Self::DiscordBot => encoded::discord_bot(value),
             Self::GithubFineGrained => github::fine_grained(value),
+            Self::GitlabRoutable => gitlab::routable(value),
+            Self::Jwt(kind) => jwt::check(value, kind),
+            Self::NgcLegacy => encoded::ngc_legacy(value),
             Self::Pem => pem::check(value),
+            Self::PypiMacaroon => encoded::pypi_macaroon(value),
+            Self::SentryOrgToken => encoded::sentry_org_token(value),
+            Self::UrlPassword => password::check(value),
         }
     }
 
     /// Turns a value made from the pattern alone into one that passes, for examples.
     pub(super) fn complete(self, value: &mut Vec<u8>, rng: &mut Rng) {
         match self {
-            Self::AwsKeyId => {}
+            // What their patterns make passes as it is.
+            Self::AwsPresigned | Self::AzureSas | Self::UrlPassword => {}
+            Self::AwsKeyId => aws::complete(value, rng),
+            Self::AgeBech32 => *value = age::sample(rng),
+            Self::AzureCask => azure::complete_cask(value, rng),
+            Self::BasicAuth => *value = encoded::sample_basic_auth(rng),
             Self::BedrockLong => *value = bedrock::sample_long(rng),
             Self::BedrockShort => *value = bedrock::sample_short(rng),
-            Self::GithubCrc32 => github::complete_crc32(value),
+            Self::Crc32Base62 => github::complete_crc32(value),
+            Self::DiscordBot => encoded::complete_discord(value, rng),
             Self::GithubFineGrained => github::complete_fine_grained(value),
+            Self::GitlabRoutable => gitlab::complete(value, rng),
+            Self::Jwt(kind) => *value = jwt::sample(rng, kind),
+            Self::NgcLegacy => *value = encoded::sample_ngc(rng),
             Self::Pem => *value = pem::sample(rng),
+            Self::PypiMacaroon => *value = encoded::sample_pypi(rng),
+            Self::SentryOrgToken => *value = encoded::sample_sentry(rng),
         }
     }
 }

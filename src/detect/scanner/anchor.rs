@@ -11,7 +11,7 @@ use super::super::entropy::shannon;
 use super::super::spec::Lead;
 use super::super::suppress;
 use super::view::View;
-use super::{Found, Ranked, Scanner};
+use super::{Found, Ranked, Scanner, rank};
 use crate::model::{Confidence, Credential, Facts, Part};
 use crate::secret::Secret;
 
@@ -67,18 +67,26 @@ pub(super) fn grouped(entry: &Entry, bytes: &[u8], whole: Range<usize>) -> Optio
     Some(Matched { value: place(&parts[0].name).unwrap_or_else(|| whole.clone()), whole, groups })
 }
 
+/// Why an anchor that matched is none.
+pub(super) enum Aside {
+    /// Nobody else need look at the place.
+    Settled(&'static str),
+    /// Some other detector may know it.
+    Open(&'static str),
+}
+
 /// Whether an anchor that matched is what it looks like.
-pub(super) fn judge<'v>(entry: &Entry, bytes: &'v [u8], span: Range<usize>) -> Result<Anchor<'v>, &'static str> {
+pub(super) fn judge<'v>(entry: &Entry, bytes: &'v [u8], span: Range<usize>) -> Result<Anchor<'v>, Aside> {
     let rule = entry.rule(0);
     let value = &bytes[span];
     if let Some(reason) = suppress::reason(value) {
-        return Err(reason);
+        return Err(Aside::Settled(reason));
     }
     if shannon(value) < rule.min_entropy {
-        return Err("not random enough");
+        return Err(Aside::Settled("not random enough"));
     }
     if entry.rejects(0, value) {
-        return Err("has the shape of something else");
+        return Err(Aside::Open("has the shape of something else"));
     }
     let plain = Cow::Borrowed(value);
     match rule.check.map(|check| check.run(value)) {
@@ -87,7 +95,8 @@ pub(super) fn judge<'v>(entry: &Entry, bytes: &'v [u8], span: Range<usize>) -> R
             Ok(Anchor { value: canonical.map_or(plain, Into::into), facts, doubtful: false })
         }
         Some(Verdict::Doubtful(facts)) => Ok(Anchor { value: plain, facts, doubtful: true }),
-        Some(Verdict::Fails(reason)) => Err(reason),
+        Some(Verdict::Fails(reason)) => Err(Aside::Settled(reason)),
+        Some(Verdict::Another) => Err(Aside::Open("a credential of another kind")),
     }
 }
 
@@ -111,7 +120,8 @@ impl Scanner<'_> {
     pub(super) fn complete(&mut self, view: &View<'_>, entry: &Entry, matched: &Matched, how: How) {
         let anchor = match judge(entry, view.bytes, matched.value.clone()) {
             Ok(anchor) => anchor,
-            Err(reason) => return self.put_aside(view, entry, &matched.value, (reason, how.rank)),
+            Err(Aside::Settled(reason)) => return self.put_aside(view, entry, &matched.value, (reason, how.rank)),
+            Err(Aside::Open(reason)) => return self.put_aside(view, entry, &matched.value, (reason, rank::NOTHING)),
         };
         let parts = &entry.detector().parts;
         let companions: Vec<Vec<Candidate>> =

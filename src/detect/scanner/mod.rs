@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use super::compiled::{DetectorSet, Entry};
 use super::context::{self, Vouched};
-use super::kind::FileKind;
+use super::kind::{FileKind, Role};
 use super::prefilter::Target;
-use super::spec::{Extract, Lead, Words};
+use super::spec::{Extract, Words};
 use super::{assemble, decode, escapes, generic};
 use crate::model::{Blob, Confidence, Credential, Encoding};
 use anchor::{How, grouped, matched};
@@ -46,6 +46,13 @@ impl Found {
         }
     }
 
+    fn parts(&self) -> usize {
+        match self {
+            Self::Credential(credential) => credential.parts.len(),
+            Self::Suppressed { .. } => 0,
+        }
+    }
+
     fn depth(&self) -> usize {
         match self {
             Self::Credential(credential) => credential.encoding.len(),
@@ -72,6 +79,8 @@ mod rank {
     pub(super) const MANIFEST: u32 = 200;
     /// By being called a secret.
     pub(super) const GENERIC: u32 = 100;
+    /// Not at all: it is left to any other.
+    pub(super) const NOTHING: u32 = 0;
 }
 
 /// Finds credentials in blobs. Holds scratch memory; make one per thread.
@@ -129,9 +138,9 @@ impl<'s> Scanner<'s> {
             self.view(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind });
         }
         self.view(&view);
-        if let Some(text) = escapes::unescaped(blob.bytes) {
+        for text in escapes::unescaped(blob.bytes) {
             let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
-            let own = text.place(blob.own.start)..text.place(blob.own.end);
+            let own = text.place(text.own.start.max(blob.own.start))..text.place(text.own.end.min(blob.own.end));
             self.view(&View { bytes: &text.bytes, own, map, encoding: vec![Encoding::Escaped], kind });
         }
         if self.found.len() > 1 {
@@ -143,38 +152,29 @@ impl<'s> Scanner<'s> {
     fn view(&mut self, view: &View<'_>) {
         let set = self.set;
         let mut seen = Seen::default();
-        let mut from = 0;
-        while let Some(hit) = set.prefilter.next(view.bytes, from) {
-            from = hit.at + 1;
-            for &target in hit.targets {
-                match target {
-                    Target::Plain { detector, length } => {
-                        self.literal(view, detector, hit.at..hit.at + length, &mut seen);
+        set.prefilter.each(view.bytes, &mut |at, target| match target {
+            Target::Plain { detector, length } => self.literal(view, detector, at..at + length, &mut seen),
+            Target::Word { detector, length } => {
+                let entry = &set.entries[detector];
+                match &entry.anchor.words {
+                    Some(_) if entry.anchor.extract == Some(Extract::Assignment) => {
+                        self.assignment(view, entry, at..at + length, &mut seen);
                     }
-                    Target::Word { detector, length } => {
-                        let entry = &set.entries[detector];
-                        match &entry.rule(0).lead {
-                            Lead::Words(_) if entry.checked.extract == Some(Extract::Assignment) => {
-                                self.assignment(view, entry, hit.at..hit.at + length, &mut seen);
-                            }
-                            Lead::Words(words) => self.word(view, (detector, words), hit.at, &mut seen),
-                            _ => {}
-                        }
-                    }
-                    Target::Base64 { shift } => {
-                        let until = &mut seen.decoded_until[decode::alignment(hit.at, shift)];
-                        if view.encoding.len() < DEEPEST && hit.at >= *until {
-                            *until = self.decoded(view, hit.at, shift);
-                        }
-                    }
-                    Target::Hex => {
-                        if view.encoding.len() < DEEPEST && hit.at >= seen.decoded_until[4] {
-                            seen.decoded_until[4] = self.unhexed(view, hit.at);
-                        }
-                    }
+                    Some(words) => self.word(view, (detector, words), at, &mut seen),
+                    None => {}
                 }
             }
-        }
+            Target::Base64 { shift } => {
+                let until = &mut seen.decoded_until[decode::alignment(at, shift)];
+                if view.encoding.len() < DEEPEST && at >= *until {
+                    *until = self.decoded(view, at, shift);
+                }
+            }
+            Target::Hex if view.encoding.len() < DEEPEST && at >= seen.decoded_until[4] => {
+                seen.decoded_until[4] = self.unhexed(view, at);
+            }
+            Target::Hex => {}
+        });
     }
 
     /// Scans the base64 text around a hit. Returns up to where that settles later hits of the same alignment.
@@ -220,11 +220,13 @@ impl<'s> Scanner<'s> {
         if !view.own.contains(&matched.whole.start) {
             return;
         }
-        if entry.checked.extract == Some(Extract::KubernetesSecret) {
+        if entry.anchor.extract == Some(Extract::KubernetesSecret) {
             return self.extract(view, entry, &matched.whole);
         }
-        let rank = if entry.checked.generic { rank::GENERIC + 50 } else { rank::LITERAL };
-        self.complete(view, entry, &matched, How { rank, most: Confidence::High, crowded });
+        let rank = if entry.checked().generic { rank::GENERIC + 50 } else { rank::LITERAL };
+        let made_up = entry.checked().quiet_in_tests && view.kind.role != Role::Plain;
+        let most = if made_up { Confidence::Low } else { Confidence::High };
+        self.complete(view, entry, &matched, How { rank, most, crowded });
     }
 
     /// A word that vouches for values near it was hit.
@@ -265,8 +267,10 @@ impl<'s> Scanner<'s> {
         span: &Range<usize>,
         hit: usize,
     ) -> Option<(Vouched, u32)> {
+        let rule = self.set.entries[detector].rule(0);
         let name = &bytes[context::name(bytes, span.start)];
-        match context::vouched(self.set.entries[detector].rule(0), words, name)? {
+        let callee = || context::vouched(rule, words, &bytes[context::callee(bytes, span.start)]);
+        match context::vouched(rule, words, name).or_else(callee)? {
             Vouched::InName => Some((Vouched::InName, rank::NAMED)),
             // A name that holds another vendor's word is that one's.
             Vouched::Near if self.set.names_another(name, detector) => None,

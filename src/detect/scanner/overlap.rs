@@ -4,21 +4,20 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::super::REACH;
-use super::{Found, Ranked};
+use super::{Found, Ranked, rank};
 
 /// Drops what a better finding accounts for: an entry of a manifest or a password by its name that holds a known key, what
 /// a word farther away vouched for, what was decoded from inside another credential (the signer's key id within a
-/// presigned URL), and what stands within a larger one of the same rank.
+/// presigned URL), and what stands within a larger one of the same rank (the private key of a service account).
 pub(super) fn drop_overlapped(all: &mut Vec<Ranked>) {
-    let mut known: Vec<(Range<u64>, usize)> =
-        all.iter().enumerate().flat_map(|(n, ranked)| ranked.found.spans().into_iter().map(move |span| (span, n))).collect();
-    known.sort_unstable_by_key(|(span, _)| span.start);
-    let longest = known.iter().map(|(span, _)| span.end - span.start).max().unwrap_or(0).min(2 * REACH as u64);
-    let accounted_for = |n: usize, ranked: &Ranked| {
-        ranked.found.spans().iter().enumerate().any(|(part, a)| {
-            let first = known.partition_point(|(b, _)| b.start + longest < a.start);
-            let mut near = known[first..].iter().take_while(|(b, _)| b.start < a.end);
-            near.any(|(b, other)| *other != n && b.end > a.start && beats((&all[*other], b), (ranked, a), part == 0))
+    let mut known: Vec<Place> = all.iter().enumerate().flat_map(|(of, ranked)| places(of, ranked)).collect();
+    known.sort_unstable_by_key(|place| place.span.start);
+    let longest = known.iter().map(|place| place.span.end - place.span.start).max().unwrap_or(0).min(2 * REACH as u64);
+    let accounted_for = |of: usize, ranked: &Ranked| {
+        places(of, ranked).enumerate().filter(|(_, place)| place.own).any(|(part, a)| {
+            let first = known.partition_point(|b| b.span.start + longest < a.span.start);
+            let mut near = known[first..].iter().take_while(|b| b.span.start < a.span.end);
+            near.any(|b| b.of != of && b.span.end > a.span.start && beats((&all[b.of], b), (ranked, &a.span), part == 0))
         })
     };
     let mut drop: Vec<bool> = all.iter().enumerate().map(|(n, ranked)| accounted_for(n, ranked)).collect();
@@ -27,13 +26,39 @@ pub(super) fn drop_overlapped(all: &mut Vec<Ranked>) {
     all.retain(|_| !drop.next().unwrap_or(false));
 }
 
+/// A place of something found.
+struct Place {
+    span: Range<u64>,
+    /// Which one.
+    of: usize,
+    /// Whether it is the identifying part's or a secret's, and not that of a host or an id beside it.
+    own: bool,
+}
+
+fn places(of: usize, ranked: &Ranked) -> impl Iterator<Item = Place> {
+    let places: Vec<Place> = match &ranked.found {
+        Found::Credential(credential) => {
+            let parts = credential.parts.iter().enumerate();
+            parts.map(|(n, part)| Place { span: part.span.clone(), of, own: n == 0 || !part.public }).collect()
+        }
+        Found::Suppressed { span, .. } => vec![Place { span: span.clone(), of, own: true }],
+    };
+    places.into_iter()
+}
+
 /// Whether what stands at `b` makes what overlaps it at `a` needless.
-fn beats((other, b): (&Ranked, &Range<u64>), (one, a): (&Ranked, &Range<u64>), identifying: bool) -> bool {
+fn beats((other, place): (&Ranked, &Place), (one, a): (&Ranked, &Range<u64>), identifying: bool) -> bool {
+    // The id beside one key may be another's own; but it is nobody's password.
+    if !place.own && one.rank > rank::GENERIC {
+        return false;
+    }
     if other.rank != one.rank {
         return other.rank > one.rank;
     }
+    let b = &place.span;
     let deeper = one.found.depth() > other.found.depth();
-    let inside = identifying && b.start <= a.start && a.end <= b.end && b.end - b.start > a.end - a.start;
+    let larger = b.end - b.start > a.end - a.start || other.found.parts() > one.found.parts();
+    let inside = identifying && b.start <= a.start && a.end <= b.end && larger;
     deeper || (inside && one.found.depth() == other.found.depth())
 }
 

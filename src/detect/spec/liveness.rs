@@ -63,15 +63,12 @@ fn split_request<'t>(text: &'t str, parts: &[PartSpec]) -> Option<(HttpMethod, O
     };
     let rest = url.strip_prefix("https://")?;
     let (host, path) = rest.split_at(rest.find('/')?);
-    let origin = match host.strip_prefix('{').and_then(|host| host.strip_suffix('}')) {
-        Some(name) => {
-            let part = parts.iter().find(|part| &*part.name == name)?;
-            Origin::Content { part: Arc::clone(&part.name), suffixes: part.hosts.clone() }
-        }
-        None => {
-            let fixed = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c));
-            Origin::Fixed(fixed.then(|| format!("https://{host}"))?)
-        }
+    let origin = if let Some(name) = host.strip_prefix('{').and_then(|host| host.strip_suffix('}')) {
+        let part = parts.iter().find(|part| &*part.name == name)?;
+        Origin::Content { part: Arc::clone(&part.name), suffixes: part.hosts.clone() }
+    } else {
+        let fixed = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c));
+        Origin::Fixed(fixed.then(|| format!("https://{host}"))?)
     };
     Some((method, origin, path))
 }

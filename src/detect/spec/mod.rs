@@ -4,11 +4,18 @@ use std::ops::RangeInclusive;
 
 use super::checked::{Detector, LivenessCheck};
 use super::checks::Check;
-use crate::declared::{Document, Mistakes, Table, Value};
+use crate::declared::{Table, Value};
 use crate::model::{Confidence, Severity};
+use own::Over;
 
 mod liveness;
+mod own;
 mod part;
+mod quick;
+
+pub use own::Disabled;
+pub(super) use own::{Read, read};
+pub(super) use quick::Anchor;
 
 /// A detector file as text.
 #[derive(Debug, Clone)]
@@ -29,7 +36,17 @@ pub(super) struct Checked {
     pub(super) extract: Option<Extract>,
     /// Anything that knows the same value better stands before it.
     pub(super) generic: bool,
+    /// In tests, documentation and generated files it is probably made up: low confidence there.
+    pub(super) quiet_in_tests: bool,
     pub(super) examples: Vec<Example>,
+    /// The file's name for messages.
+    pub(super) file: String,
+    /// The file's text.
+    pub(super) text: String,
+    /// The comment that heads the file, a line each.
+    pub(super) notes: Vec<String>,
+    /// The built-in detector that the file extends.
+    pub(super) extends: Option<String>,
 }
 
 /// How one part matches.
@@ -80,7 +97,7 @@ pub(super) enum Lead {
 }
 
 /// Vouching words.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Words {
     /// In lower case, for looking into names.
     pub(super) lower: Vec<String>,
@@ -111,11 +128,25 @@ pub(super) enum Extract {
     Assignment,
 }
 
+impl Extract {
+    const WORDS: &[(&str, Self)] = &[("kubernetes-secret", Self::KubernetesSecret), ("assignment", Self::Assignment)];
+
+    /// Its name in detector files.
+    pub(super) fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, other)| *other == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// A text that a detector must find something in, or must not.
 #[derive(Debug, Clone)]
 pub(super) struct Example {
     pub(super) text: String,
     pub(super) finds: bool,
+    /// Of a counterexample: what it is.
+    pub(super) why: Option<String>,
+    /// Where it stands.
+    pub(super) file: String,
+    pub(super) line: usize,
 }
 
 impl Alphabet {
@@ -151,30 +182,43 @@ impl std::fmt::Debug for Alphabet {
     }
 }
 
-/// Reads one detector file.
-pub(super) fn read(source: &Source) -> Result<Checked, Mistakes> {
-    Document::parse(&source.file, &source.text)?.read(|root| {
-        let detector = detector(root, &source.id);
-        let (specs, rules) = part::parts(root)?;
-        let liveness =
-            root.need("liveness").and_then(|value| value.table()).and_then(|table| liveness::liveness(&table, &specs));
-        let (revoke, rotate) = response(root);
-        let extract = root.get("extract").and_then(|v| {
-            v.one_of(&[("kubernetes-secret", Extract::KubernetesSecret), ("assignment", Extract::Assignment)])
-        });
-        let generic = root.get("generic").and_then(|value| value.bool()).unwrap_or(false);
-        let examples = examples(root);
-        Some(Checked {
-            detector: Detector { parts: specs, liveness: liveness?, revoke, rotate, ..detector? },
-            rules,
-            extract,
-            generic,
-            examples,
-        })
+/// Reads a detector's table: a file, or one over the built-in that it extends.
+fn checked(root: &Table<'_, '_>, source: &Source, over: &Over) -> Option<Checked> {
+    let detector = detector(root, &source.id, over);
+    let parts = part::parts(root);
+    let (revoke, rotate) = response(root);
+    let extract = root.get("extract").and_then(|value| value.one_of(Extract::WORDS));
+    let flag = |key| root.get(key).and_then(|value| value.bool()).unwrap_or(false);
+    let (generic, quiet_in_tests) = (flag("generic"), flag("quiet_in_tests"));
+    let examples = examples(root, over);
+    let Some((specs, rules)) = parts else {
+        // What a request says of parts that cannot be read is not to be judged.
+        root.get("liveness");
+        return None;
+    };
+    let liveness =
+        root.need("liveness").and_then(|value| value.table()).and_then(|table| liveness::liveness(&table, &specs));
+    Some(Checked {
+        detector: Detector { parts: specs, liveness: liveness?, revoke, rotate, ..detector? },
+        rules,
+        extract,
+        generic,
+        quiet_in_tests,
+        examples,
+        file: source.file.clone(),
+        text: source.text.clone(),
+        notes: notes(&source.text),
+        extends: None,
     })
 }
 
-fn detector(root: &Table<'_, '_>, id: &str) -> Option<Detector> {
+/// The comment lines that head a file.
+fn notes(text: &str) -> Vec<String> {
+    let head = text.lines().map_while(|line| line.trim_end().strip_prefix('#'));
+    head.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+fn detector(root: &Table<'_, '_>, id: &str, over: &Over) -> Option<Detector> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if id.is_empty() || !id.chars().all(good) {
         root.mistake(format!("the file's name is the detector's id; {id:?} must be lower-case letters, digits and dashes"));
@@ -188,7 +232,7 @@ fn detector(root: &Table<'_, '_>, id: &str) -> Option<Detector> {
     });
     let opens = root.need_text("opens");
     let confidence = root.get("confidence").map(|value| confidence(&value));
-    let links = root.need("links").map(|v| v.items().iter().filter_map(Value::text).collect::<Vec<_>>());
+    let links = root.need("links").map(|v| v.items().iter().filter_map(https).collect::<Vec<_>>());
     let console = root.get("console").and_then(|value| https(&value));
     Some(Detector {
         id: id.into(),
@@ -200,7 +244,7 @@ fn detector(root: &Table<'_, '_>, id: &str) -> Option<Detector> {
         opens: opens?,
         console,
         links: links?,
-        formerly: root.texts("formerly"),
+        formerly: over.formerly(root),
         parts: Vec::new(),
         liveness: LivenessCheck::None(String::new()),
         revoke: Vec::new(),
@@ -222,22 +266,38 @@ fn https(value: &Value<'_, '_>) -> Option<String> {
 
 fn response(root: &Table<'_, '_>) -> (Vec<String>, Vec<String>) {
     let Some(table) = root.get("response").and_then(|value| value.table()) else { return Default::default() };
-    let lists = (table.texts("revoke"), table.texts("rotate"));
+    let lists = (actions(&table, "revoke"), actions(&table, "rotate"));
     table.finish();
     lists
 }
 
-fn examples(root: &Table<'_, '_>) -> Vec<Example> {
+/// Names of actions. Whether there is such an action is not this room's business: files name actions that are to come.
+fn actions(table: &Table<'_, '_>, key: &str) -> Vec<String> {
+    let good = |name: &str| {
+        let words: Vec<&str> = name.split('-').collect();
+        let letters = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        words.len() >= 3 && words.iter().all(letters)
+    };
+    let read = |value: &Value<'_, '_>| {
+        let name = value.text()?;
+        if !good(&name) {
+            value.mistake(format!("{name:?} is no action's name: `<provider>-<thing>-<verb>`, like aws-key-deactivate"));
+        }
+        Some(name)
+    };
+    table.get(key).map(|value| value.items().iter().filter_map(read).collect()).unwrap_or_default()
+}
+
+fn examples(root: &Table<'_, '_>, over: &Over) -> Vec<Example> {
     let mut examples = Vec::new();
     for (key, finds) in [("example", true), ("counterexample", false)] {
-        for table in root.tables(key) {
+        for table in over.examples(root, key) {
             let text = table.need("text").map(|value| value.items().iter().filter_map(Value::text).collect::<String>());
-            if !finds {
-                table.need_text("why");
-            }
+            let why = if finds { None } else { table.need_text("why") };
             table.get("source").and_then(|value| value.text());
             table.finish();
-            examples.extend(text.map(|text| Example { text, finds }));
+            let (file, line) = (table.file().to_owned(), table.line());
+            examples.extend(text.map(|text| Example { text, finds, why, file, line }));
         }
     }
     if !examples.iter().any(|example| !example.finds) {

@@ -1,23 +1,32 @@
 //! `[[part]]`: how one part of a credential matches.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::super::REACH;
 use super::super::checked::PartSpec;
 use super::super::checks::Check;
-use super::super::compiled::{build_regex, parse_hir};
+use super::super::compiled::parse_hir;
 use super::{Alphabet, Lead, PartRule, Words};
 use crate::declared::{Table, Value};
 use crate::secret::Redaction;
 
 pub(super) fn parts(root: &Table<'_, '_>) -> Option<(Vec<PartSpec>, Vec<PartRule>)> {
-    let tables = root.tables("part");
+    let tables = root.layered_tables("part", "name");
     if tables.is_empty() {
         root.mistake("a detector needs at least one [[part]]");
     }
     let mut all = Vec::new();
+    let mut names = BTreeSet::new();
     for (n, table) in tables.iter().enumerate() {
-        all.push(part(table, n == 0));
+        let read = part(table, n == 0);
+        if let Some((spec, _)) = &read
+            && !names.insert(Arc::clone(&spec.name))
+        {
+            table.mistake(format!("the part {:?} is there twice", spec.name));
+        }
+        all.push(read);
         table.finish();
     }
     all.into_iter().collect::<Option<Vec<_>>>().map(|all| all.into_iter().unzip())
@@ -108,7 +117,9 @@ fn rejects(value: &Value<'_, '_>) -> Vec<String> {
 
 fn expression(value: &Value<'_, '_>) -> Option<String> {
     let text = value.text()?;
-    match build_regex(&text) {
+    // Whether it also compiles is seen when the examples run; to compile all of them on each start would take longer
+    // than most scans.
+    match parse_hir(&text) {
         Ok(_) => Some(text),
         Err(error) => {
             value.mistake(format!("not a regular expression: {error}"));
@@ -149,7 +160,7 @@ fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, Rang
             None
         }
         _ => {
-            value.mistake(format!("the pattern has no upper length; bound it, or say `longest` (at most {})", REACH));
+            value.mistake(format!("the pattern has no upper length; bound it, or say `longest` (at most {REACH})"));
             None
         }
     }
@@ -157,9 +168,9 @@ fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, Rang
 
 /// What leads to the anchor: its literals, or the words that vouch for it.
 fn lead(table: &Table<'_, '_>, pattern: &str) -> Option<Lead> {
-    match (table.get("literals"), table.get("words")) {
-        (Some(value), None) => literals(&value, pattern),
-        (None, Some(value)) => words(&value),
+    match table.rivals(&["literals", "words"]).as_slice() {
+        [("literals", value)] => literals(value, pattern),
+        [(_, value)] => words(value),
         _ => {
             table.mistake(
                 "the first part needs exactly one of `literals` (texts of which each match contains one) and `words`",
@@ -195,6 +206,11 @@ fn words(value: &Value<'_, '_>) -> Option<Lead> {
     for short in written.iter().filter(|word| word.len() < 4) {
         value.mistake(format!("the word {short:?} is too short; four bytes at least"));
     }
+    Some(Lead::Words(spelled(written)))
+}
+
+/// Words in every spelling that the prefilter looks for.
+pub(super) fn spelled(written: Vec<String>) -> Words {
     let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..].to_ascii_lowercase();
     let mut lower: Vec<String> = written.iter().map(|word| word.to_ascii_lowercase()).collect();
     let mut spellings: Vec<String> = lower.clone();
@@ -205,5 +221,5 @@ fn words(value: &Value<'_, '_>) -> Option<Lead> {
         list.sort_unstable();
         list.dedup();
     }
-    Some(Lead::Words(Words { lower, spellings }))
+    Words { lower, spellings }
 }

@@ -66,7 +66,7 @@ pub(in crate::ownership) fn seen(path: &str, line: u64, bytes: Range<usize>) -> 
     let (byte_start, byte_end) = (bytes.start as u64, bytes.end as u64);
     let location = Location { line, column: 1, end_line: line, end_column: 2, byte_start, byte_end };
     let (path, provenance) = (path.to_owned(), Provenance::Worktree);
-    Occurrence { path, location, provenance, encoding: Vec::new(), parts: Vec::new() }
+    Occurrence { path, location, utf16: None, provenance, encoding: Vec::new(), parts: Vec::new() }
 }
 
 /// Ids and tiers of the consumers.

@@ -7,6 +7,12 @@ use zeroize::Zeroizing;
 use crate::model::{Credential, Identity, Liveness};
 use crate::net::{Answer, Header, Net, Request};
 
+/// What the answers mean.
+pub(super) const ANSWERS: &[(&str, &str)] = &[
+    ("live", "bedrock:ListFoundationModels lists models"),
+    ("unknown", "403: what Bedrock says to keys that it refuses is not documented"),
+];
+
 pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
     let Some(key) = credential.part("key") else { return Liveness::Unknown("the key is missing".to_owned()) };
     let region = credential.facts.get("region").map_or("us-east-1", String::as_str);

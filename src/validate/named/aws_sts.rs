@@ -12,6 +12,14 @@ use crate::net::{AwsKey, Net, NetError, Partition};
 /// Two calls within 5 s with one key id and different secrets make the second fail, even if it is the right one.
 const QUIRK: Duration = Duration::from_secs(5);
 
+/// What the answers mean.
+pub(super) const ANSWERS: &[(&str, &str)] = &[
+    ("live", "sts:GetCallerIdentity of some AWS partition says who it is"),
+    ("dead", "SignatureDoesNotMatch, twice: the key id exists, but this is not its secret"),
+    ("dead", "ExpiredToken: expired"),
+    ("dead", "InvalidClientTokenId from every partition: AWS does not know the key id, or it is inactive or deleted"),
+];
+
 /// What one call settled.
 enum Said {
     Live(Identity),

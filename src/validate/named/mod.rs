@@ -9,6 +9,15 @@ use crate::net::Net;
 /// The names that a detector file may use.
 pub const VALIDATORS: &[&str] = &["aws-bedrock", "aws-sts"];
 
+/// What the answers that a validator gets mean, and when: for people. Empty for one that this version does not have.
+pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
+    match name {
+        "aws-bedrock" => aws_bedrock::ANSWERS,
+        "aws-sts" => aws_sts::ANSWERS,
+        _ => &[],
+    }
+}
+
 pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liveness {
     match name {
         "aws-bedrock" => aws_bedrock::check(net, credential).await,
@@ -34,5 +43,6 @@ mod tests {
         used.sort_unstable();
         used.dedup();
         assert_eq!(used, super::VALIDATORS);
+        assert!(used.iter().all(|name| super::answers(name).iter().any(|(means, _)| *means == "live")), "said to people");
     }
 }

@@ -10,18 +10,22 @@ use crate::harness::canary::Canaries;
 const WITHOUT_FINDINGS: &[&[&str]] = &[
     &["report", "../state/report.json", "-vvv"],
     &["report", "app/keys.yaml", "-vvv"],
+    &["report", "../state/report.json", "-vvv", "--format", "sarif"],
+    &["report", "../state/report.json", "-vvv", "--format", "html"],
     &["scan", "--config", "app/keys.yaml", "-vvv"],
     &["scan", "--fingerprint-key", "app/keys.yaml", "-vvv"],
     &["scan", "--detectors", "app", "-vvv"],
     &["scan", "--baseline", "app/keys.yaml", "-vvv"],
     &["scan", "--write-baseline", "app/keys.yaml", "-vvv"],
     &["detectors", "list", "-vvv"],
+    &["detectors", "list", "aws", "-vvv", "--format", "json"],
     &["detectors", "show", "aws-access-key", "-vvv"],
     &["detectors", "check", "-vvv"],
     &["playbooks", "list", "-vvv"],
     &["playbooks", "show", "aws-access-key-contain", "-vvv"],
     &["playbooks", "check", "-vvv"],
     &["explain", "aws-access-key", "-vvv"],
+    &["explain", "no-such-key", "-vvv"],
     &["completions", "bash"],
     &["man"],
 ];
@@ -67,7 +71,7 @@ async fn no_subcommand_leaves_a_secret_anywhere() {
         ran += 1;
         output
     };
-    for format in ["human", "json", "jsonl"] {
+    for format in ["human", "json", "jsonl", "sarif", "github", "gitlab", "csv", "html"] {
         go(&["scan", "app", "-vvv", "--format", format]);
         go(&["scan", "-", "-vvv", "--validate", "--format", format]);
         go(&["scan", "app", "-vvv", "--write-baseline", "../state/base.json", "--format", format]);

@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
-use super::entropy::shannon;
 use super::kind::{FileKind, Role, Syntax};
-use super::names::{Meaning, meaning};
-use super::suppress;
-use super::wordlike::{surprise, wordlike};
+use super::names::meaning;
 use crate::model::Confidence;
+
+mod judge;
+
+pub(super) use judge::is_reference;
 
 /// A name is no longer than this, on either side of the word that was hit.
 const NAME: usize = 48;
@@ -26,10 +27,14 @@ pub(super) struct Assignment {
 /// The assignment to the name around `hit`, if there is one.
 pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Option<Assignment> {
     let name = whole_name(bytes, hit);
+    // `arn:aws:…:secret:name`, `urn:x:token:y`.
+    if name.start.checked_sub(1).is_some_and(|n| bytes[n] == b':') {
+        return None;
+    }
     let meaning = meaning(&bytes[name.clone()])?;
     let (at, operator) = operator(bytes, &name, kind)?;
     let (value, quoted) = value(bytes, at, operator, (&name, kind))?;
-    let verdict = judge(&bytes[value.clone()], meaning, quoted).map(|confidence| match kind.role {
+    let verdict = judge::judge(&bytes[value.clone()], meaning, quoted).map(|confidence| match kind.role {
         Role::Plain => confidence,
         Role::Test | Role::Docs | Role::Generated => Confidence::Low,
     });
@@ -66,21 +71,69 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
     let blanks = skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 40);
     let rest = bytes.get(at..)?;
     let (length, operator) = match *rest {
-        [b'=' | b'!', b'=', ..] | [b'=', b'~', ..] => return None,
-        [b'=', b'>', ..] | [b':', b'=', ..] | [b'?', b'=', ..] => (2, Operator::Assign),
+        [b'=' | b'!', b'=', ..] | [b'=', b'~', ..] | [b':', b':', ..] => return None,
+        [b'=', b'>', ..] | [b':' | b'?', b'=', ..] => (2, Operator::Assign),
         [b'|', b'|', b'=', ..] => (3, Operator::Assign),
         [b'=', ..] => (1, Operator::Assign),
-        [b':', b':', ..] => return None,
         [b':', ..] => (1 + type_annotation(&rest[1..]), Operator::Assign),
         [b'(', ..] if quote == 0 => (1, Operator::Argument),
-        [b',', ..] if quote > 0 => (1, Operator::Argument),
-        [b'>', ..] => (1, Operator::Tag),
+        [b',', ..] if quote > 0 && is_first_argument(bytes, name) => (1, Operator::Argument),
+        [b'>', ..] if is_tag(bytes, name) => (1, Operator::Tag),
         _ if blanks > 0 && quote == 0 && takes_blank(bytes, name, kind) => (0, Operator::Blank),
-        _ => return None,
+        _ => return indirect(bytes, name),
     };
     at += length;
     let margin = if operator == Operator::Argument { b"\n\r \t".as_slice() } else { b" \t" };
     skip(bytes, &mut at, |byte| margin.contains(&byte), 60);
+    Some((at, operator))
+}
+
+/// `get("password", "…")`: an opening bracket and a quote stand before the name.
+fn is_first_argument(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = bytes[name.start.saturating_sub(20)..name.start].iter().rev();
+    before.skip_while(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\')).find(|byte| !byte.is_ascii_whitespace())
+        == Some(&b'(')
+}
+
+/// `<password>`, `<property name="password">`: the name stands in a tag that is open.
+fn is_tag(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = &bytes[name.start.saturating_sub(120)..name.start];
+    let open = memchr::memrchr(b'<', before);
+    open.is_some_and(|open| memchr::memchr(b'>', &before[open..]).is_none() && !bytes[name.clone()].ends_with(b"-"))
+}
+
+/// Where the value of a name that is itself a value begins: `- name: X\n  value: …`, `<add key="X" value="…"`,
+/// `<key>X</key>\n<string>…`, `variable "X" {\n  default = …`.
+fn indirect(bytes: &[u8], name: &Range<usize>) -> Option<(usize, Operator)> {
+    const WORDS: &[&[u8]] = &[b"value", b"default", b"string", b"content", b"val", b"secret", b"data"];
+    let mut at = name.end;
+    if bytes[..name.start].ends_with(b"variable \"") {
+        let block = &bytes[at..bytes.len().min(at + 480)];
+        let block = &block[..memchr::memmem::find(block, b"\n}").unwrap_or(block.len())];
+        at += memchr::memmem::find(block, b" default").map_or(0, |default| default + 1);
+    }
+    let between = usize::from(at > name.end);
+    skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b'`' | b')'), 3);
+    if bytes[at..].starts_with(b"</") {
+        at += bytes[at..].iter().take(40).position(|&byte| byte == b'>')? + 1;
+    }
+    let between =
+        between + skip(bytes, &mut at, |byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'{' | b'}' | b'<'), 60);
+    skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\''), 1);
+    let length = bytes[at..].iter().take(12).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = bytes[at..at + length].to_ascii_lowercase();
+    if between == 0 || !WORDS.contains(&word.as_slice()) {
+        return None;
+    }
+    at += length;
+    skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b' '), 4);
+    let operator = match bytes.get(at)? {
+        b':' | b'=' => Operator::Assign,
+        b'>' => Operator::Tag,
+        _ => return None,
+    };
+    at += 1;
+    skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 60);
     Some((at, operator))
 }
 
@@ -142,170 +195,27 @@ fn value(
     let inner = name.start.checked_sub(1).is_some_and(|n| matches!(bytes[n], b';' | b'?' | b'&' | b'"' | b'\''));
     let allowed = match (operator, kind.syntax) {
         (Operator::Argument, _) => false,
-        (Operator::Tag, _) | (_, Syntax::Settings | Syntax::Shell) => true,
+        (Operator::Tag, _) | (_, Syntax::Settings | Syntax::Shell) | (Operator::Assign, Syntax::Text) => true,
         // Within a connection string or a query.
         (Operator::Assign, Syntax::Code) => inner && bytes.get(at - 1) == Some(&b'='),
         (Operator::Blank, _) => bytes[name.clone()].starts_with(b"--"),
-        (Operator::Assign, Syntax::Text) => true,
     };
     let placeholder = text.first() == Some(&b'<') && operator != Operator::Tag;
     let end = if placeholder { text.iter().position(|&byte| byte == b'>').map(|at| at + 1) } else { None };
     let end = end.or_else(|| text.iter().position(|&byte| ends(byte, inner))).unwrap_or(text.len());
     let called = text.get(end) == Some(&b'(') || text[..end].contains(&b'(');
-    (allowed && end > 0 && !called).then_some((start..start + end, false))
+    // In a text, what follows the value on its line makes it one word of a sentence.
+    let tail = &text[end..];
+    let tail = tail[..memchr::memchr(b'\n', tail).unwrap_or(tail.len())].trim_ascii();
+    let sentence =
+        kind.syntax == Syntax::Text && operator == Operator::Assign && tail.first().is_some_and(u8::is_ascii_alphanumeric);
+    (allowed && end > 0 && !called && !sentence).then_some((start..start + end, false))
 }
 
 fn ends(byte: u8, inner: bool) -> bool {
     byte.is_ascii_whitespace()
         || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'\\')
         || (inner && matches!(byte, b'&' | b')'))
-}
-
-/// How sure a value of that meaning is a secret.
-fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Confidence, &'static str> {
-    if value.len() < 6 {
-        return Err("too short for a secret");
-    }
-    if is_reference(value) {
-        return Err("a reference or a template, not a value");
-    }
-    if let Some(reason) = suppress::reason(value).or_else(|| suppress::weak_word(value)) {
-        return Err(reason);
-    }
-    if value.iter().any(|&byte| byte.is_ascii_control() || !byte.is_ascii()) {
-        return Err("text for people");
-    }
-    match meaning {
-        Meaning::Password => password(value, quoted),
-        Meaning::Token => token(value),
-    }
-}
-
-/// `${X}`, `{{ x }}`, `<x>`, `%s`, `$x`, `env:X`, `arn:…`, a path, a call.
-fn is_reference(value: &[u8]) -> bool {
-    let has = |text: &[u8]| memchr::memmem::find(value, text).is_some();
-    let starts = |text: &[u8]| value.starts_with(text);
-    let wrapped = matches!(
-        (value[0], value[value.len() - 1]),
-        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%') | (b'*', b'*') | (b'_', b'_')
-    );
-    let first_name =
-        value[1..].iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'{' | b'}' | b':'));
-    let path = matches!(value[0], b'/' | b'.' | b'~') && value.iter().filter(|&&byte| byte == b'/').count() >= 2;
-    wrapped
-        || path
-        || (matches!(value[0], b'$' | b'@' | b'&' | b'%' | b':') && first_name)
-        || ["${", "{{", "$(", "#{", "%{", "<%", "%(", "{0}", "{1}", "...", "=>", "()", "&&", "||", "{}", "[0"]
-            .iter()
-            .any(|text| has(text.as_bytes()))
-        || [
-            "env:", "env.", "ENV[", "process.", "os.", "arn:", "vault:", "ref+", "secret:", "file:", "ssm:", "op://",
-            "http://", "https://", "self.", "this.", "config.", "var.", "local.", "data.", "module.", "!", "kms:", "sops:",
-            "enc:", "ENC[", "ENC(", "AQICAH", "{SSHA", "{cipher}",
-        ]
-        .iter()
-        .any(|text| starts(text.as_bytes()))
-        || has(b"%s")
-        || has(b"%d")
-}
-
-/// What kinds of characters a value has.
-struct Classes {
-    lower: usize,
-    upper: usize,
-    digit: usize,
-    symbol: usize,
-    blank: usize,
-}
-
-impl Classes {
-    fn of(value: &[u8]) -> Self {
-        let count = |wanted: fn(&u8) -> bool| value.iter().filter(|byte| wanted(byte)).count();
-        Self {
-            lower: count(u8::is_ascii_lowercase),
-            upper: count(u8::is_ascii_uppercase),
-            digit: count(u8::is_ascii_digit),
-            symbol: count(u8::is_ascii_punctuation),
-            blank: count(|&byte| byte == b' '),
-        }
-    }
-
-    fn kinds(&self) -> usize {
-        [self.lower, self.upper, self.digit, self.symbol].iter().filter(|&&count| count > 0).count()
-    }
-}
-
-fn password(value: &[u8], quoted: bool) -> Result<Confidence, &'static str> {
-    let classes = Classes::of(value);
-    if classes.blank > 0 {
-        return Err("text for people");
-    }
-    if value.len() > 128 {
-        return Err("too long for a password");
-    }
-    if is_hash(value) {
-        return Err("a password's hash");
-    }
-    let words = wordlike(value);
-    let joined = classes.symbol > 0
-        && value
-            .iter()
-            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'[' | b']'));
-    match classes.kinds() {
-        _ if joined && words => Err("a name or words, not a value"),
-        1 if classes.digit > 0 => Ok(Confidence::Low),
-        // One kind of letters: a word, unless it is clearly none.
-        1 if words || value.len() < 10 => Err("a word"),
-        2 if classes.digit == 0 && classes.symbol == 0 && (words || surprise(value).is_none() || value.len() < 8) => {
-            Err("a name or words, not a value")
-        }
-        _ if value.len() < 8 && !(classes.symbol > 0 && classes.digit > 0) => Ok(Confidence::Low),
-        // A bare word in a text may be anything.
-        _ if !quoted && classes.digit == 0 && classes.kinds() < 3 => Ok(Confidence::Low),
-        _ => Ok(Confidence::Medium),
-    }
-}
-
-/// crypt(3), bcrypt, argon2, scrypt, PBKDF2 and what LDAP writes.
-fn is_hash(value: &[u8]) -> bool {
-    let modular = value[0] == b'$' && value[1..].iter().filter(|&&byte| byte == b'$').count() >= 2;
-    modular
-        || value.starts_with(b"pbkdf2")
-        || value.starts_with(b"scrypt:")
-        || value.starts_with(b"sha256:")
-        || value.starts_with(b"md5:")
-}
-
-fn token(value: &[u8]) -> Result<Confidence, &'static str> {
-    let classes = Classes::of(value);
-    if classes.blank > 0 {
-        return Err("text for people");
-    }
-    if value.len() < 12 {
-        return Err("too short for a token");
-    }
-    let allowed = value.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"+/=_-.~:!@#$%^&*".contains(&byte));
-    if !allowed {
-        return Err("not written like a token");
-    }
-    let hex = value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
-    let entropy = shannon(value);
-    let least = if hex { 2.8 } else { 3.2 };
-    if entropy < least {
-        return Err("not random enough");
-    }
-    if classes.digit == 0 && (wordlike(value) || classes.kinds() < 2 || value.len() < 16) {
-        return Err("a name or words, not a value");
-    }
-    // Words joined by dashes or dots, with a number somewhere: an image, a version, a slug.
-    let pieces = value.split(|byte| matches!(byte, b'-' | b'_' | b'.' | b':' | b'/')).filter(|piece| !piece.is_empty());
-    let wordy =
-        pieces.clone().filter(|piece| piece.len() < 4 || wordlike(piece) || piece.iter().all(u8::is_ascii_digit)).count();
-    if !hex && wordy == pieces.count() && classes.digit * 4 < value.len() {
-        return Err("a name or words, not a value");
-    }
-    let strong = value.len() >= 16 && (hex || classes.kinds() >= 2);
-    Ok(if strong { Confidence::Medium } else { Confidence::Low })
 }
 
 #[cfg(test)]
@@ -347,6 +257,12 @@ mod tests {
             ("a.cs", "var c = \"Server=x;Password=", ";Database=y\"", "Password"),
             ("n.ipynb", "\"password = \\\"", "\\\"\\n\"", "password"),
             (".netrc", "machine h login u password ", "\n", "password"),
+            ("a.yml", "- name: DB_PASSWORD\n  value: ", "\n", "PASSWORD"),
+            ("a.json", "{\"name\": \"DB_PASSWORD\", \"value\": \"", "\"}", "PASSWORD"),
+            ("a.config", "<add key=\"DbPassword\" value=\"", "\" />", "Password"),
+            ("a.plist", "<key>password</key>\n\t<string>", "</string>", "password"),
+            ("a.tf", "variable \"db_password\" {\n  default = \"", "\"\n}", "password"),
+            ("a.tf", "variable \"db_password\" {\n  type    = string\n  default = \"", "\"\n}", "password"),
         ] {
             let text = format!("{before}{value}{after}");
             assert_eq!(found(path, &text, word), Some((value.to_owned(), Ok(Confidence::Medium))), "{text}");
@@ -362,6 +278,10 @@ mod tests {
             ("a.py", "compass = 'vR7#kq2Lw9zT'", "pass"),
             ("a.py", "password_field = 'vR7#kq2Lw9zT'", "password"),
             ("a.js", "function login(user, password) {", "password"),
+            ("a.c", "if (user->password->iterations < 5000 || 3)", "password"),
+            ("a.php", "[\"proxy_pass\", \"vR7#kq2Lw9zT\"]", "pass"),
+            ("a.txt", "arn:aws:secretsmanager:eu-west-1:1:secret:Db1-d4e5f6", "secret"),
+            ("a.md", "the password: vR7#kq2Lw9zT is what you type", "password"),
         ] {
             assert_eq!(found(path, text, word), None, "{text}");
         }
@@ -373,6 +293,12 @@ mod tests {
             ("a.json", "{\"password\": \"confirmPassword\"}", "password"),
             ("a.yml", "secret: my-app-secret-name", "secret"),
             ("a.yml", "token: <your-token>", "token"),
+            ("a.c", "copy_to_passwd(\"INFO_25\", to);", "passwd"),
+            ("a.idl", "const uint32 CHANGE_PASSWORD = 0x00000040,", "PASSWORD"),
+            ("a.json", "{\"output_cost_token\": 1.1428571428571428e-06}", "token"),
+            ("a.py", "password = 'anon@ftp.com'", "password"),
+            ("a.pl", "$cmd .= \"PASSWD='$envvars->{PASSWD}' \"", "PASSWD"),
+            ("a.yml", "password: '*EE0D72C1085C46C5278932678FBE2C6A782821B4'", "password"),
             ("a.yml", "password: $2b$12$abcdefghijklmnopqrstuuO1q8C3Jx9Zk2m5bW7vYtRsEaHdGfLnM", "password"),
         ] {
             let verdict = found(path, text, word).map(|(_, verdict)| verdict);

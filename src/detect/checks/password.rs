@@ -1,0 +1,37 @@
+//! The password of a URL's userinfo: whether it is a value at all, and not a reference, a template or a default.
+
+use super::super::generic::is_reference;
+use super::super::suppress;
+use super::Verdict;
+use crate::model::Facts;
+
+pub(super) fn check(value: &[u8]) -> Verdict {
+    let plain: Vec<u8> = percent_encoding::percent_decode(value).collect();
+    if plain.len() < 4 {
+        return Verdict::Fails("too short for a secret");
+    }
+    if is_reference(&plain) || plain.iter().any(|byte| matches!(byte, b'<' | b'>' | b'{' | b'}')) {
+        return Verdict::Fails("a reference or a template, not a value");
+    }
+    match suppress::reason(&plain).or_else(|| suppress::weak_word(&plain)) {
+        Some(reason) => Verdict::Fails(reason),
+        None => Verdict::Holds(Facts::new(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Verdict, check};
+
+    #[test]
+    fn values_hold_and_what_stands_for_one_fails() {
+        for value in ["vR7#kq2Lw9zT", "p%40ssW0rdQx9", "hq7zfuwk"] {
+            assert!(matches!(check(value.as_bytes()), Verdict::Holds(..)), "{value}");
+        }
+        for value in
+            ["${PASS}", "<password>", "{{pw}}", "$PASS", "%s", "password", "postgres", "changeme", "xyz", "xxxxxxxxxxxx", ""]
+        {
+            assert!(matches!(check(value.as_bytes()), Verdict::Fails(_)), "{value}");
+        }
+    }
+}

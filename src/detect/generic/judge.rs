@@ -1,0 +1,234 @@
+//! Whether a value that stands where a secret belongs is one: no reference, template, default, name, number, hash, address
+//! or text for people.
+
+use super::super::entropy::shannon;
+use super::super::names::Meaning;
+use super::super::suppress;
+use super::super::wordlike::{surprise, wordlike};
+use crate::model::Confidence;
+
+/// How sure a value of that meaning is a secret.
+pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Confidence, &'static str> {
+    if value.len() < 6 {
+        return Err("too short for a secret");
+    }
+    if is_reference(value) {
+        return Err("a reference or a template, not a value");
+    }
+    if let Some(reason) = suppress::reason(value).or_else(|| suppress::weak_word(value)) {
+        return Err(reason);
+    }
+    if value.iter().any(|&byte| byte.is_ascii_control() || !byte.is_ascii() || byte == b' ') {
+        return Err("text for people");
+    }
+    if is_hash(value) {
+        return Err("a password's hash");
+    }
+    if is_number(value) {
+        return Err("a number");
+    }
+    if is_address(value) {
+        return Err("an address, not a secret");
+    }
+    if is_name(value) {
+        return Err("a name or words, not a value");
+    }
+    match meaning {
+        Meaning::Password => password(value, quoted),
+        Meaning::Token => token(value),
+    }
+}
+
+const REFERENCES: &[&str] =
+    &["${", "{{", "$(", "#{", "%{", "<%", "%(", "{0}", "{1}", "...", "=>", "->", "()", "&&", "||", "{}", "[0", "%s", "%d"];
+const REFERENCE_STARTS: &[&str] = &[
+    "env:",
+    "env.",
+    "ENV[",
+    "process.",
+    "os.",
+    "arn:",
+    "vault:",
+    "ref+",
+    "secret:",
+    "file:",
+    "ssm:",
+    "op://",
+    "http://",
+    "https://",
+    "self.",
+    "this.",
+    "config.",
+    "var.",
+    "local.",
+    "data.",
+    "module.",
+    "kms:",
+    "sops:",
+    "enc:",
+    "ENC[",
+    "ENC(",
+    "AQICAH",
+    "@Microsoft.KeyVault",
+    "sm://",
+    "gcp:",
+    "aws:",
+    "keyring:",
+    "secretref:",
+    "awssm://",
+    "projects/",
+];
+
+/// `${X}`, `{{ x }}`, `<x>`, `%s`, `$x`, `env:X`, `arn:…`, a path, a call.
+pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
+    let (Some(&first), Some(&last)) = (value.first(), value.last()) else { return true };
+    let has = |text: &str| memchr::memmem::find(value, text.as_bytes()).is_some();
+    let wrapped = matches!(
+        (first, last),
+        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%') | (b'*', b'*') | (b'_', b'_')
+    );
+    let rest = &value[1..];
+    let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'{' | b'}' | b':');
+    let variable = rest.first().is_some_and(u8::is_ascii_alphabetic) && rest.iter().all(name);
+    let joined = first == b'$' && rest.iter().all(|byte| name(byte) || *byte == b'/') && rest.contains(&b'/');
+    let path = matches!(first, b'/' | b'.' | b'~') && memchr::memchr_iter(b'/', value).count() >= 2;
+    wrapped
+        || path
+        || joined
+        || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':' | b'!') && variable)
+        || REFERENCES.iter().any(|text| has(text))
+        || REFERENCE_STARTS.iter().any(|text| value.starts_with(text.as_bytes()))
+}
+
+/// crypt(3), bcrypt, argon2, scrypt, PBKDF2, MySQL's and what LDAP writes.
+fn is_hash(value: &[u8]) -> bool {
+    let modular = value[0] == b'$' && memchr::memchr_iter(b'$', &value[1..]).count() >= 2;
+    let scheme = value[0] == b'{'
+        && value[1..].iter().take(20).find(|byte| !(byte.is_ascii_alphanumeric() || **byte == b'-')) == Some(&b'}');
+    let mysql = value.len() == 41 && value[0] == b'*' && value[1..].iter().all(u8::is_ascii_hexdigit);
+    let named = ["pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt"];
+    modular || scheme || mysql || named.iter().any(|name| value.starts_with(name.as_bytes()))
+}
+
+/// `0x80`, `1.14e-06`, a version, a date.
+fn is_number(value: &[u8]) -> bool {
+    let hex = value.len() <= 18 && value.strip_prefix(b"0x").is_some_and(|rest| rest.iter().all(u8::is_ascii_hexdigit));
+    let decimal =
+        std::str::from_utf8(value).is_ok_and(|text| text.len() < 30 && text.contains('.') && text.parse::<f64>().is_ok());
+    let version = value.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b':' | b'T' | b'Z' | b'/'))
+        && value.iter().any(|byte| matches!(byte, b'.' | b'-' | b':'));
+    hex || decimal || version
+}
+
+/// A mail address or a host, with a top-level domain that exists in most of them.
+fn is_address(value: &[u8]) -> bool {
+    const ENDINGS: &[&str] =
+        &["com", "org", "net", "io", "dev", "local", "edu", "gov", "co", "de", "uk", "ai", "internal", "svc"];
+    let plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'@' | b'+'));
+    let ending = value.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    plain && ending.len() < value.len() && ENDINGS.iter().any(|known| known.as_bytes() == ending)
+}
+
+/// An identifier: `SOME_CONSTANT_2`, `some_name1`, `Some\Name`, all of whose pieces are words or short numbers.
+fn is_name(value: &[u8]) -> bool {
+    let parts = |byte: &u8| matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'\\');
+    if !value.iter().all(|byte| byte.is_ascii_alphanumeric() || parts(byte)) || !value.iter().any(parts) {
+        return false;
+    }
+    let word = |piece: &[u8]| {
+        let letters: Vec<u8> = piece.iter().copied().filter(u8::is_ascii_alphabetic).collect();
+        let digits = piece.len() - letters.len();
+        // Digits in the middle of letters are no name's.
+        let tail = piece.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let head = piece.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        digits <= 4 && tail.max(head) == digits && (letters.len() < 4 || wordlike(&letters))
+    };
+    value.split(|byte| parts(byte)).filter(|piece| !piece.is_empty()).all(word)
+}
+
+/// What kinds of characters a value has.
+struct Classes {
+    lower: usize,
+    upper: usize,
+    digit: usize,
+    symbol: usize,
+}
+
+impl Classes {
+    fn of(value: &[u8]) -> Self {
+        let count = |wanted: fn(&u8) -> bool| value.iter().filter(|byte| wanted(byte)).count();
+        Self {
+            lower: count(u8::is_ascii_lowercase),
+            upper: count(u8::is_ascii_uppercase),
+            digit: count(u8::is_ascii_digit),
+            symbol: count(u8::is_ascii_punctuation),
+        }
+    }
+
+    fn kinds(&self) -> usize {
+        [self.lower, self.upper, self.digit, self.symbol].iter().filter(|&&count| count > 0).count()
+    }
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value
+            .iter()
+            .enumerate()
+            .all(|(n, byte)| if matches!(n, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+}
+
+fn password(value: &[u8], quoted: bool) -> Result<Confidence, &'static str> {
+    let classes = Classes::of(value);
+    if value.len() > 128 {
+        return Err("too long for a password");
+    }
+    let words = wordlike(value);
+    let joined = classes.symbol > 0
+        && value.iter().all(|byte| {
+            byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'[' | b']' | b'\\')
+        });
+    match classes.kinds() {
+        _ if joined && words => Err("a name or words, not a value"),
+        _ if is_uuid(value) => Ok(Confidence::Low),
+        1 if classes.digit > 0 => Ok(Confidence::Low),
+        // One kind of letters: a word, unless it is clearly none.
+        1 if words || value.len() < 10 => Err("a word"),
+        2 if classes.digit == 0 && classes.symbol == 0 && (words || surprise(value).is_none() || value.len() < 8) => {
+            Err("a name or words, not a value")
+        }
+        _ if value.len() < 8 && !(classes.symbol > 0 && classes.digit > 0) => Ok(Confidence::Low),
+        // A bare word in a text may be anything.
+        _ if !quoted && classes.digit == 0 && classes.kinds() < 3 => Ok(Confidence::Low),
+        _ => Ok(Confidence::Medium),
+    }
+}
+
+fn token(value: &[u8]) -> Result<Confidence, &'static str> {
+    let classes = Classes::of(value);
+    if value.len() < 12 {
+        return Err("too short for a token");
+    }
+    let allowed = value.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"+/=_-.~:!@#$%^&*".contains(&byte));
+    if !allowed {
+        return Err("not written like a token");
+    }
+    let hex = value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
+    let entropy = shannon(value);
+    let least = if hex { 2.8 } else { 3.2 };
+    if entropy < least {
+        return Err("not random enough");
+    }
+    if classes.digit == 0 && (wordlike(value) || classes.kinds() < 2 || value.len() < 16) {
+        return Err("a name or words, not a value");
+    }
+    // Words joined by dashes or dots, with a number somewhere: an image, a version, a slug.
+    let pieces = value.split(|byte| matches!(byte, b'-' | b'_' | b'.' | b':' | b'/')).filter(|piece| !piece.is_empty());
+    let wordy =
+        pieces.clone().filter(|piece| piece.len() < 4 || wordlike(piece) || piece.iter().all(u8::is_ascii_digit)).count();
+    if !hex && wordy == pieces.count() && classes.digit * 4 < value.len() {
+        return Err("a name or words, not a value");
+    }
+    let strong = value.len() >= 16 && (hex || classes.kinds() >= 2);
+    Ok(if strong { Confidence::Medium } else { Confidence::Low })
+}
