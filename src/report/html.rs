@@ -1,6 +1,5 @@
 //! One self-contained page: no script, nothing loaded, everything escaped, light or dark as the reader's system is.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::level::{Level, headline, summaries};
