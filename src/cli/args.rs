@@ -6,6 +6,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::FailOn;
+use super::quieting::Quieting;
 
 /// Finds leaked keys, proves which are live, names the workload that owns each, and shuts them off.
 #[derive(Debug, Parser)]
@@ -251,6 +252,8 @@ pub(super) struct Targets {
     /// Which findings make the exit code 1.
     #[arg(long, env = "STAUNCH_FAIL_ON", value_enum, default_value_t = FailOn::Any)]
     pub(super) fail_on: FailOn,
+    #[command(flatten, next_help_heading = "Quieting")]
+    pub(super) quieting: Quieting,
 }
 
 /// Least confidence that is reported.

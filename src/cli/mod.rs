@@ -8,6 +8,7 @@ mod output;
 mod owners;
 mod playbooks;
 mod progress;
+mod quieting;
 mod recall;
 mod report;
 mod respond;

@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::settings::Settings;
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Finding, Provenance};
-use crate::scan::{Counters, Groups, Request, Target, WalkOptions, run};
+use crate::scan::{Allowing, Counters, Groups, Request, Target, WalkOptions, run};
 use crate::secret::FingerprintKey;
 use crate::store::Store;
 
@@ -39,9 +39,11 @@ pub(super) fn only(
 ) -> Groups {
     let counters = Counters::default();
     let walk = WalkOptions { no_ignore: true };
-    let request = Request { set, walk, jobs: 1, least: Confidence::Low, counters: &counters };
-    let gathered = run(targets, &request);
-    let mut groups = Groups::new(gathered.sightings, set, key, settings.clock.now());
+    // Whoever responds to a finding wants its value, whatever the tree says by now.
+    let allow = Allowing::nothing();
+    let request = Request { set, allow: &allow, walk, jobs: 1, least: Confidence::Low, counters: &counters };
+    let mut gathered = run(targets, &request);
+    let mut groups = Groups::new(&mut gathered, set, key, settings.clock.now());
     groups.0.retain(|group| group.finding.fingerprint == finding.fingerprint && group.finding.detector == finding.detector);
     groups
 }

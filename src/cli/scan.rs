@@ -47,11 +47,25 @@ pub(super) fn look(
         Least::High => Confidence::High,
     };
     let walk = WalkOptions { no_ignore: targets.no_ignore };
-    let request = Request { set, walk, jobs: settings.jobs, least, counters: &counters };
     let opened = open(&targets.targets)?;
-    let mut gathered = progress::during(&counters, settings.quiet, || crate::scan::run(opened, &request));
-    let groups = Groups::new(std::mem::take(&mut gathered.sightings), set, key, settings.clock.now());
+    let (allowing, mut before) = targets.quieting.begin(&paths(&opened), settings, (set, key))?;
+    let request = Request { set, allow: &allowing, walk, jobs: settings.jobs, least, counters: &counters };
+    let (mut gathered, made) = progress::during(&counters, settings.quiet, || {
+        let mut gathered = crate::scan::run(opened, &request);
+        let made = before.apply(&mut gathered, &counters.stop);
+        (gathered, made)
+    });
+    let groups = Groups::new(&mut gathered, set, key, settings.clock.now());
+    before.finish(made, (&gathered, &allowing, groups.scrubber()), settings)?;
     Ok((groups, gathered))
+}
+
+fn paths(targets: &[Target]) -> Vec<PathBuf> {
+    let path = |target: &Target| match target {
+        Target::Path(path) => Some(path.clone()),
+        Target::Stdin(_) => None,
+    };
+    targets.iter().filter_map(path).collect()
 }
 
 /// Names → targets. `-` is standard input, once.
@@ -98,15 +112,15 @@ pub(super) fn report(
         trouble.path = scrubber.scrub(&trouble.path);
         trouble.why = scrubber.scrub(&trouble.why);
     }
+    gathered.coverage.reword(&|reason| scrubber.scrub(reason));
     if settings.verbose > 0 && !settings.quiet {
-        for aside in &gathered.asides {
-            say(&report::clean(&format!(
-                "put aside: {}:{} {} ({})",
-                scrubber.scrub(&aside.path),
-                aside.line,
-                aside.detector,
-                aside.reason
-            )));
+        let aside = gathered.asides.iter().map(|a| ("put aside", &a.path, a.line, &a.detector, a.reason));
+        let noted = gathered.notes.iter().map(|note| {
+            let word = if note.allowed { "allowed" } else { "disregarded" };
+            (word, &note.path, note.line, &note.detector, &*note.reason)
+        });
+        for (word, path, line, detector, reason) in aside.chain(noted) {
+            say(&report::clean(&scrubber.scrub(&format!("{word}: {path}:{line} {detector} ({reason})"))));
         }
     }
     let seconds = started.elapsed().as_secs_f64();

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 
 use super::args::{Least, Targets, TriageArgs, VerifyArgs};
 use super::exit::{Exit, FailOn};
+use super::quieting::Quieting;
 use super::settings::Settings;
 use super::{recall, scan};
 use crate::detect::DetectorSet;
@@ -120,7 +121,8 @@ pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<E
     Ok(Exit::of(&report.findings, &report.coverage, FailOn::Live))
 }
 
-/// Standard input as the only target.
+/// Standard input as the only target. What is handed in by hand is looked at, whatever is written beside it.
 pub(super) fn stdin() -> Targets {
-    Targets { targets: vec![PathBuf::from("-")], no_ignore: false, confidence: Least::Low, fail_on: FailOn::Any }
+    let (targets, quieting) = (vec![PathBuf::from("-")], Quieting::none());
+    Targets { targets, no_ignore: false, confidence: Least::Low, fail_on: FailOn::Any, quieting }
 }

@@ -1,10 +1,17 @@
-//! The operator's settings file → checked settings. Every mistake is reported at once with its line.
+//! Texts that are handed in → checked settings. Every mistake is reported at once with its line.
 //!
-//! Never read from a scanned tree: whoever writes this file decides what may be asked and who may act.
+//! The operator's settings file is never read from a scanned tree: whoever writes it decides what may be asked and who may
+//! act. A tree's own file ([`TreeRules`]) can only allow.
+
+mod baseline;
+mod tree;
 
 use std::collections::BTreeMap;
 
 use crate::declared::{Document, Mistakes, Table};
+
+pub use baseline::{Baseline, BaselineError, Hashes, Known, Lines};
+pub use tree::{Allow, Because, Globs, Skip, TreeRules};
 
 /// What the operator's settings file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

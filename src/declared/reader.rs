@@ -271,6 +271,21 @@ impl<'t, 'a> Value<'t, 'a> {
         }
     }
 
+    /// As a day: `2027-01-31`, in quotes or not.
+    pub fn date(&self) -> Option<jiff::civil::Date> {
+        let text = match self.value.get_ref() {
+            DeValue::Datetime(value) => value.to_string(),
+            DeValue::String(text) => text.to_string(),
+            _ => return self.expected("a date like 2027-01-31"),
+        };
+        // jiff takes a date with a time too; which of its moments counts would be anyone's guess.
+        let day = (text.len() == 10).then(|| text.parse().ok()).flatten();
+        if day.is_none() {
+            self.mistake(format!("`{}` must be a date like 2027-01-31", self.name));
+        }
+        day
+    }
+
     /// As a list; anything else is a mistake and an empty list.
     pub fn items(&self) -> Vec<Value<'t, 'a>> {
         let wrap = |list: &'t DeArray<'a>| {

@@ -13,7 +13,7 @@ use crate::net::{AwsKey, Net, NetError, Settings};
 use crate::ownership::{add_owners, iam_owners};
 use crate::respond::{Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, draft};
 use crate::sandbox::{Sandbox, SandboxError};
-use crate::scan::{Attribution, Counters, Groups, Request, Target, WalkOptions, attribute, run, validate};
+use crate::scan::{Allowing, Attribution, Counters, Groups, Request, Target, WalkOptions, attribute, run, validate};
 use crate::secret::FingerprintKey;
 use crate::validate::Validator;
 
@@ -127,9 +127,10 @@ type Found = (Groups, crate::scan::Gathered);
 
 fn look(set: &DetectorSet, stage: &Stage<'_>, repository: &Path, key: &FingerprintKey) -> Found {
     let counters = Counters { stop: AtomicBool::new(false), ..Counters::default() };
-    let request = Request { set, walk: WalkOptions::default(), jobs: 0, least: Confidence::Medium, counters: &counters };
+    let (walk, allow) = (WalkOptions::default(), Allowing::nothing());
+    let request = Request { set, allow: &allow, walk, jobs: 0, least: Confidence::Medium, counters: &counters };
     let mut gathered = run(vec![Target::Path(repository.to_owned())], &request);
-    let groups = Groups::new(std::mem::take(&mut gathered.sightings), set, key, stage.clock.now());
+    let groups = Groups::new(&mut gathered, set, key, stage.clock.now());
     (groups, gathered)
 }
 

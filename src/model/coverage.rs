@@ -18,6 +18,13 @@ pub struct Coverage {
     pub skipped: BTreeMap<String, u64>,
     /// Matches that were put aside: reason → how many.
     pub suppressed: BTreeMap<String, u64>,
+    /// Places of credentials that are not reported because somebody allowed them: reason → how many.
+    #[serde(default)]
+    pub allowed: BTreeMap<String, u64>,
+    /// What would have been allowed or left out, and was reported and read all the same, because whoever says so is not
+    /// trusted or the time is over: reason → how many.
+    #[serde(default)]
+    pub disregarded: BTreeMap<String, u64>,
     /// What could not be read. Anything here makes the scan incomplete.
     pub troubles: Vec<Trouble>,
     /// Troubles beyond those kept in `troubles`.
@@ -46,6 +53,20 @@ impl Coverage {
         bump(&mut self.suppressed, reason, 1);
     }
 
+    /// Counts a place that is allowed, or that would be.
+    pub fn allow(&mut self, allowed: bool, reason: &str) {
+        bump(if allowed { &mut self.allowed } else { &mut self.disregarded }, reason, 1);
+    }
+
+    /// Rewrites every reason: those of a tree's own file are its people's words.
+    pub fn reword(&mut self, word: &dyn Fn(&str) -> String) {
+        for counts in [&mut self.skipped, &mut self.allowed, &mut self.disregarded] {
+            for (reason, count) in std::mem::take(counts) {
+                bump(counts, &word(&reason), count);
+            }
+        }
+    }
+
     /// Records something that could not be read.
     pub fn trouble(&mut self, path: impl Into<String>, why: impl Into<String>) {
         if self.troubles.len() < KEPT {
@@ -69,6 +90,12 @@ impl Coverage {
         }
         for (reason, count) in other.suppressed {
             bump(&mut self.suppressed, &reason, count);
+        }
+        for (reason, count) in other.allowed {
+            bump(&mut self.allowed, &reason, count);
+        }
+        for (reason, count) in other.disregarded {
+            bump(&mut self.disregarded, &reason, count);
         }
         for trouble in other.troubles {
             self.trouble(trouble.path, trouble.why);
@@ -97,9 +124,13 @@ mod tests {
             let mut one = Coverage { files: 1, bytes: 2, ..Coverage::default() };
             one.skip("link");
             one.trouble(format!("f{n}"), "permission denied");
+            one.allow(n % 3 == 0, "sample");
             all.merge(one);
         }
         assert_eq!((all.files, all.bytes, all.skipped["link"]), (150, 300, 150));
+        assert_eq!((all.allowed["sample"], all.disregarded["sample"]), (50, 100));
+        all.reword(&|reason| reason.replace("sample", "other"));
+        assert_eq!((all.allowed.len(), all.allowed["other"], all.skipped["link"]), (1, 50, 150));
         assert_eq!((all.troubles.len(), all.more_troubles), (100, 50));
         assert!(!all.is_complete());
         assert!(Coverage::default().is_complete());

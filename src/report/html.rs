@@ -1,10 +1,9 @@
 //! One self-contained page: no script, nothing loaded, everything escaped, light or dark as the reader's system is.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::level::{Level, headline, summaries};
-use super::text::{bytes, clean, count, seconds};
+use super::text::{clean, count, looked_at};
 use crate::model::{DetectorInfo, Finding, Liveness, Report};
 
 const STYLE: &str = "\
@@ -123,19 +122,7 @@ fn next(
 }
 
 fn footer(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let seen = &report.coverage;
-    let list = |counts: &std::collections::BTreeMap<String, u64>| -> String {
-        let each: Vec<String> = counts.iter().map(|(reason, number)| format!("{number} {reason}")).collect();
-        each.join(", ")
-    };
-    let mut text = format!("{}, {}, {}", count(seen.files, "file", "files"), bytes(seen.bytes), seconds(report.seconds));
-    if !seen.skipped.is_empty() {
-        let _ = write!(text, "; skipped: {}", list(&seen.skipped));
-    }
-    if !seen.suppressed.is_empty() {
-        let _ = write!(text, "; put aside: {}", list(&seen.suppressed));
-    }
-    text.push_str(if seen.is_complete() { "; complete" } else { "; INCOMPLETE" });
+    let text = looked_at(report);
     let tool = &report.tool;
     writeln!(
         out,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::text::{bytes, clean, count, seconds};
+use super::text::{clean, count, looked_at};
 use crate::model::{Coverage, Finding, Liveness, Occurrence, Owner, Plan, Report, Run, RunState, StepState};
 
 /// How it may look.
@@ -138,21 +138,7 @@ fn troubles(coverage: &Coverage, look: Look, out: &mut dyn Write) -> io::Result<
 }
 
 fn coverage(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let seen = &report.coverage;
-    let found = count(report.findings.len() as u64, "finding", "findings");
-    let list = |counts: &std::collections::BTreeMap<String, u64>| -> String {
-        let each: Vec<String> = counts.iter().map(|(reason, number)| format!("{number} {reason}")).collect();
-        each.join(", ")
-    };
-    let mut text =
-        format!("{found} in {}, {}, {}", count(seen.files, "file", "files"), bytes(seen.bytes), seconds(report.seconds));
-    if !seen.skipped.is_empty() {
-        text.extend(["; skipped: ", &list(&seen.skipped)]);
-    }
-    if !seen.suppressed.is_empty() {
-        text.extend(["; put aside: ", &list(&seen.suppressed)]);
-    }
-    text.push_str(if seen.is_complete() { "; complete" } else { "; INCOMPLETE" });
+    let text = format!("{} in {}", count(report.findings.len() as u64, "finding", "findings"), looked_at(report));
     writeln!(out, "{}", look.paint(Ink::Dim, &clean(&text)))
 }
 

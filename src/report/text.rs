@@ -1,6 +1,9 @@
 //! Words and numbers for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+use crate::model::Report;
 
 /// Text from the scanned material made safe for a terminal: control characters become visible escapes.
 pub fn clean(text: &str) -> String {
@@ -60,9 +63,51 @@ pub(super) fn seconds(number: f64) -> String {
     out
 }
 
+/// Reasons in the line of coverage; JSON has them all.
+const REASONS: usize = 8;
+
+/// How far a scan looked, in a line.
+pub(super) fn looked_at(report: &Report) -> String {
+    let seen = &report.coverage;
+    let mut text = format!("{}, {}, {}", count(seen.files, "file", "files"), bytes(seen.bytes), seconds(report.seconds));
+    let lists = [
+        ("skipped", &seen.skipped),
+        ("put aside", &seen.suppressed),
+        ("allowed", &seen.allowed),
+        ("disregarded", &seen.disregarded),
+    ];
+    for (title, counts) in lists.into_iter().filter(|(_, counts)| !counts.is_empty()) {
+        let _ = write!(text, "; {title}: {}", reasons(counts));
+    }
+    text.push_str(if seen.is_complete() { "; complete" } else { "; INCOMPLETE" });
+    text
+}
+
+/// Counts by reason, the most first. A tree may give any number of reasons; a line holds few.
+fn reasons(counts: &BTreeMap<String, u64>) -> String {
+    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
+    counts.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
+    let rest = counts.split_off(counts.len().min(REASONS));
+    let mut each: Vec<String> = counts.iter().map(|(reason, number)| format!("{number} {reason}")).collect();
+    if !rest.is_empty() {
+        let number: u64 = rest.iter().map(|(_, number)| **number).sum();
+        each.push(format!("{number} for {}", count(rest.len() as u64, "more reason", "more reasons")));
+    }
+    each.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{bytes, clean, count, grouped, seconds};
+    use std::collections::BTreeMap;
+
+    use super::{bytes, clean, count, grouped, reasons, seconds};
+
+    #[test]
+    fn many_reasons_become_few() {
+        let counts: BTreeMap<String, u64> = (1..=10).map(|n| (format!("r{n}"), n)).collect();
+        assert_eq!(reasons(&counts), "10 r10, 9 r9, 8 r8, 7 r7, 6 r6, 5 r5, 4 r4, 3 r3, 3 for 2 more reasons");
+        assert_eq!(reasons(&BTreeMap::from([("r".to_owned(), 1)])), "1 r");
+    }
 
     #[test]
     fn numbers_read_well() {

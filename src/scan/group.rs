@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::collect::Sighting;
+use super::collect::{Gathered, Sighting};
 use crate::detect::DetectorSet;
 use crate::model::{Checked, Credential, Finding, Occurrence, PartInfo};
 use crate::secret::{Fingerprint, FingerprintKey, Scrubber};
@@ -23,8 +23,9 @@ pub struct Group {
 pub struct Groups(pub Vec<Group>, pub(super) Scrubber);
 
 impl Groups {
-    /// Groups sightings. `now` decides what has expired.
-    pub fn new(sightings: Vec<Sighting>, set: &DetectorSet, key: &FingerprintKey, now: Timestamp) -> Self {
+    /// Groups what was seen and is not allowed, and takes it. `now` decides what has expired.
+    pub fn new(gathered: &mut Gathered, set: &DetectorSet, key: &FingerprintKey, now: Timestamp) -> Self {
+        let sightings = std::mem::take(&mut gathered.sightings);
         let mut groups: BTreeMap<(String, Fingerprint), Vec<Sighting>> = BTreeMap::new();
         for sighting in sightings {
             let Some(identifying) = sighting.credential.identifying() else { continue };
@@ -35,7 +36,9 @@ impl Groups {
             group(sightings, &detector, fingerprint, (set, key, now))
         };
         let groups: Vec<Group> = groups.into_iter().filter_map(build).collect();
-        let parts = groups.iter().flat_map(|group| &group.variants).flat_map(|credential| &credential.parts);
+        let reported = groups.iter().flat_map(|group| &group.variants);
+        let allowed = gathered.allowed.iter().chain(&gathered.known).map(|sighting| &sighting.credential);
+        let parts = reported.chain(allowed).flat_map(|credential| &credential.parts);
         let scrubber = Scrubber::new(parts.filter(|part| !part.public).map(|part| &part.value));
         let mut all = Self(groups, scrubber);
         all.scrub();

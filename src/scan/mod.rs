@@ -1,6 +1,7 @@
 //! The pipeline: source → detect → (validate → ownership). Groups credentials by fingerprint into findings. The one place
 //! where threads meet async.
 
+mod allow;
 mod attribute;
 mod collect;
 mod group;
@@ -8,8 +9,9 @@ mod validate;
 mod walk;
 
 pub use crate::source::WalkOptions;
+pub use allow::{AllowError, Allowing, Baselines, BaselinesError, Loaded, Trust};
 pub use attribute::{Attribution, attribute, scrub};
-pub use collect::{Gathered, Sighting};
+pub use collect::{Gathered, Note, Sighting};
 pub use group::{Group, Groups};
 pub use validate::validate;
 pub use walk::{Counters, Request, Target, run};

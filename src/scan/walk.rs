@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
-use super::collect::{Gathered, Sighting};
+use super::allow::{Allowing, Judged, Place, Tree};
+use super::collect::{Gathered, Note, Sighting};
 use crate::detect::{DetectorSet, Found, Lines, Scanner};
 use crate::model::{Blob, Confidence, Provenance};
 use crate::source::{Item, Walk, WalkOptions, Windows, WorkFile};
@@ -27,6 +28,8 @@ pub enum Target {
 pub struct Request<'r> {
     /// The detectors.
     pub set: &'r DetectorSet,
+    /// What is found and not reported.
+    pub allow: &'r Allowing<'r>,
     /// How to walk folders.
     pub walk: WalkOptions,
     /// Threads; 0 for one a core.
@@ -59,7 +62,7 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
             Target::Path(path) => paths.push(path),
             Target::Stdin(mut reader) => {
                 let mut worker = Worker::new(request);
-                worker.read("<stdin>", &mut *reader, &Provenance::Stdin);
+                worker.read(("<stdin>", &Place::nowhere()), &mut *reader, &Provenance::Stdin);
                 all.merge(std::mem::take(&mut worker.gathered));
             }
         }
@@ -71,7 +74,10 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
 }
 
 fn run_paths(paths: &[PathBuf], request: &Request<'_>) -> Gathered {
-    let items = paths.iter().flat_map(|path: &PathBuf| Walk::new(Path::new(path), request.walk));
+    let items = paths.iter().flat_map(|path: &PathBuf| {
+        let tree = request.allow.tree(path);
+        Walk::new(Path::new(path), request.walk).map(move |item| (tree, item))
+    });
     let items = items.take_while(|_| !request.counters.stop.load(Ordering::Relaxed));
     let total = Mutex::new(Gathered::default());
     let scan = || {
@@ -106,41 +112,50 @@ impl<'r> Worker<'r> {
         Self { request, scanner: Scanner::new(request.set), windows: BUFFER.take(), gathered: Gathered::default() }
     }
 
-    fn item(mut self, item: Item) -> Self {
+    fn item(mut self, (tree, item): (Option<&Tree>, Item)) -> Self {
         match item {
             Item::Skipped(reason) => self.gathered.coverage.skip(reason),
             Item::Trouble { path, why } => self.gathered.coverage.trouble(path, why),
-            Item::File(file) => self.file(&file),
+            Item::File(file) => match tree.map_or(Judged::Stays, |tree| tree.leaves_out(&file.path)) {
+                Judged::Allowed(reason) => self.gathered.coverage.skip(&reason),
+                Judged::Disregarded(reason) => {
+                    self.gathered.coverage.allow(false, &reason);
+                    self.file(&file, tree);
+                }
+                Judged::Stays => self.file(&file, tree),
+            },
         }
         self
     }
 
     /// Reads one file. A panic costs this file, not the scan.
-    fn file(&mut self, file: &WorkFile) {
+    fn file(&mut self, file: &WorkFile, tree: Option<&Tree>) {
         let mut reader = match std::fs::File::open(&file.path) {
             Ok(reader) => reader,
             Err(error) => return self.gathered.coverage.trouble(&file.shown, error.to_string()),
         };
-        let read = || self.read(&file.shown, &mut reader, &Provenance::Worktree);
+        let place = Place::file(tree, &file.path);
+        let read = || self.read((&file.shown, &place), &mut reader, &Provenance::Worktree);
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err() {
             self.scanner = Scanner::new(self.request.set);
             self.gathered.coverage.trouble(&file.shown, "the scanner failed on this file; please report it");
         }
     }
 
-    fn read(&mut self, shown: &str, reader: &mut dyn Read, provenance: &Provenance) {
+    fn read(&mut self, (shown, place): (&str, &Place<'_>), reader: &mut dyn Read, provenance: &Provenance) {
         let reach = self.request.set.reach();
         let windows = self.windows.get_or_insert_with(|| Windows::new(reach));
         let (scanner, gathered, request) = (&mut self.scanner, &mut self.gathered, self.request);
         let mut stoppable = Stoppable { reader, counters: request.counters };
-        let before = gathered.sightings.len();
+        let kept = |all: &Gathered| all.sightings.len() + all.allowed.len();
+        let before = kept(gathered);
         let (bytes, result) = windows.read(shown, &mut stoppable, &mut |blob| {
-            if gathered.sightings.len() - before < MOST {
-                blob_found(scanner, blob, provenance, request, gathered);
+            let room = MOST - (kept(gathered) - before);
+            if room > 0 {
+                blob_found(scanner, blob, From { place, provenance, room }, request, gathered);
             }
         });
-        if gathered.sightings.len() - before >= MOST {
-            gathered.sightings.truncate(before + MOST);
+        if kept(gathered) - before >= MOST {
             gathered
                 .coverage
                 .trouble(shown, format!("more than {MOST} credentials in one file; the rest was not looked at"));
@@ -177,8 +192,17 @@ impl Read for Stoppable<'_> {
     }
 }
 
-fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: &Provenance, request: &Request<'_>, all: &mut Gathered) {
+/// Where a blob comes from, and how many more credentials are taken of it.
+#[derive(Clone, Copy)]
+struct From<'f> {
+    place: &'f Place<'f>,
+    provenance: &'f Provenance,
+    room: usize,
+}
+
+fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, request: &Request<'_>, all: &mut Gathered) {
     let lines = Lines::of(blob);
+    let mut room = from.room;
     scanner.scan(blob, &mut |found| match found {
         Found::Suppressed { detector, reason, span } => {
             all.suppressed(blob.path, lines.locate(&span), &detector, reason);
@@ -186,9 +210,24 @@ fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: &Provenance, req
         Found::Credential(credential) if credential.confidence < request.least => {
             all.coverage.suppress("low confidence");
         }
+        Found::Credential(_) if room == 0 => {}
         Found::Credential(credential) => {
+            room -= 1;
             request.counters.found.fetch_add(1, Ordering::Relaxed);
-            all.sightings.push(Sighting::new(credential, blob.path, &lines, from));
+            let judged = request.allow.judge(&credential, (blob, request.set.reach()), from.place);
+            let sighting =
+                Sighting { spot: from.place.spot(), ..Sighting::new(credential, blob.path, &lines, from.provenance) };
+            match judged {
+                Judged::Stays => all.sightings.push(sighting),
+                Judged::Disregarded(reason) => {
+                    all.notes.push(Note::new(&sighting, false, reason));
+                    all.sightings.push(sighting);
+                }
+                Judged::Allowed(reason) => {
+                    all.notes.push(Note::new(&sighting, true, reason));
+                    all.allowed.push(sighting);
+                }
+            }
         }
     });
 }

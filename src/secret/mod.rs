@@ -6,10 +6,12 @@
 mod fingerprint;
 mod redact;
 mod scrub;
+mod stretch;
 
 pub use fingerprint::{Fingerprint, FingerprintKey, ParseFingerprintError};
 pub use redact::Redaction;
 pub use scrub::Scrubber;
+pub use stretch::{Salt, SlowDigest, Stretcher};
 
 use zeroize::Zeroizing;
 
@@ -45,6 +47,20 @@ impl Secret {
         Self::new(&self.0)
     }
 
+    /// A second copy behind labels, which hold no NUL: the same value for another purpose is another secret.
+    #[must_use]
+    pub fn labelled(&self, labels: &[&str]) -> Self {
+        let room = labels.iter().map(|label| label.len() + 1).sum::<usize>() + self.len();
+        // Of its final size from the start, so that no smaller buffer is left behind unwiped.
+        let mut bytes = Vec::with_capacity(room);
+        for label in labels {
+            bytes.extend_from_slice(label.as_bytes());
+            bytes.push(0);
+        }
+        bytes.extend_from_slice(&self.0);
+        Self::from_vec(bytes)
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -77,5 +93,12 @@ mod tests {
         assert_eq!(Secret::new(b"ab").expose(), b"ab");
         assert_eq!(Secret::from_vec(vec![1, 2, 3]).expose(), [1, 2, 3]);
         assert_eq!(Secret::from_vec(vec![0xff]).expose_str(), None);
+    }
+
+    #[test]
+    fn labels_do_not_run_into_each_other() {
+        let secret = Secret::new(b"v");
+        assert_eq!(secret.labelled(&["a", "bc"]).expose(), b"a\0bc\0v");
+        assert_ne!(secret.labelled(&["ab", "c"]).expose(), secret.labelled(&["a", "bc"]).expose());
     }
 }

@@ -1,8 +1,10 @@
 //! Where local bytes come from. Readers push borrowed blobs; nothing here knows what is looked for.
 
 mod dangerous;
+mod tree_file;
 mod window;
 mod worktree;
 
+pub use tree_file::{Tree, TreeFile, TreeFileError, tree_of};
 pub use window::Windows;
 pub use worktree::{Item, Walk, WalkOptions, WorkFile};

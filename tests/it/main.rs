@@ -12,5 +12,6 @@ mod demo;
 mod detectors;
 mod formats;
 mod harness;
+mod quieting;
 mod readme;
 mod services;

@@ -33,6 +33,19 @@ fn every_mistake_is_reported_with_its_line() {
 }
 
 #[test]
+fn days_are_days_that_exist() {
+    let day = |text: &str| {
+        let text = format!("day = {text}\n");
+        Document::parse("x.toml", &text)?.read(|root| root.need("day").and_then(|day| day.date()))
+    };
+    let expected = Ok(jiff::civil::date(2027, 1, 31));
+    assert_eq!((day("2027-01-31"), day("'2027-01-31'")), (expected.clone(), expected));
+    for wrong in ["'2027-02-30'", "2027-01-31T00:00:00Z", "'soon'", "20270131", "12:00:00", "''"] {
+        assert_eq!(day(wrong).expect_err(wrong).0.len(), 1, "{wrong}");
+    }
+}
+
+#[test]
 fn a_file_that_is_not_toml_has_one_mistake() {
     let Err(mistakes) = Document::parse("x.toml", "a = 1\nb = \n") else { panic!("not TOML") };
     assert_eq!(mistakes.0.len(), 1);

@@ -15,6 +15,8 @@ const WITHOUT_FINDINGS: &[&[&str]] = &[
     &["scan", "--config", "app/keys.yaml", "-vvv"],
     &["scan", "--fingerprint-key", "app/keys.yaml", "-vvv"],
     &["scan", "--detectors", "app", "-vvv"],
+    &["scan", "--baseline", "app/keys.yaml", "-vvv"],
+    &["scan", "--write-baseline", "app/keys.yaml", "-vvv"],
     &["detectors", "list", "-vvv"],
     &["detectors", "list", "aws", "-vvv", "--format", "json"],
     &["detectors", "show", "aws-access-key", "-vvv"],
@@ -72,6 +74,8 @@ async fn no_subcommand_leaves_a_secret_anywhere() {
     for format in ["human", "json", "jsonl", "sarif", "github", "gitlab", "csv", "html"] {
         go(&["scan", "app", "-vvv", "--format", format]);
         go(&["scan", "-", "-vvv", "--validate", "--format", format]);
+        go(&["scan", "app", "-vvv", "--write-baseline", "../state/base.json", "--format", format]);
+        go(&["triage", "app", "-vvv", "--baseline", "../state/base.json", "--format", format]);
         go(&["triage", "app", "-vvv", "--format", format, "--output", &format!("../state/report.{format}")]);
     }
     go(&["scan", "app", "--save", "-vvv"]);
