@@ -158,6 +158,11 @@ pub(super) fn name(bytes: &[u8], start: usize) -> Range<usize> {
         {
             return variable;
         }
+        // "The key for staging is x": all of what stands before it.
+        if matches!(lower.as_slice(), b"is" | b"are") {
+            let line = memchr::memrchr(b'\n', &bytes[floor..found.start]).map_or(floor, |at| floor + at + 1);
+            return line.max(found.start.saturating_sub(NAME))..found.start;
+        }
         // `Authorization: Token x` has another name than `token = "x"`.
         let scheme = matches!(lower.as_slice(), b"bearer" | b"basic" | b"token");
         let is_scheme = scheme && at == start && bytes.get(found.end) == Some(&b' ') && found.end + 1 == at;
@@ -250,7 +255,7 @@ mod tests {
             ("token = \"", "token"),
             ("variable \"x_key\" {\n  type        = string\n  description = \"the key of it\"\n  default     = \"", "x_key"),
             ("variable \"x_key\" {\n}\nlocals {\n  default = \"", "locals"),
-            ("The vercel token is `", "token"),
+            ("The vercel token is `", "The vercel token "),
             ("", ""),
             ("\n\n\n", ""),
         ] {

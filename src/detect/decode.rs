@@ -62,6 +62,14 @@ pub(super) fn around(bytes: &[u8], hit: usize, shift: usize) -> Option<Decoded> 
     Some(Decoded { bytes: decoded, at: start..end, cut: end + 1 >= limit && limit < bytes.len() })
 }
 
+/// What a value is the base64 of, if that is one printable word.
+pub(super) fn printable(value: &[u8]) -> Option<Vec<u8>> {
+    const SHORTEST: usize = 12;
+    let bare = &value[..value.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1)];
+    let plain = if value.len() >= SHORTEST { lenient()?.decode(bare).ok()? } else { return None };
+    plain.iter().all(u8::is_ascii_graphic).then_some(plain)
+}
+
 /// Decodes the hex text around a hit of a literal's hex, within the same bounds as [`around`].
 pub(super) fn hex_around(bytes: &[u8], hit: usize) -> Option<Decoded> {
     let mut start = hit;

@@ -76,7 +76,7 @@ fn is_worth(bytes: &[u8], at: usize) -> bool {
         Some(b'/') if bytes[at] == b'\\' => follows && mixed(&bytes[at.saturating_sub(12)..bytes.len().min(at + 12)]),
         // `\u0026` between the fields of a query. `&amp;` is in every page, and what reads queries reads it too.
         Some(b'&') => follows && bytes[at] == b'\\',
-        Some(byte) => follows && (is_value(byte) || matches!(byte, b'@' | b':')),
+        Some(byte) => follows && (is_value(byte) || matches!(byte, b'@' | b':' | b'.')),
         None => follows,
     }
 }
@@ -162,7 +162,7 @@ fn joint(bytes: &[u8], at: usize) -> Option<Escape> {
     let after = bytes[at + 1..].iter().take(GAP).take_while(between).count();
     let close = at + 1 + after;
     let same = bytes.get(close) == Some(&bytes[open]);
-    let value = |byte: Option<&u8>| byte.is_some_and(|&byte| is_value(byte));
+    let value = |byte: Option<&u8>| byte.is_some_and(|&byte| is_value(byte) || matches!(byte, b'.' | b':' | b'@'));
     let joined = same && value(open.checked_sub(1).and_then(|n| bytes.get(n))) && value(bytes.get(close + 1));
     joined.then_some(Escape { at: open, length: close + 1 - open, byte: None })
 }

@@ -30,13 +30,21 @@ pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Conf
     if is_address(value) {
         return Err("an address, not a secret");
     }
-    if is_name(value) {
+    // Upper, lower, digit and symbol: what a rule for passwords asks for, and no name has.
+    let complex = meaning == Meaning::Password && Classes::of(value).kinds() == 4;
+    if !complex && is_name(value) {
         return Err("a name or words, not a value");
     }
     match meaning {
         Meaning::Password => password(value, quoted),
         Meaning::Token => token(value),
     }
+}
+
+/// Why a value of one line, of which nothing says that it is secret, is none.
+pub(in crate::detect) fn judge_single(value: &[u8]) -> Option<&'static str> {
+    let single = !value.iter().any(|&byte| byte.is_ascii_control());
+    if single { judge(value, Meaning::Password, true).err() } else { None }
 }
 
 const REFERENCES: &[&str] =
@@ -96,7 +104,8 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
         || path
         || joined
         || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':' | b'!') && variable)
-        || REFERENCES.iter().any(|text| has(text))
+        || (!is_noise(value) && REFERENCES.iter().any(|text| has(text)))
+        || ["${", "{{", "<%"].iter().any(|text| has(text))
         || REFERENCE_STARTS.iter().any(|text| value.starts_with(text.as_bytes()))
 }
 
@@ -170,6 +179,21 @@ impl Classes {
     }
 }
 
+/// Long and of letters that no words are made of: of 50 random characters, some will look like an operator.
+fn is_noise(value: &[u8]) -> bool {
+    value.len() >= 24 && surprise(value).is_none_or(|bits| bits >= 4.5) && shannon(value) >= 4.0
+}
+
+/// Not typed by anyone: letters of both cases and digits mixed, long, and no words.
+fn is_strong(value: &[u8], classes: &Classes) -> bool {
+    value.len() >= 20
+        && classes.lower >= 3
+        && classes.upper >= 3
+        && classes.digit >= 2
+        && shannon(value) >= 3.8
+        && surprise(value).is_none_or(|bits| bits >= 4.3)
+}
+
 fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
         && value
@@ -188,11 +212,14 @@ fn password(value: &[u8], quoted: bool) -> Result<Confidence, &'static str> {
         && value.iter().all(|byte| {
             byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'[' | b']' | b'\\')
         });
+    let noise = value.len() >= 12 && surprise(value).is_some_and(|bits| bits >= 5.0);
     match classes.kinds() {
+        _ if is_strong(value, &classes) => Ok(Confidence::High),
         _ if joined && words => Err("a name or words, not a value"),
         _ if is_uuid(value) => Ok(Confidence::Low),
         1 if classes.digit > 0 => Ok(Confidence::Low),
         // One kind of letters: a word, unless it is clearly none.
+        _ if noise && classes.kinds() >= 2 => Ok(Confidence::Medium),
         1 if words || value.len() < 10 => Err("a word"),
         2 if classes.digit == 0 && classes.symbol == 0 && (words || surprise(value).is_none() || value.len() < 8) => {
             Err("a name or words, not a value")
@@ -209,7 +236,7 @@ fn token(value: &[u8]) -> Result<Confidence, &'static str> {
     if value.len() < 12 {
         return Err("too short for a token");
     }
-    let allowed = value.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"+/=_-.~:!@#$%^&*".contains(&byte));
+    let allowed = value.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"+/=_-.~:!@#$%^&*()?,;|[]{}".contains(&byte));
     if !allowed {
         return Err("not written like a token");
     }
@@ -228,6 +255,9 @@ fn token(value: &[u8]) -> Result<Confidence, &'static str> {
         pieces.clone().filter(|piece| piece.len() < 4 || wordlike(piece) || piece.iter().all(u8::is_ascii_digit)).count();
     if !hex && wordy == pieces.count() && classes.digit * 4 < value.len() {
         return Err("a name or words, not a value");
+    }
+    if is_strong(value, &classes) {
+        return Ok(Confidence::High);
     }
     let strong = value.len() >= 16 && (hex || classes.kinds() >= 2);
     Ok(if strong { Confidence::Medium } else { Confidence::Low })

@@ -9,7 +9,7 @@ use crate::model::Confidence;
 
 mod judge;
 
-pub(super) use judge::is_reference;
+pub(super) use judge::{is_reference, judge_single};
 
 /// A name is no longer than this, on either side of the word that was hit.
 const NAME: usize = 48;
@@ -19,6 +19,7 @@ const VALUE: usize = 512;
 /// A value that is assigned to a secret-like name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Assignment {
+    pub(super) name: Range<usize>,
     pub(super) value: Range<usize>,
     /// How sure it is a secret, or why it is none.
     pub(super) verdict: Result<Confidence, &'static str>,
@@ -27,18 +28,38 @@ pub(super) struct Assignment {
 /// The assignment to the name around `hit`, if there is one.
 pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Option<Assignment> {
     let name = whole_name(bytes, hit);
-    // `arn:aws:…:secret:name`, `urn:x:token:y`.
-    if name.start.checked_sub(1).is_some_and(|n| bytes[n] == b':') {
+    // `arn:aws:…:secret:name`, `urn:x:token:y`, `checksum/secret: …`.
+    if name.start.checked_sub(1).is_some_and(|n| bytes[n] == b':') || bytes[..name.start].ends_with(b"checksum/") {
         return None;
     }
     let meaning = meaning(&bytes[name.clone()])?;
     let (at, operator) = operator(bytes, &name, kind)?;
     let (value, quoted) = value(bytes, at, operator, (&name, kind))?;
+    let value = behind_scheme(bytes, value, &name);
     let verdict = judge::judge(&bytes[value.clone()], meaning, quoted).map(|confidence| match kind.role {
         Role::Plain => confidence,
-        Role::Test | Role::Docs | Role::Generated => Confidence::Low,
+        // Made up in all but a few cases, unless it could not have been typed.
+        Role::Test | Role::Docs | Role::Generated if confidence < Confidence::High => Confidence::Low,
+        Role::Test | Role::Docs | Role::Generated => Confidence::Medium,
     });
-    Some(Assignment { value, verdict })
+    Some(Assignment { name, value, verdict })
+}
+
+/// `Authorization: Bearer x`: the scheme is no part of the value.
+fn behind_scheme(bytes: &[u8], value: Range<usize>, name: &Range<usize>) -> Range<usize> {
+    const SCHEMES: &[&[u8]] = &[b"bearer", b"token", b"apikey", b"api-key", b"key"];
+    let own = bytes[name.clone()].to_ascii_lowercase();
+    let word = bytes[value.start..].iter().take(8).take_while(|&&byte| byte.is_ascii_alphabetic() || byte == b'-').count();
+    let scheme = bytes[value.start..value.start + word].to_ascii_lowercase();
+    let at = value.start + word;
+    if !own.ends_with(b"authorization") || bytes.get(at) != Some(&b' ') || !SCHEMES.contains(&scheme.as_slice()) {
+        return value;
+    }
+    let start = at + 1;
+    // A bare value ended at the blank behind the scheme.
+    let bare = bytes[start..].iter().take(VALUE).position(|&byte| ends(byte, false));
+    let end = if value.end > start { value.end } else { bare.map_or(start, |length| start + length) };
+    start..end.max(start)
 }
 
 fn is_name(byte: u8) -> bool {
@@ -56,7 +77,7 @@ fn whole_name(bytes: &[u8], hit: &Range<usize>) -> Range<usize> {
 enum Operator {
     /// `=`, `:`, `=>`, `:=`.
     Assign,
-    /// `(` or `,`: only a quoted text is meant.
+    /// `(`, `,`, `||`: only a quoted text is meant.
     Argument,
     /// The end of a tag.
     Tag,
@@ -67,17 +88,22 @@ enum Operator {
 /// Where the value begins.
 fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize, Operator)> {
     let mut at = name.end;
-    let quote = skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']'), 4);
+    let quote = skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']' | b')'), 4);
     let blanks = skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 40);
     let rest = bytes.get(at..)?;
     let (length, operator) = match *rest {
         [b'=' | b'!', b'=', ..] | [b'=', b'~', ..] | [b':', b':', ..] => return None,
         [b'=', b'>', ..] | [b':' | b'?', b'=', ..] => (2, Operator::Assign),
         [b'|', b'|', b'=', ..] => (3, Operator::Assign),
+        // What stands in for a variable that is not set.
+        [b'|', b'|', ..] | [b'?', b'?' | b':', ..] => (2, Operator::Argument),
+        [b'o', b'r', b' ', ..] if blanks > 0 => (2, Operator::Argument),
         [b'=', ..] => (1, Operator::Assign),
         [b':', ..] => (1 + type_annotation(&rest[1..]), Operator::Assign),
         [b'(', ..] if quote == 0 => (1, Operator::Argument),
-        [b',', ..] if quote > 0 && is_first_argument(bytes, name) => (1, Operator::Argument),
+        [b',', ..] if quote > 0 && (is_first_argument(bytes, name) || kind.syntax == Syntax::Shell) => {
+            (1, Operator::Argument)
+        }
         [b'>', ..] if is_tag(bytes, name) => (1, Operator::Tag),
         _ if blanks > 0 && quote == 0 && takes_blank(bytes, name, kind) => (0, Operator::Blank),
         _ => return indirect(bytes, name),
@@ -159,6 +185,10 @@ fn takes_blank(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> bool {
     }
     let line = memchr::memrchr(b'\n', &bytes[..name.start]).map_or(0, |at| at + 1);
     let before = bytes[line..name.start].trim_ascii();
+    // SQL's `WITH LOGIN PASSWORD '…'`, Gradle's `storePassword '…'`.
+    if bytes[name.end..].trim_ascii_start().first() == Some(&b'\'') && kind.syntax != Syntax::Text {
+        return true;
+    }
     let keyword = matches!(before, b"ENV" | b"ARG" | b"setenv" | b"set -gx" | b"set -x");
     let settings = kind.syntax == Syntax::Settings
         && (before.is_empty() || before.starts_with(b"machine ") || before.starts_with(b"login "));
@@ -192,24 +222,41 @@ fn value(
         let close = if escaped && close > 0 && inside[close - 1] == b'\\' { close - 1 } else { close };
         return (inside[close] != b'\n').then_some((start + 1..start + 1 + close, true));
     }
-    let inner = name.start.checked_sub(1).is_some_and(|n| matches!(bytes[n], b';' | b'?' | b'&' | b'"' | b'\''));
+    if let Some(within) = wrapped(text) {
+        return value(bytes, start + within, operator, (name, kind)).filter(|(_, quoted)| *quoted);
+    }
+    let spring = bytes[..name.start].ends_with(b"${");
+    let inner = spring || name.start.checked_sub(1).is_some_and(|n| matches!(bytes[n], b';' | b'?' | b'&' | b'"' | b'\''));
     let allowed = match (operator, kind.syntax) {
         (Operator::Argument, _) => false,
         (Operator::Tag, _) | (_, Syntax::Settings | Syntax::Shell) | (Operator::Assign, Syntax::Text) => true,
         // Within a connection string or a query.
-        (Operator::Assign, Syntax::Code) => inner && bytes.get(at - 1) == Some(&b'='),
+        (Operator::Assign, Syntax::Code) => spring || (inner && bytes.get(at - 1) == Some(&b'=')),
         (Operator::Blank, _) => bytes[name.clone()].starts_with(b"--"),
     };
     let placeholder = text.first() == Some(&b'<') && operator != Operator::Tag;
     let end = if placeholder { text.iter().position(|&byte| byte == b'>').map(|at| at + 1) } else { None };
-    let end = end.or_else(|| text.iter().position(|&byte| ends(byte, inner))).unwrap_or(text.len());
+    let end = end.or_else(|| text.iter().position(|&byte| ends(byte, inner) || (spring && byte == b'}')));
+    let end = end.or_else(|| (text.len() < VALUE).then_some(text.len()))?;
     let called = text.get(end) == Some(&b'(') || text[..end].contains(&b'(');
     // In a text, what follows the value on its line makes it one word of a sentence.
     let tail = &text[end..];
     let tail = tail[..memchr::memchr(b'\n', tail).unwrap_or(tail.len())].trim_ascii();
     let sentence =
         kind.syntax == Syntax::Text && operator == Operator::Assign && tail.first().is_some_and(u8::is_ascii_alphanumeric);
+    let end = if text[..end].ends_with(b"}") && !text[..end].contains(&b'{') { end - 1 } else { end };
     (allowed && end > 0 && !called && !sentence).then_some((start..start + end, false))
+}
+
+/// `Buffer.from("…", "base64")`, `$(echo '…' | base64 -d)`: where the quoted text begins in a call that decodes it.
+fn wrapped(text: &[u8]) -> Option<usize> {
+    const DECODERS: &[&[u8]] = &[b"base64", b"decode", b"atob", b"b64", b"buffer.from", b"hex", b"unhexlify", b"echo"];
+    let head = &text[..text.len().min(80)];
+    let open = head.iter().position(|byte| matches!(byte, b'"' | b'\''))?;
+    let call = head[..open].to_ascii_lowercase();
+    let simple = call.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:($&* ".contains(byte));
+    let decodes = DECODERS.iter().any(|word| memchr::memmem::find(&call, word).is_some());
+    (open > 0 && simple && call.contains(&b'(') && decodes).then_some(open)
 }
 
 fn ends(byte: u8, inner: bool) -> bool {
@@ -262,6 +309,13 @@ mod tests {
             ("a.config", "<add key=\"DbPassword\" value=\"", "\" />", "Password"),
             ("a.plist", "<key>password</key>\n\t<string>", "</string>", "password"),
             ("a.tf", "variable \"db_password\" {\n  default = \"", "\"\n}", "password"),
+            ("a.js", "const p = process.env.DB_PASSWORD || \"", "\";", "PASSWORD"),
+            ("a.kt", "val p = System.getenv(\"DB_PASSWORD\") ?: \"", "\"", "PASSWORD"),
+            ("a.py", "P = os.getenv('DB_PASSWORD') or '", "'", "PASSWORD"),
+            ("a.java", "@Value(\"${app.db-password:", "}\")", "password"),
+            ("a.sql", "CREATE ROLE x WITH LOGIN PASSWORD '", "';", "PASSWORD"),
+            ("a.sql", "INSERT INTO s VALUES ('1', 'db_password', '", "');", "password"),
+            ("a.gradle", "storePassword '", "'", "Password"),
             ("a.tf", "variable \"db_password\" {\n  type    = string\n  default = \"", "\"\n}", "password"),
         ] {
             let text = format!("{before}{value}{after}");

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::super::compiled::Entry;
+use super::super::generic::judge_single;
 use super::super::kind::{FileKind, Role, Syntax};
 use super::super::kubernetes;
+use super::super::names::meaning;
 use super::anchor::part;
 use super::view::{Map, Piece, View};
 use super::{DEEPEST, Found, Ranked, Scanner, rank};
@@ -32,6 +34,17 @@ impl Scanner<'_> {
             self.view(&View { bytes: &text, own: 0..text.len(), map, encoding, kind });
         }
         for found in manifest.entries {
+            // Ports, hosts and names of queues are kept in Secrets too.
+            let reason = if meaning(found.key.as_bytes()).is_none() { judge_single(&found.value) } else { None };
+            if let Some(reason) = reason {
+                let found = Found::Suppressed {
+                    detector: Arc::clone(&entry.detector().id),
+                    reason,
+                    span: view.map.span(&found.span),
+                };
+                self.found.push(Ranked { found, rank: rank::NOTHING });
+                continue;
+            }
             let mut facts = Facts::from([("key".to_owned(), found.key)]);
             facts.extend(manifest.name.clone().map(|name| ("secret".to_owned(), name)));
             facts.extend(manifest.namespace.clone().map(|namespace| ("namespace".to_owned(), namespace)));

@@ -17,7 +17,7 @@ use super::spec::{Extract, Words};
 use super::{assemble, decode, escapes, generic};
 use crate::model::{Blob, Confidence, Credential, Encoding};
 use anchor::{How, grouped, matched};
-use view::{Map, View};
+use view::{Map, Piece, View};
 
 /// Base64 in base64 in base64 is nobody's configuration.
 const DEEPEST: usize = 2;
@@ -224,7 +224,7 @@ impl<'s> Scanner<'s> {
             return self.extract(view, entry, &matched.whole);
         }
         let rank = if entry.checked().generic { rank::GENERIC + 50 } else { rank::LITERAL };
-        let made_up = entry.checked().quiet_in_tests && view.kind.role != Role::Plain;
+        let made_up = entry.checked().quiet_in_tests && matches!(view.kind.role, Role::Test | Role::Generated);
         let most = if made_up { Confidence::Low } else { Confidence::High };
         self.complete(view, entry, &matched, How { rank, most, crowded });
     }
@@ -291,6 +291,7 @@ impl<'s> Scanner<'s> {
             return;
         }
         seen.generic_until = found.value.start;
+        self.unwrapped(view, &found);
         match found.verdict {
             Err(reason) => self.put_aside(view, entry, &found.value, (reason, rank::GENERIC)),
             Ok(most) => {
@@ -298,6 +299,20 @@ impl<'s> Scanner<'s> {
                 self.complete(view, entry, &matched, How { rank: rank::GENERIC, most, crowded: true });
             }
         }
+    }
+
+    /// A value in base64: what it says, under the name it is given.
+    fn unwrapped(&mut self, view: &View<'_>, found: &generic::Assignment) {
+        let plain = decode::printable(&view.bytes[found.value.clone()]);
+        let Some(plain) = plain.filter(|_| view.encoding.len() < DEEPEST) else { return };
+        let head = [&view.bytes[found.name.clone()], b" = \""].concat();
+        let at = head.len()..head.len() + plain.len();
+        let text = [head.as_slice(), &plain, b"\"\n"].concat();
+        let pieces = [Piece { at: at.clone(), original: found.value.start, encoded: true }];
+        let map = Map::Entries { entries: &pieces, outer: &view.map };
+        let mut encoding = view.encoding.clone();
+        encoding.push(Encoding::Base64);
+        self.view(&View { bytes: &text, own: at, map, encoding, kind: view.kind });
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Checked {
     pub(super) extract: Option<Extract>,
     /// Anything that knows the same value better stands before it.
     pub(super) generic: bool,
-    /// In tests, documentation and generated files it is probably made up: low confidence there.
+    /// In tests and generated files it is probably made up: low confidence there.
     pub(super) quiet_in_tests: bool,
     pub(super) examples: Vec<Example>,
     /// The file's name for messages.
