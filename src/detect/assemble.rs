@@ -58,11 +58,16 @@ pub(super) fn candidates(bytes: &[u8], entry: &Entry, part: usize, anchor: &Rang
 
 /// Whether the bytes beside a value let it stand for itself.
 pub(super) fn stands_alone(bytes: &[u8], span: &Range<usize>, rule: &PartRule) -> bool {
-    let joins = |byte: Option<&u8>| byte.is_some_and(|&byte| rule.alphabet.contains(byte));
-    let before = span.start.checked_sub(1).and_then(|at| bytes.get(at));
+    let after = bytes.get(span.end).is_some_and(|&byte| rule.alphabet.contains(byte));
+    !after && !joined_before(bytes, span.start, rule)
+}
+
+/// Whether what stands before a value makes it the end of something longer.
+pub(super) fn joined_before(bytes: &[u8], start: usize, rule: &PartRule) -> bool {
+    let before = start.checked_sub(1).and_then(|at| bytes.get(at));
     // `\n` and `\t` spelled out in a string join nothing, though their letter would.
-    let escape = span.start >= 2 && bytes[span.start - 2] == b'\\' && matches!(before, Some(b'n' | b't' | b'r'));
-    (escape || !joins(before)) && !joins(bytes.get(span.end))
+    let escape = start >= 2 && bytes[start - 2] == b'\\' && matches!(before, Some(b'n' | b't' | b'r'));
+    !escape && before.is_some_and(|&byte| rule.alphabet.contains(byte))
 }
 
 fn acceptable(entry: &Entry, part: usize, value: &[u8]) -> bool {

@@ -41,7 +41,12 @@ pub(super) struct Prefilter {
     bits: Vec<u64>,
     /// Open addressing: window → its run of `texts`.
     slots: Vec<Slot>,
+    /// By window; those of three bytes stand first, under those three.
     texts: Vec<Text>,
+    /// How many of them have three bytes.
+    short: usize,
+    /// The bytes of all texts.
+    arena: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,9 +56,11 @@ struct Slot {
     end: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Text {
-    bytes: Box<[u8]>,
+    window: u32,
+    start: u32,
+    length: u32,
     target: Target,
 }
 
@@ -77,7 +84,7 @@ fn window(bytes: &[u8]) -> u32 {
 const SHORTEST_ENCODED: usize = 4;
 /// Words are no rarity, so only the encoded forms of longer ones count.
 const SHORTEST_WORD: usize = 6;
-/// The shortest text there is; it stands under each window that it begins.
+/// The shortest text there is.
 const SHORTEST: usize = 3;
 
 /// What leads to one detector's anchors.
@@ -92,36 +99,61 @@ pub(super) struct Leads<'d> {
 impl Prefilter {
     /// Builds it from what leads to each detector's anchors. Texts shorter than three bytes are left out.
     pub(super) fn new<'d>(leads: impl Iterator<Item = Leads<'d>>) -> Self {
-        let mut texts = Vec::new();
-        for Leads { detector, literals, words, encoded: words_too } in leads {
+        let mut all =
+            Self { bits: vec![0; 1 << (HASH - 6)], slots: Vec::new(), texts: Vec::new(), short: 0, arena: Vec::new() };
+        for Leads { detector, literals, words, encoded } in leads {
             for literal in literals {
-                add(&mut texts, literal.as_bytes(), Target::Plain { detector, length: literal.len() });
-                encoded(&mut texts, literal.as_bytes(), SHORTEST_ENCODED);
+                all.add(literal.as_bytes(), Target::Plain { detector, length: literal.len() });
+                all.add_encoded(literal.as_bytes(), SHORTEST_ENCODED);
             }
             for word in words {
-                add(&mut texts, word.as_bytes(), Target::Word { detector, length: word.len() });
-                if words_too {
-                    encoded(&mut texts, word.as_bytes(), SHORTEST_WORD);
+                all.add(word.as_bytes(), Target::Word { detector, length: word.len() });
+                if encoded {
+                    all.add_encoded(word.as_bytes(), SHORTEST_WORD);
                 }
             }
         }
-        // Within a window the shorter text comes first, and what it speaks for in order of detectors.
-        texts.sort_unstable_by(|(a, one), (b, other)| (a, &one.bytes, one.target).cmp(&(b, &other.bytes, other.target)));
-        texts.dedup_by(|(a, one), (b, other)| a == b && one.bytes == other.bytes && one.target == other.target);
-        let mut bits = vec![0u64; 1 << (HASH - 6)];
-        let mut slots = vec![Slot::default(); (2 * texts.len()).next_power_of_two().max(WINDOW)];
-        let mut start = 0;
-        while let Some(&(window, _)) = texts.get(start) {
-            let run = texts[start..].iter().take_while(|(other, _)| *other == window).count();
-            bits[hash(window) >> 6] |= 1 << (hash(window) & 63);
-            let mut at = hash(window) & (slots.len() - 1);
-            while slots[at].end != 0 {
-                at = (at + 1) & (slots.len() - 1);
+        all.texts.sort_unstable_by_key(|text| (text.length as usize != SHORTEST, text.window, text.length, text.start));
+        all.short = all.texts.partition_point(|text| text.length as usize == SHORTEST);
+        all.slots = vec![Slot::default(); (2 * all.texts.len()).next_power_of_two().max(WINDOW)];
+        let mut start = all.short;
+        while let Some(&Text { window, .. }) = all.texts.get(start) {
+            let run = all.texts[start..].iter().take_while(|text| text.window == window).count();
+            let mut at = hash(window) & (all.slots.len() - 1);
+            while all.slots[at].end != 0 {
+                at = (at + 1) & (all.slots.len() - 1);
             }
-            slots[at] = Slot { window, start: start as u32, end: (start + run) as u32 };
+            all.slots[at] = Slot { window, start: start as u32, end: (start + run) as u32 };
             start += run;
         }
-        Self { bits, slots, texts: texts.into_iter().map(|(_, text)| text).collect() }
+        all
+    }
+
+    fn add(&mut self, bytes: &[u8], target: Target) {
+        let window = window(bytes);
+        match bytes.len() {
+            0..SHORTEST => return,
+            SHORTEST => (0..=255u8).for_each(|last| self.mark(window | u32::from(last) << 24)),
+            _ => self.mark(window),
+        }
+        self.texts.push(Text { window, start: self.arena.len() as u32, length: bytes.len() as u32, target });
+        self.arena.extend_from_slice(bytes);
+    }
+
+    fn mark(&mut self, window: u32) {
+        self.bits[hash(window) >> 6] |= 1 << (hash(window) & 63);
+    }
+
+    fn add_encoded(&mut self, text: &[u8], shortest: usize) {
+        if text.len() < shortest {
+            return;
+        }
+        for shift in 0..3 {
+            self.add(&decode::core(text, shift), Target::Base64 { shift });
+        }
+        for hex in [HEXLOWER.encode(text), HEXUPPER.encode(text)] {
+            self.add(hex.as_bytes(), Target::Hex);
+        }
     }
 
     /// Calls `visit` for every text at every place, places in ascending order.
@@ -141,13 +173,18 @@ impl Prefilter {
 
     #[cold]
     fn compare(&self, bytes: &[u8], at: usize, window: u32, visit: &mut dyn FnMut(usize, Target)) {
+        let three = window & 0x00ff_ffff;
+        let first = self.texts[..self.short].partition_point(|text| text.window < three);
+        let short = self.texts[first..self.short].iter().take_while(|text| text.window == three);
+        short.filter(|_| at + SHORTEST <= bytes.len()).for_each(|text| visit(at, text.target));
         let mask = self.slots.len() - 1;
         let mut slot = hash(window) & mask;
         while self.slots[slot].end != 0 {
             let found = self.slots[slot];
             if found.window == window {
                 for text in &self.texts[found.start as usize..found.end as usize] {
-                    if bytes[at..].starts_with(&text.bytes) {
+                    let wanted = &self.arena[text.start as usize..(text.start + text.length) as usize];
+                    if bytes[at..].starts_with(wanted) {
                         visit(at, text.target);
                     }
                 }
@@ -161,27 +198,6 @@ impl Prefilter {
 impl std::fmt::Debug for Prefilter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prefilter").field("texts", &self.texts.len()).finish_non_exhaustive()
-    }
-}
-
-fn add(texts: &mut Vec<(u32, Text)>, bytes: &[u8], target: Target) {
-    let mut push = |window| texts.push((window, Text { bytes: bytes.into(), target }));
-    match bytes.len() {
-        0..SHORTEST => {}
-        SHORTEST => (0..=255).for_each(|last| push(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], last]))),
-        _ => push(window(bytes)),
-    }
-}
-
-fn encoded(texts: &mut Vec<(u32, Text)>, text: &[u8], shortest: usize) {
-    if text.len() < shortest {
-        return;
-    }
-    for shift in 0..3 {
-        add(texts, &decode::core(text, shift), Target::Base64 { shift });
-    }
-    for hex in [HEXLOWER.encode(text), HEXUPPER.encode(text)] {
-        add(texts, hex.as_bytes(), Target::Hex);
     }
 }
 

@@ -128,6 +128,7 @@ impl Walk {
         } else if kind.is_dir() {
             if text == ".git" {
                 self.ready.push_back(Item::Skipped("git folder (see --history)"));
+                self.git_settings(&path, &shown);
             } else if ignored && is_heavy(&text) {
                 self.ready.push_back(Item::Skipped("folder ignored by gitignore"));
             } else {
@@ -140,6 +141,18 @@ impl Walk {
             self.ready.push_back(Item::Skipped("file ignored by gitignore"));
         } else {
             self.ready.push_back(Item::File(WorkFile { path, shown }));
+        }
+    }
+}
+
+impl Walk {
+    /// The files of a git folder that hold the URLs of remotes, passwords in them included.
+    fn git_settings(&mut self, folder: &Path, shown: &str) {
+        for name in ["config", "FETCH_HEAD", "credentials"] {
+            let path = folder.join(name);
+            if path.symlink_metadata().is_ok_and(|found| found.is_file()) {
+                self.ready.push_back(Item::File(WorkFile { path, shown: format!("{shown}/{name}") }));
+            }
         }
     }
 }
@@ -249,6 +262,7 @@ mod tests {
     fn gitignore_counts_but_not_for_dangerous_files() {
         let dir = make(&[
             (".git/info/exclude", "private.txt\n"),
+            (".git/config", ""),
             (".gitignore", "*.log\n.env\nsecrets/\nnode_modules\n!keep.log\n"),
             ("a.txt", ""),
             ("b.log", ""),
@@ -265,9 +279,19 @@ mod tests {
         let found = files(dir.path(), WalkOptions::default());
         assert_eq!(
             found,
-            [".env", ".gitignore", ".hidden/x", "a.txt", "keep.log", "secrets/prod.pem", "sub/.gitignore", "sub/b.log"]
+            [
+                ".env",
+                ".git/config",
+                ".gitignore",
+                ".hidden/x",
+                "a.txt",
+                "keep.log",
+                "secrets/prod.pem",
+                "sub/.gitignore",
+                "sub/b.log"
+            ]
         );
-        assert_eq!(files(dir.path(), WalkOptions { no_ignore: true }).len(), 12);
+        assert_eq!(files(dir.path(), WalkOptions { no_ignore: true }).len(), 13);
         // A folder inside the repository obeys the rules above it; one that the user names is entered all the same.
         assert_eq!(files(&dir.path().join("sub"), WalkOptions::default()), [".gitignore", "b.log"]);
         assert_eq!(files(&dir.path().join("secrets"), WalkOptions::default()), ["prod.pem", "readme.md"]);

@@ -226,3 +226,16 @@ fn ctrl_c_prints_what_was_found_and_says_that_it_is_not_all() {
     assert_eq!(output.code(), Some(2), "{}", output.stderr());
     assert_eq!(summary(&output)["coverage"]["interrupted"], true);
 }
+
+#[test]
+fn runs_of_one_text_take_time_in_proportion() {
+    let home = Home::new();
+    for (name, text) in
+        [("prefixes", "sk-".repeat(1_000_000)), ("letters", "A".repeat(3_000_000)), ("zeros", "0".repeat(3_000_000))]
+    {
+        fs::write(home.work().join(name), text).unwrap();
+        // Takes a second; quadratic would take hours.
+        let output = home.staunch(["scan", name]).limit(std::time::Duration::from_mins(1)).output();
+        assert_eq!(output.code(), Some(0), "{name}: {}", output.stdout());
+    }
+}

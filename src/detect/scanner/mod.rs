@@ -13,7 +13,7 @@ use super::compiled::{DetectorSet, Entry};
 use super::context::{self, Vouched};
 use super::kind::{FileKind, Role};
 use super::prefilter::Target;
-use super::spec::{Extract, Words};
+use super::spec::{Extract, Lead, Words};
 use super::{assemble, decode, escapes, generic};
 use crate::model::{Blob, Confidence, Credential, Encoding};
 use anchor::{How, grouped, matched};
@@ -208,6 +208,20 @@ impl<'s> Scanner<'s> {
     /// A literal of an anchor was hit.
     fn literal(&mut self, view: &View<'_>, detector: usize, hit: Range<usize>, seen: &mut Seen) {
         let entry = &self.set.entries[detector];
+        // Within a run of one letter, a literal of that letter is hit at every place; the first speaks for all.
+        let first = view.bytes[hit.start];
+        if hit.start.checked_sub(1).is_some_and(|before| view.bytes[before] == first)
+            && view.bytes[hit.clone()].iter().all(|&byte| byte == first)
+        {
+            return;
+        }
+        // Where the literal begins the value, what stands before it is known already: a run of `A`s holds some detector's
+        // first letters at every place.
+        if matches!(entry.rule(0).lead, Lead::Literals { first: true, .. })
+            && assemble::joined_before(view.bytes, hit.start, entry.rule(0))
+        {
+            return;
+        }
         let Some(matched) = matched(entry, view.bytes, &hit) else { return };
         if !assemble::stands_alone(view.bytes, &matched.whole, entry.rule(0)) {
             return;
