@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::text::{clean, count, looked_at};
-use crate::model::{Coverage, Finding, Liveness, Occurrence, Owner, Plan, Report, Run, RunState, StepState};
+use crate::model::{Coverage, Encoding, Finding, Liveness, Occurrence, Owner, Plan, Report, Run, RunState, StepState};
 
 /// How it may look.
 #[derive(Debug, Clone, Copy, Default)]
@@ -95,8 +95,18 @@ fn finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()>
 }
 
 fn place(place: &Occurrence) -> String {
-    let wrapped = if place.encoding.is_empty() { "" } else { " (in base64)" };
+    let words: Vec<&str> = place.encoding.iter().map(|encoding| wrapping(*encoding)).collect();
+    let wrapped = if words.is_empty() { String::new() } else { format!(" (in {})", words.join(", in it ")) };
     format!("{}:{}:{}{wrapped}", place.path, place.location.line, place.location.column)
+}
+
+fn wrapping(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Base64 => "base64",
+        Encoding::Hex => "hex",
+        Encoding::Escaped => "escapes or pieces",
+        Encoding::Utf16 => "UTF-16",
+    }
 }
 
 fn owners(owners: &[Owner], line: &mut dyn FnMut(&str, &str) -> io::Result<()>) -> io::Result<()> {
