@@ -20,7 +20,7 @@ Never commit a password, an API key or a token. Keys start with a prefix such as
 | `JWT_SECRET` | at least 32 random bytes: `openssl rand -base64 32` |
 
 1. Create a token at https://github.com/settings/tokens/new?scopes=repo
-2. `export GITHUB_TOKEN={mark("d:placeholder", rand.choice(["<your token>", "ghp_...", "ghp_XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX", "your_github_token"]))}`
+2. `export GITHUB_TOKEN={mark("d:placeholder", rand.choice(["<your token>", "ghp_...", "ghp_" + "X" * 36, "your_github_token"]))}`
 3. password: ask Kim; token: see the vault; secret: rotate it every 90 days.
 
 The default password is set at first login. API key rotation: see runbook `{rand.uuid()}`.

@@ -242,7 +242,7 @@ def documented(rand):
         "docs/authentication.md",
         "# Authentication\n\nReplace the samples with your own.\n\n```sh\n"
         + "\n".join(f"export SAMPLE_{i}={s}" for i, s in enumerate(sample))
-        + "\ncurl https://api.example.com/v1/me -H 'Authorization: Bearer <token>'\ncurl -u username:password https://api.example.com\npsql postgres://user:password@localhost:5432/mydb\nexport OPENAI_API_KEY=sk-...\nexport ANTHROPIC_API_KEY=\"sk-ant-...\"\nexport GITHUB_TOKEN=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n```\n",
+        + "\ncurl https://api.example.com/v1/me -H 'Authorization: Bearer <token>'\ncurl -u username:password https://api.example.com\npsql postgres://user:password@localhost:5432/mydb\nexport OPENAI_API_KEY=sk-...\nexport ANTHROPIC_API_KEY=\"sk-ant-...\"\nexport GITHUB_TOKEN=ghp_" + "x" * 36 + "\n```\n",
     )
 
 
