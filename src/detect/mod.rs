@@ -1,8 +1,8 @@
 //! From bytes to credentials: an immutable compiled set of detectors plus per-thread scratch. Never does I/O.
 //!
-//! A blob passes one automaton over every literal of every detector. Only around a hit does a regular expression run,
+//! A blob passes one prefilter over every literal and word of every detector. Only around a hit does a regular expression run,
 //! compiled when it is first needed. What matches is checked (neighbours, entropy, checksum), completed with its other
-//! parts from the lines around it, and pushed to the caller. The same automaton knows each literal in its three base64
+//! parts from the lines around it, and pushed to the caller. The same prefilter knows each literal in its three base64
 //! alignments, so a wrapped key is found without decoding everything that looks like base64.
 
 mod assemble;
