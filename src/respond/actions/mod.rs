@@ -142,5 +142,10 @@ mod tests {
         for (id, name) in named.iter().filter(|(id, _)| *id == "aws-access-key") {
             assert!(super::get(name).is_some(), "{id} names {name}");
         }
+        // Nor is one of those a slip of the finger over an action that is there.
+        for (id, name) in named.iter().filter(|(_, name)| super::get(name).is_none()) {
+            let letters = |text: &str| text.replace('-', "");
+            assert!(ALL.iter().all(|action| letters(action.name()) != letters(name)), "{id} names {name}");
+        }
     }
 }
