@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Bytes to look at, borrowed from a reader's reused buffer. A huge file arrives as several overlapping blobs.
@@ -56,4 +57,84 @@ pub enum Provenance {
     Stdin,
     /// A process's environment.
     Environment,
+    /// What is about to be committed.
+    Staged,
+    /// An object of a git repository.
+    Commit(Box<CommitPlace>),
+    /// A layer or the config of an image.
+    Layer(Box<LayerPlace>),
+    /// A file inside an archive that lies on disk.
+    Archive {
+        /// The names inside, from the outside in: `["b.zip", "c.txt"]` for `a.zip` on disk.
+        member: Vec<String>,
+    },
+}
+
+/// Where in a repository's history.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CommitPlace {
+    /// The object that holds the bytes, hex.
+    pub object: String,
+    /// The commit that brought it in, hex. None for what no commit reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// That commit's author, `Name <address>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// When it was authored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Timestamp>,
+    /// The branches and tags that reach it, full names. Empty for what none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<String>,
+    /// The names inside, where the object is an archive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub member: Vec<String>,
+}
+
+/// Where in an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LayerPlace {
+    /// The image as it was named.
+    pub image: String,
+    /// Digest of the layer, or of the config: `sha256:…`.
+    pub layer: String,
+    /// `os/architecture` of the image it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// The line of the image's history that made the layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Timestamp>,
+    /// A later layer deletes or overwrites the file: it is in the image all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
+    /// `org.opencontainers.image.source`: the repository it was built from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// `org.opencontainers.image.revision`: the commit it was built from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// The names inside, where the file is an archive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub member: Vec<String>,
+}
+
+impl Provenance {
+    /// The same place, inside an archive found there: `name` is one of its members.
+    #[must_use]
+    pub fn inside(&self, name: &str) -> Self {
+        let mut inner = self.clone();
+        match &mut inner {
+            Self::Commit(place) => place.member.push(name.to_owned()),
+            Self::Layer(place) => place.member.push(name.to_owned()),
+            Self::Archive { member } => member.push(name.to_owned()),
+            Self::Worktree | Self::Stdin | Self::Environment | Self::Staged => {
+                inner = Self::Archive { member: vec![name.to_owned()] };
+            }
+        }
+        inner
+    }
 }

@@ -7,6 +7,7 @@ mod collect;
 mod group;
 mod validate;
 mod walk;
+mod worker;
 
 pub use crate::source::WalkOptions;
 pub use allow::{AllowError, Allowing, Baselines, BaselinesError, Loaded, Trust};

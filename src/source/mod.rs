@@ -2,9 +2,11 @@
 
 mod dangerous;
 mod tree_file;
+mod visit;
 mod window;
 mod worktree;
 
 pub use tree_file::{Tree, TreeFile, TreeFileError, tree_of};
+pub use visit::{Entry, Visit};
 pub use window::Windows;
 pub use worktree::{Item, Walk, WalkOptions, WorkFile};

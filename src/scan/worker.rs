@@ -1,0 +1,180 @@
+//! A scanning thread's tools and harvest: whatever a source hands it is read through one buffer, scanned, judged and kept.
+
+use std::io::Read;
+use std::sync::atomic::Ordering;
+
+use super::allow::{Judged, Place, Tree};
+use super::collect::{Gathered, Note, Sighting};
+use super::walk::{Counters, Request};
+use crate::detect::{Found, Lines, Scanner};
+use crate::model::{Blob, Provenance};
+use crate::source::{Entry, Item, Visit, Windows, WorkFile};
+
+/// Credentials kept of one file. A file with more is somebody's attempt to fill the memory, or a list to be dealt with as one.
+const MOST: usize = 20_000;
+
+/// One thread's tools and harvest.
+pub(super) struct Worker<'r> {
+    request: &'r Request<'r>,
+    scanner: Scanner<'r>,
+    windows: Option<Windows>,
+    gathered: Gathered,
+}
+
+thread_local! {
+    /// The read buffer outlives a worker: rayon makes many short-lived ones.
+    static BUFFER: std::cell::Cell<Option<Windows>> = const { std::cell::Cell::new(None) };
+}
+
+impl<'r> Worker<'r> {
+    pub(super) fn new(request: &'r Request<'r>) -> Self {
+        Self { request, scanner: Scanner::new(request.set), windows: BUFFER.take(), gathered: Gathered::default() }
+    }
+
+    /// What it found and how far it looked; the worker starts afresh.
+    pub(super) fn harvest(&mut self) -> Gathered {
+        std::mem::take(&mut self.gathered)
+    }
+
+    pub(super) fn item(mut self, (tree, item): (Option<&Tree>, Item)) -> Self {
+        match item {
+            Item::Skipped(reason) => self.gathered.coverage.skip(reason),
+            Item::Trouble { path, why } => self.gathered.coverage.trouble(path, why),
+            Item::File(file) => match tree.map_or(Judged::Stays, |tree| tree.leaves_out(&file.path)) {
+                Judged::Allowed(reason) => self.gathered.coverage.skip(&reason),
+                Judged::Disregarded(reason) => {
+                    self.gathered.coverage.allow(false, &reason);
+                    self.on_disk(&file, tree);
+                }
+                Judged::Stays => self.on_disk(&file, tree),
+            },
+        }
+        self
+    }
+
+    fn on_disk(&mut self, file: &WorkFile, tree: Option<&Tree>) {
+        let mut reader = match std::fs::File::open(&file.path) {
+            Ok(reader) => reader,
+            Err(error) => return self.gathered.coverage.trouble(&file.shown, error.to_string()),
+        };
+        let entry = Entry { path: &file.shown, provenance: &Provenance::Worktree };
+        self.read(&entry, &Place::file(tree, &file.path), &mut reader);
+    }
+
+    /// Reads one file. A panic costs this file, not the scan.
+    pub(super) fn read(&mut self, entry: &Entry<'_>, place: &Place<'_>, reader: &mut dyn Read) {
+        let read = || self.windows(entry, place, reader);
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err() {
+            self.scanner = Scanner::new(self.request.set);
+            self.gathered.coverage.trouble(entry.path, "the scanner failed on this file; please report it");
+        }
+    }
+
+    fn windows(&mut self, entry: &Entry<'_>, place: &Place<'_>, reader: &mut dyn Read) {
+        let Entry { path: shown, provenance } = *entry;
+        let reach = self.request.set.reach();
+        let windows = self.windows.get_or_insert_with(|| Windows::new(reach));
+        let (scanner, gathered, request) = (&mut self.scanner, &mut self.gathered, self.request);
+        let mut stoppable = Stoppable { reader, counters: request.counters };
+        let kept = |all: &Gathered| all.sightings.len() + all.allowed.len();
+        let before = kept(gathered);
+        let (bytes, result) = windows.read(shown, &mut stoppable, &mut |blob| {
+            let room = MOST - (kept(gathered) - before);
+            if room > 0 {
+                blob_found(scanner, blob, From { place, provenance, room }, request, gathered);
+            }
+        });
+        if kept(gathered) - before >= MOST {
+            gathered
+                .coverage
+                .trouble(shown, format!("more than {MOST} credentials in one file; the rest was not looked at"));
+        }
+        gathered.coverage.files += 1;
+        gathered.coverage.bytes += bytes;
+        request.counters.files.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = result {
+            gathered.coverage.trouble(shown, format!("{error} (after {bytes} bytes)"));
+        }
+    }
+}
+
+impl Visit for Worker<'_> {
+    fn file(&mut self, file: &Entry<'_>, reader: &mut dyn Read) {
+        self.read(file, &Place::nowhere(), reader);
+    }
+
+    fn skip(&mut self, reason: &str) {
+        self.gathered.coverage.skip(reason);
+    }
+
+    fn trouble(&mut self, path: &str, why: &str) {
+        self.gathered.coverage.trouble(path, why);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.request.counters.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        BUFFER.set(self.windows.take());
+    }
+}
+
+/// Counts bytes, and ends a long read when the scan is to stop.
+struct Stoppable<'s> {
+    reader: &'s mut dyn Read,
+    counters: &'s Counters,
+}
+
+impl Read for Stoppable<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.counters.stop.load(Ordering::Relaxed) {
+            return Err(std::io::Error::other("interrupted"));
+        }
+        let got = self.reader.read(into)?;
+        self.counters.bytes.fetch_add(got as u64, Ordering::Relaxed);
+        Ok(got)
+    }
+}
+
+/// Where a blob comes from, and how many more credentials are taken of it.
+#[derive(Clone, Copy)]
+struct From<'f> {
+    place: &'f Place<'f>,
+    provenance: &'f Provenance,
+    room: usize,
+}
+
+fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, request: &Request<'_>, all: &mut Gathered) {
+    let lines = Lines::of(blob);
+    let mut room = from.room;
+    scanner.scan(blob, &mut |found| match found {
+        Found::Suppressed { detector, reason, span } => {
+            all.suppressed(blob.path, lines.locate(&span), &detector, reason);
+        }
+        Found::Credential(credential) if credential.confidence < request.least => {
+            all.coverage.suppress("low confidence");
+        }
+        Found::Credential(_) if room == 0 => {}
+        Found::Credential(credential) => {
+            room -= 1;
+            request.counters.found.fetch_add(1, Ordering::Relaxed);
+            let judged = request.allow.judge(&credential, (blob, request.set.reach()), from.place);
+            let sighting =
+                Sighting { spot: from.place.spot(), ..Sighting::new(credential, blob.path, &lines, from.provenance) };
+            match judged {
+                Judged::Stays => all.sightings.push(sighting),
+                Judged::Disregarded(reason) => {
+                    all.notes.push(Note::new(&sighting, false, reason));
+                    all.sightings.push(sighting);
+                }
+                Judged::Allowed(reason) => {
+                    all.notes.push(Note::new(&sighting, true, reason));
+                    all.allowed.push(sighting);
+                }
+            }
+        }
+    });
+}
