@@ -163,7 +163,9 @@ impl DetectorSet {
         let leads = entries.iter().enumerate().map(|(detector, entry)| {
             let words: &[String] = entry.anchor.words.as_ref().map_or(&[], |words| &words.spellings);
             let encoded = entry.anchor.extract == Some(Extract::Assignment);
-            Leads { detector, literals: &entry.anchor.literals, words, encoded }
+            // What was not read in full yet is built in.
+            let open = entry.checked.get().is_some();
+            Leads { detector, literals: &entry.anchor.literals, words, encoded, open }
         });
         let prefilter = Prefilter::new(leads);
         let vouching = entries.iter().enumerate().filter(|(_, entry)| entry.anchor.extract.is_none());

@@ -51,8 +51,9 @@ fn is_value(byte: u8) -> bool {
 pub(super) fn unescaped(bytes: &[u8]) -> Vec<Rewritten> {
     let mut marks: Vec<usize> = memchr3_iter(b'%', b'\\', b'&', bytes).filter(|&at| is_worth(bytes, at)).collect();
     marks.extend(memchr_iter(b'+', bytes).filter(|&at| joint(bytes, at).is_some()));
-    marks.extend(memchr_iter(b'\n', bytes).filter(|&at| break_at(bytes, at).is_some()));
+    memchr_iter(b'\n', bytes).for_each(|at| line_end(bytes, at, &mut marks));
     marks.sort_unstable();
+    marks.dedup();
     let mut out: Vec<Range<usize>> = Vec::new();
     for at in marks {
         let (start, end) = (at.saturating_sub(BEFORE), (at + AFTER).min(bytes.len()));
@@ -62,6 +63,28 @@ pub(super) fn unescaped(bytes: &[u8]) -> Vec<Rewritten> {
         }
     }
     out.into_iter().map(|own| rewrite(bytes, own)).collect()
+}
+
+/// Marks the line break at `at` where a quoted value goes on behind it, or those of the YAML block that begins there.
+fn line_end(bytes: &[u8], at: usize, marks: &mut Vec<usize>) {
+    match at.checked_sub(1).map(|n| bytes[n]) {
+        Some(b'"' | b'\'' | b'`' | b'.' | b'&' | b'\\') => marks.extend(break_at(bytes, at).map(|_| at)),
+        Some(b'>' | b'|' | b'-') => block(bytes, at, marks),
+        Some(b'+' | b' ' | b'\t' | b'\r') => {
+            marks.extend(break_at(bytes, at).map(|_| at));
+            block(bytes, at, marks);
+        }
+        _ => {}
+    }
+}
+
+/// Where the line that ends at `at` begins a YAML block: the line breaks in it that join pieces of one value.
+fn block(bytes: &[u8], at: usize, marks: &mut Vec<usize>) {
+    let line = bytes[at.saturating_sub(GAP)..at].trim_ascii_end();
+    if [b": >".as_slice(), b": >-", b": >+", b": |", b": |-", b": |+"].iter().any(|mark| line.ends_with(mark)) {
+        let breaks = memchr_iter(b'\n', &bytes[at + 1..]).map(|n| at + 1 + n);
+        marks.extend(breaks.take_while(|&at| break_at(bytes, at).is_some()));
+    }
 }
 
 /// Whether the escape at `at` stands within something that could be a value: not the `\n` of a message, not `%20`.

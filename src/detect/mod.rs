@@ -22,6 +22,7 @@ mod kubernetes;
 mod locate;
 mod names;
 mod prefilter;
+mod rarity;
 mod registry;
 mod sample;
 mod scanner;

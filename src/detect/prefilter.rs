@@ -1,13 +1,13 @@
 //! Finds every literal and word of every detector, plain and as base64 and hex, in one pass.
 //!
-//! A bit table over hashed windows of four bytes says where some text may start; only there the texts that start with
-//! those bytes are compared. An Aho-Corasick automaton does the same in one look-up a byte, but for the several thousand
+//! Each text is known by four of its bytes, the rarest in what people write (`assw`, not `word`). A bit table over hashes of
+//! such windows says where some text may stand; only there texts are compared. An Aho-Corasick automaton does the same in one look-up a byte, but for the several thousand
 //! texts of all detectors it takes 50 ms and several megabytes to build, on every start of a commit hook; this takes 2 ms
 //! and stays in the second-level cache.
 
 use data_encoding::{HEXLOWER, HEXUPPER};
 
-use super::decode;
+use super::{decode, rarity};
 
 /// What a text speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,18 +35,41 @@ pub(super) enum Target {
     },
 }
 
-/// The texts, by the bytes they start with, and what they mean.
+/// The texts, by their rarest four bytes, and what they mean.
 pub(super) struct Prefilter {
-    /// A bit for each hash of a window with which some text may start.
-    bits: Vec<u64>,
+    /// By hash: what the windows of some texts have in common.
+    marks: Vec<Mark>,
     /// Open addressing: window → its run of `texts`.
     slots: Vec<Slot>,
-    /// By window; those of three bytes stand first, under those three.
+    /// By window. That of a text of three bytes ends in a zero.
     texts: Vec<Text>,
-    /// How many of them have three bytes.
-    short: usize,
+    /// A bit for each hash of three bytes that are a text.
+    short: [u64; SHORT],
     /// The bytes of all texts.
     arena: Vec<u8>,
+}
+
+/// Eight more bits of the hashes that lead to one place, as far as they agree.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    agreed: u8,
+    value: u8,
+}
+
+impl Mark {
+    /// Nothing that is asked for the agreed bits, none, is 1.
+    const NONE: Self = Self { agreed: 0, value: 1 };
+
+    fn holds(self, hash: u64) -> bool {
+        (hash >> 40) as u8 & self.agreed == self.value
+    }
+
+    fn add(&mut self, hash: u64) {
+        let value = (hash >> 40) as u8;
+        let known = if self.agreed == 0 && self.value == 1 { Self { agreed: 0xff, value } } else { *self };
+        self.agreed = known.agreed & !(known.value ^ value);
+        self.value = value & self.agreed;
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,22 +77,51 @@ struct Slot {
     window: u32,
     start: u32,
     end: u32,
+    /// The lower five bits of what stands before and behind the window in some text, as bits.
+    before: u32,
+    behind: u32,
+}
+
+impl Slot {
+    fn admits(&self, before: Option<&u8>, behind: Option<&u8>) -> bool {
+        let holds = |bits: u32, byte: Option<&u8>| byte.is_none_or(|byte| bits >> (byte & 31) & 1 != 0);
+        holds(self.before, before) && holds(self.behind, behind)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Text {
     window: u32,
+    /// Where its window stands in it.
+    lead: u32,
     start: u32,
     length: u32,
+    /// Four more of its bytes, and where they stand: most that share the window differ in them.
+    probe: (u32, u32),
     target: Target,
 }
 
-/// Bits of the hash: 128 KiB of table, a few of a hundred bits set by some forty thousand texts.
-const HASH: u32 = 20;
-const WINDOW: usize = 4;
+/// A text that was found, kept until no earlier one can follow.
+struct Hit {
+    at: usize,
+    text: u32,
+}
 
-fn hash(window: u32) -> usize {
-    (window.wrapping_mul(0x9e37_79b1) >> (32 - HASH)) as usize
+/// 128 KiB, which stay in the second-level cache.
+const MARKS: usize = 1 << 16;
+const SHORT: usize = 64;
+const WINDOW: usize = 4;
+/// A window stands no farther into its text than this.
+const DEEPEST: usize = 8;
+
+fn hash(window: u32) -> u64 {
+    u64::from(window).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The bit of three bytes in `short`.
+fn short(three: u32) -> (usize, u64) {
+    let hash = hash(three) >> 52;
+    (hash as usize / SHORT, 1 << (hash % 64))
 }
 
 /// The window at the start of `bytes`, filled up with zeros.
@@ -94,54 +146,104 @@ pub(super) struct Leads<'d> {
     pub(super) words: &'d [String],
     /// Words of which the encoded forms count as well.
     pub(super) encoded: bool,
+    /// Whether anything at all may stand behind a literal of three bytes, or only what keys are made of where it is too.
+    pub(super) open: bool,
+}
+
+/// What stands behind a literal of three bytes in the built-in detectors: a test of the registry holds them to it.
+pub(super) fn is_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/' | b'=' | b'.' | b'~')
 }
 
 impl Prefilter {
     /// Builds it from what leads to each detector's anchors. Texts shorter than three bytes are left out.
     pub(super) fn new<'d>(leads: impl Iterator<Item = Leads<'d>>) -> Self {
-        let mut all =
-            Self { bits: vec![0; 1 << (HASH - 6)], slots: Vec::new(), texts: Vec::new(), short: 0, arena: Vec::new() };
-        for Leads { detector, literals, words, encoded } in leads {
+        let mut all = Self {
+            marks: vec![Mark::NONE; MARKS],
+            slots: Vec::new(),
+            texts: Vec::new(),
+            short: [0; SHORT],
+            arena: Vec::new(),
+        };
+        for Leads { detector, literals, words, encoded, open } in leads {
             for literal in literals {
-                all.add(literal.as_bytes(), Target::Plain { detector, length: literal.len() });
+                all.add(literal.as_bytes(), Target::Plain { detector, length: literal.len() }, open);
                 all.add_encoded(literal.as_bytes(), SHORTEST_ENCODED);
             }
             for word in words {
-                all.add(word.as_bytes(), Target::Word { detector, length: word.len() });
+                all.add(word.as_bytes(), Target::Word { detector, length: word.len() }, true);
                 if encoded {
                     all.add_encoded(word.as_bytes(), SHORTEST_WORD);
                 }
             }
         }
-        all.texts.sort_unstable_by_key(|text| (text.length as usize != SHORTEST, text.window, text.length, text.start));
-        all.short = all.texts.partition_point(|text| text.length as usize == SHORTEST);
+        all.texts.sort_unstable_by_key(|text| (text.window, text.length, text.start));
         all.slots = vec![Slot::default(); (2 * all.texts.len()).next_power_of_two().max(WINDOW)];
-        let mut start = all.short;
+        let mut start = 0;
         while let Some(&Text { window, .. }) = all.texts.get(start) {
             let run = all.texts[start..].iter().take_while(|text| text.window == window).count();
-            let mut at = hash(window) & (all.slots.len() - 1);
+            let mut at = (hash(window) >> 24) as usize & (all.slots.len() - 1);
             while all.slots[at].end != 0 {
                 at = (at + 1) & (all.slots.len() - 1);
             }
-            all.slots[at] = Slot { window, start: start as u32, end: (start + run) as u32 };
+            let beside = |place: &dyn Fn(&Text) -> Option<usize>| {
+                let bit = |text: &Text| {
+                    let own = &all.arena[text.start as usize..(text.start + text.length) as usize];
+                    place(text).and_then(|at| own.get(at)).map_or(u32::MAX, |byte| 1 << (byte & 31))
+                };
+                all.texts[start..start + run].iter().map(bit).fold(0, |bits, bit| bits | bit)
+            };
+            let before = beside(&|text| (text.lead as usize).checked_sub(1));
+            let behind = beside(&|text| Some(text.lead as usize + WINDOW));
+            all.slots[at] = Slot { window, start: start as u32, end: (start + run) as u32, before, behind };
             start += run;
         }
         all
     }
 
-    fn add(&mut self, bytes: &[u8], target: Target) {
-        let window = window(bytes);
-        match bytes.len() {
-            0..SHORTEST => return,
-            SHORTEST => (0..=255u8).for_each(|last| self.mark(window | u32::from(last) << 24)),
-            _ => self.mark(window),
+    fn add(&mut self, bytes: &[u8], target: Target, open: bool) {
+        if bytes.len() < SHORTEST {
+            return;
         }
-        self.texts.push(Text { window, start: self.arena.len() as u32, length: bytes.len() as u32, target });
+        let lead = rarity::rarest(&bytes[..bytes.len().min(DEEPEST + WINDOW)]);
+        let first = window(&bytes[lead..]);
+        if bytes.len() == SHORTEST {
+            let (word, bit) = short(first);
+            self.short[word] |= bit;
+            let open = open || !bytes.iter().all(|&byte| is_key(byte));
+            let behind = (0..=255).filter(|&byte| open || is_key(byte));
+            behind.for_each(|byte: u8| self.mark(first | u32::from(byte) << 24));
+        } else {
+            self.mark(first);
+        }
+        let probe = if lead >= WINDOW / 2 { 0 } else { bytes.len().saturating_sub(WINDOW) };
+        self.texts.push(Text {
+            window: first,
+            lead: lead as u32,
+            start: self.arena.len() as u32,
+            length: bytes.len() as u32,
+            probe: (window(&bytes[probe..]), probe as u32),
+            target,
+        });
         self.arena.extend_from_slice(bytes);
     }
 
     fn mark(&mut self, window: u32) {
-        self.bits[hash(window) >> 6] |= 1 << (hash(window) & 63);
+        let hash = hash(window);
+        self.marks[(hash >> 48) as usize].add(hash);
+    }
+
+    /// Where the texts of a window stand.
+    fn slot(&self, window: u32) -> &Slot {
+        let mask = self.slots.len() - 1;
+        let mut at = (hash(window) >> 24) as usize & mask;
+        loop {
+            let slot = &self.slots[at];
+            if slot.window == window || slot.end == 0 {
+                return slot;
+            }
+            at = (at + 1) & mask;
+        }
     }
 
     fn add_encoded(&mut self, text: &[u8], shortest: usize) {
@@ -149,49 +251,82 @@ impl Prefilter {
             return;
         }
         for shift in 0..3 {
-            self.add(&decode::core(text, shift), Target::Base64 { shift });
+            self.add(&decode::core(text, shift), Target::Base64 { shift }, true);
         }
         for hex in [HEXLOWER.encode(text), HEXUPPER.encode(text)] {
-            self.add(hex.as_bytes(), Target::Hex);
+            self.add(hex.as_bytes(), Target::Hex, true);
         }
     }
 
     /// Calls `visit` for every text at every place, places in ascending order.
     pub(super) fn each(&self, bytes: &[u8], visit: &mut dyn FnMut(usize, Target)) {
-        let whole = bytes.len().saturating_sub(WINDOW - 1);
-        for (at, four) in bytes.windows(WINDOW).enumerate() {
-            let window = u32::from_le_bytes([four[0], four[1], four[2], four[3]]);
-            let bit = hash(window);
-            if self.bits[bit >> 6] >> (bit & 63) & 1 != 0 {
-                self.compare(bytes, at, window, visit);
+        /// Windows that are looked at together: most often none of them leads anywhere.
+        const STEP: usize = 8;
+        // An array, so that no place in it needs to be checked.
+        let Some(marks) = self.marks.first_chunk::<MARKS>() else { return };
+        let may_lead = |window: u32| {
+            let hash = hash(window);
+            u32::from(marks[(hash >> 48) as usize].holds(hash))
+        };
+        let mut pending = Vec::new();
+        let mut at = 0;
+        while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ STEP + WINDOW }>) {
+            let low = u64::from_le_bytes([block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7]]);
+            let high =
+                u64::from_le_bytes([block[4], block[5], block[6], block[7], block[8], block[9], block[10], block[11]]);
+            let mut led = 0u32;
+            for n in 0..WINDOW {
+                led |= may_lead((low >> (8 * n)) as u32) << n;
+                led |= may_lead((high >> (8 * n)) as u32) << (n + WINDOW);
+            }
+            while led != 0 {
+                let place = at + led.trailing_zeros() as usize;
+                self.compare(bytes, place, &mut pending);
+                led &= led - 1;
+            }
+            at += STEP;
+            if !pending.is_empty() {
+                self.release(&mut pending, at.saturating_sub(DEEPEST), visit);
             }
         }
-        for at in whole..bytes.len() {
-            self.compare(bytes, at, window(&bytes[at..]), visit);
+        for place in at..bytes.len() {
+            self.compare(bytes, place, &mut pending);
+        }
+        self.release(&mut pending, usize::MAX, visit);
+    }
+
+    /// The texts whose window stands at `place`.
+    fn compare(&self, bytes: &[u8], place: usize, pending: &mut Vec<Hit>) {
+        let four = bytes.get(place..place + WINDOW).map_or_else(|| window(&bytes[place..]), window);
+        self.hits(bytes, (place, four), pending);
+        let three = four & 0x00ff_ffff;
+        let (word, bit) = short(three);
+        if self.short[word] & bit != 0 && three != four {
+            self.hits(bytes, (place, three), pending);
         }
     }
 
-    #[cold]
-    fn compare(&self, bytes: &[u8], at: usize, window: u32, visit: &mut dyn FnMut(usize, Target)) {
-        let three = window & 0x00ff_ffff;
-        let first = self.texts[..self.short].partition_point(|text| text.window < three);
-        let short = self.texts[first..self.short].iter().take_while(|text| text.window == three);
-        short.filter(|_| at + SHORTEST <= bytes.len()).for_each(|text| visit(at, text.target));
-        let mask = self.slots.len() - 1;
-        let mut slot = hash(window) & mask;
-        while self.slots[slot].end != 0 {
-            let found = self.slots[slot];
-            if found.window == window {
-                for text in &self.texts[found.start as usize..found.end as usize] {
-                    let wanted = &self.arena[text.start as usize..(text.start + text.length) as usize];
-                    if bytes[at..].starts_with(wanted) {
-                        visit(at, text.target);
-                    }
-                }
-                return;
-            }
-            slot = (slot + 1) & mask;
+    fn hits(&self, bytes: &[u8], (place, window): (usize, u32), pending: &mut Vec<Hit>) {
+        let slot = self.slot(window);
+        if !slot.admits(place.checked_sub(1).map(|at| &bytes[at]), bytes.get(place + WINDOW)) {
+            return;
         }
+        for (text, known) in (slot.start..).zip(&self.texts[slot.start as usize..slot.end as usize]) {
+            let Some(at) = place.checked_sub(known.lead as usize) else { continue };
+            let (start, length) = (known.start as usize, known.length as usize);
+            let probe = at + known.probe.1 as usize;
+            let probed = bytes.get(probe..probe + WINDOW).is_none_or(|four| self::window(four) == known.probe.0);
+            if (probed || length < WINDOW) && bytes[at..].starts_with(&self.arena[start..start + length]) {
+                pending.push(Hit { at, text });
+            }
+        }
+    }
+
+    /// Hands on what was found before `until`.
+    fn release(&self, pending: &mut Vec<Hit>, until: usize, visit: &mut dyn FnMut(usize, Target)) {
+        pending.sort_unstable_by_key(|hit| (hit.at, self.texts[hit.text as usize].length, hit.text));
+        let ready = pending.partition_point(|hit| hit.at < until);
+        pending.drain(..ready).for_each(|hit| visit(hit.at, self.texts[hit.text as usize].target));
     }
 }
 
@@ -209,8 +344,13 @@ mod tests {
         let literals: Vec<Vec<String>> =
             literals.iter().map(|all| all.iter().map(|&one| one.to_owned()).collect()).collect();
         let leads = literals.iter().enumerate();
-        let filter =
-            Prefilter::new(leads.map(|(detector, literals)| Leads { detector, literals, words: &[], encoded: false }));
+        let filter = Prefilter::new(leads.map(|(detector, literals)| Leads {
+            detector,
+            literals,
+            words: &[],
+            encoded: false,
+            open: true,
+        }));
         let mut seen = Vec::new();
         filter.each(text.as_bytes(), &mut |at, target| {
             if let Target::Plain { detector, .. } = target {

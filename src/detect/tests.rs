@@ -123,3 +123,27 @@ proptest::proptest! {
         });
     }
 }
+
+#[test]
+fn a_literal_of_three_bytes_is_followed_by_what_keys_are_made_of() {
+    // The prefilter counts on it for built-in detectors.
+    let mut extractor = regex_syntax::hir::literal::Extractor::new();
+    extractor.limit_class(256).limit_repeat(4).limit_literal_len(4).limit_total(1 << 20);
+    for entry in &builtin().entries {
+        let rule = entry.rule(0);
+        let is_key = super::prefilter::is_key;
+        let is_short = |literal: &&String| literal.len() == 3 && literal.bytes().all(is_key);
+        let short: Vec<&String> = rule.literals().iter().filter(is_short).collect();
+        if short.is_empty() || (0..=255).all(|byte| is_key(byte) || !rule.bytes.contains(byte)) {
+            continue;
+        }
+        let hir = super::compiled::parse_hir(&rule.pattern).expect("a pattern");
+        let prefixes = extractor.extract(&hir);
+        let prefixes = prefixes.literals().unwrap_or_else(|| panic!("{}: too many prefixes to look at", entry.id));
+        for prefix in prefixes.iter().map(regex_syntax::hir::literal::Literal::as_bytes) {
+            let leads = short.iter().any(|literal| prefix.starts_with(literal.as_bytes()));
+            let fourth = prefix.get(3).is_some_and(|&byte| is_key(byte));
+            assert!(!leads || fourth, "{}: {:?}", entry.id, String::from_utf8_lossy(prefix));
+        }
+    }
+}

@@ -32,9 +32,10 @@ pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Op
     if name.start.checked_sub(1).is_some_and(|n| bytes[n] == b':') || bytes[..name.start].ends_with(b"checksum/") {
         return None;
     }
-    let meaning = meaning(&bytes[name.clone()])?;
+    // What is asked of a name last: most of the words that are hit are assigned nothing.
     let (at, operator) = operator(bytes, &name, kind)?;
     let (value, quoted) = value(bytes, at, operator, (&name, kind))?;
+    let meaning = meaning(&bytes[name.clone()])?;
     let value = behind_scheme(bytes, value, &name);
     let verdict = judge::judge(&bytes[value.clone()], meaning, quoted).map(|confidence| match kind.role {
         Role::Plain => confidence,

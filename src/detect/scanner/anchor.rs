@@ -8,7 +8,7 @@ use super::super::assemble::{self, Candidate};
 use super::super::checks::Verdict;
 use super::super::compiled::Entry;
 use super::super::entropy::shannon;
-use super::super::spec::Lead;
+use super::super::spec::{Lead, PartRule};
 use super::super::suppress;
 use super::view::View;
 use super::{Found, Ranked, Scanner, rank};
@@ -35,8 +35,11 @@ pub(super) struct Anchor<'v> {
 /// The anchor's match that holds the literal at `hit`.
 pub(super) fn matched(entry: &Entry, bytes: &[u8], hit: &Range<usize>) -> Option<Matched> {
     let rule = entry.rule(0);
-    let regex = entry.regex(0)?;
     let longest = *rule.length.end();
+    if !has_room(rule, bytes, hit) {
+        return None;
+    }
+    let regex = entry.regex(0)?;
     let whole = if matches!(rule.lead, Lead::Literals { first: true, .. }) {
         let end = bytes.len().min(hit.start + longest);
         let head = hit.start + regex.find(&bytes[hit.start..end])?.end();
@@ -52,6 +55,18 @@ pub(super) fn matched(entry: &Entry, bytes: &[u8], hit: &Range<usize>) -> Option
         regex.find_iter(&bytes[floor..ceiling]).find_map(holds)?
     };
     grouped(entry, bytes, whole)
+}
+
+/// Whether enough bytes that a match can be made of stand around the literal. An expression need not be compiled, nor run,
+/// for a prefix in the middle of a sentence.
+fn has_room(rule: &PartRule, bytes: &[u8], hit: &Range<usize>) -> bool {
+    let least = *rule.length.start();
+    let fits = |byte: &&u8| rule.bytes.contains(**byte);
+    let on = bytes[hit.start..].iter().take(least).take_while(fits).count();
+    if on >= least || matches!(rule.lead, Lead::Literals { first: true, .. }) {
+        return on >= least;
+    }
+    on + bytes[..hit.start].iter().rev().take(least - on).take_while(fits).count() >= least
 }
 
 /// Takes a match apart into its named groups.

@@ -247,7 +247,6 @@ impl<'s> Scanner<'s> {
     fn word(&mut self, view: &View<'_>, (detector, words): (usize, &Words), hit: usize, seen: &mut Seen) {
         let entry = &self.set.entries[detector];
         let rule = entry.rule(0);
-        let Some(regex) = entry.regex(0) else { return };
         let window = context::window(view.bytes, hit, rule.within);
         let longest = *rule.length.end();
         let searched = seen.searched.entry(detector).or_default();
@@ -255,6 +254,10 @@ impl<'s> Scanner<'s> {
         let mut from = window.start.max(searched.saturating_sub(longest));
         *searched = (*searched).max(window.end);
         let text = &view.bytes[..view.bytes.len().min(window.end + longest)];
+        if !holds_run(text, from.min(text.len())..window.end, rule) {
+            return;
+        }
+        let Some(regex) = entry.regex(0) else { return };
         while let Some(found) = regex.find_at(text, from).filter(|found| found.start() < window.end) {
             let whole = found.range();
             if !assemble::stands_alone(view.bytes, &whole, rule) {
@@ -328,6 +331,21 @@ impl<'s> Scanner<'s> {
         encoding.push(Encoding::Base64);
         self.view(&View { bytes: &text, own: at, map, encoding, kind: view.kind });
     }
+}
+
+/// Whether as many bytes as a match has at least, of those that one can be made of, stand together from `places` on.
+fn holds_run(text: &[u8], places: Range<usize>, rule: &super::spec::PartRule) -> bool {
+    let mut run = 0;
+    for (at, &byte) in text.iter().enumerate().skip(places.start) {
+        run = if rule.bytes.contains(byte) { run + 1 } else { 0 };
+        if run >= *rule.length.start() {
+            return true;
+        }
+        if run == 0 && at >= places.end {
+            return false;
+        }
+    }
+    false
 }
 
 /// Where the run of the rule's alphabet around `at` ends.

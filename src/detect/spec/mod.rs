@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use regex_syntax::hir::{Class, Hir, HirKind};
+
 use super::checked::{Detector, LivenessCheck};
 use super::checks::Check;
 use crate::declared::{Table, Value};
@@ -56,6 +58,8 @@ pub(super) struct PartRule {
     pub(super) pattern: String,
     /// Shortest and longest match in bytes.
     pub(super) length: RangeInclusive<usize>,
+    /// The bytes that a match can be made of.
+    pub(super) bytes: Alphabet,
     /// For an anchor: what leads to it.
     pub(super) lead: Lead,
     /// For an anchor: the value goes on from the match to the end of this expression's, or as far as `longest` allows.
@@ -153,21 +157,38 @@ impl Alphabet {
     /// Reads the inside of a character class: `A-Za-z0-9_-`.
     fn parse(class: &str) -> Option<Self> {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&format!("[{class}]")).ok()?;
-        let mut set = [false; 256];
-        let mut add = |from: u8, to: u8| (from..=to).for_each(|byte| set[usize::from(byte)] = true);
+        matches!(hir.kind(), HirKind::Class(_) | HirKind::Literal(_)).then(|| Self::of(&hir))
+    }
+
+    /// The bytes that an expression's matches can be made of.
+    fn of(hir: &Hir) -> Self {
+        let mut all = Self([false; 256]);
+        all.add(hir);
+        all
+    }
+
+    fn add(&mut self, hir: &Hir) {
+        let mut range = |from: u8, to: u8| (from..=to).for_each(|byte| self.0[usize::from(byte)] = true);
         match hir.kind() {
-            regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Bytes(class)) => {
-                class.ranges().iter().for_each(|range| add(range.start(), range.end()));
-            }
-            regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => {
-                for range in class.ranges() {
-                    add(u8::try_from(range.start()).ok()?, u8::try_from(range.end()).ok()?);
+            HirKind::Empty | HirKind::Look(_) => {}
+            HirKind::Literal(literal) => literal.0.iter().for_each(|&byte| range(byte, byte)),
+            HirKind::Class(Class::Bytes(class)) => class.iter().for_each(|one| range(one.start(), one.end())),
+            HirKind::Class(Class::Unicode(class)) => {
+                for one in class.iter() {
+                    // What is no ASCII is written in bytes of 0x80 and more.
+                    let ascii = |c: char| u8::try_from(c).ok().filter(u8::is_ascii);
+                    if let Some(from) = ascii(one.start()) {
+                        range(from, ascii(one.end()).unwrap_or(0x7f));
+                    }
+                    if !one.end().is_ascii() {
+                        range(0x80, 0xff);
+                    }
                 }
             }
-            regex_syntax::hir::HirKind::Literal(literal) => literal.0.iter().for_each(|&byte| add(byte, byte)),
-            _ => return None,
+            HirKind::Repetition(repeated) => self.add(&repeated.sub),
+            HirKind::Capture(capture) => self.add(&capture.sub),
+            HirKind::Concat(all) | HirKind::Alternation(all) => all.iter().for_each(|one| self.add(one)),
         }
-        Some(Self(set))
     }
 
     pub(super) fn contains(&self, byte: u8) -> bool {

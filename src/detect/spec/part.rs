@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use regex_syntax::hir::Hir;
+
 use super::super::REACH;
 use super::super::checked::PartSpec;
 use super::super::checks::Check;
@@ -36,7 +38,7 @@ fn part(table: &Table<'_, '_>, anchor: bool) -> Option<(PartSpec, PartRule)> {
     let name = table.need_text("name");
     let flag = |key, otherwise| table.get(key).and_then(|value| value.bool()).unwrap_or(otherwise);
     let group = !anchor && flag("group", false);
-    let shape = if group { Some((String::new(), 0..=0)) } else { shape(table) };
+    let shape = if group { Some((String::new(), 0..=0, Hir::empty())) } else { shape(table) };
     let public = flag("public", false);
     let required = flag("required", true);
     let redaction = table.get("show").map_or(Some(Redaction { head: 4, tail: 4 }), |value| show(&value));
@@ -49,13 +51,14 @@ fn part(table: &Table<'_, '_>, anchor: bool) -> Option<(PartSpec, PartRule)> {
     let reject = table.get("reject").map(|value| rejects(&value)).unwrap_or_default();
     let until = table.get("until").and_then(|value| expression(&value));
     let alphabet = alphabet(table);
-    let (pattern, length) = shape?;
-    let lead = if anchor { lead(table, &pattern) } else { Some(Lead::Companion) };
+    let (pattern, length, hir) = shape?;
+    let lead = if anchor { lead(table, &hir) } else { Some(Lead::Companion) };
     let (within, names, needs_name) = if group { Default::default() } else { near(table, lead.as_ref()) };
     let rule = PartRule {
         groups: anchor && pattern.contains("(?P<"),
         pattern,
         length,
+        bytes: Alphabet::of(&hir),
         lead: lead?,
         until,
         group,
@@ -73,7 +76,7 @@ fn part(table: &Table<'_, '_>, anchor: bool) -> Option<(PartSpec, PartRule)> {
     Some((PartSpec { name: name?.into(), public, required: anchor || required, redaction: redaction?, hosts }, rule))
 }
 
-fn shape(table: &Table<'_, '_>) -> Option<(String, RangeInclusive<usize>)> {
+fn shape(table: &Table<'_, '_>) -> Option<(String, RangeInclusive<usize>, Hir)> {
     table.need("pattern").and_then(|value| pattern(&value, table))
 }
 
@@ -139,7 +142,7 @@ fn show(value: &Value<'_, '_>) -> Option<Redaction> {
 }
 
 /// Checks a pattern: it parses, cannot match nothing, and is no longer than the reach.
-fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, RangeInclusive<usize>)> {
+fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, RangeInclusive<usize>, Hir)> {
     let text = value.text()?;
     let hir = match parse_hir(&text) {
         Ok(hir) => hir,
@@ -154,7 +157,7 @@ fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, Rang
         return None;
     };
     match most {
-        Some(most) if most <= REACH && least > 0 => Some((text, least..=most)),
+        Some(most) if most <= REACH && least > 0 => Some((text, least..=most, hir)),
         Some(_) if least == 0 => {
             value.mistake("the pattern can match an empty text");
             None
@@ -167,9 +170,9 @@ fn pattern(value: &Value<'_, '_>, table: &Table<'_, '_>) -> Option<(String, Rang
 }
 
 /// What leads to the anchor: its literals, or the words that vouch for it.
-fn lead(table: &Table<'_, '_>, pattern: &str) -> Option<Lead> {
+fn lead(table: &Table<'_, '_>, hir: &Hir) -> Option<Lead> {
     match table.rivals(&["literals", "words"]).as_slice() {
-        [("literals", value)] => literals(value, pattern),
+        [("literals", value)] => Some(literals(value, hir)),
         [(_, value)] => words(value),
         _ => {
             table.mistake(
@@ -180,7 +183,7 @@ fn lead(table: &Table<'_, '_>, pattern: &str) -> Option<Lead> {
     }
 }
 
-fn literals(value: &Value<'_, '_>, pattern: &str) -> Option<Lead> {
+fn literals(value: &Value<'_, '_>, hir: &Hir) -> Lead {
     let texts: Vec<String> = value.items().iter().filter_map(Value::text).collect();
     if texts.is_empty() {
         value.mistake("`literals` is empty; the first part needs texts of which each match contains one");
@@ -188,13 +191,12 @@ fn literals(value: &Value<'_, '_>, pattern: &str) -> Option<Lead> {
     for short in texts.iter().filter(|literal| literal.len() < 3) {
         value.mistake(format!("the literal {short:?} is too short; three bytes at least"));
     }
-    let hir = parse_hir(pattern).ok()?;
-    let prefixes = regex_syntax::hir::literal::Extractor::new().extract(&hir);
+    let prefixes = regex_syntax::hir::literal::Extractor::new().extract(hir);
     let first = prefixes.literals().is_some_and(|found| {
         !found.is_empty()
             && found.iter().all(|prefix| texts.iter().any(|literal| prefix.as_bytes().starts_with(literal.as_bytes())))
     });
-    Some(Lead::Literals { texts, first })
+    Lead::Literals { texts, first }
 }
 
 fn words(value: &Value<'_, '_>) -> Option<Lead> {
