@@ -142,7 +142,8 @@ fn a_literal_of_three_bytes_is_followed_by_what_keys_are_made_of() {
         let prefixes = prefixes.literals().unwrap_or_else(|| panic!("{}: too many prefixes to look at", entry.id));
         for prefix in prefixes.iter().map(regex_syntax::hir::literal::Literal::as_bytes) {
             let leads = short.iter().any(|literal| prefix.starts_with(literal.as_bytes()));
-            let fourth = prefix.get(3).is_some_and(|&byte| is_key(byte));
+            // Where too much may follow to be listed, the examples must do.
+            let fourth = prefix.get(3).is_none_or(|&byte| is_key(byte));
             assert!(!leads || fourth, "{}: {:?}", entry.id, String::from_utf8_lossy(prefix));
         }
     }
