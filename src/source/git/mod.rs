@@ -19,6 +19,11 @@ mod store;
 mod trees;
 mod walk;
 
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use explain::{Brought, Folders, History, Wanted};
 pub use open::Place;
 pub use reader::{Reader, Sift};

@@ -42,6 +42,9 @@ pub struct Reader {
     pub(super) commits: Vec<CommitRow>,
     /// Bytes that were looked at.
     pub scanned: u64,
+    /// Where hits are: object, start, end.
+    #[cfg(test)]
+    pub(super) places: Vec<(Number, u32, u32)>,
 }
 
 /// What is known of an object while others are made from it.
@@ -80,7 +83,7 @@ impl Reader {
             return Ok(());
         }
         if size > LARGEST {
-            return self.stream(store, first + at as u32, (&mut stream, reach), sift);
+            return self.stream(store, (first + at as u32, size), (&mut stream, reach), sift);
         }
         drop(stream);
         let (kind, bytes) = loose.read(name, LARGEST)?;
@@ -197,6 +200,8 @@ impl Reader {
     /// Remembers what an object may hold, and a commit's place in the history.
     fn note(&mut self, store: &Store, (number, kind): (Number, Kind), bytes: &[u8], hits: &[Hit]) {
         self.hits.extend(hits.iter().map(|hit| (hit.group, number)));
+        #[cfg(test)]
+        self.places.extend(hits.iter().map(|hit| (number, hit.start, hit.end)));
         if kind == Kind::Commit {
             self.commits.extend(CommitRow::read(store, number, bytes));
         }
@@ -206,15 +211,17 @@ impl Reader {
     fn large(&mut self, store: &Store, (pack, node): (usize, u32), reach: usize, sift: &mut dyn Sift) {
         let grove = &store.groves[pack];
         let node = grove.forest.nodes[node as usize];
-        let stream = grove.pack.header(node.offset).ok().and_then(|header| grove.pack.from(header.stream));
-        let mut reader = sirocco::inflate::Reader::new(sirocco::Format::Zlib, stream.unwrap_or_default());
+        let Ok(header) = grove.pack.header(node.offset) else { return };
+        let stream = grove.pack.from(header.stream).unwrap_or_default();
+        // No more than it says, and only as much as any honest repository holds.
+        let mut reader = sirocco::inflate::Reader::new(sirocco::Format::Zlib, stream).take(header.size.saturating_add(1));
         let number = store.number(pack, node.entry);
-        if let Err(error) = self.stream(store, number, (&mut reader, reach), sift) {
+        if let Err(error) = self.stream(store, (number, header.size), (&mut reader, reach), sift) {
             sift.trouble(&format!("object {}", grove.pack.name(node.entry)), &error.to_string());
         }
     }
 
-    fn stream(&mut self, store: &Store, number: Number, (reader, reach): (&mut dyn Read, usize), sift: &mut dyn Sift) -> Result<(), GitError> {
+    fn stream(&mut self, store: &Store, (number, size): (Number, u64), (reader, reach): (&mut dyn Read, usize), sift: &mut dyn Sift) -> Result<(), GitError> {
         let mut found = Vec::new();
         let (bytes, result) = Windows::new(reach).read("", reader, &mut |blob| {
             sift.sift(blob, &mut |span| found.extend((found.len() < MOST).then_some(span)));
@@ -222,7 +229,8 @@ impl Reader {
         self.scanned += bytes;
         sift.read(bytes);
         self.hits.extend((!found.is_empty()).then(|| (store.group(), number)));
-        result.map_err(|error| GitError::Io("a large object".to_owned(), error))
+        result.map_err(|error| GitError::Io("a large object".to_owned(), error))?;
+        if bytes == size { Ok(()) } else { Err(GitError::Corrupt("an object has another size than its header says")) }
     }
 
     /// Adds what another thread brought home.
