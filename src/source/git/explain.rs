@@ -296,7 +296,7 @@ fn in_order(parents: &[Box<[u32]>]) -> Vec<u32> {
     (1..first.len()).for_each(|at| first[at] += first[at - 1]);
     let (mut fill, mut children) = (first.clone(), vec![0u32; first[parents.len()] as usize]);
     for (child, parents) in parents.iter().enumerate() {
-        for &parent in parents.iter() {
+        for &parent in parents {
             children[fill[parent as usize] as usize] = child as u32;
             fill[parent as usize] += 1;
         }

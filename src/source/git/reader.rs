@@ -165,7 +165,7 @@ impl Reader {
                         offset: bytes.start as u64,
                         ..Blob::whole("", &step.bytes[bytes])
                     };
-                    self.sift(store, &blob, sift, &mut hits);
+                    Self::sift(store, &blob, sift, &mut hits);
                 }
                 // What is known keeps its group, though it was found again beside an edit.
                 hits.extend(known.iter().copied());
@@ -179,12 +179,12 @@ impl Reader {
 
     fn whole(&mut self, store: &Store, (kind, bytes): (Kind, &[u8]), sift: &mut dyn Sift, hits: &mut Vec<Hit>) {
         self.scanned += bytes.len() as u64;
-        self.sift(store, &Blob::whole("", &written(kind, bytes)), sift, hits);
+        Self::sift(store, &Blob::whole("", &written(kind, bytes)), sift, hits);
         hits.sort_unstable();
         hits.dedup_by(|b, a| (a.start, a.end) == (b.start, b.end));
     }
 
-    fn sift(&mut self, store: &Store, blob: &Blob<'_>, sift: &mut dyn Sift, hits: &mut Vec<Hit>) {
+    fn sift(store: &Store, blob: &Blob<'_>, sift: &mut dyn Sift, hits: &mut Vec<Hit>) {
         let before = hits.len();
         sift.sift(blob, &mut |span| {
             if hits.len() < MOST {

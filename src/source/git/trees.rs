@@ -58,6 +58,9 @@ struct Event {
     at: u32,
 }
 
+/// A version of a folder: its bytes, and where its entries end.
+type Version<'v> = (&'v [u8], &'v [u32]);
+
 /// What one thread learns of folders.
 #[derive(Debug, Default)]
 pub struct TreeReader {
@@ -148,7 +151,7 @@ impl TreeReader {
                     let is_tree = loose.open(name).is_ok_and(|(kind, ..)| kind == Kind::Tree);
                     if let Some(Ok((_, bytes))) = is_tree.then(|| loose.read(name, LARGEST)) {
                         let (ends, _) = ends(&bytes, 0, bytes.len(), store.place.hash);
-                        self.diff(store, layout, layout.loose[*folder] + at as u32, (&[], &[]), (&bytes, &ends));
+                        self.diff((store, layout), layout.loose[*folder] + at as u32, (&[], &[]), (&bytes, &ends));
                     }
                 }
             }
@@ -169,7 +172,7 @@ impl TreeReader {
                 };
                 if step.node == at {
                     let folder = first + (at - split);
-                    self.diff(store, layout, folder, old, (step.bytes, &ends));
+                    self.diff((store, layout), folder, old, (step.bytes, &ends));
                 }
                 ends
             });
@@ -184,10 +187,10 @@ impl TreeReader {
     }
 
     /// Notes what `new` has that `old` has not, and the other way round. Both are in the same order.
-    fn diff(&mut self, store: &Store, layout: &Layout, folder: u32, old: (&[u8], &[u32]), new: (&[u8], &[u32])) {
+    fn diff(&mut self, (store, layout): (&Store, &Layout), folder: u32, old: Version<'_>, new: Version<'_>) {
         let head = common(old.0, new.0);
         let tail = common_end(&old.0[head..], &new.0[head..]);
-        let middle = |(bytes, ends): (&[u8], &[u32])| {
+        let middle = |(bytes, ends): Version<'_>| {
             let from = ends.partition_point(|&end| end as usize <= head);
             let to = ends.partition_point(|&end| (end as usize) < bytes.len() - tail) + 1;
             from..to.min(ends.len()).max(from)

@@ -106,17 +106,13 @@ impl<'w, S> Walk<'w, S> {
     fn make(&mut self, at: u32, look: &mut dyn FnMut(Step<'_, S>) -> S) -> Result<(), GitError> {
         let node = self.forest.nodes[at as usize];
         let mut bytes = self.spare.pop().unwrap_or_default();
-        let state = match self.bytes(&node, &mut bytes) {
-            Err(error) => {
-                self.keep(bytes);
-                return Err(error);
-            }
-            Ok(()) => {
-                let base = self.frames.last().filter(|_| node.base != NONE);
-                let base = base.map(|base| (&base.state, base.bytes.as_slice(), self.copies.as_slice()));
-                look(Step { node: at, bytes: &bytes, base })
-            }
-        };
+        if let Err(error) = self.bytes(&node, &mut bytes) {
+            self.keep(bytes);
+            return Err(error);
+        }
+        let base = self.frames.last().filter(|_| node.base != NONE);
+        let base = base.map(|base| (&base.state, base.bytes.as_slice(), self.copies.as_slice()));
+        let state = look(Step { node: at, bytes: &bytes, base });
         let is_last = node.base != NONE && self.forest.nodes[node.base as usize].end == node.end;
         if is_last {
             self.pop();
