@@ -275,10 +275,10 @@ pub(super) struct Past {
     #[arg(long, env = "STAUNCH_HISTORY", value_parser = FalseyValueParser::new())]
     pub(super) history: bool,
     /// Of the history, only what is new since this branch, tag or commit. May be given several times.
-    #[arg(long, value_name = "REV")]
+    #[arg(long, env = "STAUNCH_SINCE", value_name = "REV", value_delimiter = ',')]
     pub(super) since: Vec<String>,
     /// Of the history, only what this branch, tag or commit reaches. May be given several times.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, env = "STAUNCH_BRANCH", value_name = "NAME", value_delimiter = ',')]
     pub(super) branch: Vec<String>,
 }
 

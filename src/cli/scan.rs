@@ -74,8 +74,7 @@ fn past(opened: &mut Vec<Target>, targets: &Targets) {
     let past = &targets.past;
     if past.history || !past.since.is_empty() || !past.branch.is_empty() {
         let wanted = Wanted { since: past.since.clone(), branches: past.branch.clone() };
-        let histories: Vec<Target> =
-            paths(opened).into_iter().map(|path| Target::History(path, wanted.clone())).collect();
+        let histories: Vec<Target> = paths(opened).into_iter().map(|path| Target::History(path, wanted.clone())).collect();
         // `--since` and `--branch` ask for history alone.
         if !past.history {
             opened.retain(|target| !matches!(target, Target::Path(_)));

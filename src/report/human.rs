@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use super::text::{clean, count, looked_at};
-use crate::model::{Coverage, Encoding, Finding, Liveness, Occurrence, Owner, Plan, Provenance, Report, Run, RunState, StepState};
+use crate::model::{
+    Coverage, Encoding, Finding, Liveness, Occurrence, Owner, Plan, Provenance, Report, Run, RunState, StepState,
+};
 
 /// How it may look.
 #[derive(Debug, Clone, Copy, Default)]

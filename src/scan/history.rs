@@ -33,6 +33,12 @@ pub(super) fn run(path: &Path, wanted: &Wanted, request: &Request<'_>) -> Gather
     for (what, why) in store.troubles() {
         all.coverage.trouble(what.clone(), why.clone());
     }
+    // Passed over on purpose, by whoever made the clone.
+    let left_out = [
+        (store.place.shallow, "history that a shallow clone leaves out"),
+        (store.place.partial, "objects that a partial clone leaves out"),
+    ];
+    left_out.iter().filter(|(is, _)| *is).for_each(|(_, reason)| all.coverage.skip(reason));
     let (reader, coverage) = threads(request, || first_look(&store, request));
     all.coverage.merge(coverage);
     let mut history = match History::new(&store, reader, wanted) {

@@ -74,7 +74,8 @@ fn scan(home: &Home, arguments: &[&str]) -> (Vec<String>, Value, Output) {
         let last = line["redacted"].as_str().unwrap().chars().last().unwrap();
         for at in line["occurrences"].as_array().unwrap() {
             let provenance = &at["provenance"];
-            let commit = if provenance["kind"] == "commit" { provenance["commit"].as_str().unwrap_or("none") } else { "disk" };
+            let commit =
+                if provenance["kind"] == "commit" { provenance["commit"].as_str().unwrap_or("none") } else { "disk" };
             places.push(format!("{}:{} {commit} {last}", at["path"].as_str().unwrap(), at["line"]));
         }
     }
@@ -125,7 +126,8 @@ fn nothing_is_invisible() {
             format!("lost.txt:1 {e} E"),
         ];
         expected.sort();
-        let known: Vec<&String> = places.iter().filter(|place| !place.starts_with("tag ") && !place.starts_with("object ")).collect();
+        let known: Vec<&String> =
+            places.iter().filter(|place| !place.starts_with("tag ") && !place.starts_with("object ")).collect();
         assert_eq!(known, expected.iter().collect::<Vec<_>>(), "{}", output.stderr());
         assert!(places.iter().any(|place| place.starts_with("tag ") && place.ends_with(":6 none D")), "{places:?}");
         assert!(places.iter().any(|place| place.starts_with("object ") && place.ends_with(":1 none F")), "{places:?}");
@@ -140,7 +142,10 @@ fn nothing_is_invisible() {
     check();
     // Refs: who reaches it.
     let output = home.staunch(["scan", "--history", "r"]).output().stdout();
-    assert!(output.contains(&format!("src/app.py:2:8 in commit {} (2024-03-03, Ann <ann@example.com>) main", &a[..12])), "{output}");
+    assert!(
+        output.contains(&format!("src/app.py:2:8 in commit {} (2024-03-03, Ann <ann@example.com>) main", &a[..12])),
+        "{output}"
+    );
 }
 
 #[test]
@@ -292,7 +297,9 @@ fn a_hundred_thousand_names_and_a_hostile_config() {
     fs::write(repo.path.join(".git/packed-refs"), refs).unwrap();
     let marker = home.work().join("ran");
     let run = format!("touch {}", marker.display());
-    let config = format!("[core]\n\trepositoryformatversion = 0\n\tfsmonitor = {run}\n\tsshCommand = {run}\n[include]\n\tpath = /dev/zero\n[uploadpack]\n\tpackObjectsHook = {run}\n");
+    let config = format!(
+        "[core]\n\trepositoryformatversion = 0\n\tfsmonitor = {run}\n\tsshCommand = {run}\n[include]\n\tpath = /dev/zero\n[uploadpack]\n\tpackObjectsHook = {run}\n"
+    );
     fs::write(repo.path.join(".git/config"), config).unwrap();
     let (places, _, output) = scan(&home, &["--branch", "main", "r"]);
     assert_eq!(places, [format!("a:1 {a} A")], "{}", output.stdout());

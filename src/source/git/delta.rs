@@ -106,14 +106,14 @@ mod tests {
         for delta in [
             &b""[..],
             &[10],
-            &[9, 2, 2, b'a', b'b'],            // another base
-            &[10, 1, 2, b'a', b'b'],           // more than it says
-            &[10, 3, 2, b'a', b'b'],           // less
-            &[10, 3, 3, b'a', b'b'],           // an insert that is cut off
-            &[10, 3, 0x91, 8],                 // a copy that is cut off
-            &[10, 3, 0x91, 8, 3],              // out of the base
-            &[10, 1, 0],                       // reserved
-            &[0xff; 12],                       // a size without end
+            &[9, 2, 2, b'a', b'b'],              // another base
+            &[10, 1, 2, b'a', b'b'],             // more than it says
+            &[10, 3, 2, b'a', b'b'],             // less
+            &[10, 3, 3, b'a', b'b'],             // an insert that is cut off
+            &[10, 3, 0x91, 8],                   // a copy that is cut off
+            &[10, 3, 0x91, 8, 3],                // out of the base
+            &[10, 1, 0],                         // reserved
+            &[0xff; 12],                         // a size without end
             &[10, 0xff, 0xff, 0xff, 0xff, 0x7f], // too large
         ] {
             assert!(apply(base, delta, &mut Vec::new(), &mut Vec::new()).is_err(), "{delta:?}");

@@ -94,10 +94,12 @@ impl History {
         let mut troubles = Vec::new();
         let (names, cut) = refs::all(&store.place);
         if cut {
-            troubles.push(("refs".to_owned(), "too many to keep; of some commits it is not said who reaches them".to_owned()));
+            troubles
+                .push(("refs".to_owned(), "too many to keep; of some commits it is not said who reaches them".to_owned()));
         }
         let commit_of = |name: &ObjectId| store.find(&peeled(store, *name)).and_then(index);
-        let mut tips: Vec<(Ref, u32)> = names.iter().filter_map(|one| Some((one.clone(), commit_of(&one.target)?))).collect();
+        let mut tips: Vec<(Ref, u32)> =
+            names.iter().filter_map(|one| Some((one.clone(), commit_of(&one.target)?))).collect();
         tips.sort_by_key(|(one, _)| (importance(&one.name), one.name.clone()));
         let reached = reach(&parents, tips.iter().map(|(_, commit)| *commit));
         let find = |text: &String| {
@@ -205,7 +207,9 @@ impl History {
                 }
             }
         }
-        best.extend(tracks.iter().zip(first).filter(|(_, commit)| *commit != NONE).map(|(track, commit)| (track.clone(), commit)));
+        best.extend(
+            tracks.iter().zip(first).filter(|(_, commit)| *commit != NONE).map(|(track, commit)| (track.clone(), commit)),
+        );
     }
 
     /// What makes a commit earlier: being part of the history that names reach, then its time.
@@ -225,7 +229,8 @@ impl History {
         let mut at = self.rows[commit as usize].tree;
         let mut path = String::new();
         for &wanted in track.names.iter().rev() {
-            let bytes = trees.entry(at).or_insert_with(|| store.read(&store.name(at)).map_or_else(|_| Vec::new(), |(_, tree)| tree));
+            let bytes =
+                trees.entry(at).or_insert_with(|| store.read(&store.name(at)).map_or_else(|_| Vec::new(), |(_, tree)| tree));
             let found = entries(bytes, store.place.hash).find(|(_, name, _)| holders.layout.hash(name) == wanted);
             let (_, name, id) = found?;
             path.push_str(if path.is_empty() { "" } else { "/" });
@@ -253,7 +258,8 @@ impl History {
                 (place.author, place.date) = author(&bytes);
             }
         }
-        let rank = commit.map_or((i64::MAX, u32::MAX), |commit| (self.rows[commit as usize].time, self.rank[commit as usize]));
+        let rank =
+            commit.map_or((i64::MAX, u32::MAX), |commit| (self.rows[commit as usize].time, self.rank[commit as usize]));
         Brought { object, kind, path, place, rank, commit }
     }
 
@@ -265,7 +271,8 @@ impl History {
             let mut bits = vec![0u64; self.rows.len()];
             some.iter().enumerate().for_each(|(bit, &commit)| bits[commit as usize] |= 1 << bit);
             for &commit in &self.order {
-                bits[commit as usize] |= self.parents[commit as usize].iter().fold(0, |all, &parent| all | bits[parent as usize]);
+                bits[commit as usize] |=
+                    self.parents[commit as usize].iter().fold(0, |all, &parent| all | bits[parent as usize]);
             }
             for (bit, &commit) in some.iter().enumerate() {
                 let reaching = self.refs.iter().filter(|(_, tip)| bits[*tip as usize] >> bit & 1 == 1);
@@ -336,7 +343,8 @@ fn peeled(store: &Store, mut name: ObjectId) -> ObjectId {
             break;
         }
         let Ok((_, bytes)) = store.read(&name) else { break };
-        let target = bytes.strip_prefix(b"object ").and_then(|rest| ObjectId::from_hex(rest.split(|&b| b == b'\n').next()?).ok());
+        let target =
+            bytes.strip_prefix(b"object ").and_then(|rest| ObjectId::from_hex(rest.split(|&b| b == b'\n').next()?).ok());
         let Some(target) = target else { break };
         name = target;
     }

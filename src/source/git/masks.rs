@@ -40,7 +40,12 @@ impl Layer {
         let tracks = (0..things).map(|of| Track { of, names: Vec::new() }).collect();
         let mut bits: Vec<(Number, u64)> = objects.iter().map(|&(number, thing)| (number, 1 << thing)).collect();
         bits.sort_unstable();
-        bits.dedup_by(|b, a| a.0 == b.0 && { a.1 |= b.1; true });
+        bits.dedup_by(|b, a| {
+            a.0 == b.0 && {
+                a.1 |= b.1;
+                true
+            }
+        });
         Self { tracks, bits }
     }
 }

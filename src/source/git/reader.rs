@@ -75,7 +75,13 @@ impl Reader {
         }
     }
 
-    fn loose(&mut self, store: &Store, (folder, at): (usize, usize), reach: usize, sift: &mut dyn Sift) -> Result<(), GitError> {
+    fn loose(
+        &mut self,
+        store: &Store,
+        (folder, at): (usize, usize),
+        reach: usize,
+        sift: &mut dyn Sift,
+    ) -> Result<(), GitError> {
         let (loose, first) = &store.loose[folder];
         let name = &loose.names[at];
         let (kind, size, mut stream) = loose.open(name)?;
@@ -133,7 +139,10 @@ impl Reader {
                 sift.trouble(&format!("object {}", grove.pack.name(entry)), "its bytes are not those that were indexed");
             }
             if !spent {
-                sift.trouble(&grove.pack.path().display().to_string(), "more bytes than any honest pack holds; the rest was not read");
+                sift.trouble(
+                    &grove.pack.path().display().to_string(),
+                    "more bytes than any honest pack holds; the rest was not read",
+                );
                 return;
             }
             if let Err((failed, error)) = read {
@@ -221,7 +230,13 @@ impl Reader {
         }
     }
 
-    fn stream(&mut self, store: &Store, (number, size): (Number, u64), (reader, reach): (&mut dyn Read, usize), sift: &mut dyn Sift) -> Result<(), GitError> {
+    fn stream(
+        &mut self,
+        store: &Store,
+        (number, size): (Number, u64),
+        (reader, reach): (&mut dyn Read, usize),
+        sift: &mut dyn Sift,
+    ) -> Result<(), GitError> {
         let mut found = Vec::new();
         let (bytes, result) = Windows::new(reach).read("", reader, &mut |blob| {
             sift.sift(blob, &mut |span| found.extend((found.len() < MOST).then_some(span)));

@@ -70,7 +70,12 @@ fn text(dice: &mut Dice, lines: usize) -> Vec<u8> {
         let line = match dice.below(60) {
             0 => secret(dice),
             1 => "}\n\n".to_owned(),
-            n => format!("    value_{} = compute(input[{}], options.{}); // step {n}\n", dice.below(900), dice.below(90), word(dice, 8)),
+            n => format!(
+                "    value_{} = compute(input[{}], options.{}); // step {n}\n",
+                dice.below(900),
+                dice.below(90),
+                word(dice, 8)
+            ),
         };
         out.extend_from_slice(line.as_bytes());
     }
@@ -204,12 +209,19 @@ fn what_changed_and_what_is_inherited_are_all_there_is() {
 
 #[test]
 fn one_broken_entry_costs_itself_and_what_is_made_from_it() {
-    let key = |n: u8| format!("aws_access_key_id = AKIA{}\naws_secret_access_key = {}\n", "RZPUZDIKAB6VH3G".to_owned() + &char::from(b'A' + n).to_string(), "YSf7T4epY8ReR/owIXHV".to_owned() + "XspkSH/B6EJKs8nmxW1E");
+    let key = |n: u8| {
+        format!(
+            "aws_access_key_id = AKIA{}\naws_secret_access_key = {}\n",
+            "RZPUZDIKAB6VH3G".to_owned() + &char::from(b'A' + n).to_string(),
+            "YSf7T4epY8ReR/owIXHV".to_owned() + "XspkSH/B6EJKs8nmxW1E"
+        )
+    };
     let contents: Vec<String> = (0..6).map(|n| format!("{}{}", key(n), "x".repeat(50 * n as usize))).collect();
     let scratch = tempfile::tempdir().expect("scratch");
     let mut packer = Packer::new();
     let numbers: Vec<usize> = contents.iter().map(|content| packer.whole(3, content.as_bytes())).collect();
-    let (_, _) = packer.delta(numbers[2], contents[2].as_bytes(), &[Op::Copy(0, contents[2].len()), Op::Insert(b"y".to_vec())]);
+    let (_, _) =
+        packer.delta(numbers[2], contents[2].as_bytes(), &[Op::Copy(0, contents[2].len()), Op::Insert(b"y".to_vec())]);
     // A flipped bit in the middle of the third.
     let at = packer.entries[2].1 as usize + 40;
     packer.bytes[at] ^= 0x10;
@@ -287,10 +299,14 @@ fn any_bytes_at_all_are_survived() {
         let ops = edit(&mut dice, &base);
         packer.delta(number, &base, &ops);
     }
-    packer.whole(1, b"tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\nm\n");
+    packer.whole(
+        1,
+        b"tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\nm\n",
+    );
     packer.whole(2, b"100644 a\0aaaaaaaaaaaaaaaaaaaa");
     packer.write(scratch.path());
-    let (pack, idx) = (scratch.path().join("objects/pack/pack-test.pack"), scratch.path().join("objects/pack/pack-test.idx"));
+    let (pack, idx) =
+        (scratch.path().join("objects/pack/pack-test.pack"), scratch.path().join("objects/pack/pack-test.idx"));
     let (good_pack, good_idx) = (fs::read(&pack).expect("pack"), fs::read(&idx).expect("index"));
     for round in 0..300 {
         let (mut a, mut b) = (good_pack.clone(), good_idx.clone());

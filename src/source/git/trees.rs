@@ -167,7 +167,9 @@ impl TreeReader {
         while at < range.end && !sift.is_stopped() {
             let read = walk.seek(at, &mut |step| {
                 let (old, ends) = match step.base {
-                    Some((old_ends, old, _)) => ((old, old_ends.as_slice()), grown(step.bytes, old, old_ends, store.place.hash)),
+                    Some((old_ends, old, _)) => {
+                        ((old, old_ends.as_slice()), grown(step.bytes, old, old_ends, store.place.hash))
+                    }
                     None => ((&[][..], &[][..]), self::ends(step.bytes, 0, step.bytes.len(), store.place.hash).0),
                 };
                 if step.node == at {
