@@ -212,6 +212,7 @@ fn every_way_in_which_a_repository_lies_on_disk() {
     repo.git(&["push", "-q", "../bare.git", "main"]);
     clone(&["--depth=1", &url, "../shallow"]);
     assert_eq!(scan(&home, &["--branch", "HEAD", "shallow"]).0, [format!("dir/kept:1 {top} B")]);
+    repo.git(&["-C", "../bare.git", "config", "uploadpack.allowFilter", "true"]);
     clone(&["--filter=blob:none", "--no-checkout", &url, "../partial"]);
     assert_eq!(scan(&home, &["--branch", "HEAD", "partial"]).2.code(), Some(0));
 }
