@@ -252,6 +252,8 @@ pub(super) struct Targets {
     /// Which findings make the exit code 1.
     #[arg(long, env = "STAUNCH_FAIL_ON", value_enum, default_value_t = FailOn::Any)]
     pub(super) fail_on: FailOn,
+    #[command(flatten)]
+    pub(super) past: Past,
     #[command(flatten, next_help_heading = "Quieting")]
     pub(super) quieting: Quieting,
 }
@@ -265,6 +267,19 @@ pub(super) enum Least {
     Medium,
     /// What is nearly certain.
     High,
+}
+
+#[derive(Debug, Default, Args)]
+pub(super) struct Past {
+    /// Every object of the target's git repository as well: all versions of all files, messages, what no branch reaches.
+    #[arg(long, env = "STAUNCH_HISTORY", value_parser = FalseyValueParser::new())]
+    pub(super) history: bool,
+    /// Of the history, only what is new since this branch, tag or commit. May be given several times.
+    #[arg(long, env = "STAUNCH_SINCE", value_name = "REV", value_delimiter = ',')]
+    pub(super) since: Vec<String>,
+    /// Of the history, only what this branch, tag or commit reaches. May be given several times.
+    #[arg(long, env = "STAUNCH_BRANCH", value_name = "NAME", value_delimiter = ',')]
+    pub(super) branch: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use super::settings::{Settings, tool};
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Report};
 use crate::report::{self, Remarks};
-use crate::scan::{Counters, Gathered, Groups, Request, Target, WalkOptions};
+use crate::scan::{Counters, Gathered, Groups, Request, Target, WalkOptions, Wanted};
 use crate::secret::FingerprintKey;
 
 pub(super) fn run(args: &ScanArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -47,7 +47,8 @@ pub(super) fn look(
         Least::High => Confidence::High,
     };
     let walk = WalkOptions { no_ignore: targets.no_ignore };
-    let opened = open(&targets.targets)?;
+    let mut opened = open(&targets.targets)?;
+    past(&mut opened, targets);
     let (allowing, mut before) = targets.quieting.begin(&paths(&opened), settings, (set, key))?;
     let request = Request { set, allow: &allowing, walk, jobs: settings.jobs, least, counters: &counters };
     let (mut gathered, made) = progress::during(&counters, settings.quiet, || {
@@ -62,10 +63,24 @@ pub(super) fn look(
 
 fn paths(targets: &[Target]) -> Vec<PathBuf> {
     let path = |target: &Target| match target {
-        Target::Path(path) => Some(path.clone()),
+        Target::Path(path) | Target::History(path, _) => Some(path.clone()),
         Target::Stdin(_) => None,
     };
     targets.iter().filter_map(path).collect()
+}
+
+/// Adds the histories of the targets, where they are asked for.
+fn past(opened: &mut Vec<Target>, targets: &Targets) {
+    let past = &targets.past;
+    if past.history || !past.since.is_empty() || !past.branch.is_empty() {
+        let wanted = Wanted { since: past.since.clone(), branches: past.branch.clone() };
+        let histories: Vec<Target> = paths(opened).into_iter().map(|path| Target::History(path, wanted.clone())).collect();
+        // `--since` and `--branch` ask for history alone.
+        if !past.history {
+            opened.retain(|target| !matches!(target, Target::Path(_)));
+        }
+        opened.extend(histories);
+    }
 }
 
 /// Names → targets. `-` is standard input, once.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-use super::args::{Least, Targets, TriageArgs, VerifyArgs};
+use super::args::{Least, Past, Targets, TriageArgs, VerifyArgs};
 use super::exit::{Exit, FailOn};
 use super::quieting::Quieting;
 use super::settings::Settings;
@@ -124,5 +124,5 @@ pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<E
 /// Standard input as the only target. What is handed in by hand is looked at, whatever is written beside it.
 pub(super) fn stdin() -> Targets {
     let (targets, quieting) = (vec![PathBuf::from("-")], Quieting::none());
-    Targets { targets, no_ignore: false, confidence: Least::Low, fail_on: FailOn::Any, quieting }
+    Targets { targets, no_ignore: false, confidence: Least::Low, fail_on: FailOn::Any, past: Past::default(), quieting }
 }

@@ -192,6 +192,9 @@ impl FileKind {
     /// What was decoded from something: settings, as far as anyone can tell.
     pub(super) const SETTINGS: Self = Self { syntax: Syntax::Settings, role: Role::Plain };
 
+    /// Every way in which a file may write values.
+    pub(super) const SYNTAXES: [Syntax; 4] = [Syntax::Settings, Syntax::Shell, Syntax::Code, Syntax::Text];
+
     /// Judges by the path alone, as it is shown.
     pub(super) fn of(path: &str) -> Self {
         let lower = path.to_ascii_lowercase();

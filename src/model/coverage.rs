@@ -12,6 +12,9 @@ const KEPT: usize = 100;
 pub struct Coverage {
     /// Files read, in whole or in part.
     pub files: u64,
+    /// Objects of git repositories read: files' versions, messages.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub objects: u64,
     /// Bytes read.
     pub bytes: u64,
     /// What was passed over on purpose: reason → how many. The scan is complete all the same.
@@ -84,6 +87,7 @@ impl Coverage {
     /// Adds what another worker saw.
     pub fn merge(&mut self, other: Self) {
         self.files += other.files;
+        self.objects += other.objects;
         self.bytes += other.bytes;
         for (reason, count) in other.skipped {
             bump(&mut self.skipped, &reason, count);
@@ -103,6 +107,11 @@ impl Coverage {
         self.more_troubles += other.more_troubles;
         self.interrupted |= other.interrupted;
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 fn bump(counts: &mut BTreeMap<String, u64>, reason: &str, by: u64) {

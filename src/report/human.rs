@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use super::text::{clean, count, looked_at};
-use crate::model::{Coverage, Encoding, Finding, Liveness, Occurrence, Owner, Plan, Report, Run, RunState, StepState};
+use crate::model::{
+    Coverage, Encoding, Finding, Liveness, Occurrence, Owner, Plan, Provenance, Report, Run, RunState, StepState,
+};
 
 /// How it may look.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,6 +38,8 @@ impl Look {
     }
 }
 
+/// Branches and tags shown of a commit.
+const NAMES: usize = 3;
 /// Places shown without `-v`.
 const PLACES: usize = 3;
 
@@ -97,7 +101,26 @@ fn finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()>
 fn place(place: &Occurrence) -> String {
     let words: Vec<&str> = place.encoding.iter().map(|encoding| wrapping(*encoding)).collect();
     let wrapped = if words.is_empty() { String::new() } else { format!(" (in {})", words.join(", in it ")) };
-    format!("{}:{}:{}{wrapped}", place.path, place.location.line, place.location.column)
+    let origin = origin(&place.provenance);
+    format!("{}:{}:{}{wrapped}{origin}", place.path, place.location.line, place.location.column)
+}
+
+/// Where else than on disk it is.
+fn origin(provenance: &Provenance) -> String {
+    let Provenance::Commit(place) = provenance else { return String::new() };
+    let short = |name: &str| name.chars().take(12).collect::<String>();
+    let Some(commit) = &place.commit else { return format!(" in object {}, in no commit", short(&place.object)) };
+    let date = place.date.map(|date| date.strftime("%Y-%m-%d").to_string());
+    let made: Vec<String> = date.into_iter().chain(place.author.clone()).collect();
+    let made = if made.is_empty() { String::new() } else { format!(" ({})", made.join(", ")) };
+    let names: Vec<&str> = place.refs.iter().map(|name| plain(name)).take(NAMES).collect();
+    let names = if names.is_empty() { "no branch".to_owned() } else { names.join(", ") };
+    let more = if place.refs.len() > NAMES { ", ..." } else { "" };
+    format!(" in commit {}{made} {names}{more}", short(commit))
+}
+
+fn plain(name: &str) -> &str {
+    ["refs/heads/", "refs/remotes/", "refs/tags/"].iter().find_map(|head| name.strip_prefix(head)).unwrap_or(name)
 }
 
 fn wrapping(encoding: Encoding) -> &'static str {

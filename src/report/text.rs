@@ -69,7 +69,11 @@ const REASONS: usize = 8;
 /// How far a scan looked, in a line.
 pub(super) fn looked_at(report: &Report) -> String {
     let seen = &report.coverage;
-    let mut text = format!("{}, {}, {}", count(seen.files, "file", "files"), bytes(seen.bytes), seconds(report.seconds));
+    let mut text = count(seen.files, "file", "files");
+    if seen.objects > 0 {
+        let _ = write!(text, " and {}", count(seen.objects, "git object", "git objects"));
+    }
+    let _ = write!(text, ", {}, {}", bytes(seen.bytes), seconds(report.seconds));
     let lists = [
         ("skipped", &seen.skipped),
         ("put aside", &seen.suppressed),

@@ -5,11 +5,13 @@ mod allow;
 mod attribute;
 mod collect;
 mod group;
+mod history;
 mod validate;
 mod walk;
 mod worker;
 
 pub use crate::source::WalkOptions;
+pub use crate::source::git::Wanted;
 pub use allow::{AllowError, Allowing, Baselines, BaselinesError, Loaded, Trust};
 pub use attribute::{Attribution, attribute, scrub};
 pub use collect::{Gathered, Note, Sighting};

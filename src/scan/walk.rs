@@ -12,6 +12,7 @@ use super::collect::Gathered;
 use super::worker::Worker;
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Provenance};
+use crate::source::git::Wanted;
 use crate::source::{Entry, Walk, WalkOptions};
 
 /// Something to scan.
@@ -20,6 +21,8 @@ pub enum Target {
     Path(PathBuf),
     /// Standard input, opened by the caller.
     Stdin(Box<dyn Read + Send>),
+    /// Every object of the repository that a folder is, or lies in.
+    History(PathBuf, Wanted),
 }
 
 /// What to scan and how.
@@ -58,6 +61,7 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
     for target in targets {
         match target {
             Target::Path(path) => paths.push(path),
+            Target::History(path, wanted) => all.merge(super::history::run(&path, &wanted, request)),
             Target::Stdin(mut reader) => {
                 let mut worker = Worker::new(request);
                 let stdin = Entry { path: "<stdin>", provenance: &Provenance::Stdin };
@@ -85,10 +89,15 @@ fn run_paths(paths: &[PathBuf], request: &Request<'_>) -> Gathered {
             total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(gathered);
         });
     };
-    match rayon::ThreadPoolBuilder::new().num_threads(request.jobs).build() {
-        Ok(pool) => pool.install(scan),
-        // No threads to be had: the caller's own will do.
-        Err(_) => scan(),
-    }
+    threads(request, scan);
     total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Runs `work` where it finds the threads that were asked for.
+pub(super) fn threads<T: Send>(request: &Request<'_>, work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(request.jobs).build() {
+        Ok(pool) => pool.install(work),
+        // No threads to be had: the caller's own will do.
+        Err(_) => work(),
+    }
 }

@@ -1,6 +1,7 @@
 //! A scanning thread's tools and harvest: whatever a source hands it is read through one buffer, scanned, judged and kept.
 
 use std::io::Read;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::allow::{Judged, Place, Tree};
@@ -59,6 +60,26 @@ impl<'r> Worker<'r> {
         };
         let entry = Entry { path: &file.shown, provenance: &Provenance::Worktree };
         self.read(&entry, &Place::file(tree, &file.path), &mut reader);
+    }
+
+    /// Reads something of a git repository that was looked at before, and is counted.
+    pub(super) fn again(&mut self, entry: &Entry<'_>, (target, full): (&Path, &Path), mut text: &[u8]) {
+        let tree = self.request.allow.tree(target);
+        match tree.map_or(Judged::Stays, |tree| tree.leaves_out(full)) {
+            Judged::Allowed(reason) => return self.gathered.coverage.skip(&reason),
+            Judged::Disregarded(reason) => self.gathered.coverage.allow(false, &reason),
+            Judged::Stays => {}
+        }
+        self.read(entry, &Place::file(tree, full), &mut text);
+        let coverage = &mut self.gathered.coverage;
+        (coverage.files, coverage.bytes) = (0, 0);
+        // What was put aside elsewhere is not counted either.
+        coverage.suppressed.clear();
+    }
+
+    /// It could not be read again.
+    pub(super) fn lost(&mut self, what: &str, why: &str) {
+        self.gathered.coverage.trouble(what, why);
     }
 
     /// Reads one file. A panic costs this file, not the scan.

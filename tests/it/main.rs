@@ -12,6 +12,7 @@ mod demo;
 mod detectors;
 mod formats;
 mod harness;
+mod history;
 mod quieting;
 mod readme;
 mod services;

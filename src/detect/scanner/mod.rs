@@ -87,6 +87,8 @@ mod rank {
 pub struct Scanner<'s> {
     set: &'s DetectorSet,
     found: Vec<Ranked>,
+    /// The file's name is not known: whatever would be something in a file of any name is.
+    any_kind: bool,
 }
 
 /// What was looked at already in one view: the same anchor can be hit by several literals or words.
@@ -124,11 +126,35 @@ impl Crowd {
 impl<'s> Scanner<'s> {
     /// A worker over `set`.
     pub fn new(set: &'s DetectorSet) -> Self {
-        Self { set, found: Vec::new() }
+        Self { set, found: Vec::new(), any_kind: false }
     }
 
     /// Pushes everything found in `blob` whose anchor starts in its own part, in no particular order.
     pub fn scan(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Found)) {
+        self.views(blob);
+        if self.found.len() > 1 {
+            overlap::drop_overlapped(&mut self.found);
+        }
+        self.found.drain(..).for_each(|ranked| push(ranked.found));
+    }
+
+    /// Pushes the place of everything that `scan` would find in these bytes under some path, with `least` confidence or more:
+    /// where a blob's path is not known yet. May push more than that.
+    pub fn sift(&mut self, blob: &Blob<'_>, least: Confidence, push: &mut dyn FnMut(Range<u64>)) {
+        self.any_kind = true;
+        self.views(blob);
+        self.any_kind = false;
+        for ranked in self.found.drain(..) {
+            if let Found::Credential(credential) = ranked.found
+                && credential.confidence >= least
+                && let Some(part) = credential.parts.first()
+            {
+                push(part.span.clone());
+            }
+        }
+    }
+
+    fn views(&mut self, blob: &Blob<'_>) {
         let map = Map::Offset(blob.offset);
         let kind = FileKind::of(blob.path);
         let view = View { bytes: blob.bytes, own: blob.own.clone(), map, encoding: Vec::new(), kind };
@@ -143,10 +169,6 @@ impl<'s> Scanner<'s> {
             let own = text.place(text.own.start.max(blob.own.start))..text.place(text.own.end.min(blob.own.end));
             self.view(&View { bytes: &text.bytes, own, map, encoding: vec![Encoding::Escaped], kind });
         }
-        if self.found.len() > 1 {
-            overlap::drop_overlapped(&mut self.found);
-        }
-        self.found.drain(..).for_each(|ranked| push(ranked.found));
     }
 
     fn view(&mut self, view: &View<'_>) {
@@ -300,14 +322,30 @@ impl<'s> Scanner<'s> {
 
     /// A word that secrets are called by was hit: the value of the assignment, if it looks like one.
     fn assignment(&mut self, view: &View<'_>, entry: &Entry, hit: Range<usize>, seen: &mut Seen) {
+        if self.any_kind {
+            for (n, syntax) in FileKind::SYNTAXES.into_iter().enumerate() {
+                let Some(found) = generic::assignment(view.bytes, &hit, FileKind { syntax, ..view.kind }) else { continue };
+                if seen.anchors.insert((usize::MAX - n, found.value.start)) {
+                    self.assigned(view, entry, found);
+                }
+            }
+            return;
+        }
         if hit.start < seen.generic_until {
             return;
         }
         let Some(found) = generic::assignment(view.bytes, &hit, view.kind) else { return };
-        if !view.own.contains(&found.value.start) || !seen.anchors.insert((usize::MAX, found.value.start)) {
+        if view.own.contains(&found.value.start) && seen.anchors.insert((usize::MAX, found.value.start)) {
+            seen.generic_until = found.value.start;
+            self.assigned(view, entry, found);
+        }
+    }
+
+    /// A value was given a name that says secret.
+    fn assigned(&mut self, view: &View<'_>, entry: &Entry, found: generic::Assignment) {
+        if !view.own.contains(&found.value.start) {
             return;
         }
-        seen.generic_until = found.value.start;
         self.unwrapped(view, &found);
         match found.verdict {
             Err(reason) => self.put_aside(view, entry, &found.value, (reason, rank::GENERIC)),

@@ -1,0 +1,205 @@
+//! Every object of a repository: looked at once without its path, on all threads; and where that finds something, again with it.
+//!
+//! The first look may say too much and never too little, so what is reported is what a scan of each version's file would report.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use super::collect::{Gathered, Sighting};
+use super::walk::{Request, threads};
+use super::worker::Worker;
+use crate::detect::Scanner;
+use crate::model::{Blob, Coverage, Provenance};
+use crate::source::Entry;
+use crate::source::git::{Brought, History, Kind, Reader, Sift, Store, TreeReader, Unit, Wanted};
+
+/// Scans every object of the repository at or above `path`.
+pub(super) fn run(path: &Path, wanted: &Wanted, request: &Request<'_>) -> Gathered {
+    let mut all = Gathered::default();
+    let shown = path.display().to_string();
+    let store = match Store::open(path) {
+        Ok(store) => store,
+        Err(error) => {
+            all.coverage.trouble(shown, error.to_string());
+            return all;
+        }
+    };
+    for (what, why) in store.troubles() {
+        all.coverage.trouble(what.clone(), why.clone());
+    }
+    // Passed over on purpose, by whoever made the clone.
+    let left_out = [
+        (store.place.shallow, "history that a shallow clone leaves out"),
+        (store.place.partial, "objects that a partial clone leaves out"),
+    ];
+    left_out.iter().filter(|(is, _)| *is).for_each(|(_, reason)| all.coverage.skip(reason));
+    let (reader, coverage) = threads(request, || first_look(&store, request));
+    all.coverage.merge(coverage);
+    let mut history = match History::new(&store, reader, wanted) {
+        Ok(history) => history,
+        Err(error) => {
+            all.coverage.trouble(shown, error.to_string());
+            return all;
+        }
+    };
+    for (what, why) in &history.troubles {
+        all.coverage.trouble(what.clone(), why.clone());
+    }
+    if history.is_clean() {
+        return all;
+    }
+    let (brought, coverage) = threads(request, || explain(&store, &mut history, request));
+    all.coverage.merge(coverage);
+    all.merge(threads(request, || second_look(&store, (path, brought), request)));
+    all
+}
+
+/// Looks at all blobs, commits and tags.
+fn first_look(store: &Store, request: &Request<'_>) -> (Reader, Coverage) {
+    let units = store.units(false);
+    let reach = request.set.reach();
+    let look = |reader: &mut Reader, unit: &Unit, sieve: &mut Sieve<'_>| reader.unit(store, unit, reach, sieve);
+    each(&units, request, look, Reader::merge)
+}
+
+/// Does all units on all threads; `R` is what they bring home.
+fn each<R: Default + Send>(
+    units: &[Unit],
+    request: &Request<'_>,
+    look: impl Fn(&mut R, &Unit, &mut Sieve<'_>) + Sync,
+    merge: impl Fn(&mut R, R) + Sync,
+) -> (R, Coverage) {
+    let done = units.par_iter().fold(
+        || (R::default(), Sieve::new(request)),
+        |(mut reader, mut sieve), unit| {
+            sieve.unit(unit, |sieve| look(&mut reader, unit, sieve));
+            (reader, sieve)
+        },
+    );
+    let done = done.map(|(reader, sieve)| (reader, sieve.coverage));
+    let nothing = || (R::default(), Coverage::default());
+    done.reduce(nothing, |(mut all, mut seen), (reader, coverage)| {
+        merge(&mut all, reader);
+        seen.merge(coverage);
+        (all, seen)
+    })
+}
+
+/// Finds out where everything came from that was found.
+fn explain(store: &Store, history: &mut History, request: &Request<'_>) -> (Vec<Brought>, Coverage) {
+    let folders = History::layout(store);
+    let units = store.units(true);
+    let look = |reader: &mut TreeReader, unit: &Unit, sieve: &mut Sieve<'_>| reader.read(store, &folders, unit, sieve);
+    let (reader, mut coverage) = each(&units, request, look, TreeReader::merge);
+    history.know(store, folders, reader);
+    let history = &*history;
+    let traced: Vec<(Vec<Brought>, bool)> =
+        history.batches().into_par_iter().map(|batch| history.trace(store, batch)).collect();
+    if traced.iter().any(|(_, complete)| !complete) {
+        coverage.trouble("history", "too many folders lead to what was found; not every place is named");
+    }
+    // Of each object at each path, the earliest commit.
+    let mut earliest: BTreeMap<(u32, Option<String>), Brought> = BTreeMap::new();
+    for one in traced.into_iter().flat_map(|(all, _)| all) {
+        let key = (one.object, one.path.clone());
+        if earliest.get(&key).is_none_or(|known| one.rank < known.rank) {
+            earliest.insert(key, one);
+        }
+    }
+    let mut all: Vec<Brought> = earliest.into_values().collect();
+    history.name_refs(&mut all);
+    all.sort_by_key(|one| one.rank);
+    (all, coverage)
+}
+
+/// Scans what was found again, each with its path, and keeps the earliest place of each credential at each path.
+fn second_look(store: &Store, (target, brought): (&Path, Vec<Brought>), request: &Request<'_>) -> Gathered {
+    let root = store.place.root.clone().unwrap_or_else(|| store.place.git.clone());
+    let looked: Vec<Gathered> = brought
+        .into_par_iter()
+        .map(|one| {
+            let mut worker = Worker::new(request);
+            look_again(store, (target, &root), one, &mut worker);
+            worker.harvest()
+        })
+        .collect();
+    let mut all = Gathered::default();
+    let (hasher, mut seen) = (RandomState::new(), HashSet::new());
+    for mut one in looked {
+        let mut is_new = |sighting: &Sighting| {
+            let values: Vec<&[u8]> = sighting.credential.parts.iter().map(|part| part.value.expose()).collect();
+            let key = (&sighting.credential.detector, values, &sighting.occurrence.path);
+            seen.insert((hasher.hash_one(&key), hasher.hash_one((&key, 1))))
+        };
+        one.sightings.retain(&mut is_new);
+        one.allowed.retain(&mut is_new);
+        all.merge(one);
+    }
+    all
+}
+
+fn look_again(store: &Store, (target, root): (&Path, &Path), one: Brought, worker: &mut Worker<'_>) {
+    let short = one.place.object.get(..12).unwrap_or(&one.place.object).to_owned();
+    let shown = match (&one.path, one.kind) {
+        (Some(path), _) => path.clone(),
+        (None, Kind::Commit) => format!("commit {short} (message)"),
+        (None, Kind::Tag) => format!("tag {short} (message)"),
+        (None, _) => format!("object {short}"),
+    };
+    match store.text(one.object) {
+        Err(error) => worker.lost(&shown, &error.to_string()),
+        Ok(text) => {
+            let provenance = Provenance::Commit(Box::new(one.place));
+            let full = root.join(&shown);
+            worker.again(&Entry { path: &shown, provenance: &provenance }, (target, &full), &text);
+        }
+    }
+}
+
+/// Looks at objects without their paths.
+struct Sieve<'r> {
+    request: &'r Request<'r>,
+    scanner: Scanner<'r>,
+    coverage: Coverage,
+}
+
+impl<'r> Sieve<'r> {
+    fn new(request: &'r Request<'r>) -> Self {
+        Self { request, scanner: Scanner::new(request.set), coverage: Coverage::default() }
+    }
+
+    /// Does one unit; a panic costs what is left of it.
+    fn unit(&mut self, unit: &Unit, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            self.scanner = Scanner::new(self.request.set);
+            self.coverage.trouble(format!("{unit:?}"), "the scanner failed on these objects; please report it");
+        }
+    }
+}
+
+impl Sift for Sieve<'_> {
+    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>)) {
+        self.scanner.sift(blob, self.request.least, push);
+    }
+
+    fn read(&mut self, bytes: u64) {
+        self.coverage.objects += 1;
+        self.coverage.bytes += bytes;
+        self.request.counters.files.fetch_add(1, Ordering::Relaxed);
+        self.request.counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn trouble(&mut self, what: &str, why: &str) {
+        self.coverage.trouble(what, why);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.request.counters.stop.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,81 @@
+//! A git repository's objects, read without running git: every pack, loose object and alternate, in the order in which they
+//! lie, each decoded once. Nothing of the repository's configuration is believed but the object format.
+//!
+//! [`Store::open`] finds the folders, [`Store::units`] hands out work for any number of threads, [`Reader`] does one unit, and
+//! [`History`] says afterwards which commits brought in what was found.
+
+mod delta;
+mod explain;
+mod forest;
+mod inflate;
+mod loose;
+mod masks;
+mod open;
+mod pack;
+mod reader;
+mod refs;
+mod sieve;
+mod store;
+mod trees;
+mod walk;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use explain::{Brought, Folders, History, Wanted};
+pub use open::Place;
+pub use reader::{Reader, Sift};
+pub use store::{Store, Unit};
+pub use trees::TreeReader;
+
+/// Why a repository, or one of its files, cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// There is none.
+    #[error("not a git repository (nor inside one)")]
+    NotFound,
+    /// Its format is of a later day.
+    #[error("the repository's format is not known: {0}")]
+    Format(String),
+    /// A file or folder of it.
+    #[error("{0}: {1}")]
+    Io(String, std::io::Error),
+    /// A revision that was named.
+    #[error("no such branch, tag or commit: {0}")]
+    Revision(String),
+    /// A pack, an index or an object is not what it should be.
+    #[error("{0}")]
+    Corrupt(&'static str),
+}
+
+/// The largest object that is put together from a delta, or read into memory to be looked at. Larger files that are stored
+/// whole are streamed. git itself makes no deltas of files above 512 MiB.
+const LARGEST: u64 = 128 << 20;
+
+/// What kind of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A file's content.
+    Blob,
+    /// A commit.
+    Commit,
+    /// An annotated tag.
+    Tag,
+    /// A folder.
+    Tree,
+}
+
+impl Kind {
+    /// By the name in a loose object's header.
+    fn named(name: &[u8]) -> Option<Self> {
+        match name {
+            b"blob" => Some(Self::Blob),
+            b"commit" => Some(Self::Commit),
+            b"tag" => Some(Self::Tag),
+            b"tree" => Some(Self::Tree),
+            _ => None,
+        }
+    }
+}

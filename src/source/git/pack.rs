@@ -1,0 +1,162 @@
+//! One pack and its index, as they lie on disk. <https://git-scm.com/docs/gitformat-pack>
+//!
+//! gix maps the files into memory and checks the index's bounds; what an entry says is read here, every byte of it suspect.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use gix::hash::{ObjectId, oid};
+use gix::odb::pack::{data, index};
+
+use super::{GitError, Kind};
+
+/// A pack with its index.
+pub(super) struct Pack {
+    data: data::File,
+    index: index::File,
+    /// Of an object's name, in bytes.
+    hash: usize,
+}
+
+/// The beginning of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) what: What,
+    /// Bytes that its stream inflates to.
+    pub(super) size: u64,
+    /// Where its stream begins.
+    pub(super) stream: u64,
+}
+
+/// What an entry holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// An object as it is.
+    Whole(Kind),
+    /// Changes to the entry at this offset.
+    At(u64),
+    /// Changes to the object whose name stands at this offset.
+    Named(u64),
+}
+
+impl Pack {
+    /// Opens `pack-*.pack` and the `.idx` beside it.
+    pub(super) fn open(path: &Path, hash: usize) -> Result<Self, GitError> {
+        let kind = if hash == 32 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 };
+        let beside = path.with_extension("idx");
+        if !beside.is_file() {
+            return Err(GitError::Corrupt("a pack without an index; `git index-pack` makes one"));
+        }
+        let open = || {
+            let index = index::File::at(&beside, kind).map_err(|_| GitError::Corrupt("the pack's index is broken"))?;
+            let data = data::File::at(path, kind).map_err(|_| GitError::Corrupt("the pack is broken or cut off"))?;
+            Ok(Self { data, index, hash })
+        };
+        // gix promises no more than not to be unsound.
+        catch_unwind(AssertUnwindSafe(open)).unwrap_or(Err(GitError::Corrupt("the pack's index is broken")))
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.data.path().to_owned()
+    }
+
+    /// Objects that the index knows.
+    pub(super) fn len(&self) -> u32 {
+        self.index.num_objects()
+    }
+
+    /// Objects that the pack says it has.
+    pub(super) fn said(&self) -> u32 {
+        self.data.num_objects()
+    }
+
+    /// Bytes on disk.
+    pub(super) fn bytes(&self) -> u64 {
+        self.data.data_len() as u64
+    }
+
+    pub(super) fn name(&self, entry: u32) -> &oid {
+        self.index.oid_at_index(entry)
+    }
+
+    pub(super) fn find(&self, name: &oid) -> Option<u32> {
+        self.index.lookup(name)
+    }
+
+    /// Where each object's entry begins, with its number in the index, in the order of the pack.
+    pub(super) fn offsets(&self) -> Vec<(u64, u32)> {
+        let mut all: Vec<(u64, u32)> = (0..self.len()).map(|n| (self.index.pack_offset_at_index(n), n)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    pub(super) fn offset(&self, entry: u32) -> u64 {
+        self.index.pack_offset_at_index(entry)
+    }
+
+    /// The object that begins at `offset`: a search through all of them, for the rare case.
+    pub(super) fn entry_at(&self, offset: u64) -> Option<u32> {
+        (0..self.len()).find(|&entry| self.offset(entry) == offset)
+    }
+
+    /// The pack from `offset` on, without its checksum.
+    pub(super) fn from(&self, offset: u64) -> Option<&[u8]> {
+        let end = self.data.pack_end() as u64;
+        if offset < 12 || offset >= end { None } else { self.data.entry_slice(offset..end) }
+    }
+
+    /// Whether the entry's bytes are those that were indexed; true where the index does not say.
+    pub(super) fn holds(&self, entry: u32, offset: u64, length: usize) -> bool {
+        let Some(bytes) = self.from(offset).and_then(|bytes| bytes.get(..length)) else { return false };
+        self.index.crc32_at_index(entry).is_none_or(|crc| crc == crc32fast::hash(bytes))
+    }
+
+    /// The name of the base that a header points at.
+    pub(super) fn base_name(&self, at: u64) -> Option<ObjectId> {
+        ObjectId::try_from(self.from(at)?.get(..self.hash)?).ok()
+    }
+
+    /// Reads the header of the entry at `offset`.
+    pub(super) fn header(&self, offset: u64) -> Result<Header, GitError> {
+        const CUT: GitError = GitError::Corrupt("an entry's header is cut off");
+        let bytes = self.from(offset).ok_or(GitError::Corrupt("the index points out of the pack"))?;
+        let mut at = 0;
+        let mut next = || {
+            at += 1;
+            bytes.get(at - 1).copied().ok_or(CUT)
+        };
+        let first = next()?;
+        let (mut size, mut shift, mut byte) = (u64::from(first & 15), 4, first);
+        while byte & 0x80 != 0 {
+            byte = next()?;
+            if shift > 57 {
+                return Err(GitError::Corrupt("an entry's size is out of bounds"));
+            }
+            size |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+        }
+        let what = match first >> 4 & 7 {
+            1 => What::Whole(Kind::Commit),
+            2 => What::Whole(Kind::Tree),
+            3 => What::Whole(Kind::Blob),
+            4 => What::Whole(Kind::Tag),
+            6 => {
+                let mut byte = next()?;
+                let mut back = u64::from(byte & 0x7f);
+                while byte & 0x80 != 0 {
+                    byte = next()?;
+                    back = back.checked_add(1).and_then(|back| back.checked_mul(128)).ok_or(CUT)? | u64::from(byte & 0x7f);
+                }
+                let base = offset.checked_sub(back).filter(|_| back > 0);
+                What::At(base.ok_or(GitError::Corrupt("a delta's base lies outside of the pack"))?)
+            }
+            7 => {
+                let name = offset + at as u64;
+                at += self.hash;
+                What::Named(name)
+            }
+            _ => return Err(GitError::Corrupt("an entry of no known type")),
+        };
+        Ok(Header { what, size, stream: offset + at as u64 })
+    }
+}

@@ -1,0 +1,111 @@
+//! Branches, tags and other names, read as files. <https://git-scm.com/docs/gitrepository-layout>
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use gix::hash::ObjectId;
+
+use super::open::{Place, read};
+
+/// Names that are read. Hosts make one for every pull request; more than this is an attempt to fill the memory.
+const MOST: usize = 1 << 20;
+/// Folders within `refs`.
+const DEEPEST: usize = 32;
+/// A line of packed refs.
+const LINE: u64 = 4096;
+
+/// A name and the object it points at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ref {
+    pub(super) name: String,
+    pub(super) target: ObjectId,
+}
+
+/// All names: those that branches, tags and worktrees have. The second value says whether some were left out.
+pub(super) fn all(place: &Place) -> (Vec<Ref>, bool) {
+    let mut refs = Vec::new();
+    packed(&place.common.join("packed-refs"), &mut refs);
+    let packed = refs.len();
+    loose(&place.common.join("refs"), "refs", DEEPEST, &mut refs);
+    // A loose ref is newer than its packed namesake.
+    refs.rotate_left(packed);
+    let mut seen = std::collections::HashSet::new();
+    refs.retain(|one| seen.insert(one.name.clone()));
+    let worktrees = fs::read_dir(place.common.join("worktrees")).into_iter().flatten().filter_map(Result::ok);
+    let folders = worktrees.take(1000).map(|entry| entry.path()).chain([place.git.clone(), place.common.clone()]);
+    for head in folders.filter_map(|folder| read(&folder.join("HEAD"))) {
+        // A branch's name is among the others.
+        refs.extend(name_of(head.trim()).map(|target| Ref { name: "HEAD".to_owned(), target }));
+    }
+    let cut = refs.len() >= MOST;
+    refs.sort();
+    refs.dedup();
+    (refs, cut)
+}
+
+/// What a branch, tag or name of a commit points at, as a user writes it.
+pub(super) fn resolve(refs: &[Ref], place: &Place, text: &str) -> Option<ObjectId> {
+    let head = || {
+        let head = read(&place.git.join("HEAD"))?;
+        let head = head.trim();
+        match head.strip_prefix("ref:") {
+            Some(name) => named(refs, name.trim()),
+            None => name_of(head),
+        }
+    };
+    if text == "HEAD" {
+        return head();
+    }
+    let tries = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+    tries.iter().find_map(|before| named(refs, &format!("{before}{text}"))).or_else(|| name_of(text))
+}
+
+fn named(refs: &[Ref], name: &str) -> Option<ObjectId> {
+    refs.iter().find(|one| one.name == name).map(|one| one.target)
+}
+
+fn name_of(text: &str) -> Option<ObjectId> {
+    ObjectId::from_hex(text.as_bytes()).ok()
+}
+
+fn packed(path: &Path, refs: &mut Vec<Ref>) {
+    if !path.is_file() {
+        return;
+    }
+    let Ok(file) = File::open(path) else { return };
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    while refs.len() < MOST {
+        line.clear();
+        match reader.by_ref().take(LINE).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {}
+        }
+        let text = String::from_utf8_lossy(line.trim_ascii_end());
+        if let Some(peeled) = text.strip_prefix('^') {
+            if let Some((last, target)) = refs.last_mut().zip(name_of(peeled)) {
+                last.target = target;
+            }
+        } else if let Some((target, name)) = text.split_once(' ') {
+            refs.extend(name_of(target).map(|target| Ref { name: name.to_owned(), target }));
+        }
+    }
+}
+
+fn loose(folder: &Path, shown: &str, deep: usize, refs: &mut Vec<Ref>) {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    for entry in entries {
+        let Ok(kind) = entry.file_type() else { continue };
+        let name = format!("{shown}/{}", entry.file_name().to_string_lossy());
+        if refs.len() >= MOST {
+            return;
+        }
+        if kind.is_dir() && deep > 0 {
+            loose(&entry.path(), &name, deep - 1, refs);
+        } else if kind.is_file() {
+            let target = read(&entry.path()).and_then(|text| name_of(text.trim()));
+            refs.extend(target.map(|target| Ref { name, target }));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Where a new version of a file must be looked at, and what is known of the rest from the version it is made from.
+//!
+//! What is decided about a match depends on nothing farther from its anchor than the reach. So an anchor that stands in
+//! copied bytes, a reach or more from either end of the copy, is one in both versions or in neither. Elsewhere the new version
+//! is scanned. What a scan reports is the place of a credential's value, which may stand up to a reach from the anchor that
+//! led to it; where that leaves a doubt, the place is scanned again.
+
+use std::ops::Range;
+
+use super::delta::Copied;
+
+/// Something that may be a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hit {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// The same in all versions that inherit it.
+    pub(super) group: u32,
+}
+
+/// What to do about a version.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Where anchors may begin that are not known, in ascending order.
+    pub(super) scan: Vec<Range<usize>>,
+    /// What is known, by place.
+    pub(super) known: Vec<Hit>,
+}
+
+/// Plans for a version of `length` bytes made from one of `base` bytes with `hits`.
+pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hit], reach: usize) -> Plan {
+    let mut plan = Plan::default();
+    let mut scanned = 0;
+    let mut again = Vec::new();
+    for copy in copies {
+        let (from, to, size) = (copy.from as usize, copy.to as usize, copy.length as usize);
+        // Where both files begin or end, nothing is missing on that side.
+        let left = if from == 0 && to == 0 { 0 } else { reach };
+        let right = if from + size == base && to + size == length { 0 } else { reach };
+        if size > left + right {
+            if scanned < to + left {
+                plan.scan.push(scanned..to + left);
+            }
+            scanned = to + size - right;
+        }
+        let first = hits.partition_point(|hit| (hit.start as usize) < from);
+        for hit in hits[first..].iter().take_while(|hit| (hit.start as usize) < from + size) {
+            let start = hit.start as usize;
+            let moved = (start - from + to) as u32;
+            // The anchor stands within a reach of the value.
+            let clear = |margin: usize, distance: usize| margin == 0 || distance >= margin + reach;
+            if clear(left, start - from) && clear(right, from + size - start) && hit.end as usize <= from + size {
+                let end = moved + (hit.end - hit.start);
+                plan.known.push(Hit { start: moved, end, group: hit.group });
+            } else {
+                again.push((moved as usize).saturating_sub(reach)..(moved as usize + reach).min(length));
+            }
+        }
+    }
+    if scanned < length {
+        plan.scan.push(scanned..length);
+    }
+    if !again.is_empty() {
+        plan.scan.append(&mut again);
+    }
+    plan.scan = merged(std::mem::take(&mut plan.scan), 2 * reach);
+    plan.known.sort_unstable();
+    plan
+}
+
+/// Joins ranges that are so near each other that their margins meet.
+fn merged(mut ranges: Vec<Range<usize>>, gap: usize) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut out: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if last.end + gap >= range.start => last.end = last.end.max(range.end),
+            _ => out.push(range),
+        }
+    }
+    out
+}
+
+/// Whether a file's head makes all of it another text: UTF-16 is told from the first bytes, which no window sees.
+pub(super) fn is_special(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(64)];
+    head.contains(&0) || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Copied, Hit, plan};
+
+    #[test]
+    fn only_what_changed_is_scanned() {
+        let hit = |start, group| Hit { start, end: start + 10, group };
+        // Ten bytes inserted at 1000 of 2000; reach 100.
+        let copies = [Copied { from: 0, to: 0, length: 1000 }, Copied { from: 1000, to: 1010, length: 1000 }];
+        let hits = [hit(5, 1), hit(790, 2), hit(850, 3), hit(1250, 4)];
+        let plan = plan(&copies, (2000, 2010), &hits, 100);
+        assert_eq!(plan.known, [hit(5, 1), hit(790, 2), hit(1260, 4)]);
+        // The third may hang on an anchor that stands nearer to the edit.
+        assert_eq!(plan.scan, [750..1110]);
+    }
+
+    #[test]
+    fn a_copy_that_ends_elsewhere_is_no_end() {
+        let copies = [Copied { from: 500, to: 0, length: 1000 }];
+        let plan = plan(&copies, (2000, 1000), &[], 100);
+        assert_eq!(plan.scan, [0..100, 900..1000].map(|range| range));
+    }
+}

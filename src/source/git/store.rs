@@ -1,0 +1,341 @@
+//! A repository's objects: packs, loose objects, alternates. Each object has one number, whatever it is stored in and however
+//! often.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use gix::hash::{ObjectId, oid};
+
+use super::forest::{Forest, NONE, forest};
+use super::loose::Loose;
+use super::open::Place;
+use super::pack::Pack;
+use super::reader::written;
+use super::walk::Walk;
+use super::{GitError, Kind, LARGEST};
+
+/// Objects of a pack that one unit of work takes on: at least so many, and no more than so many.
+const UNIT: Range<u32> = 256..1024;
+/// Loose objects of a unit.
+const LOOSE_UNIT: usize = 256;
+/// A pack's objects are no more than so many times its size together; Linux's are 25 times. Else it is a bomb.
+const RATIO: u64 = 500;
+/// A small pack's are no more than this.
+const SLACK: u64 = 8 << 30;
+/// A base in another pack may itself have its base in another.
+const DEEPEST: usize = 32;
+
+/// An object's number.
+pub(super) type Number = u32;
+
+/// A pack and its forest.
+pub(super) struct Grove {
+    pub(super) pack: Pack,
+    pub(super) forest: Forest,
+    /// The number of its first object by name.
+    pub(super) first: Number,
+    nodes: OnceLock<Vec<u32>>,
+}
+
+/// All objects.
+pub struct Store {
+    /// Where they lie.
+    pub place: Place,
+    pub(super) groves: Vec<Grove>,
+    pub(super) loose: Vec<(Loose, Number)>,
+    troubles: Vec<(String, String)>,
+    groups: AtomicU32,
+    /// Bytes that may still be inflated.
+    budget: AtomicU64,
+}
+
+/// Work for one thread.
+#[derive(Debug, Clone)]
+pub enum Unit {
+    /// Nodes of a pack.
+    Nodes {
+        /// Which pack.
+        pack: usize,
+        /// Which nodes.
+        nodes: Range<u32>,
+    },
+    /// Loose objects of a folder.
+    Loose {
+        /// Which folder.
+        folder: usize,
+        /// Which objects.
+        objects: Range<usize>,
+    },
+}
+
+impl Store {
+    /// Opens the repository at or above `path` and reads the layout of every pack.
+    ///
+    /// # Errors
+    /// When there is no repository or its format is not known. A pack that cannot be read is trouble.
+    pub fn open(path: &Path) -> Result<Self, GitError> {
+        let place = Place::find(path)?;
+        let mut troubles = place.troubles.clone();
+        let mut store = Self {
+            groves: Vec::new(),
+            loose: Vec::new(),
+            troubles: Vec::new(),
+            groups: AtomicU32::new(0),
+            budget: AtomicU64::new(SLACK),
+            place,
+        };
+        let mut first = 0;
+        for folder in store.place.objects.clone() {
+            for path in packs(&folder, &mut troubles) {
+                let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                match Pack::open(&path, store.place.hash) {
+                    Err(error) => troubles.push((shown, error.to_string())),
+                    Ok(pack) => {
+                        if pack.said() != pack.len() {
+                            let why = format!("it says that it has {} objects, its index says {}", pack.said(), pack.len());
+                            troubles.push((shown, why));
+                        }
+                        let count = pack.len();
+                        *store.budget.get_mut() += pack.bytes().saturating_mul(RATIO);
+                        store.groves.push(Grove { pack, forest: Forest::default(), first, nodes: OnceLock::new() });
+                        first = first.saturating_add(count);
+                    }
+                }
+            }
+            let loose = Loose::list(&folder, store.place.hash, &mut |what, why| troubles.push((what, why)));
+            store.loose.push((loose, 0));
+        }
+        for (loose, number) in &mut store.loose {
+            *number = first;
+            first = first.saturating_add(loose.names.len() as u32);
+        }
+        for at in 0..store.groves.len() {
+            let foreign = |name: u64| {
+                let name = store.groves[at].pack.base_name(name)?;
+                store.kind(&name, at)
+            };
+            let made = forest(&store.groves[at].pack, &foreign);
+            let shown = store.groves[at].pack.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+            for (entry, why) in &made.broken {
+                troubles.push((format!("object {} in {shown}", store.groves[at].pack.name(*entry)), (*why).to_owned()));
+            }
+            store.groves[at].forest = made;
+        }
+        store.troubles = troubles;
+        Ok(store)
+    }
+
+    /// What could not be read at all: what, why.
+    pub fn troubles(&self) -> &[(String, String)] {
+        &self.troubles
+    }
+
+    /// Objects, those stored twice counted twice.
+    pub fn len(&self) -> u64 {
+        let packed: u64 = self.groves.iter().map(|grove| u64::from(grove.pack.len())).sum();
+        packed + self.loose.iter().map(|(loose, _)| loose.names.len() as u64).sum::<u64>()
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Work that covers all blobs, commits and tags (or all trees), in the order in which they lie.
+    pub fn units(&self, trees: bool) -> Vec<Unit> {
+        let mut units = Vec::new();
+        for (pack, grove) in self.groves.iter().enumerate() {
+            let nodes = &grove.forest.nodes;
+            let split = nodes.partition_point(|node| node.kind < Kind::Tree) as u32;
+            let (mut start, end) = if trees { (split, nodes.len() as u32) } else { (0, split) };
+            while start < end {
+                let mut stop = (start + UNIT.start).min(end);
+                // Best between two chains; within one where it is long.
+                while stop < end && stop < start + UNIT.end && nodes[stop as usize].base != NONE {
+                    stop += 1;
+                }
+                units.push(Unit::Nodes { pack, nodes: start..stop });
+                start = stop;
+            }
+        }
+        for (folder, (loose, _)) in self.loose.iter().enumerate() {
+            let count = loose.names.len();
+            let starts = (0..count).step_by(LOOSE_UNIT);
+            units.extend(starts.map(|at| Unit::Loose { folder, objects: at..(at + LOOSE_UNIT).min(count) }));
+        }
+        units
+    }
+
+    /// The number of the object of that name.
+    pub(super) fn find(&self, name: &oid) -> Option<Number> {
+        let packed = self.groves.iter().find_map(|grove| Some(grove.first + grove.pack.find(name)?));
+        packed.or_else(|| {
+            let found = |(loose, first): &(Loose, Number)| {
+                Some(first + loose.names.binary_search_by(|own| own.as_ref().cmp(name)).ok()? as u32)
+            };
+            self.loose.iter().find_map(found)
+        })
+    }
+
+    /// The number that an object of a pack has: that of its first copy.
+    pub(super) fn number(&self, pack: usize, entry: u32) -> Number {
+        let own = self.groves[pack].first + entry;
+        if pack == 0 {
+            return own;
+        }
+        let name = self.groves[pack].pack.name(entry);
+        self.groves[..pack].iter().find_map(|grove| Some(grove.first + grove.pack.find(name)?)).unwrap_or(own)
+    }
+
+    /// The name of the object of that number.
+    pub(super) fn name(&self, number: Number) -> ObjectId {
+        match self.place_of(number) {
+            At::Pack(pack, entry) => self.groves[pack].pack.name(entry).to_owned(),
+            At::Loose(folder, at) => self.loose[folder].0.names[at],
+        }
+    }
+
+    /// The pack and entry of an object, or its folder and place there.
+    pub(super) fn packed(&self, number: Number) -> Result<(usize, u32), (usize, usize)> {
+        match self.place_of(number) {
+            At::Pack(pack, entry) => Ok((pack, entry)),
+            At::Loose(folder, at) => Err((folder, at)),
+        }
+    }
+
+    fn place_of(&self, number: Number) -> At {
+        let after = self.loose.partition_point(|(_, first)| *first <= number);
+        if let Some(folder) = after.checked_sub(1)
+            && number >= self.loose[0].1
+        {
+            return At::Loose(folder, (number - self.loose[folder].1) as usize);
+        }
+        let pack = self.groves.partition_point(|grove| grove.first <= number) - 1;
+        At::Pack(pack, number - self.groves[pack].first)
+    }
+
+    /// The kind of an object that is not in pack `besides`.
+    fn kind(&self, name: &oid, besides: usize) -> Option<Kind> {
+        for (pack, grove) in self.groves.iter().enumerate().filter(|(pack, _)| *pack != besides) {
+            if let Some(mut entry) = grove.pack.find(name) {
+                let order = DEEPEST * 128;
+                for _ in 0..order {
+                    use super::pack::What;
+                    let offset = grove.pack.offset(entry);
+                    entry = match grove.pack.header(offset).ok()?.what {
+                        What::Whole(kind) => return Some(kind),
+                        What::At(from) => grove.pack.entry_at(from)?,
+                        What::Named(at) => {
+                            let name = grove.pack.base_name(at)?;
+                            match grove.pack.find(&name) {
+                                Some(entry) => entry,
+                                None if pack > besides => return None,
+                                None => return self.kind(&name, pack.max(besides)),
+                            }
+                        }
+                    };
+                }
+            }
+        }
+        self.loose.iter().find_map(|(loose, _)| loose.open(name).ok()).map(|(kind, ..)| kind)
+    }
+
+    /// The kind of the object of that number, where it can be read.
+    pub(super) fn kind_of(&self, number: Number) -> Option<Kind> {
+        match self.place_of(number) {
+            At::Pack(pack, entry) => {
+                let grove = &self.groves[pack];
+                Some(grove.forest.nodes[grove.node(entry)? as usize].kind)
+            }
+            At::Loose(folder, at) => {
+                let (loose, _) = &self.loose[folder];
+                loose.open(&loose.names[at]).ok().map(|(kind, ..)| kind)
+            }
+        }
+    }
+
+    /// An object's text, for reading it again.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn text(&self, number: u32) -> Result<Vec<u8>, GitError> {
+        let (kind, bytes) = self.read(&self.name(number))?;
+        Ok(written(kind, &bytes).into_owned())
+    }
+
+    /// An object's kind and bytes, by name.
+    pub(super) fn read(&self, name: &oid) -> Result<(Kind, Vec<u8>), GitError> {
+        self.read_deep(name, DEEPEST)
+    }
+
+    fn read_deep(&self, name: &oid, deep: usize) -> Result<(Kind, Vec<u8>), GitError> {
+        let number = self.find(name).filter(|_| deep > 0).ok_or(GitError::Corrupt("missing"))?;
+        match self.place_of(number) {
+            At::Loose(folder, at) => self.loose[folder].0.read(&self.loose[folder].0.names[at], LARGEST),
+            At::Pack(pack, entry) => {
+                let grove = &self.groves[pack];
+                let node = grove.node(entry).ok_or(GitError::Corrupt("it cannot be read"))?;
+                let foreign = |name: &oid| Some(self.read_deep(name, deep - 1).ok()?.1);
+                let mut walk: Walk<'_, ()> = Walk::new(&grove.pack, &grove.forest, &foreign);
+                let mut out = Vec::new();
+                walk.seek(node, &mut |step| {
+                    if step.node == node {
+                        out.extend_from_slice(step.bytes);
+                    }
+                })
+                .map_err(|(_, error)| error)?;
+                Ok((grove.forest.nodes[node as usize].kind, out))
+            }
+        }
+    }
+
+    /// A number that no group of hits has yet.
+    pub(super) fn group(&self) -> u32 {
+        self.groups.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts bytes that were inflated. False once there were more than any honest pack holds.
+    pub(super) fn spend(&self, bytes: u64) -> bool {
+        let take = |left: u64| left.checked_sub(bytes);
+        self.budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+}
+
+enum At {
+    Pack(usize, u32),
+    Loose(usize, usize),
+}
+
+impl Grove {
+    /// The node of an entry, where it can be read.
+    pub(super) fn node(&self, entry: u32) -> Option<u32> {
+        let build = || {
+            let mut all = vec![NONE; self.pack.len() as usize];
+            self.forest.nodes.iter().enumerate().for_each(|(n, node)| all[node.entry as usize] = n as u32);
+            all
+        };
+        self.nodes.get_or_init(build).get(entry as usize).copied().filter(|&node| node != NONE)
+    }
+}
+
+/// The packs of a folder of objects, in a fixed order.
+fn packs(folder: &Path, troubles: &mut Vec<(String, String)>) -> Vec<std::path::PathBuf> {
+    let folder = folder.join("pack");
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            troubles.push((folder.display().to_string(), error.to_string()));
+            return Vec::new();
+        }
+    };
+    let mut all: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    // A pipe or a device would wait for ever.
+    all.retain(|path| path.extension().is_some_and(|ending| ending == "pack") && path.is_file());
+    // The largest first: what is stored twice is then mostly found in the first.
+    all.sort_by_key(|path| (std::cmp::Reverse(fs::metadata(path).map_or(0, |about| about.len())), path.clone()));
+    all
+}
