@@ -3,6 +3,7 @@
 
 mod allow;
 mod attribute;
+mod changes;
 mod collect;
 mod group;
 mod validate;
@@ -12,6 +13,7 @@ mod worker;
 pub use crate::source::WalkOptions;
 pub use allow::{AllowError, Allowing, Baselines, BaselinesError, Loaded, Trust};
 pub use attribute::{Attribution, attribute, scrub};
+pub use changes::run_changes;
 pub use collect::{Gathered, Note, Sighting};
 pub use group::{Group, Groups};
 pub use validate::validate;

@@ -1,6 +1,7 @@
 //! Where local bytes come from. Readers push borrowed blobs; nothing here knows what is looked for.
 
 mod dangerous;
+pub mod git;
 mod tree_file;
 mod visit;
 mod window;
