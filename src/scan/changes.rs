@@ -11,7 +11,7 @@ use super::collect::Gathered;
 use super::walk::Request;
 use super::worker::Worker;
 use crate::source::Entry;
-use crate::source::git::{Change, Changes, Reader};
+use crate::source::git::incoming::{Change, Changes, Reader};
 
 /// Scans all changes of a repository; `root` is its working tree, whose rules hold. Never fails: what could not be read stands
 /// in the coverage.

@@ -19,7 +19,7 @@ use crate::detect::DetectorSet;
 use crate::report;
 use crate::scan::{Gathered, Groups};
 use crate::secret::FingerprintKey;
-use crate::source::git::{Changes, GitPlace};
+use crate::source::git::incoming::{Changes, GitPlace};
 
 #[derive(Debug, Args)]
 pub(super) struct HookArgs {
@@ -116,7 +116,7 @@ pub(super) fn staged(
         _ => bail!("--staged looks at one repository"),
     };
     let place = GitPlace::find(dir, &input::environment())?;
-    let changes = crate::source::git::staged(&place)?;
+    let changes = crate::source::git::incoming::staged(&place)?;
     gather(targets, (&place, &changes), (settings, set, key))
 }
 

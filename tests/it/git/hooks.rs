@@ -104,9 +104,13 @@ fn a_hook_that_is_there_runs_first_and_comes_back() {
     assert_eq!(output.code(), Some(0), "{}", output.stderr());
     assert_eq!(fs::read_to_string(&hook).unwrap(), text);
     assert_eq!(fs::metadata(&hook).unwrap().permissions().mode() & 0o777, 0o754);
-    assert_eq!(fs::read_dir(hook.parent().unwrap()).unwrap().filter(|entry| {
-        !entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".sample")
-    }).count(), 1);
+    assert_eq!(
+        fs::read_dir(hook.parent().unwrap())
+            .unwrap()
+            .filter(|entry| { !entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".sample") })
+            .count(),
+        1
+    );
     let again = repo.staunch(&["hook", "uninstall"]);
     assert!(again.stdout().contains("no hook of staunch's"), "{}", again.stdout());
     assert_eq!(fs::read_to_string(&hook).unwrap(), text);
@@ -195,7 +199,9 @@ fn without_the_program_nothing_passes() {
     let repo = installed();
     let hook = repo.root.join(".git/hooks/pre-commit");
     let text = fs::read_to_string(&hook).unwrap();
-    let moved = text.replace(env!("CARGO_BIN_EXE_staunch"), "/nowhere/staunch").replace("command -v staunch", "command -v staunch-gone");
+    let moved = text
+        .replace(env!("CARGO_BIN_EXE_staunch"), "/nowhere/staunch")
+        .replace("command -v staunch", "command -v staunch-gone");
     assert_ne!(moved, text);
     fs::write(&hook, moved).unwrap();
     repo.stage("a", "x\n");

@@ -51,9 +51,9 @@ impl Repo {
         let path = std::env::join_paths(std::iter::once(binary.to_owned()).chain(std::env::split_paths(&path))).unwrap();
         let run = self.home.program(program, arguments).current_dir(&self.root).env("PATH", path);
         let run = run.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_EDITOR", "true").env("LC_ALL", "C");
-        ["AUTHOR", "COMMITTER"].iter().fold(run, |run, who| {
-            run.env(&format!("GIT_{who}_NAME"), "A").env(&format!("GIT_{who}_EMAIL"), "a@example.org")
-        })
+        ["AUTHOR", "COMMITTER"]
+            .iter()
+            .fold(run, |run, who| run.env(&format!("GIT_{who}_NAME"), "A").env(&format!("GIT_{who}_EMAIL"), "a@example.org"))
     }
 
     /// git, which must succeed.
@@ -99,8 +99,7 @@ fn places(output: &Output) -> (Vec<String>, Option<i32>) {
     let lines: Vec<Value> = output.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(!lines.is_empty(), "no report; it said: {}", output.stderr());
     let occurrences = lines.iter().filter_map(|line| line["occurrences"].as_array()).flatten();
-    let mut places: Vec<String> =
-        occurrences.map(|at| format!("{}:{}", at["path"].as_str().unwrap(), at["line"])).collect();
+    let mut places: Vec<String> = occurrences.map(|at| format!("{}:{}", at["path"].as_str().unwrap(), at["line"])).collect();
     places.sort();
     (places, output.code())
 }

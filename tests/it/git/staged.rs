@@ -157,7 +157,12 @@ fn a_linked_working_tree_and_a_git_folder_elsewhere() {
 
     let (git, tree) = (repo.root.join(".git"), repo.home.work().join("elsewhere"));
     fs::create_dir(&tree).unwrap();
-    repo.git(["update-index", "--add", "--cacheinfo", &format!("100644,{},c", repo.git(["hash-object", "-w", "../linked/b"]))]);
+    repo.git([
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        &format!("100644,{},c", repo.git(["hash-object", "-w", "../linked/b"])),
+    ]);
     let run = repo.home.staunch(staged).current_dir(&tree).env("GIT_DIR", &git).env("GIT_WORK_TREE", &tree);
     assert_eq!(places(&run.output()), found(&["c:1"]));
     fs::write(tree.join(".staunch.toml"), "[[skip]]\nreason = \"r\"\npaths = [\"c\"]\n").unwrap();

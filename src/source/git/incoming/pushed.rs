@@ -53,7 +53,9 @@ impl Update {
     }
 
     fn of(words: [Option<&str>; 3], line: &str) -> Result<Self, GitError> {
-        let bad = || GitError::read("what git said of the push", &format!("{line:?} was not understood"));
+        // Not the line itself: it may be anything that somebody piped in.
+        let bad =
+            || GitError::read("what git said of the push", &format!("a line of {} bytes was not understood", line.len()));
         let [Some(new), Some(old), Some(name)] = words else { return Err(bad()) };
         let id = |text: &str| {
             let id = ObjectId::from_hex(text.as_bytes()).map_err(|_| bad())?;
