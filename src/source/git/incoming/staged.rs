@@ -152,10 +152,10 @@ impl Comparison {
 
     fn file(&mut self, index: &Index, at: usize, head: Option<(ObjectId, Mode)>) {
         let entry = &index.entries()[at];
-        let before = head.filter(|(_, mode)| *mode == Mode::Blob).map(|(id, _)| id);
-        if before == Some(entry.id) {
+        if head.is_some_and(|(id, _)| id == entry.id) {
             return;
         }
+        let before = head.filter(|(_, mode)| *mode == Mode::Blob).map(|(id, _)| id);
         if entry.mode == IndexMode::COMMIT {
             self.changes.skipped.push("submodule");
         } else if entry.flags.contains(Flags::INTENT_TO_ADD) {
