@@ -86,15 +86,13 @@ fn advice(stopped: Stopped, out: &mut dyn Write) -> io::Result<()> {
         }
     };
     writeln!(out, "{remove}")?;
-    match stopped {
-        Stopped::Receive => writeln!(out, "A false alarm? Ask whoever runs this server."),
-        _ => {
-            let what = stopped.what();
-            writeln!(
-                out,
-                "A false alarm? Write `staunch:allow` and why into its line, or an entry with a reason into .staunch.toml.\n\
-                 To go on all the same, knowing what you do: git {what} --no-verify"
-            )
-        }
+    if stopped == Stopped::Receive {
+        return writeln!(out, "A false alarm? Ask whoever runs this server.");
     }
+    let what = stopped.what();
+    writeln!(
+        out,
+        "A false alarm? Write `staunch:allow` and why into its line, or an entry with a reason into .staunch.toml.\n\
+         To go on all the same, knowing what you do: git {what} --no-verify"
+    )
 }

@@ -31,18 +31,18 @@ pub(super) fn environment() -> GitEnvironment {
 /// Which hook this is, where nobody said: the pre-commit program tells its hooks of a push by variables alone.
 pub(super) fn kind(settings: &Settings) -> Kind {
     let is_push = ["PRE_COMMIT_TO_REF", "PRE_COMMIT_REMOTE_NAME"].iter().any(|name| settings.variable(name).is_some());
-    if is_push { Kind::PrePush } else { Kind::PreCommit }
+    if is_push { Kind::Push } else { Kind::Commit }
 }
 
 /// What is about to be committed or pushed.
 pub(super) fn changes(kind: Kind, place: &GitPlace, (given, settings): (&[String], &Settings)) -> anyhow::Result<Changes> {
     match kind {
-        Kind::PreCommit => Ok(git::staged(place)?),
-        Kind::PrePush => match told(settings) {
+        Kind::Commit => Ok(git::staged(place)?),
+        Kind::Push => match told(settings) {
             Some((update, remote)) => Ok(git::pushed(place, &[update], remote)?),
             None => Ok(git::pushed(place, &updates(kind)?, given.first().map(String::as_str))?),
         },
-        Kind::PreReceive => Ok(git::received(place, &updates(kind)?)?),
+        Kind::Receive => Ok(git::received(place, &updates(kind)?)?),
     }
 }
 
@@ -68,10 +68,10 @@ fn updates(kind: Kind) -> anyhow::Result<Vec<Update>> {
         bail!("what git says of the push is longer than {} MiB", LARGEST >> 20);
     }
     let text = String::from_utf8_lossy(&bytes);
-    let line = |line: &str| if kind == Kind::PrePush { Update::of_push(line) } else { Update::of_receive(line) };
+    let line = |line: &str| if kind == Kind::Push { Update::of_push(line) } else { Update::of_receive(line) };
     let updates = text.lines().map(line).collect::<Result<Vec<_>, _>>()?;
     // A push of nothing comes through an empty pipe, and is none of a server's hooks' business.
-    if updates.is_empty() && (kind == Kind::PreReceive || !is_pipe()) {
+    if updates.is_empty() && (kind == Kind::Receive || !is_pipe()) {
         bail!("git's list of what is pushed did not arrive on standard input (a hook manager must pass it on)");
     }
     Ok(updates)

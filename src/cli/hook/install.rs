@@ -51,7 +51,7 @@ struct Folder {
 }
 
 pub(super) fn install(args: &WhereArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    let kinds = if args.kinds.is_empty() { &[Kind::PreCommit][..] } else { &args.kinds };
+    let kinds = if args.kinds.is_empty() { &[Kind::Commit][..] } else { &args.kinds };
     let folder = if args.global { global(settings)? } else { local(args, settings)? };
     let Some(folder) = folder else {
         return say("the hooks of all repositories are there already (`staunch hook install --global`)\n");
@@ -230,7 +230,7 @@ fn script(kind: Kind, global: bool) -> anyhow::Result<String> {
     let (name, stops) = (kind.name(), kind.stops().what());
     let before = before(name, global);
     // What git writes to standard input is there to be read once only.
-    let first = if kind == Kind::PreCommit {
+    let first = if kind == Kind::Commit {
         "if [ -x \"$before\" ]; then \"$before\" \"$@\" || exit $?; fi\n".to_owned()
     } else {
         format!(

@@ -69,29 +69,32 @@ struct RunArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
     /// What is about to be committed.
-    PreCommit,
+    #[value(name = "pre-commit")]
+    Commit,
     /// What is about to be sent to another repository.
-    PrePush,
+    #[value(name = "pre-push")]
+    Push,
     /// What is being received, on a server.
-    PreReceive,
+    #[value(name = "pre-receive")]
+    Receive,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::PreCommit, Self::PrePush, Self::PreReceive];
+    const ALL: [Self; 3] = [Self::Commit, Self::Push, Self::Receive];
 
     fn name(self) -> &'static str {
         match self {
-            Self::PreCommit => "pre-commit",
-            Self::PrePush => "pre-push",
-            Self::PreReceive => "pre-receive",
+            Self::Commit => "pre-commit",
+            Self::Push => "pre-push",
+            Self::Receive => "pre-receive",
         }
     }
 
     fn stops(self) -> report::Stopped {
         match self {
-            Self::PreCommit => report::Stopped::Commit,
-            Self::PrePush => report::Stopped::Push,
-            Self::PreReceive => report::Stopped::Receive,
+            Self::Commit => report::Stopped::Commit,
+            Self::Push => report::Stopped::Push,
+            Self::Receive => report::Stopped::Receive,
         }
     }
 }
@@ -138,7 +141,7 @@ fn look(args: &RunArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let changes = input::changes(kind, &place, (&args.given, settings)).with_context(blocked)?;
     let mut quieting = args.quieting.clone();
     // On a server, what is pushed has no say in what is reported of it.
-    quieting.untrusted |= kind == Kind::PreReceive;
+    quieting.untrusted |= kind == Kind::Receive;
     let (confidence, fail_on) = (args.confidence, FailOn::Any);
     let targets = Targets { targets: Vec::new(), no_ignore: false, confidence, fail_on, quieting };
     let set = settings.detectors().with_context(blocked)?;

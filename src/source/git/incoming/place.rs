@@ -94,7 +94,7 @@ impl GitPlace {
         let root = work_tree.as_deref().unwrap_or(base).to_owned();
         let index = environment.index.as_ref().map_or_else(|| git_dir.join("index"), |path| root.join(path));
         let own = environment.objects.as_ref().map_or_else(|| common_dir.join("objects"), |path| root.join(path));
-        let more = environment.alternates.as_ref().map(|text| alternates(text)).unwrap_or_default();
+        let more = environment.alternates.as_ref().map(alternates).unwrap_or_default();
         let objects = std::iter::once(own).chain(more.into_iter().map(|path| root.join(path))).collect();
         let hash = if config.sha256 { Kind::Sha256 } else { Kind::Sha1 };
         Ok(Self { git_dir, common_dir, work_tree, index, objects, hash })
@@ -146,7 +146,7 @@ fn named(path: &Path) -> Result<PathBuf, GitError> {
         return if path.is_dir() { Ok(path.to_owned()) } else { Err(GitError::NoRepository(path.display().to_string())) };
     }
     let text = small(path)?;
-    let target = text.trim_ascii_end().strip_prefix(b"gitdir: ").and_then(|target| to_path(target));
+    let target = text.trim_ascii_end().strip_prefix(b"gitdir: ").and_then(to_path);
     let target = target.ok_or_else(|| GitError::read(path.display(), &"it does not say where the git folder is"))?;
     let git_dir = path.parent().unwrap_or(path).join(target);
     if git_dir.is_dir() { Ok(git_dir) } else { Err(GitError::NoRepository(git_dir.display().to_string())) }
@@ -206,13 +206,13 @@ fn alternates(text: &OsString) -> Vec<PathBuf> {
     let (mut rest, mut all) = (bytes.as_slice(), Vec::new());
     while !rest.is_empty() {
         let quoted = if rest[0] == b'"' { gix::quote::ansi_c::undo(rest.as_bstr()).ok() } else { None };
-        let (name, length) = match quoted {
-            Some((name, length)) => (name.to_vec(), length),
-            None => {
+        let (name, length) = quoted.map_or_else(
+            || {
                 let length = rest.find_byte(separator).unwrap_or(rest.len());
                 (rest[..length].to_vec(), length)
-            }
-        };
+            },
+            |(name, length)| (name.to_vec(), length),
+        );
         all.extend(to_path(&name).filter(|path| !path.as_os_str().is_empty()));
         rest = rest.get(length + 1..).unwrap_or_default();
     }

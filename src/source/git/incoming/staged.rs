@@ -96,7 +96,7 @@ impl Comparison {
         let mut open = vec![Folder { entries: all, prefix: 0, head, known: index.tree() }];
         while let Some(folder) = open.pop() {
             let at = index.entries().get(folder.entries.start).map(|entry| entry.path(index)[..folder.prefix].to_vec());
-            if let Err(error) = self.folder(index, folder, &mut open) {
+            if let Err(error) = self.folder(index, &folder, &mut open) {
                 self.changes.trouble(&at.unwrap_or_default(), &error);
             }
         }
@@ -105,7 +105,7 @@ impl Comparison {
         self.changes
     }
 
-    fn folder<'i>(&mut self, index: &'i Index, folder: Folder<'i>, open: &mut Vec<Folder<'i>>) -> Result<(), GitError> {
+    fn folder<'i>(&mut self, index: &'i Index, folder: &Folder<'i>, open: &mut Vec<Folder<'i>>) -> Result<(), GitError> {
         let is_known = |tree: &Tree| tree.num_entries.is_some_and(|n| n as usize == folder.entries.len());
         if folder.known.is_some_and(|tree| is_known(tree) && Some(tree.id) == folder.head) {
             return Ok(());
