@@ -6,6 +6,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::FailOn;
+use super::hook::HookArgs;
 use super::quieting::Quieting;
 
 /// Finds leaked keys, proves which are live, names the workload that owns each, and shuts them off.
@@ -115,6 +116,8 @@ pub(super) enum Command {
     Respond(RespondArgs),
     /// Ask whether one credential is live: from standard input, or one that was found before.
     Verify(VerifyArgs),
+    /// Git hooks that stop a credential before it is committed or pushed.
+    Hook(HookArgs),
     /// Turn a saved report (json or jsonl) into another format.
     Report(ReportArgs),
     /// List, check or show detectors.
@@ -286,6 +289,9 @@ pub(super) struct Past {
 pub(super) struct ScanArgs {
     #[command(flatten)]
     pub(super) targets: Targets,
+    /// Only what is about to be committed: the lines that the index adds to HEAD. TARGET is a folder of the repository.
+    #[arg(long, env = "STAUNCH_STAGED", value_parser = FalseyValueParser::new())]
+    pub(super) staged: bool,
     /// Ask each credential's provider whether it is live. Read-only and unbilled.
     #[arg(long, env = "STAUNCH_VALIDATE", value_parser = FalseyValueParser::new())]
     pub(super) validate: bool,

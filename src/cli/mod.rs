@@ -4,6 +4,7 @@ mod args;
 mod demo;
 mod detectors;
 mod exit;
+mod hook;
 mod output;
 mod owners;
 mod playbooks;
@@ -61,6 +62,7 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
         Command::Triage(args) => triage::run(&args, settings),
         Command::Respond(args) => respond::run(&args, settings),
         Command::Verify(args) => triage::verify(&args, settings),
+        Command::Hook(args) => hook::run(&args, settings),
         Command::Report(args) => report::run(&args, settings),
         Command::Detectors(args) => detectors::run(&args, settings),
         Command::Playbooks(args) => playbooks::run(&args, settings),

@@ -20,7 +20,11 @@ pub(super) fn run(args: &ScanArgs, settings: &Settings) -> anyhow::Result<Exit> 
     let started = Instant::now();
     let set = settings.detectors()?;
     let key = settings.fingerprint_key()?;
-    let (mut groups, mut gathered) = look(&args.targets, settings, &set, &key)?;
+    let (mut groups, mut gathered) = if args.staged {
+        super::hook::staged(&args.targets, settings, (&set, &key))?
+    } else {
+        look(&args.targets, settings, &set, &key)?
+    };
     if args.validate {
         super::triage::validate(&mut groups, &set, (settings, &mut gathered.coverage))?;
     }
@@ -40,6 +44,19 @@ pub(super) fn look(
     set: &DetectorSet,
     key: &FingerprintKey,
 ) -> anyhow::Result<(Groups, Gathered)> {
+    let mut opened = open(&targets.targets)?;
+    past(&mut opened, targets);
+    let paths = paths(&opened);
+    gather(targets, &paths, (settings, set, key), |request| crate::scan::run(opened, request))
+}
+
+/// Runs a scan whose rules are those of the trees at `paths`, and groups what was found.
+pub(super) fn gather(
+    targets: &Targets,
+    paths: &[PathBuf],
+    (settings, set, key): (&Settings, &DetectorSet, &FingerprintKey),
+    scan: impl FnOnce(&Request<'_>) -> Gathered,
+) -> anyhow::Result<(Groups, Gathered)> {
     let counters = Counters::default();
     let least = match targets.confidence {
         Least::Low => Confidence::Low,
@@ -47,12 +64,10 @@ pub(super) fn look(
         Least::High => Confidence::High,
     };
     let walk = WalkOptions { no_ignore: targets.no_ignore };
-    let mut opened = open(&targets.targets)?;
-    past(&mut opened, targets);
-    let (allowing, mut before) = targets.quieting.begin(&paths(&opened), settings, (set, key))?;
+    let (allowing, mut before) = targets.quieting.begin(paths, settings, (set, key))?;
     let request = Request { set, allow: &allowing, walk, jobs: settings.jobs, least, counters: &counters };
     let (mut gathered, made) = progress::during(&counters, settings.quiet, || {
-        let mut gathered = crate::scan::run(opened, &request);
+        let mut gathered = scan(&request);
         let made = before.apply(&mut gathered, &counters.stop);
         (gathered, made)
     });

@@ -91,6 +91,11 @@ impl Settings {
         Ok(Net::new(settings)?)
     }
 
+    /// One of the environment's variables, unless it is empty.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
     /// The user's name, as the environment has it.
     pub(super) fn user(&self) -> Option<String> {
         self.environment.get("USER").or_else(|| self.environment.get("LOGNAME")).cloned()

@@ -1,5 +1,6 @@
 //! What scanning threads bring home.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::allow::Spot;
@@ -123,6 +124,25 @@ impl Gathered {
             let kind = notes.iter().filter(|note| note.allowed == allowed);
             self.notes.extend(kind.take(KEPT.saturating_sub(have)).cloned());
         }
+    }
+
+    /// Drops what stands in `path` on none of the lines that `keep` wants, in any of its parts: nobody is told of it.
+    pub(super) fn keep_lines(&mut self, path: &str, keep: &dyn Fn(RangeInclusive<u64>) -> bool) {
+        let on = |location: &Location| keep(location.line..=location.end_line);
+        let stays = |sighting: &Sighting| {
+            let at = &sighting.occurrence;
+            // Not what is inside of an archive: its lines are others.
+            at.path != path || on(&at.location) || at.parts.iter().any(|part| on(&part.location))
+        };
+        let mut dropped = Vec::new();
+        for sightings in [&mut self.sightings, &mut self.allowed] {
+            for sighting in sightings.extract_if(.., |sighting| !stays(sighting)) {
+                dropped.push(Note::new(&sighting, true, "".into()));
+            }
+        }
+        let is_of = |note: &Note, other: &Note| (note.first, &note.detector) == (other.first, &other.detector);
+        self.notes.retain(|note| note.path != path || !dropped.iter().any(|gone| is_of(note, gone)));
+        self.asides.retain(|aside| aside.path != path || keep(aside.line..=aside.line));
     }
 
     pub(super) fn merge(&mut self, mut other: Self) {

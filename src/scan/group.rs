@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::collect::{Gathered, Sighting};
 use crate::detect::DetectorSet;
-use crate::model::{Checked, Credential, Finding, Occurrence, PartInfo};
+use crate::model::{Checked, Credential, Finding, Occurrence, PartInfo, Provenance};
 use crate::secret::{Fingerprint, FingerprintKey, Scrubber};
 
 /// One finding and the credentials behind it, which only validation and recall may see.
@@ -67,6 +67,9 @@ impl Groups {
         for group in groups {
             for occurrence in &mut group.finding.occurrences {
                 occurrence.path = scrubber.scrub(&occurrence.path);
+                if let Provenance::Commit(place) = &mut occurrence.provenance {
+                    place.author.iter_mut().chain(&mut place.refs).for_each(|text| *text = scrubber.scrub(text));
+                }
             }
             for value in group.finding.facts.values_mut() {
                 *value = scrubber.scrub(value);

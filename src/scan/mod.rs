@@ -3,6 +3,7 @@
 
 mod allow;
 mod attribute;
+mod changes;
 mod collect;
 mod group;
 mod history;
@@ -14,6 +15,7 @@ pub use crate::source::WalkOptions;
 pub use crate::source::git::Wanted;
 pub use allow::{AllowError, Allowing, Baselines, BaselinesError, Loaded, Trust};
 pub use attribute::{Attribution, attribute, scrub};
+pub use changes::run_changes;
 pub use collect::{Gathered, Note, Sighting};
 pub use group::{Group, Groups};
 pub use validate::validate;

@@ -11,6 +11,7 @@ mod bad_input;
 mod demo;
 mod detectors;
 mod formats;
+mod git;
 mod harness;
 mod history;
 mod quieting;

@@ -7,6 +7,7 @@
 mod delta;
 mod explain;
 mod forest;
+pub mod incoming;
 mod inflate;
 mod loose;
 mod masks;

@@ -5,3 +5,4 @@ mod chain;
 mod crash;
 mod leak;
 mod oracle;
+mod pre_commit;
