@@ -6,6 +6,7 @@ mod detectors;
 mod exit;
 mod output;
 mod owners;
+mod places;
 mod playbooks;
 mod progress;
 mod quieting;

@@ -46,10 +46,18 @@ pub(super) fn look(
         Least::Medium => Confidence::Medium,
         Least::High => Confidence::High,
     };
-    let walk = WalkOptions { no_ignore: targets.no_ignore };
-    let opened = open(&targets.targets)?;
+    let walk = WalkOptions { no_ignore: targets.no_ignore || targets.places.home };
+    let opened = open(targets, settings)?;
     let (allowing, mut before) = targets.quieting.begin(&paths(&opened), settings, (set, key))?;
-    let request = Request { set, allow: &allowing, walk, jobs: settings.jobs, least, counters: &counters };
+    let request = Request {
+        set,
+        allow: &allowing,
+        walk,
+        archive_depth: targets.archive_depth,
+        jobs: settings.jobs,
+        least,
+        counters: &counters,
+    };
     let (mut gathered, made) = progress::during(&counters, settings.quiet, || {
         let mut gathered = crate::scan::run(opened, &request);
         let made = before.apply(&mut gathered, &counters.stop);
@@ -63,15 +71,15 @@ pub(super) fn look(
 fn paths(targets: &[Target]) -> Vec<PathBuf> {
     let path = |target: &Target| match target {
         Target::Path(path) => Some(path.clone()),
-        Target::Stdin(_) => None,
+        _ => None,
     };
     targets.iter().filter_map(path).collect()
 }
 
 /// Names → targets. `-` is standard input, once.
-fn open(named: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
-    let mut targets = Vec::new();
-    for path in named {
+fn open(named: &Targets, settings: &Settings) -> anyhow::Result<Vec<Target>> {
+    let mut targets = named.places.open(settings)?;
+    for path in &named.targets {
         let text = path.to_string_lossy();
         if text == "-" {
             targets.push(Target::Stdin(Box::new(std::io::stdin())));
@@ -81,7 +89,7 @@ fn open(named: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
             targets.push(Target::Path(path.clone()));
         }
     }
-    if targets.is_empty() {
+    if targets.is_empty() && !named.places.any() {
         targets.push(Target::Path(PathBuf::from(".")));
     }
     Ok(targets)

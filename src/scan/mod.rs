@@ -9,7 +9,7 @@ mod validate;
 mod walk;
 mod worker;
 
-pub use crate::source::WalkOptions;
+pub use crate::source::{WalkOptions, kept_below};
 pub use allow::{AllowError, Allowing, Baselines, BaselinesError, Loaded, Trust};
 pub use attribute::{Attribution, attribute, scrub};
 pub use collect::{Gathered, Note, Sighting};

@@ -12,7 +12,7 @@ use super::collect::Gathered;
 use super::worker::Worker;
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Provenance};
-use crate::source::{Entry, Walk, WalkOptions};
+use crate::source::{Entry, Walk, WalkOptions, environment};
 
 /// Something to scan.
 pub enum Target {
@@ -20,6 +20,10 @@ pub enum Target {
     Path(PathBuf),
     /// Standard input, opened by the caller.
     Stdin(Box<dyn Read + Send>),
+    /// An environment, copied by the caller: `NAME=value`, a line each.
+    Environment(Vec<u8>),
+    /// The environments of all processes below this folder, which is `/proc`.
+    Processes(PathBuf),
 }
 
 /// What to scan and how.
@@ -30,6 +34,8 @@ pub struct Request<'r> {
     pub allow: &'r Allowing<'r>,
     /// How to walk folders.
     pub walk: WalkOptions,
+    /// Archives in archives that are opened; 0 opens none.
+    pub archive_depth: usize,
     /// Threads; 0 for one a core.
     pub jobs: usize,
     /// Least confidence of what is kept.
@@ -58,6 +64,8 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
     for target in targets {
         match target {
             Target::Path(path) => paths.push(path),
+            Target::Environment(text) => all.merge(by_one(request, |worker| environment::own(&text, worker))),
+            Target::Processes(proc) => all.merge(by_one(request, |worker| environment::processes(&proc, worker))),
             Target::Stdin(mut reader) => {
                 let mut worker = Worker::new(request);
                 let stdin = Entry { path: "<stdin>", provenance: &Provenance::Stdin };
@@ -70,6 +78,13 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
     all.coverage.interrupted |= request.counters.stop.load(Ordering::Relaxed);
     all.finish();
     all
+}
+
+/// What the caller's own thread finds.
+fn by_one(request: &Request<'_>, read: impl FnOnce(&mut Worker<'_>)) -> Gathered {
+    let mut worker = Worker::new(request);
+    read(&mut worker);
+    worker.harvest()
 }
 
 fn run_paths(paths: &[PathBuf], request: &Request<'_>) -> Gathered {

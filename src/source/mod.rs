@@ -2,11 +2,14 @@
 
 pub mod archive;
 mod dangerous;
+pub mod environment;
+mod home;
 mod tree_file;
 mod visit;
 mod window;
 mod worktree;
 
+pub use home::{kept_below, kept_list};
 pub use tree_file::{Tree, TreeFile, TreeFileError, tree_of};
 pub use visit::{Entry, Visit};
 pub use window::Windows;

@@ -58,17 +58,51 @@ impl Codec {
     /// # Errors
     /// When there is no memory for it. What is wrong with the stream is said when it is read.
     pub fn decode<'r>(self, reader: Box<dyn Read + 'r>) -> io::Result<Box<dyn Read + 'r>> {
-        Ok(match self {
-            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
-            Self::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(reader)),
+        Ok(Box::new(self.decoder(reader)?))
+    }
+
+    /// The same for a reader whose type is known: what comes out can go where the reader can.
+    ///
+    /// # Errors
+    /// As [`Codec::decode`].
+    pub fn decoder<R: Read>(self, reader: R) -> io::Result<Decoder<R>> {
+        Ok(Decoder(match self {
+            Self::Gzip => Kind::Gzip(flate2::read::MultiGzDecoder::new(reader)),
+            Self::Bzip2 => Kind::Bzip2(bzip2::read::MultiBzDecoder::new(reader)),
             Self::Xz => {
                 let buffered = BufReader::new(reader);
-                Box::new(lzma_rust2::XzReader::new_mem_limit(buffered, true, (MEMORY >> 10) as u32))
+                Kind::Xz(Box::new(lzma_rust2::XzReader::new_mem_limit(buffered, true, (MEMORY >> 10) as u32)))
             }
             // The library itself refuses windows larger than 128 MiB.
-            Self::Zstd => Box::new(zstd::stream::read::Decoder::new(reader)?),
-            Self::Lz4 => Box::new(Frames(lz4_flex::frame::FrameDecoder::new(BufReader::new(reader)))),
-        })
+            Self::Zstd => Kind::Zstd(zstd::stream::read::Decoder::new(reader)?),
+            Self::Lz4 => Kind::Lz4(Frames(lz4_flex::frame::FrameDecoder::new(Watched {
+                inner: BufReader::new(reader),
+                wanted_more: false,
+            }))),
+        }))
+    }
+}
+
+/// A compressed stream being read.
+pub struct Decoder<R: Read>(Kind<R>);
+
+enum Kind<R: Read> {
+    Gzip(flate2::read::MultiGzDecoder<R>),
+    Bzip2(bzip2::read::MultiBzDecoder<R>),
+    Xz(Box<lzma_rust2::XzReader<BufReader<R>>>),
+    Zstd(zstd::stream::read::Decoder<'static, BufReader<R>>),
+    Lz4(Frames<BufReader<R>>),
+}
+
+impl<R: Read> Read for Decoder<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Kind::Gzip(decoder) => decoder.read(into),
+            Kind::Bzip2(decoder) => decoder.read(into),
+            Kind::Xz(decoder) => decoder.read(into),
+            Kind::Zstd(decoder) => decoder.read(into),
+            Kind::Lz4(decoder) => decoder.read(into),
+        }
     }
 }
 
@@ -88,17 +122,39 @@ pub fn open<'r>(mut reader: Box<dyn Read + 'r>) -> io::Result<(Option<Codec>, Bo
     Ok((codec, inner))
 }
 
-/// LZ4 frames one after another; the decoder itself ends at the first.
-struct Frames<R: BufRead>(lz4_flex::frame::FrameDecoder<R>);
+/// LZ4 frames one after another; the decoder itself ends at the first, and takes an end of the stream between two blocks for
+/// an end of the frame.
+struct Frames<R: BufRead>(lz4_flex::frame::FrameDecoder<Watched<R>>);
 
 impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             let got = self.0.read(into)?;
-            if got > 0 || into.is_empty() || self.0.get_mut().fill_buf()?.is_empty() {
+            if got > 0 || into.is_empty() {
                 return Ok(got);
             }
+            let stream = self.0.get_mut();
+            if stream.wanted_more {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "cut short"));
+            }
+            if stream.inner.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
         }
+    }
+}
+
+/// Remembers whether more was wanted than there is.
+struct Watched<R> {
+    inner: R,
+    wanted_more: bool,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(into)?;
+        self.wanted_more |= got == 0 && !into.is_empty();
+        Ok(got)
     }
 }
 
@@ -143,7 +199,7 @@ mod tests {
     #[test]
     fn what_was_compressed_comes_out_also_of_several_streams() {
         for codec in Codec::ALL {
-            for text in [&b""[..], b"some text", &[7; 300_000]] {
+            for text in [&b""[..], b"some text", &vec![7; 300_000]] {
                 let Some(one) = packed(codec, text) else { continue };
                 let (found, out) = read(&one);
                 assert_eq!((found, out.expect("sound").as_slice()), (Some(codec), text), "{}", codec.name());
