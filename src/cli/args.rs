@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::FailOn;
 use super::hook::HookArgs;
+use super::places::Places;
 use super::quieting::Quieting;
 
 /// Finds leaked keys, proves which are live, names the workload that owns each, and shuts them off.
@@ -249,6 +250,11 @@ pub(super) struct Targets {
     /// Read everything, whatever .gitignore says.
     #[arg(long, env = "STAUNCH_NO_IGNORE", value_parser = FalseyValueParser::new())]
     pub(super) no_ignore: bool,
+    /// How many archives in archives are opened: zip, tar, gz, 7z, deb and their like. 0 opens none.
+    #[arg(long, env = "STAUNCH_ARCHIVE_DEPTH", value_name = "N", default_value_t = 3)]
+    pub(super) archive_depth: usize,
+    #[command(flatten)]
+    pub(super) places: Places,
     /// Report what is less likely too.
     #[arg(long, env = "STAUNCH_CONFIDENCE", value_enum, default_value_t = Least::Medium)]
     pub(super) confidence: Least,

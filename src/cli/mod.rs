@@ -7,6 +7,7 @@ mod exit;
 mod hook;
 mod output;
 mod owners;
+mod places;
 mod playbooks;
 mod progress;
 mod quieting;

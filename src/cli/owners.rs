@@ -19,7 +19,7 @@ pub(super) fn attribute(
 ) {
     let stdin = |path: &&PathBuf| path.as_os_str() != "-";
     let mut paths: Vec<PathBuf> = targets.targets.iter().filter(stdin).cloned().collect();
-    if targets.targets.is_empty() {
+    if targets.targets.is_empty() && !targets.places.any() {
         paths.push(PathBuf::from("."));
     }
     let walk = WalkOptions { no_ignore: targets.no_ignore };

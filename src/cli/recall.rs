@@ -25,8 +25,13 @@ pub(super) fn finding(text: &str, settings: &Settings) -> anyhow::Result<Finding
 
 /// Reads a finding's places again. Empty when the value is no longer there.
 pub(super) fn again(finding: &Finding, set: &DetectorSet, key: &FingerprintKey, settings: &Settings) -> Groups {
-    let on_disk = finding.occurrences.iter().filter(|place| place.provenance == Provenance::Worktree);
-    let mut paths: Vec<PathBuf> = on_disk.map(|place| PathBuf::from(&place.path)).collect();
+    let on_disk = finding.occurrences.iter().filter_map(|place| match &place.provenance {
+        Provenance::Worktree => Some(place.path.as_str()),
+        // The archive itself: what stands before its members' names.
+        Provenance::Archive { member } => place.path.strip_suffix(&format!("!{}", member.join("!"))),
+        _ => None,
+    });
+    let mut paths: Vec<PathBuf> = on_disk.map(PathBuf::from).collect();
     paths.dedup();
     only(finding, paths.into_iter().map(Target::Path).collect(), (set, key, settings))
 }
@@ -41,7 +46,8 @@ pub(super) fn only(
     let walk = WalkOptions { no_ignore: true };
     // Whoever responds to a finding wants its value, whatever the tree says by now.
     let allow = Allowing::nothing();
-    let request = Request { set, allow: &allow, walk, jobs: 1, least: Confidence::Low, counters: &counters };
+    let request =
+        Request { set, allow: &allow, walk, archive_depth: 3, jobs: 1, least: Confidence::Low, counters: &counters };
     let mut gathered = run(targets, &request);
     let mut groups = Groups::new(&mut gathered, set, key, settings.clock.now());
     groups.0.retain(|group| group.finding.fingerprint == finding.fingerprint && group.finding.detector == finding.detector);

@@ -9,6 +9,7 @@ use anyhow::{Context, bail, ensure};
 use super::args::{ByHand, Least, Past, RespondArgs, RespondCommand, Targets};
 use super::exit::{Exit, FailOn};
 use super::output::{Output, say};
+use super::places::Places;
 use super::quieting::Quieting;
 use super::settings::{Settings, block_on, block_on_or_interrupt};
 use super::{recall, triage};
@@ -116,9 +117,11 @@ fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Fi
     let targets = Targets {
         targets,
         no_ignore: false,
+        archive_depth: 3,
+        places: Places::default(),
+        past: Past::default(),
         confidence: Least::Medium,
         fail_on: FailOn::Any,
-        past: Past::default(),
         quieting,
     };
     let set = settings.detectors()?;

@@ -44,7 +44,7 @@ pub(super) fn look(
     set: &DetectorSet,
     key: &FingerprintKey,
 ) -> anyhow::Result<(Groups, Gathered)> {
-    let mut opened = open(&targets.targets)?;
+    let mut opened = open(targets, settings)?;
     past(&mut opened, targets);
     let paths = paths(&opened);
     gather(targets, &paths, (settings, set, key), |request| crate::scan::run(opened, request))
@@ -63,9 +63,17 @@ pub(super) fn gather(
         Least::Medium => Confidence::Medium,
         Least::High => Confidence::High,
     };
-    let walk = WalkOptions { no_ignore: targets.no_ignore };
+    let walk = WalkOptions { no_ignore: targets.no_ignore || targets.places.home };
     let (allowing, mut before) = targets.quieting.begin(paths, settings, (set, key))?;
-    let request = Request { set, allow: &allowing, walk, jobs: settings.jobs, least, counters: &counters };
+    let request = Request {
+        set,
+        allow: &allowing,
+        walk,
+        archive_depth: targets.archive_depth,
+        jobs: settings.jobs,
+        least,
+        counters: &counters,
+    };
     let (mut gathered, made) = progress::during(&counters, settings.quiet, || {
         let mut gathered = scan(&request);
         let made = before.apply(&mut gathered, &counters.stop);
@@ -79,7 +87,7 @@ pub(super) fn gather(
 fn paths(targets: &[Target]) -> Vec<PathBuf> {
     let path = |target: &Target| match target {
         Target::Path(path) | Target::History(path, _) => Some(path.clone()),
-        Target::Stdin(_) => None,
+        _ => None,
     };
     targets.iter().filter_map(path).collect()
 }
@@ -99,9 +107,9 @@ fn past(opened: &mut Vec<Target>, targets: &Targets) {
 }
 
 /// Names → targets. `-` is standard input, once.
-fn open(named: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
-    let mut targets = Vec::new();
-    for path in named {
+fn open(named: &Targets, settings: &Settings) -> anyhow::Result<Vec<Target>> {
+    let mut targets = named.places.open(settings)?;
+    for path in &named.targets {
         let text = path.to_string_lossy();
         if text == "-" {
             targets.push(Target::Stdin(Box::new(std::io::stdin())));
@@ -111,7 +119,7 @@ fn open(named: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
             targets.push(Target::Path(path.clone()));
         }
     }
-    if targets.is_empty() {
+    if targets.is_empty() && !named.places.any() {
         targets.push(Target::Path(PathBuf::from(".")));
     }
     Ok(targets)

@@ -96,6 +96,17 @@ impl Settings {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The user's home folder, as the environment has it.
+    pub(super) fn home(&self) -> Option<&str> {
+        let home = self.environment.get("HOME").or_else(|| self.environment.get("USERPROFILE"))?;
+        (!home.is_empty()).then_some(home)
+    }
+
+    /// The environment, a variable a line.
+    pub(super) fn environment_text(&self) -> Vec<u8> {
+        self.environment.iter().flat_map(|(name, value)| format!("{name}={value}\n").into_bytes()).collect()
+    }
+
     /// The user's name, as the environment has it.
     pub(super) fn user(&self) -> Option<String> {
         self.environment.get("USER").or_else(|| self.environment.get("LOGNAME")).cloned()

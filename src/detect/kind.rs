@@ -195,9 +195,9 @@ impl FileKind {
     /// Every way in which a file may write values.
     pub(super) const SYNTAXES: [Syntax; 4] = [Syntax::Settings, Syntax::Shell, Syntax::Code, Syntax::Text];
 
-    /// Judges by the path alone, as it is shown.
+    /// Judges by the path alone, as it is shown. Of what is in an archive, `a.zip!b/c.txt`, the archive counts as a folder.
     pub(super) fn of(path: &str) -> Self {
-        let lower = path.to_ascii_lowercase();
+        let lower = path.to_ascii_lowercase().replace('!', "/");
         let file = lower.rsplit('/').next().unwrap_or_default();
         Self { syntax: syntax(file), role: role(&lower, file) }
     }
@@ -205,7 +205,7 @@ impl FileKind {
 
 fn syntax(file: &str) -> Syntax {
     let ending = file.rsplit('.').next().unwrap_or_default();
-    if file.starts_with(".env") || ending == "env" {
+    if file.starts_with(".env") || ending == "env" || ["<environment>", "environ"].contains(&file) {
         return Syntax::Settings;
     }
     if file.starts_with("dockerfile") || file.starts_with("containerfile") || SHELL.contains(&ending) {
@@ -282,6 +282,10 @@ mod tests {
             ("locale/de.json", Syntax::Settings, Role::Generated),
             ("home/.bash_history", Syntax::Shell, Role::Plain),
             ("-", Syntax::Text, Role::Plain),
+            ("/proc/1/environ", Syntax::Settings, Role::Plain),
+            ("app.zip!.env", Syntax::Settings, Role::Plain),
+            ("app.zip!b.zip!src/app.py", Syntax::Code, Role::Plain),
+            ("tests/app.zip!deploy/app.yaml", Syntax::Settings, Role::Test),
             ("", Syntax::Text, Role::Plain),
         ] {
             assert_eq!(FileKind::of(path), FileKind { syntax, role }, "{path}");

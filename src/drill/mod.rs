@@ -128,7 +128,8 @@ type Found = (Groups, crate::scan::Gathered);
 fn look(set: &DetectorSet, stage: &Stage<'_>, repository: &Path, key: &FingerprintKey) -> Found {
     let counters = Counters { stop: AtomicBool::new(false), ..Counters::default() };
     let (walk, allow) = (WalkOptions::default(), Allowing::nothing());
-    let request = Request { set, allow: &allow, walk, jobs: 0, least: Confidence::Medium, counters: &counters };
+    let request =
+        Request { set, allow: &allow, walk, archive_depth: 0, jobs: 0, least: Confidence::Medium, counters: &counters };
     let mut gathered = run(vec![Target::Path(repository.to_owned())], &request);
     let groups = Groups::new(&mut gathered, set, key, stage.clock.now());
     (groups, gathered)

@@ -11,8 +11,8 @@ mod validate;
 mod walk;
 mod worker;
 
-pub use crate::source::WalkOptions;
 pub use crate::source::git::Wanted;
+pub use crate::source::{WalkOptions, kept_below};
 pub use allow::{AllowError, Allowing, Baselines, BaselinesError, Loaded, Trust};
 pub use attribute::{Attribution, attribute, scrub};
 pub use changes::run_changes;

@@ -13,7 +13,7 @@ use super::worker::Worker;
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Provenance};
 use crate::source::git::Wanted;
-use crate::source::{Entry, Walk, WalkOptions};
+use crate::source::{Entry, Walk, WalkOptions, environment};
 
 /// Something to scan.
 pub enum Target {
@@ -23,6 +23,10 @@ pub enum Target {
     Stdin(Box<dyn Read + Send>),
     /// Every object of the repository that a folder is, or lies in.
     History(PathBuf, Wanted),
+    /// An environment, copied by the caller: `NAME=value`, a line each.
+    Environment(Vec<u8>),
+    /// The environments of all processes below this folder, which is `/proc`.
+    Processes(PathBuf),
 }
 
 /// What to scan and how.
@@ -33,6 +37,8 @@ pub struct Request<'r> {
     pub allow: &'r Allowing<'r>,
     /// How to walk folders.
     pub walk: WalkOptions,
+    /// Archives in archives that are opened; 0 opens none.
+    pub archive_depth: usize,
     /// Threads; 0 for one a core.
     pub jobs: usize,
     /// Least confidence of what is kept.
@@ -62,6 +68,8 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
         match target {
             Target::Path(path) => paths.push(path),
             Target::History(path, wanted) => all.merge(super::history::run(&path, &wanted, request)),
+            Target::Environment(text) => all.merge(by_one(request, |worker| environment::own(&text, worker))),
+            Target::Processes(proc) => all.merge(by_one(request, |worker| environment::processes(&proc, worker))),
             Target::Stdin(mut reader) => {
                 let mut worker = Worker::new(request);
                 let stdin = Entry { path: "<stdin>", provenance: &Provenance::Stdin };
@@ -74,6 +82,13 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
     all.coverage.interrupted |= request.counters.stop.load(Ordering::Relaxed);
     all.finish();
     all
+}
+
+/// What the caller's own thread finds.
+fn by_one(request: &Request<'_>, read: impl FnOnce(&mut Worker<'_>)) -> Gathered {
+    let mut worker = Worker::new(request);
+    read(&mut worker);
+    worker.harvest()
 }
 
 fn run_paths(paths: &[PathBuf], request: &Request<'_>) -> Gathered {

@@ -1,6 +1,9 @@
 //! A scanning thread's tools and harvest: whatever a source hands it is read through one buffer, scanned, judged and kept.
 
-use std::io::Read;
+mod archives;
+
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -9,27 +12,37 @@ use super::collect::{Gathered, Note, Sighting};
 use super::walk::{Counters, Request};
 use crate::detect::{Found, Lines, Scanner};
 use crate::model::{Blob, Provenance};
+use crate::source::archive::{self, Head, Input};
 use crate::source::{Entry, Item, Visit, Windows, WorkFile};
+use archives::Depth;
 
-/// Credentials kept of one file. A file with more is somebody's attempt to fill the memory, or a list to be dealt with as one.
+/// Credentials kept of one file, with all that is in it where it is an archive. A file with more is somebody's attempt to
+/// fill the memory, or a list to be dealt with as one.
 const MOST: usize = 20_000;
 
 /// One thread's tools and harvest.
 pub(super) struct Worker<'r> {
     request: &'r Request<'r>,
     scanner: Scanner<'r>,
-    windows: Option<Windows>,
+    /// Read buffers: one, and one more for each archive that another is in.
+    windows: Vec<Windows>,
     gathered: Gathered,
 }
 
 thread_local! {
-    /// The read buffer outlives a worker: rayon makes many short-lived ones.
-    static BUFFER: std::cell::Cell<Option<Windows>> = const { std::cell::Cell::new(None) };
+    /// The read buffers outlive a worker: rayon makes many short-lived ones.
+    static BUFFERS: std::cell::Cell<Vec<Windows>> = const { std::cell::Cell::new(Vec::new()) };
+}
+
+/// A file's bytes, and the file itself where it lies on disk.
+struct Bytes<'b> {
+    reader: &'b mut dyn Read,
+    file: Option<&'b File>,
 }
 
 impl<'r> Worker<'r> {
     pub(super) fn new(request: &'r Request<'r>) -> Self {
-        Self { request, scanner: Scanner::new(request.set), windows: BUFFER.take(), gathered: Gathered::default() }
+        Self { request, scanner: Scanner::new(request.set), windows: BUFFERS.take(), gathered: Gathered::default() }
     }
 
     /// What it found and how far it looked; the worker starts afresh.
@@ -54,12 +67,13 @@ impl<'r> Worker<'r> {
     }
 
     fn on_disk(&mut self, file: &WorkFile, tree: Option<&Tree>) {
-        let mut reader = match std::fs::File::open(&file.path) {
-            Ok(reader) => reader,
+        let opened = match File::open(&file.path) {
+            Ok(opened) => opened,
             Err(error) => return self.gathered.coverage.trouble(&file.shown, error.to_string()),
         };
         let entry = Entry { path: &file.shown, provenance: &Provenance::Worktree };
-        self.read(&entry, &Place::file(tree, &file.path), &mut reader);
+        let place = Place::file(tree, &file.path);
+        self.guarded(&entry, &place, Bytes { reader: &mut &opened, file: Some(&opened) }, None);
     }
 
     /// Reads something of a git repository that was looked at before, and is counted.
@@ -84,23 +98,65 @@ impl<'r> Worker<'r> {
 
     /// Reads one file. A panic costs this file, not the scan.
     pub(super) fn read(&mut self, entry: &Entry<'_>, place: &Place<'_>, reader: &mut dyn Read) {
-        let read = || self.windows(entry, place, reader);
+        self.guarded(entry, place, Bytes { reader, file: None }, None);
+    }
+
+    fn guarded(&mut self, entry: &Entry<'_>, place: &Place<'_>, bytes: Bytes<'_>, depth: Option<Depth>) {
+        let read = || self.one(entry, place, bytes, depth);
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err() {
             self.scanner = Scanner::new(self.request.set);
             self.gathered.coverage.trouble(entry.path, "the scanner failed on this file; please report it");
         }
     }
 
-    fn windows(&mut self, entry: &Entry<'_>, place: &Place<'_>, reader: &mut dyn Read) {
-        let Entry { path: shown, provenance } = *entry;
+    /// Reads a file as what it is.
+    fn one(&mut self, entry: &Entry<'_>, place: &Place<'_>, bytes: Bytes<'_>, depth: Option<Depth>) {
         let reach = self.request.set.reach();
-        let windows = self.windows.get_or_insert_with(|| Windows::new(reach));
+        let mut windows = self.windows.pop().unwrap_or_else(|| Windows::new(reach));
+        let Bytes { reader, file } = bytes;
+        let mut reader = Stoppable { reader, counters: self.request.counters };
+        windows.begin(&mut reader);
+        let head = Head { bytes: windows.head(), is_whole: windows.is_whole() };
+        let kept = depth.as_ref().map_or(self.kept(), |depth| depth.kept);
+        let mut is_read = false;
+        if let Some(format) = archive::format_of(&head) {
+            let mut input = Input { head: head.bytes, rest: &mut reader, is_whole: head.is_whole, file };
+            is_read = self.archive((entry, place), format, &mut input, depth);
+            // What nothing came out of may be something else: it is read as it stands, where it can be read again.
+            let again = !is_read && !windows.is_whole() && file.is_some_and(|mut file| file.rewind().is_ok());
+            if again {
+                windows.begin(&mut reader);
+            }
+        } else if let Some(why) = archive::unread(head.bytes) {
+            self.gathered.coverage.skip(why);
+        }
+        if is_read {
+            self.gathered.coverage.files += 1;
+            self.request.counters.files.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.windows(&mut windows, (entry, place), &mut reader, kept);
+        }
+        windows.forget();
+        self.windows.push(windows);
+    }
+
+    fn kept(&self) -> usize {
+        self.gathered.sightings.len() + self.gathered.allowed.len()
+    }
+
+    /// Scans a file as it stands.
+    fn windows(
+        &mut self,
+        windows: &mut Windows,
+        (entry, place): (&Entry<'_>, &Place<'_>),
+        reader: &mut Stoppable<'_>,
+        before: usize,
+    ) {
+        let Entry { path: shown, provenance } = *entry;
         let (scanner, gathered, request) = (&mut self.scanner, &mut self.gathered, self.request);
-        let mut stoppable = Stoppable { reader, counters: request.counters };
         let kept = |all: &Gathered| all.sightings.len() + all.allowed.len();
-        let before = kept(gathered);
-        let (bytes, result) = windows.read(shown, &mut stoppable, &mut |blob| {
-            let room = MOST - (kept(gathered) - before);
+        let (bytes, result) = windows.read(shown, reader, &mut |blob| {
+            let room = MOST.saturating_sub(kept(gathered) - before);
             if room > 0 {
                 blob_found(scanner, blob, From { place, provenance, room }, request, gathered);
             }
@@ -139,7 +195,7 @@ impl Visit for Worker<'_> {
 
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
-        BUFFER.set(self.windows.take());
+        BUFFERS.set(std::mem::take(&mut self.windows));
     }
 }
 
@@ -199,3 +255,6 @@ fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, reques
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

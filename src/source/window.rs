@@ -11,6 +11,9 @@ const WINDOW: usize = 2 << 20;
 pub struct Windows {
     buffer: Vec<u8>,
     margin: usize,
+    /// What `begin` read.
+    filled: usize,
+    end: Option<io::Result<()>>,
 }
 
 impl Windows {
@@ -19,18 +22,41 @@ impl Windows {
         Self::sized(WINDOW, margin)
     }
 
-    fn sized(window: usize, margin: usize) -> Self {
-        Self { buffer: vec![0; window + 2 * margin], margin }
+    /// The same with windows of another size, for tests: every size finds the same.
+    pub fn sized(window: usize, margin: usize) -> Self {
+        Self { buffer: vec![0; window + 2 * margin], margin, filled: 0, end: None }
     }
 
-    /// Reads to the end and pushes each window. Returns how many bytes were read, together with the error that ended the
-    /// reading early; what was read before it has been pushed all the same.
+    /// Reads the first window, so that it can be looked at before `read` goes on with it.
+    pub fn begin(&mut self, reader: &mut dyn Read) {
+        (self.filled, self.end) = fill(reader, &mut self.buffer);
+    }
+
+    /// What `begin` read.
+    pub fn head(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    /// Whether `begin` read everything there is.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.end, Some(Ok(())))
+    }
+
+    /// Drops what `begin` has read and nobody went on with.
+    pub fn forget(&mut self) {
+        (self.filled, self.end) = (0, None);
+    }
+
+    /// Reads to the end, from what `begin` has read where it was called, and pushes each window. Returns how many bytes were
+    /// read, together with the error that ended the reading early; what was read before it has been pushed all the same.
     pub fn read(&mut self, path: &str, reader: &mut dyn Read, push: &mut dyn FnMut(&Blob<'_>)) -> (u64, io::Result<()>) {
+        if self.filled == 0 && self.end.is_none() {
+            self.begin(reader);
+        }
         let mut blob = Blob::whole(path, &[]);
-        let (mut filled, mut own) = (0, 0);
+        let (mut filled, mut own) = (std::mem::take(&mut self.filled), 0);
+        let mut end = self.end.take();
         loop {
-            let (got, end) = fill(reader, &mut self.buffer[filled..]);
-            filled += got;
             let until = if end.is_some() { filled } else { filled - self.margin };
             let window = Blob { bytes: &self.buffer[..filled], own: own..until, ..blob };
             if until > own || filled == 0 {
@@ -46,7 +72,9 @@ impl Windows {
             blob.lead = memchr::memrchr(b'\n', dropped).map_or(blob.lead + cut as u64, |last| (cut - last - 1) as u64);
             blob.offset += cut as u64;
             self.buffer.copy_within(cut..filled, 0);
-            (filled, own) = (filled - cut, until - cut);
+            own = until - cut;
+            let (got, at_end) = fill(reader, &mut self.buffer[filled - cut..]);
+            (filled, end) = (filled - cut + got, at_end);
         }
     }
 }
@@ -73,7 +101,9 @@ mod tests {
     fn owned(text: &[u8], window: usize, margin: usize) -> Vec<(u64, u8, u64, u64)> {
         let mut seen = Vec::new();
         let mut reader = text;
-        let (bytes, result) = Windows::sized(window, margin).read("x", &mut reader, &mut |blob| {
+        let mut windows = Windows::sized(window, margin);
+        windows.begin(&mut reader);
+        let (bytes, result) = windows.read("x", &mut reader, &mut |blob| {
             for at in blob.own.clone() {
                 let head = &blob.bytes[..at];
                 let line = blob.lines_before + memchr::memchr_iter(b'\n', head).count() as u64;
@@ -116,7 +146,9 @@ mod tests {
             }
         }
         let mut seen = 0;
-        let (bytes, result) = Windows::sized(16, 4).read("x", &mut Broken(40), &mut |blob| seen += blob.own.len());
+        let (mut windows, mut broken) = (Windows::sized(16, 4), Broken(40));
+        windows.begin(&mut broken);
+        let (bytes, result) = windows.read("x", &mut broken, &mut |blob| seen += blob.own.len());
         assert!(result.is_err());
         assert_eq!((bytes, seen), (40, 40));
     }

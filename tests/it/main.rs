@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod archives;
 mod bad_input;
 mod demo;
 mod detectors;
