@@ -1,5 +1,6 @@
 //! Where local bytes come from. Readers push borrowed blobs; nothing here knows what is looked for.
 
+pub mod archive;
 mod dangerous;
 mod tree_file;
 mod visit;
