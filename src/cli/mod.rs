@@ -4,6 +4,7 @@ mod args;
 mod demo;
 mod detectors;
 mod exit;
+mod images;
 mod output;
 mod owners;
 mod playbooks;

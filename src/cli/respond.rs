@@ -8,6 +8,7 @@ use anyhow::{Context, bail, ensure};
 
 use super::args::{ByHand, Least, RespondArgs, RespondCommand, Targets};
 use super::exit::{Exit, FailOn};
+use super::images::Images;
 use super::output::{Output, say};
 use super::quieting::Quieting;
 use super::settings::{Settings, block_on, block_on_or_interrupt};
@@ -113,7 +114,14 @@ fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Fi
     // A key pasted by a responder is looked at, whatever is written beside it.
     let pasted = targets.iter().any(|target| target.as_os_str() == "-");
     let quieting = if pasted { Quieting::none() } else { Quieting::default() };
-    let targets = Targets { targets, no_ignore: false, confidence: Least::Medium, fail_on: FailOn::Any, quieting };
+    let targets = Targets {
+        targets,
+        no_ignore: false,
+        confidence: Least::Medium,
+        fail_on: FailOn::Any,
+        images: Images::default(),
+        quieting,
+    };
     let set = settings.detectors()?;
     let key = Arc::new(settings.fingerprint_key()?);
     let (groups, gathered) = triage::triage(&targets, settings, &set, &key)?;

@@ -47,7 +47,7 @@ pub(super) fn look(
         Least::High => Confidence::High,
     };
     let walk = WalkOptions { no_ignore: targets.no_ignore };
-    let opened = open(&targets.targets)?;
+    let opened = open(targets, settings, set)?;
     let (allowing, mut before) = targets.quieting.begin(&paths(&opened), settings, (set, key))?;
     let request = Request { set, allow: &allowing, walk, jobs: settings.jobs, least, counters: &counters };
     let (mut gathered, made) = progress::during(&counters, settings.quiet, || {
@@ -63,18 +63,20 @@ pub(super) fn look(
 fn paths(targets: &[Target]) -> Vec<PathBuf> {
     let path = |target: &Target| match target {
         Target::Path(path) => Some(path.clone()),
-        Target::Stdin(_) => None,
+        Target::Stdin(_) | Target::Image(_) => None,
     };
     targets.iter().filter_map(path).collect()
 }
 
 /// Names → targets. `-` is standard input, once.
-fn open(named: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
+fn open(named: &Targets, settings: &Settings, set: &DetectorSet) -> anyhow::Result<Vec<Target>> {
     let mut targets = Vec::new();
-    for path in named {
+    for path in &named.targets {
         let text = path.to_string_lossy();
         if text == "-" {
             targets.push(Target::Stdin(Box::new(std::io::stdin())));
+        } else if let Some(image) = named.images.target(&text, settings, (set, named.confidence))? {
+            targets.push(image);
         } else if let Some(what) = not_yet(&text) {
             bail!("{text}: {what}");
         } else {
@@ -89,15 +91,8 @@ fn open(named: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
 
 /// Targets that EXPERIENCE promises and this version cannot read: better said than searched for as a file name.
 fn not_yet(text: &str) -> Option<&'static str> {
-    let image = ["docker-archive:", "oci-archive:", "oci:", "docker://"].iter().any(|scheme| text.starts_with(scheme));
     let url = ["https://", "http://", "ssh://", "git://", "git@"].iter().any(|scheme| text.starts_with(scheme));
-    if image {
-        Some("images cannot be scanned yet; unpack it and scan the folder")
-    } else if url {
-        Some("git URLs cannot be scanned yet; clone it and scan the folder")
-    } else {
-        None
-    }
+    url.then_some("git URLs cannot be scanned yet; clone it and scan the folder")
 }
 
 /// Puts a report together.

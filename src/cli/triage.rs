@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 
 use super::args::{Least, Targets, TriageArgs, VerifyArgs};
 use super::exit::{Exit, FailOn};
+use super::images::Images;
 use super::quieting::Quieting;
 use super::settings::Settings;
 use super::{recall, scan};
@@ -124,5 +125,5 @@ pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<E
 /// Standard input as the only target. What is handed in by hand is looked at, whatever is written beside it.
 pub(super) fn stdin() -> Targets {
     let (targets, quieting) = (vec![PathBuf::from("-")], Quieting::none());
-    Targets { targets, no_ignore: false, confidence: Least::Low, fail_on: FailOn::Any, quieting }
+    Targets { targets, no_ignore: false, confidence: Least::Low, fail_on: FailOn::Any, images: Images::default(), quieting }
 }

@@ -67,6 +67,7 @@ impl Groups {
         for group in groups {
             for occurrence in &mut group.finding.occurrences {
                 occurrence.path = scrubber.scrub(&occurrence.path);
+                occurrence.provenance.reword(&|text| scrubber.scrub(text));
             }
             for value in group.finding.facts.values_mut() {
                 *value = scrubber.scrub(value);

@@ -4,15 +4,20 @@
 mod allow;
 mod attribute;
 mod collect;
+mod feed;
 mod group;
+mod image;
+mod layers;
 mod validate;
 mod walk;
 mod worker;
 
 pub use crate::source::WalkOptions;
+pub use crate::source::image::{Platform, Wanted};
 pub use allow::{AllowError, Allowing, Baselines, BaselinesError, Loaded, Trust};
 pub use attribute::{Attribution, attribute, scrub};
 pub use collect::{Gathered, Note, Sighting};
 pub use group::{Group, Groups};
+pub use image::{ImagePlace, ImageTarget};
 pub use validate::validate;
 pub use walk::{Counters, Request, Target, run};

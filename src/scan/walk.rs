@@ -9,6 +9,7 @@ use rayon::iter::{ParallelBridge, ParallelIterator};
 
 use super::allow::{Allowing, Place};
 use super::collect::Gathered;
+use super::image::ImageTarget;
 use super::worker::Worker;
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Provenance};
@@ -20,6 +21,8 @@ pub enum Target {
     Path(PathBuf),
     /// Standard input, opened by the caller.
     Stdin(Box<dyn Read + Send>),
+    /// A container image.
+    Image(ImageTarget),
 }
 
 /// What to scan and how.
@@ -58,6 +61,7 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
     for target in targets {
         match target {
             Target::Path(path) => paths.push(path),
+            Target::Image(target) => all.merge(super::image::run(&target, request)),
             Target::Stdin(mut reader) => {
                 let mut worker = Worker::new(request);
                 let stdin = Entry { path: "<stdin>", provenance: &Provenance::Stdin };

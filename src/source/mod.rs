@@ -2,6 +2,7 @@
 
 pub mod archive;
 mod dangerous;
+pub mod image;
 mod tree_file;
 mod visit;
 mod window;

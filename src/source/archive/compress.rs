@@ -58,17 +58,48 @@ impl Codec {
     /// # Errors
     /// When there is no memory for it. What is wrong with the stream is said when it is read.
     pub fn decode<'r>(self, reader: Box<dyn Read + 'r>) -> io::Result<Box<dyn Read + 'r>> {
-        Ok(match self {
-            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
-            Self::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(reader)),
+        Ok(Box::new(self.decoder(reader)?))
+    }
+
+    /// The same for a reader whose type is known: what comes out can go where the reader can.
+    ///
+    /// # Errors
+    /// As [`Codec::decode`].
+    pub fn decoder<R: Read>(self, reader: R) -> io::Result<Decoder<R>> {
+        Ok(Decoder(match self {
+            Self::Gzip => Kind::Gzip(flate2::read::MultiGzDecoder::new(reader)),
+            Self::Bzip2 => Kind::Bzip2(bzip2::read::MultiBzDecoder::new(reader)),
             Self::Xz => {
                 let buffered = BufReader::new(reader);
-                Box::new(lzma_rust2::XzReader::new_mem_limit(buffered, true, (MEMORY >> 10) as u32))
+                Kind::Xz(lzma_rust2::XzReader::new_mem_limit(buffered, true, (MEMORY >> 10) as u32))
             }
             // The library itself refuses windows larger than 128 MiB.
-            Self::Zstd => Box::new(zstd::stream::read::Decoder::new(reader)?),
-            Self::Lz4 => Box::new(Frames(lz4_flex::frame::FrameDecoder::new(BufReader::new(reader)))),
-        })
+            Self::Zstd => Kind::Zstd(zstd::stream::read::Decoder::new(reader)?),
+            Self::Lz4 => Kind::Lz4(Frames(lz4_flex::frame::FrameDecoder::new(BufReader::new(reader)))),
+        }))
+    }
+}
+
+/// A compressed stream being read.
+pub struct Decoder<R: Read>(Kind<R>);
+
+enum Kind<R: Read> {
+    Gzip(flate2::read::MultiGzDecoder<R>),
+    Bzip2(bzip2::read::MultiBzDecoder<R>),
+    Xz(lzma_rust2::XzReader<BufReader<R>>),
+    Zstd(zstd::stream::read::Decoder<'static, BufReader<R>>),
+    Lz4(Frames<BufReader<R>>),
+}
+
+impl<R: Read> Read for Decoder<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Kind::Gzip(decoder) => decoder.read(into),
+            Kind::Bzip2(decoder) => decoder.read(into),
+            Kind::Xz(decoder) => decoder.read(into),
+            Kind::Zstd(decoder) => decoder.read(into),
+            Kind::Lz4(decoder) => decoder.read(into),
+        }
     }
 }
 
