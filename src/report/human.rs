@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use super::text::{clean, count, looked_at};
-use crate::model::{Coverage, Encoding, Finding, Liveness, Occurrence, Owner, Plan, Report, Run, RunState, StepState};
+use crate::model::{
+    Coverage, Encoding, Finding, LayerPlace, Liveness, Occurrence, Owner, Plan, Provenance, Report, Run, RunState, StepState,
+};
 
 /// How it may look.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,7 +99,24 @@ fn finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()>
 fn place(place: &Occurrence) -> String {
     let words: Vec<&str> = place.encoding.iter().map(|encoding| wrapping(*encoding)).collect();
     let wrapped = if words.is_empty() { String::new() } else { format!(" (in {})", words.join(", in it ")) };
-    format!("{}:{}:{}{wrapped}", place.path, place.location.line, place.location.column)
+    let layer = match &place.provenance {
+        Provenance::Layer(place) => layer(place),
+        _ => String::new(),
+    };
+    format!("{}:{}:{}{wrapped}{layer}", place.path, place.location.line, place.location.column)
+}
+
+/// Characters of a history line that are shown.
+const HISTORY: usize = 100;
+
+fn layer(place: &LayerPlace) -> String {
+    // `sha256:` and as much as docker shows.
+    let digest: String = place.layer.chars().take(19).collect();
+    let platform = place.platform.as_ref().map(|platform| format!(" for {platform}")).unwrap_or_default();
+    let hidden = if place.hidden { ", deleted or overwritten by a later one, still in the image" } else { "" };
+    let made = place.created_by.as_ref().map(|by| by.chars().take(HISTORY).collect::<String>());
+    let made = made.map(|by| format!(", made by: {}", by.trim())).unwrap_or_default();
+    format!(" (in {digest}{platform}{hidden}{made})")
 }
 
 fn wrapping(encoding: Encoding) -> &'static str {

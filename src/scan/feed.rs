@@ -41,7 +41,7 @@ pub(super) fn run(
         let feeders: Vec<_> = (0..threads.min(units))
             .map(|_| {
                 let (sender, marks, next, pool) = (sender.clone(), &marks, &next, &pool);
-                scope.spawn(move || feed(sender, (marks, next), (request, pool), read))
+                scope.spawn(move || feed(&sender, (marks, next), (request, pool), read))
             })
             .collect();
         drop(sender);
@@ -121,7 +121,7 @@ fn scan(request: &Request<'_>, jobs: &Mutex<Receiver<Job>>, pool: &Pool) -> Gath
 
 /// Reads units until there are none.
 fn feed(
-    jobs: SyncSender<Job>,
+    jobs: &SyncSender<Job>,
     (marks, next): (&[Arc<Mark>], &AtomicUsize),
     (request, pool): (&Request<'_>, &Pool),
     read: &(dyn Fn(usize, &mut dyn Visit) -> bool + Sync),
@@ -132,7 +132,7 @@ fn feed(
         let Some(mark) = marks.get(unit).filter(|_| !request.counters.stop.load(Ordering::Relaxed)) else { return coverage };
         let mut feeder = Feeder {
             request,
-            jobs: &jobs,
+            jobs,
             pool,
             mark: Arc::clone(mark),
             provenance: Arc::new(Provenance::Worktree),

@@ -12,6 +12,7 @@ mod demo;
 mod detectors;
 mod formats;
 mod harness;
+mod images;
 mod quieting;
 mod readme;
 mod services;

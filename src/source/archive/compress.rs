@@ -71,7 +71,7 @@ impl Codec {
             Self::Bzip2 => Kind::Bzip2(bzip2::read::MultiBzDecoder::new(reader)),
             Self::Xz => {
                 let buffered = BufReader::new(reader);
-                Kind::Xz(lzma_rust2::XzReader::new_mem_limit(buffered, true, (MEMORY >> 10) as u32))
+                Kind::Xz(Box::new(lzma_rust2::XzReader::new_mem_limit(buffered, true, (MEMORY >> 10) as u32)))
             }
             // The library itself refuses windows larger than 128 MiB.
             Self::Zstd => Kind::Zstd(zstd::stream::read::Decoder::new(reader)?),
@@ -86,7 +86,7 @@ pub struct Decoder<R: Read>(Kind<R>);
 enum Kind<R: Read> {
     Gzip(flate2::read::MultiGzDecoder<R>),
     Bzip2(bzip2::read::MultiBzDecoder<R>),
-    Xz(lzma_rust2::XzReader<BufReader<R>>),
+    Xz(Box<lzma_rust2::XzReader<BufReader<R>>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<R>>),
     Lz4(Frames<BufReader<R>>),
 }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn what_was_compressed_comes_out_also_of_several_streams() {
         for codec in Codec::ALL {
-            for text in [&b""[..], b"some text", &[7; 300_000]] {
+            for text in [&b""[..], b"some text", &vec![7; 300_000]] {
                 let Some(one) = packed(codec, text) else { continue };
                 let (found, out) = read(&one);
                 assert_eq!((found, out.expect("sound").as_slice()), (Some(codec), text), "{}", codec.name());

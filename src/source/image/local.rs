@@ -102,12 +102,10 @@ impl Archive {
             packed: codec.is_some(),
             stream: Mutex::default(),
         };
-        archive.broken = match codec {
-            Some(_) => index(&mut tar::Archive::new(reader), &mut archive.members, |archive| archive.entries()),
-            None => {
-                let plain = &mut tar::Archive::new(File::open(path)?);
-                index(plain, &mut archive.members, |archive| archive.entries_with_seek())
-            }
+        archive.broken = if codec.is_some() {
+            index(&mut tar::Archive::new(reader), &mut archive.members, tar::Archive::entries)
+        } else {
+            index(&mut tar::Archive::new(File::open(path)?), &mut archive.members, tar::Archive::entries_with_seek)
         };
         match &archive.broken {
             Some(why) if archive.members.is_empty() => Err(io::Error::other(why.clone())),

@@ -10,6 +10,7 @@ mod local;
 mod manifest;
 mod names;
 mod plan;
+mod saved;
 
 use std::io::Read;
 use std::sync::OnceLock;

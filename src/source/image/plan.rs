@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::blobs::{At, Blobs, Digest};
 use super::checked::Hashed;
-use super::manifest::{Config, Descriptor, Document, Platform, Saved};
+use super::manifest::{Config, Descriptor, Document, Platform};
 use super::{Image, Role, Source, Unit, Wanted};
 use crate::model::{LayerPlace, Provenance};
 use crate::source::Visit;
@@ -23,10 +23,10 @@ const UNITS: usize = 100_000;
 /// Reads what an image on disk says of itself.
 pub(super) fn local<'b>(name: &str, blobs: &'b dyn Blobs, wanted: &Wanted, visit: &mut dyn Visit) -> Image<'b> {
     let mut planner = Planner::new(name, blobs, wanted, visit);
-    let index = planner.load(At::Member("index.json".to_owned()), None);
+    let index = planner.load(&At::Member("index.json".to_owned()), None);
     match index {
         Some(bytes) => planner.root(bytes, "index.json"),
-        None => match planner.load(At::Member("manifest.json".to_owned()), None) {
+        None => match planner.load(&At::Member("manifest.json".to_owned()), None) {
             Some(bytes) => planner.saved(bytes),
             None => planner.visit.trouble(name, "it is no image: there is neither an index.json nor a manifest.json in it"),
         },
@@ -49,21 +49,21 @@ pub(super) fn remote<'b>(
     planner.finish()
 }
 
-struct Planner<'p, 'b> {
-    name: &'p str,
+pub(super) struct Planner<'p, 'b> {
+    pub(super) name: &'p str,
     blobs: &'b dyn Blobs,
-    wanted: &'p Wanted,
-    visit: &'p mut dyn Visit,
-    units: Vec<Unit>,
-    stacks: Vec<Vec<usize>>,
+    pub(super) wanted: &'p Wanted,
+    pub(super) visit: &'p mut dyn Visit,
+    pub(super) units: Vec<Unit>,
+    pub(super) stacks: Vec<Vec<usize>>,
     /// Layer → its unit.
     layers: HashMap<String, usize>,
     /// What was read or will be.
-    used: HashSet<String>,
+    pub(super) used: HashSet<String>,
     /// What else the index names that is not there, and what it has for other platforms.
     absent: Vec<String>,
-    others: Vec<String>,
-    images: usize,
+    pub(super) others: Vec<String>,
+    pub(super) images: usize,
     room: usize,
 }
 
@@ -76,8 +76,8 @@ struct Outer {
     depth: usize,
 }
 
-const SOURCE: &str = "org.opencontainers.image.source";
-const REVISION: &str = "org.opencontainers.image.revision";
+pub(super) const SOURCE: &str = "org.opencontainers.image.source";
+pub(super) const REVISION: &str = "org.opencontainers.image.revision";
 
 /// One name for a part, however it is addressed.
 fn key(at: &At) -> String {
@@ -105,15 +105,15 @@ impl<'p, 'b> Planner<'p, 'b> {
         }
     }
 
-    fn trouble(&mut self, part: &str, why: &str) {
+    pub(super) fn trouble(&mut self, part: &str, why: &str) {
         let path = if part.is_empty() { self.name.to_owned() } else { format!("{}!{part}", self.name) };
         self.visit.trouble(&path, why);
     }
 
     /// A small part, whole. None when it is not there; what is wrong with it is told, and what came is used all the same.
-    fn load(&mut self, at: At, expected: Option<(Digest, Option<u64>)>) -> Option<Vec<u8>> {
-        let key = key(&at);
-        let reader = match self.blobs.open(&at) {
+    pub(super) fn load(&mut self, at: &At, expected: Option<(Digest, Option<u64>)>) -> Option<Vec<u8>> {
+        let key = key(at);
+        let reader = match self.blobs.open(at) {
             Ok(reader) => reader?,
             Err(error) => {
                 self.trouble(&key, &error.to_string());
@@ -145,7 +145,7 @@ impl<'p, 'b> Planner<'p, 'b> {
         Some(bytes)
     }
 
-    fn unit(&mut self, source: Source, role: Role, place: LayerPlace) -> Option<usize> {
+    pub(super) fn unit(&mut self, source: Source, role: Role, place: LayerPlace) -> Option<usize> {
         if self.units.len() >= UNITS {
             if self.units.len() == UNITS {
                 self.trouble("", "it has more parts than any real image; the rest was not looked at");
@@ -160,7 +160,7 @@ impl<'p, 'b> Planner<'p, 'b> {
         Some(self.units.len() - 1)
     }
 
-    fn place(&self, layer: &str) -> LayerPlace {
+    pub(super) fn place(&self, layer: &str) -> LayerPlace {
         LayerPlace { image: self.name.to_owned(), layer: layer.to_owned(), ..LayerPlace::default() }
     }
 
@@ -169,13 +169,10 @@ impl<'p, 'b> Planner<'p, 'b> {
         let parsed = serde_json::from_slice(&bytes);
         let place = self.place(Digest::sha256(&bytes).as_str());
         self.unit(Source::Bytes(bytes), Role::Other(name.to_owned()), place);
-        match parsed {
-            Ok(document) => document,
-            Err(_) => {
-                self.trouble(name, "it is no index or manifest that can be read");
-                Document { manifests: Some(Vec::new()), ..Document::default() }
-            }
-        }
+        parsed.unwrap_or_else(|_| {
+            self.trouble(name, "it is no index or manifest that can be read");
+            Document { manifests: Some(Vec::new()), ..Document::default() }
+        })
     }
 
     fn root(&mut self, bytes: Vec<u8>, name: &str) {
@@ -253,7 +250,7 @@ impl<'p, 'b> Planner<'p, 'b> {
         if self.used.contains(&key(&at)) {
             return;
         }
-        let Some(bytes) = self.load(at, Some((digest.clone(), descriptor.size))) else {
+        let Some(bytes) = self.load(&at, Some((digest.clone(), descriptor.size))) else {
             return self.absent.push(digest.as_str().to_owned());
         };
         let or = |name, outer: &Option<String>| descriptor.annotation(name).map(str::to_owned).or_else(|| outer.clone());
@@ -274,7 +271,7 @@ impl<'p, 'b> Planner<'p, 'b> {
     fn image(&mut self, document: Document, name: &str, outer: &Outer) {
         let described = document.config.unwrap_or_default();
         let bytes = described.digest().and_then(|digest| {
-            let config = self.load(At::Blob(digest.clone()), Some((digest, described.size)));
+            let config = self.load(&At::Blob(digest.clone()), Some((digest, described.size)));
             if config.is_none() {
                 self.trouble(name, "its config is not there");
             }
@@ -315,7 +312,7 @@ impl<'p, 'b> Planner<'p, 'b> {
         }
     }
 
-    fn config(&mut self, bytes: &[u8], name: &str) -> Config {
+    pub(super) fn config(&mut self, bytes: &[u8], name: &str) -> Config {
         if bytes.is_empty() {
             return Config::default();
         }
@@ -347,7 +344,7 @@ impl<'p, 'b> Planner<'p, 'b> {
     }
 
     /// The unit of a layer: each digest once, however many images have it.
-    fn layer(&mut self, at: At, role: Role, place: LayerPlace) -> Option<usize> {
+    pub(super) fn layer(&mut self, at: At, role: Role, place: LayerPlace) -> Option<usize> {
         if let Some(&unit) = self.layers.get(&place.layer) {
             if let (Provenance::Layer(known), Some(platform)) = (&mut self.units[unit].provenance, place.platform) {
                 let platforms = known.platform.get_or_insert_default();
@@ -362,66 +359,6 @@ impl<'p, 'b> Planner<'p, 'b> {
         let unit = self.unit(Source::At(at), role, place)?;
         self.layers.insert(digest, unit);
         Some(unit)
-    }
-
-    /// `docker save` before version 25, and everyone who writes as it did.
-    fn saved(&mut self, bytes: Vec<u8>) {
-        let parsed: Result<Vec<Saved>, _> = serde_json::from_slice(&bytes);
-        let place = self.place(Digest::sha256(&bytes).as_str());
-        self.unit(Source::Bytes(bytes), Role::Other("manifest.json".to_owned()), place);
-        let Ok(saved) = parsed else {
-            return self.trouble("manifest.json", "it is no manifest that can be read");
-        };
-        for one in saved {
-            self.saved_image(&one);
-        }
-        if let (0, Some(platform)) = (self.images, &self.wanted.platform) {
-            let why = format!("it has no image for {platform}, only for {}", self.others.join(", "));
-            self.visit.trouble(self.name, &why);
-        }
-    }
-
-    fn saved_image(&mut self, saved: &Saved) {
-        // `HEX.json`, or `blobs/sha256/HEX`.
-        let stem = saved.config.rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
-        let digest = Digest::parse(&format!("sha256:{stem}"));
-        let expected = digest.clone().map(|digest| (digest, None));
-        let Some(bytes) = self.load(At::Member(saved.config.clone()), expected) else {
-            return self.trouble(&saved.config, "the config is not there");
-        };
-        let config = self.config(&bytes, &saved.config);
-        let platform = config.platform();
-        if let (Some(wanted), Some(platform)) = (&self.wanted.platform, &platform)
-            && !wanted.takes(platform)
-        {
-            return self.others.push(platform.to_string());
-        }
-        self.images += 1;
-        let place = LayerPlace {
-            layer: digest.map_or_else(|| saved.config.clone(), |digest| digest.as_str().to_owned()),
-            platform: platform.map(|platform| platform.to_string()),
-            date: config.created(),
-            source: config.label(SOURCE).map(str::to_owned),
-            revision: config.label(REVISION).map(str::to_owned),
-            ..self.place("")
-        };
-        let names = saved.layers.as_deref().unwrap_or_default();
-        let mut stack = Vec::new();
-        for (number, (name, made)) in names.iter().zip(config.made(names.len())).enumerate() {
-            let digest = config.diff_id(number);
-            let layer = digest.as_ref().map_or(name.as_str(), Digest::as_str).to_owned();
-            let place = LayerPlace { layer, created_by: made.by, date: made.date, ..place.clone() };
-            let role = Role::Layer { unpacked: true, foreign: false };
-            self.used.insert(name.clone());
-            if let Some(unit) = self.layer(At::Member(name.clone()), role, place) {
-                self.units[unit].digest = digest;
-                stack.push(unit);
-            }
-        }
-        self.stacks.push(stack);
-        if !bytes.is_empty() {
-            self.unit(Source::Bytes(bytes), Role::Config, place);
-        }
     }
 
     /// What lies beside the images and belongs to none: blobs of tags that were moved, the old layers' own descriptions.
