@@ -45,11 +45,15 @@ pub(super) fn run(
             })
             .collect();
         drop(sender);
+        let mut lost = 0;
         for feeder in feeders {
-            all.coverage.merge(feeder.join().unwrap_or_default());
+            feeder.join().map_or_else(|_| lost += 1, |coverage| all.coverage.merge(coverage));
         }
         for scanner in scanners {
-            all.merge(scanner.join().unwrap_or_default());
+            scanner.join().map_or_else(|_| lost += 1, |gathered| all.merge(gathered));
+        }
+        for _ in 0..lost {
+            all.coverage.trouble("", "a scanning thread failed, and what it had found is lost; please report it");
         }
     });
     let clean = marks.iter().map(|mark| mark.whole.load(Ordering::Relaxed) && !mark.noted.load(Ordering::Relaxed));

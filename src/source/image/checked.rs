@@ -11,6 +11,8 @@ use super::blobs::Digest;
 const ANY_SIZE: u64 = 1 << 30;
 /// What each packed byte may become beyond that. Deflate reaches 1032, real layers stay below 50.
 const RATIO: u64 = 200;
+/// What is read beyond the size that was promised.
+const SLACK: u64 = 64 << 10;
 
 /// Hashes what passes.
 pub(super) struct Hashed<R> {
@@ -40,13 +42,13 @@ impl<R: Read> Hashed<R> {
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // A stream without end must not be read without end; a little more than was promised is worth looking at.
+        if self.size.is_some_and(|size| self.seen > size.saturating_add(SLACK)) {
+            return Err(io::Error::other("far more bytes came than were promised"));
+        }
         let got = self.reader.read(into)?;
         self.context.update(&into[..got]);
         self.seen += got as u64;
-        // A stream without end must not be read without end.
-        if self.size.is_some_and(|size| self.seen > size) {
-            return Err(io::Error::other("more bytes came than were promised"));
-        }
         Ok(got)
     }
 }

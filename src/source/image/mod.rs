@@ -11,6 +11,8 @@ mod manifest;
 mod names;
 mod plan;
 mod saved;
+#[cfg(test)]
+mod tests;
 
 use std::io::Read;
 use std::sync::OnceLock;

@@ -299,8 +299,10 @@ impl<'p, 'b> Planner<'p, 'b> {
             revision: text(REVISION, &outer.revision),
             ..self.place("")
         };
-        if !bytes.is_empty() {
-            self.unit(Source::Bytes(bytes), Role::Config, place.clone());
+        // Two tags of one image, or the empty config of many artifacts.
+        if !bytes.is_empty() && !self.layers.contains_key(&place.layer) {
+            let unit = self.unit(Source::Bytes(bytes), Role::Config, place.clone());
+            self.layers.extend(unit.map(|unit| (place.layer.clone(), unit)));
         }
         let layers = document.layers.unwrap_or_default();
         let made = config.made(layers.len());

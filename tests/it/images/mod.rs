@@ -1,7 +1,7 @@
 //! Images in every form, sound and hostile: what is in any layer is found, what later layers hide is said, and what cannot
 //! be read makes the scan incomplete.
 
-mod fixtures;
+pub(crate) mod fixtures;
 mod hostile;
 mod registry;
 
