@@ -1,7 +1,7 @@
 //! Readers that do not believe what they read: a digest and a size that must fit, a bound on what a few bytes may become.
 
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use ring::digest::{Context, SHA256, SHA512};
 
@@ -99,6 +99,9 @@ impl<R: Read> Read for Bounded<'_, R> {
     }
 }
 
+/// Headers of one tar member together: a pax header with the largest attributes that Linux knows stays below 128 KiB.
+pub(super) const HEADERS: u64 = 512 << 10;
+
 /// Lets only so much through while `left` is set: headers must not fill the memory.
 pub(super) struct Metered<'c, R> {
     reader: R,
@@ -121,5 +124,11 @@ impl<R: Read> Read for Metered<'_, R> {
         let got = self.reader.read(&mut into[..most])?;
         self.left.set(Some(left - got as u64));
         Ok(got)
+    }
+}
+
+impl<R: Seek> Seek for Metered<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.reader.seek(to)
     }
 }

@@ -3,14 +3,12 @@
 use std::cell::Cell;
 use std::io::{self, Read};
 
-use super::checked::{Bounded, Counted, Hashed, Metered};
+use super::checked::{Bounded, Counted, HEADERS, Hashed, Metered};
 use super::names::{Names, normal};
 use super::{Role, Unit, shown};
 use crate::source::archive::compress;
 use crate::source::{Entry, Visit};
 
-/// Headers of one member together: a pax header with the largest attributes that Linux knows stays below 128 KiB.
-const HEADERS: u64 = 512 << 10;
 const BLOCK: usize = 512;
 
 /// Reads a part to its end. False when something was wrong with it, which `visit` was told.

@@ -1,5 +1,6 @@
 //! Images on disk: a folder in the OCI layout, and archives, which are read in place where they are plain tar.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::blobs::{At, Blobs, Digest};
+use super::checked::{Bounded, Counted, HEADERS, Metered};
 use super::names::normal;
 use crate::source::archive::compress::{Codec, LEAD};
 
@@ -94,19 +96,10 @@ impl Archive {
         if !std::fs::metadata(path)?.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        let (codec, reader) = stream(path)?;
-        let mut archive = Self {
-            path: path.to_owned(),
-            members: BTreeMap::new(),
-            broken: None,
-            packed: codec.is_some(),
-            stream: Mutex::default(),
-        };
-        archive.broken = if codec.is_some() {
-            index(&mut tar::Archive::new(reader), &mut archive.members, tar::Archive::entries)
-        } else {
-            index(&mut tar::Archive::new(File::open(path)?), &mut archive.members, tar::Archive::entries_with_seek)
-        };
+        let (codec, _) = stream(path)?;
+        let (members, packed) = (BTreeMap::new(), codec.is_some());
+        let mut archive = Self { path: path.to_owned(), members, broken: None, packed, stream: Mutex::default() };
+        archive.broken = archive.index(codec, File::open(path)?).err().map(|error| error.to_string());
         match &archive.broken {
             Some(why) if archive.members.is_empty() => Err(io::Error::other(why.clone())),
             _ => Ok(archive),
@@ -116,6 +109,46 @@ impl Archive {
     /// Why not all of it could be read.
     pub fn broken(&self) -> Option<&str> {
         self.broken.as_deref()
+    }
+
+    /// Lists the members. An error ends the list; what stands before it counts.
+    fn index(&mut self, codec: Option<Codec>, file: File) -> io::Result<()> {
+        let (packed, unpacked, headers) = (Cell::new(0), Cell::new(0), Cell::new(None));
+        let Some(codec) = codec else {
+            let mut archive = tar::Archive::new(Metered::new(file, &headers));
+            return self.list_all(archive.entries_with_seek()?, &headers);
+        };
+        let plain = Bounded::new(codec.decoder(Counted::new(file, &packed))?, &packed, &unpacked);
+        let mut archive = tar::Archive::new(Metered::new(plain, &headers));
+        self.list_all(archive.entries()?, &headers)
+    }
+
+    fn list_all<R: Read>(&mut self, mut entries: tar::Entries<'_, R>, headers: &Cell<Option<u64>>) -> io::Result<()> {
+        loop {
+            headers.set(Some(HEADERS));
+            let next = entries.next();
+            headers.set(None);
+            let Some(mut entry) = next.transpose()? else { return Ok(()) };
+            self.member(&entry)?;
+            if self.packed {
+                io::copy(&mut entry, &mut io::sink())?;
+            }
+        }
+    }
+
+    fn member<R: Read>(&mut self, entry: &tar::Entry<'_, R>) -> io::Result<()> {
+        if self.members.len() >= MOST {
+            return Err(io::Error::other(format!("it has more than {MOST} members")));
+        }
+        let name = normal(&entry.path_bytes());
+        let kind = entry.header().entry_type();
+        if kind.is_file() || kind.is_contiguous() {
+            self.members.insert(name, Member::Bytes { offset: entry.raw_file_position(), size: entry.size() });
+        } else if let (true, Some(target)) = (kind.is_symlink() || kind.is_hard_link(), entry.link_name_bytes()) {
+            let target = if kind.is_symlink() { beside(&name, &target) } else { normal(&target) };
+            self.members.insert(name, Member::Link(target));
+        }
+        Ok(())
     }
 
     fn find(&self, name: &str) -> Option<(u64, u64)> {
@@ -142,38 +175,6 @@ fn stream(path: &Path) -> io::Result<(Option<Codec>, Stream)> {
         None => Box::new(file),
     };
     Ok((codec, stream))
-}
-
-type Entries<'a, R> = io::Result<tar::Entries<'a, R>>;
-
-/// Lists members; returns why it had to end early.
-fn index<'a, R: Read>(
-    archive: &'a mut tar::Archive<R>,
-    members: &mut BTreeMap<String, Member>,
-    entries: impl FnOnce(&'a mut tar::Archive<R>) -> Entries<'a, R>,
-) -> Option<String> {
-    let entries = match entries(archive) {
-        Ok(entries) => entries,
-        Err(error) => return Some(error.to_string()),
-    };
-    for entry in entries {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => return Some(error.to_string()),
-        };
-        if members.len() >= MOST {
-            return Some(format!("it has more than {MOST} members"));
-        }
-        let name = normal(&entry.path_bytes());
-        let kind = entry.header().entry_type();
-        if kind.is_file() || kind.is_contiguous() {
-            members.insert(name, Member::Bytes { offset: entry.raw_file_position(), size: entry.size() });
-        } else if let (true, Some(target)) = (kind.is_symlink() || kind.is_hard_link(), entry.link_name_bytes()) {
-            let target = if kind.is_symlink() { beside(&name, &target) } else { normal(&target) };
-            members.insert(name, Member::Link(target));
-        }
-    }
-    None
 }
 
 /// The member that a symbolic link points to.

@@ -31,7 +31,8 @@ fn digests_and_sizes_that_lie() {
     let bytes = gzip(&layer(1));
     let sound = layout(&[(GZIP, bytes.clone())]);
     let mut digest = sound.clone();
-    let other = gzip(&layer(2));
+    let text = format!("key={}\nand more, so that its size differs, however well it packs\n", token(2));
+    let other = gzip(&tar(&[("first.ini", text.as_bytes())]));
     digest.blobs.insert(sha256(&bytes), other);
     digest.write(&home.work().join("digest"));
     found_and_said(&Scan::of(&home, &["oci:digest"]), "promised");
@@ -72,10 +73,15 @@ fn layers_and_archives_cut_short() {
         found_and_said(&Scan::of(&home, &[&format!("oci:{name}")]), "noise.bin");
     }
     let archive = saved(&json!({}), &[whole]);
-    let end = archive.len() - 1024 - 300;
-    let cut = write(&home, "cut.tar", &archive[..end]);
-    let scan = Scan::of(&home, &["docker-archive:cut.tar"]);
-    assert_eq!(scan.code(), Some(2), "{}", scan.output.stdout());
+    // In the manifest, which stands last, and in a layer before it.
+    for (end, word) in
+        [(archive.len() - 1024 - 512 + 40, "no manifest that can be read"), (archive.len() / 2, "it is no image")]
+    {
+        write(&home, "cut.tar", &archive[..end]);
+        let scan = Scan::of(&home, &["docker-archive:cut.tar"]);
+        assert!(scan.code() == Some(2) && scan.troubles().contains(word), "{word}: {}", scan.output.stdout());
+    }
+    let cut = home.work().join("cut.tar");
     fs::write(cut, b"").unwrap();
     assert_eq!(Scan::of(&home, &["docker-archive:cut.tar"]).code(), Some(2));
     assert_eq!(Scan::of(&home, &["docker-archive:absent.tar"]).code(), Some(2));

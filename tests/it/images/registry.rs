@@ -181,8 +181,10 @@ fn tokens_are_fetched_and_shown_to_nobody_else() {
     assert!(scan.troubles().contains("not https"), "{}", scan.troubles());
     let scan = Scan::of(&home, &[&registry.target(), "--endpoint", &format!("storage=http://{}", storage.address)]);
     assert_found(&scan, 1);
-    let asked = storage.asked.lock().unwrap();
-    assert!(!asked.is_empty() && asked.iter().all(|asked| asked.field("authorization").is_empty()));
+    {
+        let asked = storage.asked.lock().unwrap();
+        assert!(!asked.is_empty() && asked.iter().all(|asked| asked.field("authorization").is_empty()));
+    }
     // A helper program of the operator's own.
     fs::write(folder.join("config.json"), "{\"credsStore\": \"staunchtest\"}").unwrap();
     let helper = home.root().join("docker-credential-staunchtest");
@@ -224,11 +226,7 @@ fn busy_registries_and_broken_lines_are_asked_again() {
 fn a_registry_that_lies_about_a_digest() {
     let home = Home::new();
     let (mut parts, layer) = parts();
-    let last = parts[&layer].len() - 1;
-    // Only the packed stream's trailer: everything in it can be read.
-    parts.get_mut(&layer).unwrap()[last - 7] ^= 0;
     let mut other = parts.clone();
-    other.get_mut(&layer).unwrap().extend_from_slice(&[]);
     let wrong = gzip(&tar(&[("first.ini", format!("key={}\n", token(2)).as_bytes())]));
     other.insert(layer.clone(), wrong);
     let server = Server::new(move |asked, _| found(&other, asked.path()));

@@ -54,6 +54,8 @@ fn found(output: &Output) -> Vec<(String, bool)> {
         let path = place["path"].as_str().unwrap().rsplit('!').next().unwrap().to_owned();
         all.push((path, place["provenance"]["hidden"] == true));
     }
+    // `docker save` of old wrote a second copy of the config into the layer's folder: it is found there as well.
+    all.retain(|(path, _)| !path.ends_with("/json"));
     all.sort();
     all
 }
