@@ -75,7 +75,10 @@ impl Codec {
             }
             // The library itself refuses windows larger than 128 MiB.
             Self::Zstd => Kind::Zstd(zstd::stream::read::Decoder::new(reader)?),
-            Self::Lz4 => Kind::Lz4(Frames(lz4_flex::frame::FrameDecoder::new(BufReader::new(reader)))),
+            Self::Lz4 => Kind::Lz4(Frames(lz4_flex::frame::FrameDecoder::new(Watched {
+                inner: BufReader::new(reader),
+                wanted_more: false,
+            }))),
         }))
     }
 }
@@ -119,17 +122,39 @@ pub fn open<'r>(mut reader: Box<dyn Read + 'r>) -> io::Result<(Option<Codec>, Bo
     Ok((codec, inner))
 }
 
-/// LZ4 frames one after another; the decoder itself ends at the first.
-struct Frames<R: BufRead>(lz4_flex::frame::FrameDecoder<R>);
+/// LZ4 frames one after another; the decoder itself ends at the first, and takes an end of the stream between two blocks for
+/// an end of the frame.
+struct Frames<R: BufRead>(lz4_flex::frame::FrameDecoder<Watched<R>>);
 
 impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             let got = self.0.read(into)?;
-            if got > 0 || into.is_empty() || self.0.get_mut().fill_buf()?.is_empty() {
+            if got > 0 || into.is_empty() {
                 return Ok(got);
             }
+            let stream = self.0.get_mut();
+            if stream.wanted_more {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "cut short"));
+            }
+            if stream.inner.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
         }
+    }
+}
+
+/// Remembers whether more was wanted than there is.
+struct Watched<R> {
+    inner: R,
+    wanted_more: bool,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(into)?;
+        self.wanted_more |= got == 0 && !into.is_empty();
+        Ok(got)
     }
 }
 
