@@ -9,6 +9,7 @@ pub mod config;
 pub mod declared;
 pub mod detect;
 pub mod drill;
+pub mod fetch;
 pub mod model;
 pub mod net;
 pub mod ownership;

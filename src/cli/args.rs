@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::exit::FailOn;
 use super::hook::HookArgs;
 use super::places::Places;
+use super::images::Images;
 use super::quieting::Quieting;
 
 /// Finds leaked keys, proves which are live, names the workload that owns each, and shuts them off.
@@ -244,7 +245,8 @@ pub(super) struct ByHand {
 
 #[derive(Debug, Args)]
 pub(super) struct Targets {
-    /// Files or folders, or `-` for standard input (default: the current folder).
+    /// Files or folders, `-` for standard input, or images: docker-archive:FILE, oci-archive:FILE, oci:DIR,
+    /// docker://REGISTRY/NAME:TAG (default: the current folder).
     #[arg(value_name = "TARGET")]
     pub(super) targets: Vec<PathBuf>,
     /// Read everything, whatever .gitignore says.
@@ -263,6 +265,8 @@ pub(super) struct Targets {
     pub(super) fail_on: FailOn,
     #[command(flatten)]
     pub(super) past: Past,
+    #[command(flatten, next_help_heading = "Images")]
+    pub(super) images: Images,
     #[command(flatten, next_help_heading = "Quieting")]
     pub(super) quieting: Quieting,
 }

@@ -5,6 +5,7 @@ mod demo;
 mod detectors;
 mod exit;
 mod hook;
+mod images;
 mod output;
 mod owners;
 mod places;

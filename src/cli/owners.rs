@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::Targets;
+use super::images::is_image;
 use super::output::say;
 use super::settings::{Settings, block_on_or_interrupt};
 use crate::model::{Coverage, Finding};
@@ -17,8 +18,8 @@ pub(super) fn attribute(
     coverage: &mut Coverage,
     (targets, settings, key): (&Targets, &Settings, &Arc<FingerprintKey>),
 ) {
-    let stdin = |path: &&PathBuf| path.as_os_str() != "-";
-    let mut paths: Vec<PathBuf> = targets.targets.iter().filter(stdin).cloned().collect();
+    let on_disk = |path: &&PathBuf| path.as_os_str() != "-" && !is_image(path);
+    let mut paths: Vec<PathBuf> = targets.targets.iter().filter(on_disk).cloned().collect();
     if targets.targets.is_empty() && !targets.places.any() {
         paths.push(PathBuf::from("."));
     }

@@ -8,6 +8,7 @@ use anyhow::{Context, bail, ensure};
 
 use super::args::{ByHand, Least, Past, RespondArgs, RespondCommand, Targets};
 use super::exit::{Exit, FailOn};
+use super::images::Images;
 use super::output::{Output, say};
 use super::places::Places;
 use super::quieting::Quieting;
@@ -120,6 +121,7 @@ fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Fi
         archive_depth: 3,
         places: Places::default(),
         past: Past::default(),
+        images: Images::default(),
         confidence: Least::Medium,
         fail_on: FailOn::Any,
         quieting,

@@ -13,7 +13,7 @@ use super::settings::{Settings, tool};
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Report};
 use crate::report::{self, Remarks};
-use crate::scan::{Counters, Gathered, Groups, Request, Target, WalkOptions, Wanted};
+use crate::scan::{Counters, Gathered, Groups, Request, Target, WalkOptions, WantedHistory};
 use crate::secret::FingerprintKey;
 
 pub(super) fn run(args: &ScanArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -44,7 +44,7 @@ pub(super) fn look(
     set: &DetectorSet,
     key: &FingerprintKey,
 ) -> anyhow::Result<(Groups, Gathered)> {
-    let mut opened = open(targets, settings)?;
+    let mut opened = open(targets, settings, set)?;
     past(&mut opened, targets);
     let paths = paths(&opened);
     gather(targets, &paths, (settings, set, key), |request| crate::scan::run(opened, request))
@@ -96,7 +96,7 @@ fn paths(targets: &[Target]) -> Vec<PathBuf> {
 fn past(opened: &mut Vec<Target>, targets: &Targets) {
     let past = &targets.past;
     if past.history || !past.since.is_empty() || !past.branch.is_empty() {
-        let wanted = Wanted { since: past.since.clone(), branches: past.branch.clone() };
+        let wanted = WantedHistory { since: past.since.clone(), branches: past.branch.clone() };
         let histories: Vec<Target> = paths(opened).into_iter().map(|path| Target::History(path, wanted.clone())).collect();
         // `--since` and `--branch` ask for history alone.
         if !past.history {
@@ -107,12 +107,14 @@ fn past(opened: &mut Vec<Target>, targets: &Targets) {
 }
 
 /// Names → targets. `-` is standard input, once.
-fn open(named: &Targets, settings: &Settings) -> anyhow::Result<Vec<Target>> {
+fn open(named: &Targets, settings: &Settings, set: &DetectorSet) -> anyhow::Result<Vec<Target>> {
     let mut targets = named.places.open(settings)?;
     for path in &named.targets {
         let text = path.to_string_lossy();
         if text == "-" {
             targets.push(Target::Stdin(Box::new(std::io::stdin())));
+        } else if let Some(image) = named.images.target(&text, settings, (set, named.confidence))? {
+            targets.push(image);
         } else if let Some(what) = not_yet(&text) {
             bail!("{text}: {what}");
         } else {
@@ -127,15 +129,8 @@ fn open(named: &Targets, settings: &Settings) -> anyhow::Result<Vec<Target>> {
 
 /// Targets that EXPERIENCE promises and this version cannot read: better said than searched for as a file name.
 fn not_yet(text: &str) -> Option<&'static str> {
-    let image = ["docker-archive:", "oci-archive:", "oci:", "docker://"].iter().any(|scheme| text.starts_with(scheme));
     let url = ["https://", "http://", "ssh://", "git://", "git@"].iter().any(|scheme| text.starts_with(scheme));
-    if image {
-        Some("images cannot be scanned yet; unpack it and scan the folder")
-    } else if url {
-        Some("git URLs cannot be scanned yet; clone it and scan the folder")
-    } else {
-        None
-    }
+    url.then_some("git URLs cannot be scanned yet; clone it and scan the folder")
 }
 
 /// Puts a report together.

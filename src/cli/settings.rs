@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use url::Url;
 
 use super::args::{Format, Global};
 use super::{output, state};
 use crate::config::Operator;
 use crate::detect::{DetectorSet, Source};
+use crate::fetch::LoginFiles;
 use crate::model::{Clock, SystemClock, Tool};
 use crate::net::{Net, Settings as NetSettings};
 use crate::report::Look;
@@ -75,8 +77,13 @@ impl Settings {
 
     /// The door to the network.
     pub(super) fn net(&self) -> anyhow::Result<Net> {
-        let mut settings =
-            NetSettings { offline: self.global.offline, environment: self.environment.clone(), ..NetSettings::default() };
+        self.net_and(Vec::new())
+    }
+
+    /// The same, with registries that may speak plain http.
+    pub(super) fn net_and(&self, plain: Vec<Url>) -> anyhow::Result<Net> {
+        let (offline, environment) = (self.global.offline, self.environment.clone());
+        let mut settings = NetSettings { offline, plain, environment, ..NetSettings::default() };
         for (name, url) in &self.operator.endpoints {
             let (name, url) = Net::parse_endpoint(&format!("{name}={url}"))?;
             settings.endpoints.insert(name, url);
@@ -105,6 +112,23 @@ impl Settings {
     /// The environment, a variable a line.
     pub(super) fn environment_text(&self) -> Vec<u8> {
         self.environment.iter().flat_map(|(name, value)| format!("{name}={value}\n").into_bytes()).collect()
+    }
+
+    /// Where docker, podman and skopeo keep logins. None offline: a helper might ask the network itself.
+    pub(super) fn login_files(&self) -> Option<LoginFiles> {
+        let set = |name: &str| self.environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if self.global.offline {
+            return None;
+        }
+        if let Some(file) = set("REGISTRY_AUTH_FILE") {
+            return Some(LoginFiles(vec![file]));
+        }
+        let home = || set("HOME").or_else(|| set("USERPROFILE"));
+        let config = set("XDG_CONFIG_HOME").or_else(|| home().map(|home| home.join(".config")));
+        let docker = set("DOCKER_CONFIG").or_else(|| home().map(|home| home.join(".docker")));
+        let folders =
+            [set("XDG_RUNTIME_DIR"), config].into_iter().flatten().map(|folder| folder.join("containers/auth.json"));
+        Some(LoginFiles(folders.chain(docker.map(|folder| folder.join("config.json"))).collect()))
     }
 
     /// The user's name, as the environment has it.

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use super::args::{Least, Past, Targets, TriageArgs, VerifyArgs};
 use super::exit::{Exit, FailOn};
 use super::places::Places;
+use super::images::Images;
 use super::quieting::Quieting;
 use super::settings::Settings;
 use super::{recall, scan};
@@ -131,6 +132,7 @@ pub(super) fn stdin() -> Targets {
         archive_depth: 3,
         places: Places::default(),
         past: Past::default(),
+        images: Images::default(),
         confidence: Least::Low,
         fail_on: FailOn::Any,
         quieting,

@@ -123,6 +123,28 @@ pub struct LayerPlace {
 }
 
 impl Provenance {
+    /// Rewrites every text that somebody else chose: found values may stand in it.
+    pub fn reword(&mut self, word: &dyn Fn(&str) -> String) {
+        let each = |texts: &mut Vec<String>| texts.iter_mut().for_each(|text| *text = word(text));
+        let maybe = |text: &mut Option<String>| *text = text.as_deref().map(word);
+        match self {
+            Self::Worktree | Self::Stdin | Self::Environment | Self::Staged => {}
+            Self::Commit(place) => {
+                maybe(&mut place.author);
+                each(&mut place.refs);
+                each(&mut place.member);
+            }
+            Self::Layer(place) => {
+                place.image = word(&place.image);
+                for text in [&mut place.created_by, &mut place.source, &mut place.revision, &mut place.platform] {
+                    maybe(text);
+                }
+                each(&mut place.member);
+            }
+            Self::Archive { member } => each(member),
+        }
+    }
+
     /// The same place, inside an archive found there: `name` is one of its members.
     #[must_use]
     pub fn inside(&self, name: &str) -> Self {

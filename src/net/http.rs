@@ -65,6 +65,44 @@ impl Hosts {
     }
 }
 
+/// A body that is read as it comes. It may be endless; who reads it bounds it.
+#[derive(Debug)]
+pub struct Stream {
+    /// The status.
+    pub status: u16,
+    /// The header fields.
+    pub headers: HeaderMap,
+    response: reqwest::Response,
+    host: String,
+    pause: Duration,
+    waited: Duration,
+    came: u64,
+}
+
+impl Stream {
+    /// The next piece of the body; None at its end.
+    ///
+    /// # Errors
+    /// [`NetError::Timeout`] when nothing came for the settings' time, or too little for a long time: a server that sends a
+    /// byte now and then must not hold a scan for ever. Only the time spent waiting here counts.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, NetError> {
+        let started = tokio::time::Instant::now();
+        let next = tokio::time::timeout(self.pause, self.response.chunk()).await;
+        let chunk = next.map_err(|_| NetError::Timeout(self.host.clone()))?.map_err(|error| explain(&error, &self.host))?;
+        self.waited += started.elapsed();
+        self.came += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        let most = PATIENCE + Duration::from_secs(self.came / SLOWEST);
+        if self.waited > most {
+            return Err(NetError::Timeout(self.host.clone()));
+        }
+        Ok(chunk.map(Vec::from))
+    }
+}
+
+/// What a body may make one wait for, beyond what its length explains at the slowest rate, in bytes a second.
+const PATIENCE: Duration = Duration::from_mins(1);
+const SLOWEST: u64 = 16 << 10;
+
 #[expect(clippy::disallowed_methods, reason = "net is the room that builds clients")]
 pub(super) fn client(settings: &Settings, resolver: Resolver) -> Result<reqwest::Client, NetError> {
     reqwest::Client::builder()
@@ -94,7 +132,25 @@ impl Net {
         self.once(request, &host).await
     }
 
-    async fn once(&self, request: &Request, host: &str) -> Result<Answer, NetError> {
+    /// Sends a request and hands out its answer's body as it comes, without trying again. Its head must come in the
+    /// settings' time, and so must each piece. Redirects are not followed.
+    pub async fn stream(&self, request: &Request) -> Result<Stream, NetError> {
+        if self.settings.offline {
+            return Err(NetError::Offline);
+        }
+        self.rules.check(&request.url)?;
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        // Far more than the head and each piece may take together with PATIENCE; it is there because the client has a
+        // shorter one for whole answers.
+        let builder = self.builder(request)?.timeout(Duration::from_hours(24));
+        let sent = tokio::time::timeout(self.settings.timeout, builder.send()).await;
+        let response = sent.map_err(|_| NetError::Timeout(host.clone()))?.map_err(|error| explain(&error, &host))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        tracing::debug!(host, status, "streaming");
+        Ok(Stream { status, headers, response, host, pause: self.settings.timeout, waited: Duration::ZERO, came: 0 })
+    }
+
+    fn builder(&self, request: &Request) -> Result<reqwest::RequestBuilder, NetError> {
         let mut headers = HeaderMap::new();
         for header in &request.headers {
             let name = HeaderName::try_from(&header.name).map_err(|_| NetError::Request("a header's name"))?;
@@ -108,7 +164,11 @@ impl Net {
         if let Some(body) = &request.body {
             builder = builder.body(body.to_vec());
         }
-        let mut response = builder.send().await.map_err(|error| explain(&error, host))?;
+        Ok(builder)
+    }
+
+    async fn once(&self, request: &Request, host: &str) -> Result<Answer, NetError> {
+        let mut response = self.builder(request)?.send().await.map_err(|error| explain(&error, host))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         tracing::debug!(host, status, "asked");
         let (mut body, mut truncated) = (Vec::new(), false);

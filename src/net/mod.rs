@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use url::Url;
 
 pub use aws::{AwsKey, Partition, Responder, Retries};
-pub use http::{Answer, Header, Request};
+pub use http::{Answer, Header, Request, Stream};
 
 use resolve::Resolver;
 use rules::Rules;
@@ -27,6 +27,8 @@ pub struct Settings {
     /// Addresses to ask instead of a provider's own, by endpoint name. The operator's word allows plain http and private
     /// addresses for exactly that host and port.
     pub endpoints: BTreeMap<String, Url>,
+    /// Registries that the operator named and that may speak plain http at any address, for exactly that host and port.
+    pub plain: Vec<Url>,
     /// Hosts found in scanned content to which a credential may be sent.
     pub allow_hosts: Vec<String>,
     /// Private networks that may be contacted.
@@ -42,6 +44,7 @@ impl Default for Settings {
         Self {
             offline: false,
             endpoints: BTreeMap::new(),
+            plain: Vec::new(),
             allow_hosts: Vec::new(),
             allow_nets: Vec::new(),
             timeout: Duration::from_secs(15),
@@ -113,7 +116,8 @@ impl Net {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Result<Self, NetError> {
         install_crypto();
-        let named = settings.endpoints.values().cloned().chain(aws::environment_endpoints(&settings)?);
+        let named =
+            settings.endpoints.values().chain(&settings.plain).cloned().chain(aws::environment_endpoints(&settings)?);
         let rules = Arc::new(Rules::new(settings.allow_nets.clone(), named));
         let resolver = Resolver::new(Arc::clone(&rules));
         let client = http::client(&settings, resolver.clone())?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::text::{clean, count, looked_at};
 use crate::model::{
-    Coverage, Encoding, Finding, Liveness, Occurrence, Owner, Plan, Provenance, Report, Run, RunState, StepState,
+    Coverage, Encoding, Finding, LayerPlace, Liveness, Occurrence, Owner, Plan, Provenance, Report, Run, RunState, StepState,
 };
 
 /// How it may look.
@@ -107,7 +107,12 @@ fn place(place: &Occurrence) -> String {
 
 /// Where else than on disk it is.
 fn origin(provenance: &Provenance) -> String {
-    let Provenance::Commit(place) = provenance else { return String::new() };
+    let place = match provenance {
+        Provenance::Commit(place) => place,
+        Provenance::Layer(place) => return layer(place),
+        Provenance::Staged => return " (staged)".to_owned(),
+        _ => return String::new(),
+    };
     let short = |name: &str| name.chars().take(12).collect::<String>();
     let Some(commit) = &place.commit else { return format!(" in object {}, in no commit", short(&place.object)) };
     let date = place.date.map(|date| date.strftime("%Y-%m-%d").to_string());
@@ -121,6 +126,17 @@ fn origin(provenance: &Provenance) -> String {
 
 fn plain(name: &str) -> &str {
     ["refs/heads/", "refs/remotes/", "refs/tags/"].iter().find_map(|head| name.strip_prefix(head)).unwrap_or(name)
+/// Characters of a history line that are shown.
+const HISTORY: usize = 100;
+
+fn layer(place: &LayerPlace) -> String {
+    // `sha256:` and as much as docker shows.
+    let digest: String = place.layer.chars().take(19).collect();
+    let platform = place.platform.as_ref().map(|platform| format!(" for {platform}")).unwrap_or_default();
+    let hidden = if place.hidden { ", deleted or overwritten by a later one, still in the image" } else { "" };
+    let made = place.created_by.as_ref().map(|by| by.chars().take(HISTORY).collect::<String>());
+    let made = made.map(|by| format!(", made by: {}", by.trim())).unwrap_or_default();
+    format!(" (in {digest}{platform}{hidden}{made})")
 }
 
 fn wrapping(encoding: Encoding) -> &'static str {

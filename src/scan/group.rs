@@ -67,9 +67,7 @@ impl Groups {
         for group in groups {
             for occurrence in &mut group.finding.occurrences {
                 occurrence.path = scrubber.scrub(&occurrence.path);
-                if let Provenance::Commit(place) = &mut occurrence.provenance {
-                    place.author.iter_mut().chain(&mut place.refs).for_each(|text| *text = scrubber.scrub(text));
-                }
+                occurrence.provenance.reword(&|text| scrubber.scrub(text));
             }
             for value in group.finding.facts.values_mut() {
                 *value = scrubber.scrub(value);

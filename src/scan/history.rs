@@ -17,10 +17,10 @@ use super::worker::Worker;
 use crate::detect::Scanner;
 use crate::model::{Blob, Coverage, Provenance};
 use crate::source::Entry;
-use crate::source::git::{Brought, History, Kind, Reader, Sift, Store, TreeReader, Unit, Wanted};
+use crate::source::git::{Brought, History, Kind, Reader, Sift, Store, TreeReader, Unit, WantedHistory};
 
 /// Scans every object of the repository at or above `path`.
-pub(super) fn run(path: &Path, wanted: &Wanted, request: &Request<'_>) -> Gathered {
+pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) -> Gathered {
     let mut all = Gathered::default();
     let shown = path.display().to_string();
     let store = match Store::open(path) {

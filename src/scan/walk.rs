@@ -9,10 +9,11 @@ use rayon::iter::{ParallelBridge, ParallelIterator};
 
 use super::allow::{Allowing, Place};
 use super::collect::Gathered;
+use super::image::ImageTarget;
 use super::worker::Worker;
 use crate::detect::DetectorSet;
 use crate::model::{Confidence, Provenance};
-use crate::source::git::Wanted;
+use crate::source::git::WantedHistory;
 use crate::source::{Entry, Walk, WalkOptions, environment};
 
 /// Something to scan.
@@ -22,11 +23,13 @@ pub enum Target {
     /// Standard input, opened by the caller.
     Stdin(Box<dyn Read + Send>),
     /// Every object of the repository that a folder is, or lies in.
-    History(PathBuf, Wanted),
+    History(PathBuf, WantedHistory),
     /// An environment, copied by the caller: `NAME=value`, a line each.
     Environment(Vec<u8>),
     /// The environments of all processes below this folder, which is `/proc`.
     Processes(PathBuf),
+    /// A container image.
+    Image(ImageTarget),
 }
 
 /// What to scan and how.
@@ -70,6 +73,7 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
             Target::History(path, wanted) => all.merge(super::history::run(&path, &wanted, request)),
             Target::Environment(text) => all.merge(by_one(request, |worker| environment::own(&text, worker))),
             Target::Processes(proc) => all.merge(by_one(request, |worker| environment::processes(&proc, worker))),
+            Target::Image(target) => all.merge(super::image::run(&target, request)),
             Target::Stdin(mut reader) => {
                 let mut worker = Worker::new(request);
                 let stdin = Entry { path: "<stdin>", provenance: &Provenance::Stdin };

@@ -50,6 +50,13 @@ impl<'r> Worker<'r> {
         std::mem::take(&mut self.gathered)
     }
 
+    /// Grows with whatever is worth a second look: found, allowed or not, put aside, or not read.
+    pub(super) fn noted(&self) -> u64 {
+        let Gathered { sightings, allowed, coverage, .. } = &self.gathered;
+        let aside: u64 = coverage.suppressed.values().sum();
+        (sightings.len() + allowed.len() + coverage.troubles.len()) as u64 + coverage.more_troubles + aside
+    }
+
     pub(super) fn item(mut self, (tree, item): (Option<&Tree>, Item)) -> Self {
         match item {
             Item::Skipped(reason) => self.gathered.coverage.skip(reason),

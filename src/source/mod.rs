@@ -5,6 +5,7 @@ mod dangerous;
 pub mod environment;
 pub mod git;
 mod home;
+pub mod image;
 mod tree_file;
 mod visit;
 mod window;

@@ -15,6 +15,7 @@ mod formats;
 mod git;
 mod harness;
 mod history;
+mod images;
 mod quieting;
 mod readme;
 mod services;

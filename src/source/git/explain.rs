@@ -22,14 +22,14 @@ const BATCH: usize = 64;
 
 /// Which commits count.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct WantedHistory {
     /// Only what these do not reach: branches, tags or commits.
     pub since: Vec<String>,
     /// Only what these reach.
     pub branches: Vec<String>,
 }
 
-impl Wanted {
+impl WantedHistory {
     fn is_all(&self) -> bool {
         self.since.is_empty() && self.branches.is_empty()
     }
@@ -79,7 +79,7 @@ impl History {
     ///
     /// # Errors
     /// When a name in `wanted` is none.
-    pub fn new(store: &Store, reader: Reader, wanted: &Wanted) -> Result<Self, GitError> {
+    pub fn new(store: &Store, reader: Reader, wanted: &WantedHistory) -> Result<Self, GitError> {
         let (mut rows, mut hits) = (reader.commits, reader.hits);
         rows.sort_unstable_by_key(|row| row.commit);
         rows.dedup_by_key(|row| row.commit);

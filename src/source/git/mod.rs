@@ -25,7 +25,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{Brought, Folders, History, Wanted};
+pub use explain::{Brought, Folders, History, WantedHistory};
 pub use open::Place;
 pub use reader::{Reader, Sift};
 pub use store::{Store, Unit};
