@@ -126,6 +126,8 @@ fn origin(provenance: &Provenance) -> String {
 
 fn plain(name: &str) -> &str {
     ["refs/heads/", "refs/remotes/", "refs/tags/"].iter().find_map(|head| name.strip_prefix(head)).unwrap_or(name)
+}
+
 /// Characters of a history line that are shown.
 const HISTORY: usize = 100;
 
