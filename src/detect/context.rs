@@ -132,6 +132,7 @@ const FILLERS: &[&[u8]] = &[
     b"default_value",
     b"type",
     b"description",
+    b"to",
     b"sensitive",
     b"nullable",
     b"true",
@@ -147,6 +148,9 @@ const FILLED: usize = 6;
 pub(super) fn name(bytes: &[u8], start: usize) -> Range<usize> {
     let floor = start.saturating_sub(GAP);
     let mut at = start;
+    if let Some(label) = tag_name(bytes, floor, start).or_else(|| label_behind(bytes, start)) {
+        return label;
+    }
     for _ in 0..FILLED {
         let found = one_name(bytes, floor, at);
         if found.is_empty() {
@@ -174,6 +178,34 @@ pub(super) fn name(bytes: &[u8], start: usize) -> Range<usize> {
         at = found.start;
     }
     at..at
+}
+
+/// The `name` or `key` of the element whose text begins at `start`: `<string name="X" translatable="false">`.
+fn tag_name(bytes: &[u8], floor: usize, start: usize) -> Option<Range<usize>> {
+    let end = start.checked_sub(1).filter(|&end| bytes[end] == b'>')?;
+    let open = floor + memchr::memrchr2(b'<', b'>', &bytes[floor..end]).filter(|&at| bytes[floor + at] == b'<')?;
+    let tag = &bytes[open..end];
+    [b" name=\"".as_slice(), b" key=\"", b" id=\""].iter().find_map(|attribute| {
+        let first = open + memchr::memmem::find(tag, attribute)? + attribute.len();
+        let length = memchr::memchr(b'"', &bytes[first..end])?;
+        Some(first..first + length)
+    })
+}
+
+/// What names a value behind it: `setValue("…", forHTTPHeaderField: "X-Api-Key")`, `SET value = '…' WHERE name = 'x'`.
+fn label_behind(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    const LABELS: &[&[u8]] = &[b", forHTTPHeaderField: \"", b" WHERE name = '", b" WHERE key = '", b" where name = '"];
+    let quote = start.checked_sub(1).map(|at| bytes[at]).filter(|quote| matches!(quote, b'"' | b'\''))?;
+    let set = &bytes[start.saturating_sub(12)..start - 1];
+    if ![b"alue(".as_slice(), b"alue = ", b"ALUE = "].iter().any(|end| set.ends_with(end)) {
+        return None;
+    }
+    let text = &bytes[start..bytes.len().min(start + 512)];
+    let behind = start + memchr::memchr(quote, text)? + 1;
+    let label = LABELS.iter().find(|label| bytes[behind..].starts_with(label))?;
+    let first = behind + label.len();
+    let length = bytes[first..].iter().take(NAME).position(|byte| matches!(byte, b'"' | b'\''))?;
+    Some(first..first + length)
 }
 
 /// The name of the Terraform variable whose `default` stands at `at`: `variable "X" { … default = …`.
@@ -247,6 +279,8 @@ mod tests {
             ("<add key=\"X_KEY\" value=\"", "X_KEY"),
             ("<key>XKey</key>\n\t<string>", "key"),
             ("<password>", "password"),
+            ("<string name=\"x_key\" translatable=\"false\">", "x_key"),
+            ("mapOf(\"x_key\" to \"", "x_key"),
             ("--api-key ", "--api-key"),
             ("?token=", "token"),
             ("\\\"api_key\\\": \\\"", "api_key"),

@@ -197,7 +197,8 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
     while end > 1 && SUFFIXES.contains(&words[end - 1].as_str()) {
         end -= 1;
     }
-    let last = words.get(end.checked_sub(1)?)?.as_str();
+    // `apiKey2`.
+    let last = words.get(end.checked_sub(1)?)?.trim_end_matches(|digit: char| digit.is_ascii_digit());
     let before = end.checked_sub(2).map_or("", |n| words[n].as_str());
     if PASSWORDS.contains(&last) {
         return Some(Meaning::Password);
@@ -276,6 +277,7 @@ mod tests {
             "adminPwd",
             "--password",
             "PASSWORD_PROD",
+            "dbPassword2",
         ] {
             assert_eq!(meaning(name.as_bytes()), Some(Meaning::Password), "{name}");
         }

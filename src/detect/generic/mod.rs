@@ -33,9 +33,7 @@ pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Op
         return None;
     }
     let meaning = meaning(&bytes[name.clone()])?;
-    let (at, operator) = operator(bytes, &name, kind)?;
-    let (value, quoted) = value(bytes, at, operator, (&name, kind))?;
-    let value = behind_scheme(bytes, value, &name);
+    let (value, quoted) = value_of(bytes, &name, kind)?;
     let verdict = judge::judge(&bytes[value.clone()], meaning, quoted).map(|confidence| match kind.role {
         Role::Plain => confidence,
         // Made up in all but a few cases, unless it could not have been typed.
@@ -43,6 +41,19 @@ pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Op
         Role::Test | Role::Docs | Role::Generated => Confidence::Medium,
     });
     Some(Assignment { name, value, verdict })
+}
+
+/// Any name around `hit` and the value it is given.
+pub(super) fn written(bytes: &[u8], hit: usize, kind: FileKind) -> Option<(Range<usize>, Range<usize>)> {
+    let name = whole_name(bytes, &(hit..hit));
+    let (value, _) = value_of(bytes, &name, kind)?;
+    Some((name, value))
+}
+
+fn value_of(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(Range<usize>, bool)> {
+    let (at, operator) = operator(bytes, name, kind)?;
+    let (value, quoted) = value(bytes, at, operator, (name, kind))?;
+    Some((behind_scheme(bytes, value, name), quoted))
 }
 
 /// `Authorization: Bearer x`: the scheme is no part of the value.
@@ -97,7 +108,9 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
         [b'|', b'|', b'=', ..] => (3, Operator::Assign),
         // What stands in for a variable that is not set.
         [b'|', b'|', ..] | [b'?', b'?' | b':', ..] => (2, Operator::Argument),
+        // Python's `or`, Kotlin's `"name" to "value"`.
         [b'o', b'r', b' ', ..] if blanks > 0 => (2, Operator::Argument),
+        [b't', b'o', b' ', b'"', ..] if blanks > 0 && quote > 0 => (2, Operator::Argument),
         [b'=', ..] => (1, Operator::Assign),
         [b':', ..] => (1 + type_annotation(&rest[1..]), Operator::Assign),
         [b'(', ..] if quote == 0 => (1, Operator::Argument),
@@ -106,7 +119,7 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
         }
         [b'>', ..] if is_tag(bytes, name) => (1, Operator::Tag),
         _ if blanks > 0 && quote == 0 && takes_blank(bytes, name, kind) => (0, Operator::Blank),
-        _ => return indirect(bytes, name),
+        _ => return indirect(bytes, name).or_else(|| tagged(bytes, name, at)),
     };
     at += length;
     let margin = if operator == Operator::Argument { b"\n\r \t".as_slice() } else { b" \t" };
@@ -126,6 +139,16 @@ fn is_tag(bytes: &[u8], name: &Range<usize>) -> bool {
     let before = &bytes[name.start.saturating_sub(120)..name.start];
     let open = memchr::memrchr(b'<', before);
     open.is_some_and(|open| memchr::memchr(b'>', &before[open..]).is_none() && !bytes[name.clone()].ends_with(b"-"))
+}
+
+/// `<string name="password" translatable="false">…</string>`: the text of an element whose tag goes on behind the name.
+fn tagged(bytes: &[u8], name: &Range<usize>, at: usize) -> Option<(usize, Operator)> {
+    let rest = &bytes[at..bytes.len().min(at + 80)];
+    let end = rest.iter().position(|&byte| matches!(byte, b'>' | b'<' | b'\n'))?;
+    let text = &bytes[at + end + 1..bytes.len().min(at + end + VALUE)];
+    let closed = memchr::memchr2(b'<', b'\n', text).is_some_and(|at| text[at..].starts_with(b"</"));
+    let open = rest[end] == b'>' && end > 0 && rest[end - 1] != b'/' && closed;
+    (open && is_tag(bytes, name)).then_some((at + end + 1, Operator::Tag))
 }
 
 /// Where the value of a name that is itself a value begins: `- name: X\n  value: …`, `<add key="X" value="…"`,

@@ -135,18 +135,25 @@ impl<'s> Scanner<'s> {
         if let Some(text) = escapes::utf16(blob) {
             let own = blob.own.start / 2..blob.own.end.div_ceil(2);
             let map = Map::Pairs { first: 0, outer: &view.map };
-            self.view(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind });
+            self.written(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind });
         }
-        self.view(&view);
-        for text in escapes::unescaped(blob.bytes) {
-            let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
-            let own = text.place(text.own.start.max(blob.own.start))..text.place(text.own.end.min(blob.own.end));
-            self.view(&View { bytes: &text.bytes, own, map, encoding: vec![Encoding::Escaped], kind });
-        }
+        self.written(&view);
         if self.found.len() > 1 {
             overlap::drop_overlapped(&mut self.found);
         }
         self.found.drain(..).for_each(|ranked| push(ranked.found));
+    }
+
+    /// Scans a text as it stands, and what its escapes and joints stand for.
+    fn written(&mut self, view: &View<'_>) {
+        self.view(view);
+        for text in escapes::unescaped(view.bytes) {
+            let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
+            let own = text.place(text.own.start.max(view.own.start))..text.place(text.own.end.min(view.own.end));
+            let mut encoding = view.encoding.clone();
+            encoding.push(Encoding::Escaped);
+            self.view(&View { bytes: &text.bytes, own, map, encoding, kind: view.kind });
+        }
     }
 
     fn view(&mut self, view: &View<'_>) {
@@ -174,7 +181,18 @@ impl<'s> Scanner<'s> {
                 seen.decoded_until[4] = self.unhexed(view, at);
             }
             Target::Hex => {}
+            Target::HexStart | Target::Base64Start => self.encoded_start(view, at, target, &mut seen),
         });
+    }
+
+    /// What may be the start of an encoded value was hit.
+    fn encoded_start(&mut self, view: &View<'_>, at: usize, target: Target, seen: &mut Seen) {
+        let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        let starts = at.checked_sub(1).is_none_or(|before| !goes_on(view.bytes[before]));
+        let n = if target == Target::HexStart { 4 } else { decode::alignment(at, 0) };
+        if starts && view.encoding.len() < DEEPEST && at >= seen.decoded_until[n] {
+            seen.decoded_until[n] = if n == 4 { self.unhexed(view, at) } else { self.decoded(view, at, 0) };
+        }
     }
 
     /// Scans the base64 text around a hit. Returns up to where that settles later hits of the same alignment.
@@ -248,6 +266,9 @@ impl<'s> Scanner<'s> {
         let entry = &self.set.entries[detector];
         let rule = entry.rule(0);
         let Some(regex) = entry.regex(0) else { return };
+        if let Some((name, value)) = generic::written(view.bytes, hit, view.kind) {
+            self.unwrapped(view, &name, &value);
+        }
         let window = context::window(view.bytes, hit, rule.within);
         let longest = *rule.length.end();
         let searched = seen.searched.entry(detector).or_default();
@@ -305,7 +326,7 @@ impl<'s> Scanner<'s> {
             return;
         }
         seen.generic_until = found.value.start;
-        self.unwrapped(view, &found);
+        self.unwrapped(view, &found.name, &found.value);
         match found.verdict {
             Err(reason) => self.put_aside(view, entry, &found.value, (reason, rank::GENERIC)),
             Ok(most) => {
@@ -315,17 +336,23 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// A value in base64: what it says, under the name it is given.
-    fn unwrapped(&mut self, view: &View<'_>, found: &generic::Assignment) {
-        let plain = decode::printable(&view.bytes[found.value.clone()]);
-        let Some(plain) = plain.filter(|_| view.encoding.len() < DEEPEST) else { return };
-        let head = [&view.bytes[found.name.clone()], b" = \""].concat();
+    /// A value in base64 or hex: what it says, under the name it is given and behind what stands before that.
+    fn unwrapped(&mut self, view: &View<'_>, name: &Range<usize>, value: &Range<usize>) {
+        /// So much of what stands before the name may say whose it is.
+        const BEFORE: usize = 160;
+        let plain = decode::printable(&view.bytes[value.clone()]);
+        let Some((plain, how)) = plain.filter(|_| view.encoding.len() < DEEPEST) else { return };
+        let first = name.start.saturating_sub(BEFORE);
+        let head = [&view.bytes[first..name.end], b" = \""].concat();
         let at = head.len()..head.len() + plain.len();
         let text = [head.as_slice(), &plain, b"\"\n"].concat();
-        let pieces = [Piece { at: at.clone(), original: found.value.start, encoded: true }];
+        let pieces = [
+            Piece { at: 0..at.start, original: first, encoded: None },
+            Piece { at: at.clone(), original: value.start, encoded: Some(how) },
+        ];
         let map = Map::Entries { entries: &pieces, outer: &view.map };
         let mut encoding = view.encoding.clone();
-        encoding.push(Encoding::Base64);
+        encoding.push(how);
         self.view(&View { bytes: &text, own: at, map, encoding, kind: view.kind });
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::super::REACH;
 use super::{Found, Ranked, rank};
+use crate::model::Credential;
 
 /// Drops what a better finding accounts for: an entry of a manifest or a password by its name that holds a known key, what
 /// a word farther away vouched for, what was decoded from inside another credential (the signer's key id within a
@@ -55,11 +56,22 @@ fn beats((other, place): (&Ranked, &Place), (one, a): (&Ranked, &Range<u64>), id
     if other.rank != one.rank {
         return other.rank > one.rank;
     }
+    // The same key with fewer of its parts: `drop_repeats` keeps the one that has more.
+    if is_fuller(one, other) {
+        return false;
+    }
     let b = &place.span;
     let deeper = one.found.depth() > other.found.depth();
     let larger = b.end - b.start > a.end - a.start || other.found.parts() > one.found.parts();
     let inside = identifying && b.start <= a.start && a.end <= b.end && larger;
     deeper || (inside && one.found.depth() == other.found.depth())
+}
+
+/// Whether `one` is the same key as `other`, with more parts: its secret was in two pieces, its id was not.
+fn is_fuller(one: &Ranked, other: &Ranked) -> bool {
+    let (Found::Credential(one), Found::Credential(other)) = (&one.found, &other.found) else { return false };
+    let first = |credential: &Credential| credential.parts.first().map(|part| part.span.clone());
+    one.detector == other.detector && first(one) == first(other) && one.parts.len() > other.parts.len()
 }
 
 /// The same place can be reached by two ways, and one of them may see more parts: that one stays.
