@@ -98,9 +98,12 @@ const IDENTIFIERS: &[&str] = &[
 
 /// Whether a name says by its last word that its value identifies something. A detector whose own `names` end so is asked.
 fn is_identifier(rule: &PartRule, name: &[u8]) -> bool {
-    let words = names::words(name);
+    let mut words = names::words(name);
+    // `APP_ID_2`.
+    words.retain(|word| !word.bytes().all(|byte| byte.is_ascii_digit()));
     let Some(last) = words.last() else { return false };
-    IDENTIFIERS.contains(&last.as_str()) && !rule.names.iter().any(|own| own.ends_with(last.as_str()))
+    let public = words.ends_with(&["public".to_owned(), "key".to_owned()]);
+    (public || IDENTIFIERS.contains(&last.as_str())) && !rule.names.iter().any(|own| own.ends_with(last.as_str()) && !public)
 }
 
 /// Letters and digits alone, in lower case: `API-Key` and `api_key` are one name.
@@ -180,11 +183,17 @@ pub(super) fn name(bytes: &[u8], start: usize) -> Range<usize> {
     at..at
 }
 
-/// The `name` or `key` of the element whose text begins at `start`: `<string name="X" translatable="false">`.
+/// The `name` or `key` of the element whose text begins at `start`: `<string name="X" translatable="false">`; what a property
+/// list calls it: `<key>X</key> <string>`.
 fn tag_name(bytes: &[u8], floor: usize, start: usize) -> Option<Range<usize>> {
     let end = start.checked_sub(1).filter(|&end| bytes[end] == b'>')?;
     let open = floor + memchr::memrchr2(b'<', b'>', &bytes[floor..end]).filter(|&at| bytes[floor + at] == b'<')?;
     let tag = &bytes[open..end];
+    let before = bytes[floor..open].trim_ascii_end();
+    if tag == b"<string" && before.ends_with(b"</key>") {
+        let last = floor + before.len() - b"</key>".len();
+        return memchr::memrchr(b'>', &bytes[floor..last]).map(|at| floor + at + 1..last);
+    }
     [b" name=\"".as_slice(), b" key=\"", b" id=\""].iter().find_map(|attribute| {
         let first = open + memchr::memmem::find(tag, attribute)? + attribute.len();
         let length = memchr::memchr(b'"', &bytes[first..end])?;
@@ -277,7 +286,7 @@ mod tests {
             ("\"xi-api-key\": \"", "xi-api-key"),
             ("- name: X_KEY\n  value: \"", "X_KEY"),
             ("<add key=\"X_KEY\" value=\"", "X_KEY"),
-            ("<key>XKey</key>\n\t<string>", "key"),
+            ("<key>XKey</key>\n\t<string>", "XKey"),
             ("<password>", "password"),
             ("<string name=\"x_key\" translatable=\"false\">", "x_key"),
             ("mapOf(\"x_key\" to \"", "x_key"),

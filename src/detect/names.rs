@@ -135,6 +135,7 @@ const KEYS: &[&str] = &[
     "read",
     "ingest",
     "licence",
+    "license",
     "storage",
     "root",
     "server",

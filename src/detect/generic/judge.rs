@@ -24,6 +24,9 @@ pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Conf
     if is_hash(value) {
         return Err("a password's hash");
     }
+    if is_sealed(value) {
+        return Err("encrypted");
+    }
     if is_number(value) {
         return Err("a number");
     }
@@ -93,8 +96,8 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
     let has = |text: &str| memchr::memmem::find(value, text.as_bytes()).is_some();
     let wrapped = matches!(
         (first, last),
-        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%') | (b'*', b'*') | (b'_', b'_')
-    );
+        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%') | (b'*', b'*')
+    ) || (first == b'_' && last == b'_' && !value.iter().any(u8::is_ascii_digit));
     let rest = &value[1..];
     let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'{' | b'}' | b':');
     let variable = rest.first().is_some_and(u8::is_ascii_alphabetic) && rest.iter().all(name);
@@ -117,6 +120,12 @@ fn is_hash(value: &[u8]) -> bool {
     let mysql = value.len() == 41 && value[0] == b'*' && value[1..].iter().all(u8::is_ascii_hexdigit);
     let named = ["pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt"];
     modular || scheme || mysql || named.iter().any(|name| value.starts_with(name.as_bytes()))
+}
+
+/// What kubeseal writes (a length of two bytes, then RSA: `AgA`, `AgB` …) and Fernet tokens.
+fn is_sealed(value: &[u8]) -> bool {
+    let long = value.len() >= 300 && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
+    (long && value.starts_with(b"Ag")) || (value.starts_with(b"gAAAAA") && value.len() >= 100)
 }
 
 /// `0x80`, `1.14e-06`, a version, a date.
@@ -216,7 +225,8 @@ fn password(value: &[u8], quoted: bool) -> Result<Confidence, &'static str> {
     match classes.kinds() {
         _ if is_strong(value, &classes) => Ok(Confidence::High),
         _ if joined && words => Err("a name or words, not a value"),
-        _ if is_uuid(value) => Ok(Confidence::Low),
+        // Some services give those out as passwords.
+        _ if is_uuid(value) => Ok(Confidence::Medium),
         1 if classes.digit > 0 => Ok(Confidence::Low),
         // One kind of letters: a word, unless it is clearly none.
         _ if noise && classes.kinds() >= 2 => Ok(Confidence::Medium),

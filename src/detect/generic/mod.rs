@@ -274,10 +274,10 @@ fn value(
 /// `Buffer.from("…", "base64")`, `$(echo '…' | base64 -d)`: where the quoted text begins in a call that decodes it.
 fn wrapped(text: &[u8]) -> Option<usize> {
     const DECODERS: &[&[u8]] = &[b"base64", b"decode", b"atob", b"b64", b"buffer.from", b"hex", b"unhexlify", b"echo"];
-    let head = &text[..text.len().min(80)];
+    let head = &text[..text.len().min(100)];
     let open = head.iter().position(|byte| matches!(byte, b'"' | b'\''))?;
     let call = head[..open].to_ascii_lowercase();
-    let simple = call.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:($&* ".contains(byte));
+    let simple = call.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:()[]$&* ".contains(byte));
     let decodes = DECODERS.iter().any(|word| memchr::memmem::find(&call, word).is_some());
     (open > 0 && simple && call.contains(&b'(') && decodes).then_some(open)
 }

@@ -77,7 +77,7 @@ fn is_fuller(one: &Ranked, other: &Ranked) -> bool {
 /// The same place can be reached by two ways, and one of them may see more parts: that one stays.
 fn drop_repeats(all: &[Ranked], drop: &mut [bool]) {
     let mut best: HashMap<(&str, Range<u64>), usize> = HashMap::new();
-    for ranked in all {
+    for (ranked, _) in all.iter().zip(&*drop).filter(|(_, drop)| !**drop) {
         let Found::Credential(credential) = &ranked.found else { continue };
         let Some(first) = credential.parts.first() else { continue };
         let parts = best.entry((&credential.detector, first.span.clone())).or_default();
@@ -86,7 +86,8 @@ fn drop_repeats(all: &[Ranked], drop: &mut [bool]) {
     let mut seen: HashSet<(&str, Vec<Range<u64>>)> = HashSet::new();
     for (n, ranked) in all.iter().enumerate() {
         let Found::Credential(credential) = &ranked.found else { continue };
-        let Some(first) = credential.parts.first() else { continue };
+        // What is dropped already must not stand for what stays.
+        let Some(first) = credential.parts.first().filter(|_| !drop[n]) else { continue };
         let most = best.get(&(&*credential.detector, first.span.clone())).copied().unwrap_or_default();
         drop[n] |= credential.parts.len() < most || !seen.insert((&credential.detector, ranked.found.spans()));
     }
