@@ -20,6 +20,7 @@ mod generic;
 mod kind;
 mod kubernetes;
 mod locate;
+mod made_up;
 mod names;
 mod prefilter;
 mod registry;

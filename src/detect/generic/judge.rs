@@ -2,6 +2,7 @@
 //! or text for people.
 
 use super::super::entropy::shannon;
+use super::super::made_up;
 use super::super::names::Meaning;
 use super::super::suppress;
 use super::super::wordlike::{surprise, wordlike};
@@ -80,6 +81,7 @@ const REFERENCE_STARTS: &[&str] = &[
     "ENC[",
     "ENC(",
     "AQICAH",
+    "AWS4-HMAC",
     "@Microsoft.KeyVault",
     "sm://",
     "gcp:",
@@ -105,11 +107,25 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
     let path = matches!(first, b'/' | b'.' | b'~') && memchr::memchr_iter(b'/', value).count() >= 2;
     wrapped
         || path
+        || value.ends_with(b"...")
+        || has("aws4_request")
+        || holds_name(value, b'{', b'}')
+        || holds_name(value, b'<', b'>')
         || joined
         || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':' | b'!') && variable)
         || (!is_noise(value) && REFERENCES.iter().any(|text| has(text)))
         || ["${", "{{", "<%"].iter().any(|text| has(text))
         || REFERENCE_STARTS.iter().any(|text| value.starts_with(text.as_bytes()))
+}
+
+/// `…{name}…`, `…<name>…`: a template's gap.
+fn holds_name(value: &[u8], open: u8, close: u8) -> bool {
+    memchr::memchr_iter(open, value).any(|at| {
+        let rest = &value[at + 1..];
+        let inside = |byte: &&u8| byte.is_ascii_alphabetic() || matches!(**byte, b'_' | b'-' | b'.' | b' ');
+        let length = rest.iter().take_while(inside).count();
+        length >= 2 && rest.get(length) == Some(&close)
+    })
 }
 
 /// crypt(3), bcrypt, argon2, scrypt, PBKDF2, MySQL's and what LDAP writes.
@@ -159,9 +175,32 @@ fn is_name(value: &[u8]) -> bool {
         // Digits in the middle of letters are no name's.
         let tail = piece.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let head = piece.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        digits <= 4 && tail.max(head) == digits && (letters.len() < 4 || wordlike(&letters))
+        let short = digits == 0 && letters.len() <= 6 && piece.iter().all(u8::is_ascii_lowercase);
+        let placed = tail.max(head) == digits || piece.len() <= 4;
+        digits <= 4 && placed && (letters.len() < 4 || short || wordlike(&letters))
     };
+    if is_constant(value) {
+        return true;
+    }
     value.split(|byte| parts(byte)).filter(|piece| !piece.is_empty()).all(word)
+}
+
+/// `SOME_ACME_KEY2`: capitals in pieces, and hardly a digit.
+fn is_constant(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let plain = value.iter().all(|&byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    plain && value.contains(&b'_') && digits * 6 <= value.len()
+}
+
+/// `dropboxOAuth2Api`, `ConfluenceV1SpaceGetNode`: words written together, with a digit or two. Of random texts of 20 letters
+/// and digits, one in some hundreds looks like that.
+pub(in crate::detect) fn is_type(value: &[u8]) -> bool {
+    let classes = Classes::of(value);
+    classes.digit <= 2
+        && classes.symbol == 0
+        && classes.lower > 2 * classes.upper
+        && value[0].is_ascii_alphabetic()
+        && surprise(value).is_some_and(|bits| bits < 3.8)
 }
 
 /// What kinds of characters a value has.
@@ -216,6 +255,9 @@ fn password(value: &[u8], quoted: bool) -> Result<Confidence, &'static str> {
     if value.len() > 128 {
         return Err("too long for a password");
     }
+    if made_up::for_show(value).is_some() {
+        return Ok(Confidence::Low);
+    }
     let words = wordlike(value);
     let joined = classes.symbol > 0
         && value.iter().all(|byte| {
@@ -255,6 +297,9 @@ fn token(value: &[u8]) -> Result<Confidence, &'static str> {
     let least = if hex { 2.8 } else { 3.2 };
     if entropy < least {
         return Err("not random enough");
+    }
+    if classes.digit > 0 && is_type(value) {
+        return Err("a name or words, not a value");
     }
     if classes.digit == 0 && (wordlike(value) || classes.kinds() < 2 || value.len() < 16) {
         return Err("a name or words, not a value");

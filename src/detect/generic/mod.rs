@@ -3,13 +3,14 @@
 
 use std::ops::Range;
 
-use super::kind::{FileKind, Role, Syntax};
+use super::context::squeezed;
+use super::kind::{FileKind, Role, Syntax, is_said};
 use super::names::meaning;
 use crate::model::Confidence;
 
 mod judge;
 
-pub(super) use judge::{is_reference, judge_single};
+pub(super) use judge::{is_reference, is_type, judge_single};
 
 /// A name is no longer than this, on either side of the word that was hit.
 const NAME: usize = 48;
@@ -34,13 +35,23 @@ pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Op
     }
     let meaning = meaning(&bytes[name.clone()])?;
     let (value, quoted) = value_of(bytes, &name, kind)?;
-    let verdict = judge::judge(&bytes[value.clone()], meaning, quoted).map(|confidence| match kind.role {
+    let verdict = judge::judge(&bytes[value.clone()], meaning, quoted);
+    let verdict = if is_own_name(&bytes[name.clone()], &bytes[value.clone()]) { Err("its own name") } else { verdict };
+    let role = if kind.role == Role::Plain && is_said(bytes, value.start, kind) { Role::Docs } else { kind.role };
+    let verdict = verdict.map(|confidence| match role {
         Role::Plain => confidence,
         // Made up in all but a few cases, unless it could not have been typed.
         Role::Test | Role::Docs | Role::Generated if confidence < Confidence::High => Confidence::Low,
         Role::Test | Role::Docs | Role::Generated => Confidence::Medium,
     });
     Some(Assignment { name, value, verdict })
+}
+
+/// `MYSQL_PASSWORD = "MYSQL_PASSWORD"`, `("v3AuthPass", "v3AuthPass")`.
+fn is_own_name(name: &[u8], value: &[u8]) -> bool {
+    let name = squeezed(name);
+    let value = squeezed(value);
+    name == value || (value.len() >= 8 && name.ends_with(&value))
 }
 
 /// Any name around `hit` and the value it is given.
@@ -113,7 +124,7 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
         [b't', b'o', b' ', b'"', ..] if blanks > 0 && quote > 0 => (2, Operator::Argument),
         [b'=', ..] => (1, Operator::Assign),
         [b':', ..] => (1 + type_annotation(&rest[1..]), Operator::Assign),
-        [b'(', ..] if quote == 0 => (1, Operator::Argument),
+        [b'(', ..] if quote == 0 && blanks == 0 => (1, Operator::Argument),
         [b',', ..] if quote > 0 && (is_first_argument(bytes, name) || kind.syntax == Syntax::Shell) => {
             (1, Operator::Argument)
         }
@@ -121,10 +132,25 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
         _ if blanks > 0 && quote == 0 && takes_blank(bytes, name, kind) => (0, Operator::Blank),
         _ => return indirect(bytes, name).or_else(|| tagged(bytes, name, at)),
     };
+    // `"Password:", x)`: the text ends here.
+    if quote == 0 && operator == Operator::Assign && is_closed(bytes, name, at + length) {
+        return None;
+    }
     at += length;
     let margin = if operator == Operator::Argument { b"\n\r \t".as_slice() } else { b" \t" };
     skip(bytes, &mut at, |byte| margin.contains(&byte), 60);
     Some((at, operator))
+}
+
+/// Whether the quote that follows an assignment's operator at `at` ends the text that the name stands in.
+fn is_closed(bytes: &[u8], name: &Range<usize>, at: usize) -> bool {
+    const LINE: usize = 200;
+    let blanks = bytes[at..].iter().take(4).take_while(|byte| **byte == b' ').count();
+    let Some(&quote @ (b'"' | b'\'' | b'`')) = bytes.get(at + blanks) else { return false };
+    let head = &bytes[name.start.saturating_sub(LINE)..name.start];
+    let line = memchr::memrchr(b'\n', head).map(|end| &head[end + 1..]);
+    let odd = |line: &[u8]| memchr::memchr_iter(quote, line).count() % 2 == 1;
+    head.last() == Some(&quote) || line.is_some_and(odd)
 }
 
 /// `get("password", "…")`: an opening bracket and a quote stand before the name.
@@ -208,8 +234,9 @@ fn takes_blank(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> bool {
     }
     let line = memchr::memrchr(b'\n', &bytes[..name.start]).map_or(0, |at| at + 1);
     let before = bytes[line..name.start].trim_ascii();
-    // SQL's `WITH LOGIN PASSWORD '…'`, Gradle's `storePassword '…'`.
-    if bytes[name.end..].trim_ascii_start().first() == Some(&b'\'') && kind.syntax != Syntax::Text {
+    // SQL's `WITH LOGIN PASSWORD '…'`, Gradle's `storePassword '…'`; in code, SQL alone: "don't pass 'x' …".
+    let sql = kind.syntax != Syntax::Code || bytes[name.clone()].eq_ignore_ascii_case(b"password");
+    if bytes[name.end..].trim_ascii_start().first() == Some(&b'\'') && kind.syntax != Syntax::Text && sql {
         return true;
     }
     let keyword = matches!(before, b"ENV" | b"ARG" | b"setenv" | b"set -gx" | b"set -x");
@@ -262,6 +289,10 @@ fn value(
     let end = end.or_else(|| text.iter().position(|&byte| ends(byte, inner) || (spring && byte == b'}')));
     let end = end.or_else(|| (text.len() < VALUE).then_some(text.len()))?;
     let called = text.get(end) == Some(&b'(') || text[..end].contains(&b'(');
+    // `<PASSWORD>@host` opens no element.
+    if operator == Operator::Tag && text.get(end) == Some(&b'<') && text.get(end + 1) != Some(&b'/') {
+        return None;
+    }
     // In a text, what follows the value on its line makes it one word of a sentence.
     let tail = &text[end..];
     let tail = tail[..memchr::memchr(b'\n', tail).unwrap_or(tail.len())].trim_ascii();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::compiled::{DetectorSet, Entry};
 use super::context::{self, Vouched};
-use super::kind::{FileKind, Role};
+use super::kind::{self, FileKind, Role};
 use super::prefilter::Target;
 use super::spec::{Extract, Lead, Words};
 use super::{assemble, decode, escapes, generic};
@@ -205,7 +205,8 @@ impl<'s> Scanner<'s> {
         let mut encoding = view.encoding.clone();
         encoding.push(Encoding::Base64);
         let map = Map::Base64 { first: decoded.at.start, outer: &view.map };
-        self.view(&View { bytes: &decoded.bytes, own: 0..decoded.bytes.len(), map, encoding, kind: FileKind::SETTINGS });
+        let kind = FileKind::of_decoded(&decoded.bytes);
+        self.view(&View { bytes: &decoded.bytes, own: 0..decoded.bytes.len(), map, encoding, kind });
         // Where the text was cut off, what starts farther on than the reach needs its own look.
         if decoded.cut { hit + super::REACH } else { decoded.at.end }
     }
@@ -241,6 +242,10 @@ impl<'s> Scanner<'s> {
             return;
         }
         let Some(matched) = matched(entry, view.bytes, &hit) else { return };
+        let before = &view.bytes[..matched.whole.start];
+        if [b"sha256=".as_slice(), b"sha256-", b"sha384-", b"sha512-", b"sha1-"].iter().any(|name| before.ends_with(name)) {
+            return;
+        }
         if !assemble::stands_alone(view.bytes, &matched.whole, entry.rule(0)) {
             return;
         }
@@ -256,7 +261,7 @@ impl<'s> Scanner<'s> {
             return self.extract(view, entry, &matched.whole);
         }
         let rank = if entry.checked().generic { rank::GENERIC + 50 } else { rank::LITERAL };
-        let made_up = entry.checked().quiet_in_tests && matches!(view.kind.role, Role::Test | Role::Generated);
+        let made_up = is_made_up(entry, view, matched.whole.start);
         let most = if made_up { Confidence::Low } else { Confidence::High };
         self.complete(view, entry, &matched, How { rank, most, crowded });
     }
@@ -288,7 +293,12 @@ impl<'s> Scanner<'s> {
             }
             let Some(matched) = grouped(entry, view.bytes, whole) else { continue };
             let Some((vouched, rank)) = self.vouched(view.bytes, (detector, words), &matched.value, hit) else { continue };
+            if generic::is_type(&view.bytes[matched.value.clone()]) {
+                self.put_aside(view, entry, &matched.value, ("a name or words, not a value", rank::NOTHING));
+                continue;
+            }
             let most = if vouched == Vouched::InName { Confidence::High } else { Confidence::Medium };
+            let most = if is_made_up(entry, view, matched.value.start) { Confidence::Low } else { most };
             let crowded = seen.crowds.entry(detector).or_default().is_crowded(matched.value.start);
             self.complete(view, entry, &matched, How { rank, most, crowded });
         }
@@ -355,6 +365,12 @@ impl<'s> Scanner<'s> {
         encoding.push(how);
         self.view(&View { bytes: &text, own: at, map, encoding, kind: view.kind });
     }
+}
+
+/// Whether a kind that tests and documentation make up stands in one of them.
+fn is_made_up(entry: &Entry, view: &View<'_>, at: usize) -> bool {
+    entry.checked().quiet_in_tests
+        && (matches!(view.kind.role, Role::Test | Role::Generated) || kind::is_said(view.bytes, at, view.kind))
 }
 
 /// Where the run of the rule's alphabet around `at` ends.
