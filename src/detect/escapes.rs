@@ -178,6 +178,10 @@ fn joint(bytes: &[u8], at: usize) -> Option<Escape> {
 
 /// The line break at `at`, where a value goes on behind it: between two quoted pieces, or in a YAML block of bare lines.
 fn break_at(bytes: &[u8], at: usize) -> Option<Escape> {
+    // Of several breaks in a row, the first looks over all of them.
+    if at.checked_sub(1).is_some_and(|before| bytes[before] == b'\n') {
+        return None;
+    }
     let last = *bytes[..at].iter().rev().take(GAP).find(|byte| !byte.is_ascii_whitespace())?;
     if matches!(last, b'"' | b'\'' | b'`' | b'+' | b'.' | b'&' | b'\\') {
         return joint(bytes, at);

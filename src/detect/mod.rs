@@ -46,6 +46,8 @@ pub use spec::{Disabled, Source};
 pub const REACH: usize = 4096;
 
 #[cfg(test)]
+mod carriers;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod tests;

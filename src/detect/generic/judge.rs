@@ -134,8 +134,12 @@ fn is_hash(value: &[u8]) -> bool {
     let scheme = value[0] == b'{'
         && value[1..].iter().take(20).find(|byte| !(byte.is_ascii_alphanumeric() || **byte == b'-')) == Some(&b'}');
     let mysql = value.len() == 41 && value[0] == b'*' && value[1..].iter().all(u8::is_ascii_hexdigit);
+    // htpasswd's `user:$2y$…`.
+    let entry = ["$2y$", "$2a$", "$2b$", "$apr1$", "$5$", "$6$", "{SHA}"];
+    let colon = memchr::memchr(b':', value).map_or(value, |at| &value[at + 1..]);
+    let of_user = entry.iter().any(|scheme| colon.starts_with(scheme.as_bytes()));
     let named = ["pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt"];
-    modular || scheme || mysql || named.iter().any(|name| value.starts_with(name.as_bytes()))
+    modular || scheme || mysql || of_user || named.iter().any(|name| value.starts_with(name.as_bytes()))
 }
 
 /// What kubeseal writes (a length of two bytes, then RSA: `AgA`, `AgB` …) and Fernet tokens.
@@ -175,7 +179,8 @@ fn is_name(value: &[u8]) -> bool {
         // Digits in the middle of letters are no name's.
         let tail = piece.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let head = piece.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let short = digits == 0 && letters.len() <= 6 && piece.iter().all(u8::is_ascii_lowercase);
+        let small = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let short = digits <= 1 && letters.len() <= 6 && piece.iter().all(small);
         let placed = tail.max(head) == digits || piece.len() <= 4;
         digits <= 4 && placed && (letters.len() < 4 || short || wordlike(&letters))
     };

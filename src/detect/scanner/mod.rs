@@ -101,6 +101,8 @@ struct Seen {
     decoded_until: [usize; 5],
     /// Where the last value by its name was.
     generic_until: usize,
+    /// The next byte that could end a value, as far as it was looked for.
+    next_end: usize,
 }
 
 /// The last anchors of one detector. So many within the reach are a list of ids, not credentials with their parts; to look
@@ -328,7 +330,7 @@ impl<'s> Scanner<'s> {
 
     /// A word that secrets are called by was hit: the value of the assignment, if it looks like one.
     fn assignment(&mut self, view: &View<'_>, entry: &Entry, hit: Range<usize>, seen: &mut Seen) {
-        if hit.start < seen.generic_until {
+        if hit.start < seen.generic_until || is_endless(view.bytes, hit.end, &mut seen.next_end) {
             return;
         }
         let Some(found) = generic::assignment(view.bytes, &hit, view.kind) else { return };
@@ -365,6 +367,18 @@ impl<'s> Scanner<'s> {
         encoding.push(how);
         self.view(&View { bytes: &text, own: at, map, encoding, kind: view.kind });
     }
+}
+
+/// Whether no value that begins soon after `at` can end: a run without blanks and quotes, in which every name would be looked
+/// at in vain. `next_end` is remembered, so that each byte is looked at once.
+fn is_endless(bytes: &[u8], at: usize, next_end: &mut usize) -> bool {
+    /// A name's rest, blanks and a value are not longer.
+    const MOST: usize = 700;
+    if *next_end < at {
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>,;\\&)".contains(byte);
+        *next_end = bytes[at..].iter().position(ends).map_or(bytes.len(), |length| at + length);
+    }
+    *next_end - at > MOST
 }
 
 /// Whether a kind that tests and documentation make up stands in one of them.

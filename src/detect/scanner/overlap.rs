@@ -61,10 +61,15 @@ fn beats((other, place): (&Ranked, &Place), (one, a): (&Ranked, &Range<u64>), id
         return false;
     }
     let b = &place.span;
-    let deeper = one.found.depth() > other.found.depth();
+    let deeper = one.found.depth() > other.found.depth() && !is_web_token(other);
     let larger = b.end - b.start > a.end - a.start || other.found.parts() > one.found.parts();
     let inside = identifying && b.start <= a.start && a.end <= b.end && larger;
     deeper || (inside && one.found.depth() == other.found.depth())
+}
+
+/// A web token speaks for itself, and what its claims carry is another's.
+fn is_web_token(other: &Ranked) -> bool {
+    matches!(&other.found, Found::Credential(credential) if credential.facts.contains_key("algorithm"))
 }
 
 /// Whether `one` is the same key as `other`, with more parts: its secret was in two pieces, its id was not.
