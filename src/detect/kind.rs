@@ -166,11 +166,23 @@ const TESTS: &[&str] = &[
     "testutil",
     "testutils",
     "molecule",
+    "selftest",
+    "selftests",
+    "torture",
+    "testprogs",
+    "fuzz",
+    "fuzzing",
+    "expected",
 ];
 const DOCS: &[&str] =
     &["doc", "docs", "documentation", "man", "javadoc", "apidoc", "website", "wiki", "tutorial", "tutorials"];
 const LOCALES: &[&str] = &["locale", "locales", "i18n", "l10n", "lang", "langs", "translations", "lc_messages", "intl"];
-const GENERATED: &[&str] = &["node_modules", "vendor", "third_party", "dist-packages", "site-packages", "__pycache__"];
+const GENERATED: &[&str] = &["node_modules", "vendor", "third_party", "third-party", "thirdparty", "deps", "external", "dist-packages", "site-packages", "__pycache__"];
+/// Libraries whose sources are full of keys made for their tests, by the name of their folder before a version.
+const CRYPTO: &[&str] = &[
+    "wolfssl", "boringssl", "libressl", "mbedtls", "polarssl", "gnutls", "gnutls28", "botan", "libgcrypt", "libssh",
+    "libssh2", "bouncycastle", "pycryptodome", "cryptopp", "libtomcrypt", "nettle", "s2n", "bearssl", "rustls",
+];
 const LOCKS: &[&str] = &[
     "package-lock.json",
     "npm-shrinkwrap.json",
@@ -272,7 +284,12 @@ fn role(path: &str, file: &str) -> Role {
         || file.contains("example.")
         || file.contains(".template")
         || file.contains(".dist");
+    let crypto = |folder: &str| {
+        let version = folder.find(['-', '_']).filter(|at| folder[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+        CRYPTO.contains(&&folder[..version.unwrap_or(folder.len())])
+    };
     if test_file
+        || folders.clone().any(crypto)
         || folders.clone().any(|folder| {
             TESTS.contains(&folder) || folder.ends_with("-tests") || folder.ends_with("_tests") || folder.ends_with("-test")
         })

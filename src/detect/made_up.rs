@@ -83,7 +83,13 @@ pub(super) fn for_show(value: &[u8]) -> Option<&'static str> {
             word.len() >= 3 && word.iter().all(u8::is_ascii_alphabetic)
         })
     });
-    (shows || counted).then_some("a password for show")
+    // `localntdc2pass`, `Exampl3Pass`, `bogus_pass3#@`.
+    let named = lower.iter().rposition(u8::is_ascii_alphabetic).is_some_and(|last| {
+        let word = &lower[..=last];
+        let plain = word.iter().all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        plain && [b"pass".as_slice(), b"passwd", b"pwd", b"passphrase"].iter().any(|end| word.ends_with(end))
+    });
+    (shows || counted || named).then_some("a password for show")
 }
 
 /// The letter that a digit or sign is written for.
@@ -120,7 +126,7 @@ mod tests {
 
     #[test]
     fn passwords_for_show() {
-        for shown in ["P@55w0rd!", "myEsxiSuperSecretPassw0rd!", "Lablab#123", "maglev123", "we1come!", "S3cretPass", "authpass123"] {
+        for shown in ["P@55w0rd!", "myEsxiSuperSecretPassw0rd!", "Lablab#123", "maglev123", "welcom3!", "S3cretPass", "authpass123", "local4pass"] {
             assert!(for_show(shown.as_bytes()).is_some(), "{shown}");
         }
         for kept in ["Mango54-", "vR7#kq2Lw9zT", "CoffeeGalaxy6855", "Winter^Sunrise^2011", "K9xpassQz71LmvB2", ""] {

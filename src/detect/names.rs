@@ -204,7 +204,11 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
     if PASSWORDS.contains(&last) {
         return Some(Meaning::Password);
     }
+    let other = |word: &String| matches!(word.as_str(), "guid" | "uuid");
+    let public_key = |two: &[String]| two[0] == "public" && two[1] == "key";
     if before == "public"
+        || words.iter().any(other)
+        || words.windows(2).any(public_key)
         || (last == "token"
             && matches!(
                 before,
@@ -212,6 +216,7 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
                     | "page"
                     | "continuation"
                     | "csrf"
+                    | "authenticity"
                     | "cancellation"
                     | "cancel"
                     | "sync"

@@ -40,6 +40,7 @@ pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Conf
         return Err("a name or words, not a value");
     }
     match meaning {
+        Meaning::Password if made_up::for_show(value).is_some() => password(value, quoted).map(|_| Confidence::Low),
         Meaning::Password => password(value, quoted),
         Meaning::Token => token(value),
     }
@@ -82,6 +83,8 @@ const REFERENCE_STARTS: &[&str] = &[
     "ENC(",
     "AQICAH",
     "AWS4-HMAC",
+    "dword:",
+    "\\x",
     "@Microsoft.KeyVault",
     "sm://",
     "gcp:",
@@ -102,8 +105,12 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
     ) || (first == b'_' && last == b'_' && !value.iter().any(u8::is_ascii_digit));
     let rest = &value[1..];
     let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'{' | b'}' | b':');
-    let variable = rest.first().is_some_and(u8::is_ascii_alphabetic) && rest.iter().all(name);
-    let joined = first == b'$' && rest.iter().all(|byte| name(byte) || *byte == b'/') && rest.contains(&b'/');
+    let begins = |byte: &u8| byte.is_ascii_alphabetic() || (first == b'$' && matches!(*byte, b'.' | b'_'));
+    let index = |byte: &u8| name(byte) || (first == b'$' && matches!(*byte, b'[' | b']')) || (first == b'&' && *byte == b'-');
+    let variable = rest.first().is_some_and(begins) && rest.iter().all(index);
+    let joined = first == b'$' && rest.iter().all(|byte| name(byte) || matches!(*byte, b'/' | b'-')) && rest.contains(&b'/');
+    let capital = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';
+    let constant = first == b'$' && rest.iter().take_while(|byte| capital(byte)).count() >= 6;
     let path = matches!(first, b'/' | b'.' | b'~') && memchr::memchr_iter(b'/', value).count() >= 2;
     wrapped
         || path
@@ -112,6 +119,8 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
         || holds_name(value, b'{', b'}')
         || holds_name(value, b'<', b'>')
         || joined
+        || constant
+        || (value.starts_with(b"'.") && value.ends_with(b".'"))
         || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':' | b'!') && variable)
         || (!is_noise(value) && REFERENCES.iter().any(|text| has(text)))
         || ["${", "{{", "<%"].iter().any(|text| has(text))
@@ -138,8 +147,9 @@ fn is_hash(value: &[u8]) -> bool {
     let entry = ["$2y$", "$2a$", "$2b$", "$apr1$", "$5$", "$6$", "{SHA}"];
     let colon = memchr::memchr(b':', value).map_or(value, |at| &value[at + 1..]);
     let of_user = entry.iter().any(|scheme| colon.starts_with(scheme.as_bytes()));
-    let named = ["pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt"];
-    modular || scheme || mysql || of_user || named.iter().any(|name| value.starts_with(name.as_bytes()))
+    let named = ["pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt", "HMACSHA", "SCRAM-SHA", "{SCRAM"];
+    let postgres = value.len() == 35 && value.starts_with(b"md5") && value[3..].iter().all(u8::is_ascii_hexdigit);
+    modular || scheme || mysql || of_user || postgres || named.iter().any(|name| value.starts_with(name.as_bytes()))
 }
 
 /// What kubeseal writes (a length of two bytes, then RSA: `AgA`, `AgB` …) and Fernet tokens.
@@ -259,9 +269,6 @@ fn password(value: &[u8], quoted: bool) -> Result<Confidence, &'static str> {
     let classes = Classes::of(value);
     if value.len() > 128 {
         return Err("too long for a password");
-    }
-    if made_up::for_show(value).is_some() {
-        return Ok(Confidence::Low);
     }
     let words = wordlike(value);
     let joined = classes.symbol > 0

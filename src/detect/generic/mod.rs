@@ -125,6 +125,8 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
         [b'=', ..] => (1, Operator::Assign),
         [b':', ..] => (1 + type_annotation(&rest[1..]), Operator::Assign),
         [b'(', ..] if quote == 0 && blanks == 0 => (1, Operator::Argument),
+        // The first two cells of a table's row.
+        [b',', ..] if kind.syntax == Syntax::Settings && is_first_cell(bytes, name, quote) => (1, Operator::Assign),
         [b',', ..] if quote > 0 && (is_first_argument(bytes, name) || kind.syntax == Syntax::Shell) => {
             (1, Operator::Argument)
         }
@@ -158,6 +160,12 @@ fn is_first_argument(bytes: &[u8], name: &Range<usize>) -> bool {
     let before = bytes[name.start.saturating_sub(20)..name.start].iter().rev();
     before.skip_while(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\')).find(|byte| !byte.is_ascii_whitespace())
         == Some(&b'(')
+}
+
+/// Whether a name begins its line and stands alone up to the comma behind it.
+fn is_first_cell(bytes: &[u8], name: &Range<usize>, quote: usize) -> bool {
+    let start = name.start - usize::from(quote == 1 && name.start > 0);
+    quote < 2 && start.checked_sub(1).is_none_or(|before| bytes[before] == b'\n')
 }
 
 /// `<password>`, `<property name="password">`: the name stands in a tag that is open.

@@ -245,7 +245,8 @@ impl<'s> Scanner<'s> {
         }
         let Some(matched) = matched(entry, view.bytes, &hit) else { return };
         let before = &view.bytes[..matched.whole.start];
-        if [b"sha256=".as_slice(), b"sha256-", b"sha384-", b"sha512-", b"sha1-"].iter().any(|name| before.ends_with(name)) {
+        let digest = [b"sha256=".as_slice(), b"sha256-", b"sha384-", b"sha512-", b"sha1-"];
+        if digest.iter().any(|name| before.ends_with(name)) || is_armour(view.bytes, &matched.whole) {
             return;
         }
         if !assemble::stands_alone(view.bytes, &matched.whole, entry.rule(0)) {
@@ -294,6 +295,9 @@ impl<'s> Scanner<'s> {
                 continue;
             }
             let Some(matched) = grouped(entry, view.bytes, whole) else { continue };
+            if is_armour(view.bytes, &matched.value) {
+                continue;
+            }
             let Some((vouched, rank)) = self.vouched(view.bytes, (detector, words), &matched.value, hit) else { continue };
             if generic::is_type(&view.bytes[matched.value.clone()]) {
                 self.put_aside(view, entry, &matched.value, ("a name or words, not a value", rank::NOTHING));
@@ -365,8 +369,26 @@ impl<'s> Scanner<'s> {
         let map = Map::Entries { entries: &pieces, outer: &view.map };
         let mut encoding = view.encoding.clone();
         encoding.push(how);
-        self.view(&View { bytes: &text, own: at, map, encoding, kind: view.kind });
+        // Some detectors' matches begin with the name.
+        let own = name.start - first..at.end;
+        self.view(&View { bytes: &text, own, map, encoding, kind: view.kind });
     }
+}
+
+/// Whether a place is part of a certificate or the like in PEM: a full line of base64 below another.
+fn is_armour(bytes: &[u8], span: &Range<usize>) -> bool {
+    const LINE: std::ops::RangeInclusive<usize> = 60..=76;
+    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let back = bytes[..span.start].iter().rev().take(*LINE.end()).take_while(|byte| base64(byte)).count();
+    let start = span.start - back;
+    let on = bytes[start..].iter().take(*LINE.end() + 1).take_while(|byte| base64(byte)).count();
+    let full = LINE.contains(&on) && span.end <= start + on && matches!(bytes.get(start + on), Some(b'\n' | b'\r'));
+    let above = bytes[..start].strip_suffix(b"\n").map(|head| head.strip_suffix(b"\r").unwrap_or(head));
+    let head = |above: &[u8]| {
+        let line = above[above.len().saturating_sub(*LINE.end())..].rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+        line.ends_with(b"-----") || (line.len() >= *LINE.start() && line.iter().all(base64))
+    };
+    full && above.is_some_and(head)
 }
 
 /// Whether no value that begins soon after `at` can end: a run without blanks and quotes, in which every name would be looked

@@ -53,6 +53,9 @@ fn beats((other, place): (&Ranked, &Place), (one, a): (&Ranked, &Range<u64>), id
     if !place.own && one.rank > rank::GENERIC {
         return false;
     }
+    if is_web_token(one) && other.found.depth() > one.found.depth() {
+        return false;
+    }
     if other.rank != one.rank {
         return other.rank > one.rank;
     }
@@ -68,8 +71,8 @@ fn beats((other, place): (&Ranked, &Place), (one, a): (&Ranked, &Range<u64>), id
 }
 
 /// A web token speaks for itself, and what its claims carry is another's.
-fn is_web_token(other: &Ranked) -> bool {
-    matches!(&other.found, Found::Credential(credential) if credential.facts.contains_key("algorithm"))
+fn is_web_token(ranked: &Ranked) -> bool {
+    matches!(&ranked.found, Found::Credential(credential) if credential.facts.contains_key("algorithm"))
 }
 
 /// Whether `one` is the same key as `other`, with more parts: its secret was in two pieces, its id was not.
