@@ -231,7 +231,8 @@ pub(super) fn is_said(bytes: &[u8], at: usize, kind: FileKind) -> bool {
     let head = &bytes[at.saturating_sub(LINE)..at];
     let line = memchr::memrchr(b'\n', head).map(|end| head[end + 1..].trim_ascii());
     let Some(line) = line else { return false };
-    let comment = [b"*".as_slice(), b"//", b"#", b"--", b"<!--", b"/*"].iter().any(|mark| line.starts_with(mark));
+    // `//` and `#` stand before statements that somebody switched off, too.
+    let comment = [b"* ".as_slice(), b"///", b"//!", b"/**"].iter().any(|mark| line.starts_with(mark));
     let name = line.strip_prefix(b"- ").unwrap_or(line);
     let colon = name.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_'));
     // The value of `name: value`, or a block below `name: |`.

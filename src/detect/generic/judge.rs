@@ -101,8 +101,8 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
     let has = |text: &str| memchr::memmem::find(value, text.as_bytes()).is_some();
     let wrapped = matches!(
         (first, last),
-        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%') | (b'*', b'*')
-    ) || (first == b'_' && last == b'_' && !value.iter().any(u8::is_ascii_digit));
+        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%')
+    ) || (first == last && matches!(first, b'_' | b'*') && !value.iter().any(u8::is_ascii_digit));
     let rest = &value[1..];
     let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'{' | b'}' | b':');
     let begins = |byte: &u8| byte.is_ascii_alphabetic() || (first == b'$' && matches!(*byte, b'.' | b'_'));

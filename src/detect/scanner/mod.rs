@@ -46,6 +46,13 @@ impl Found {
         }
     }
 
+    fn detector(&self) -> &str {
+        match self {
+            Self::Credential(credential) => &credential.detector,
+            Self::Suppressed { detector, .. } => detector,
+        }
+    }
+
     fn parts(&self) -> usize {
         match self {
             Self::Credential(credential) => credential.parts.len(),

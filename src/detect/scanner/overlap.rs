@@ -64,10 +64,13 @@ fn beats((other, place): (&Ranked, &Place), (one, a): (&Ranked, &Range<u64>), id
         return false;
     }
     let b = &place.span;
-    let deeper = one.found.depth() > other.found.depth() && !is_web_token(other);
+    let holds = |outer: &Range<u64>, inner: &Range<u64>| outer.start <= inner.start && inner.end <= outer.end;
+    let (depth, depth_b) = (one.found.depth(), other.found.depth());
+    // What is known of one piece of a value says nothing of the value.
+    let deeper = depth > depth_b && !is_web_token(other) && (holds(b, a) || !holds(a, b));
+    let piece = identifying && depth < depth_b && one.found.detector() == other.found.detector() && holds(b, a) && b != a;
     let larger = b.end - b.start > a.end - a.start || other.found.parts() > one.found.parts();
-    let inside = identifying && b.start <= a.start && a.end <= b.end && larger;
-    deeper || (inside && one.found.depth() == other.found.depth())
+    deeper || piece || (identifying && depth == depth_b && holds(b, a) && larger)
 }
 
 /// A web token speaks for itself, and what its claims carry is another's.
