@@ -271,6 +271,23 @@ pub(super) struct Targets {
     pub(super) quieting: Quieting,
 }
 
+impl Targets {
+    /// These, and everything else as it is when nothing is said.
+    pub(super) fn of(targets: Vec<PathBuf>, quieting: Quieting) -> Self {
+        Self {
+            targets,
+            no_ignore: false,
+            archive_depth: 3,
+            places: Places::default(),
+            past: Past::default(),
+            images: Images::default(),
+            confidence: Least::Medium,
+            fail_on: FailOn::Any,
+            quieting,
+        }
+    }
+}
+
 /// Least confidence that is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Least {

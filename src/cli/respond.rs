@@ -6,11 +6,9 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail, ensure};
 
-use super::args::{ByHand, Least, Past, RespondArgs, RespondCommand, Targets};
-use super::exit::{Exit, FailOn};
-use super::images::Images;
+use super::args::{ByHand, RespondArgs, RespondCommand, Targets};
+use super::exit::Exit;
 use super::output::{Output, say};
-use super::places::Places;
 use super::quieting::Quieting;
 use super::settings::{Settings, block_on, block_on_or_interrupt};
 use super::{recall, triage};
@@ -115,17 +113,7 @@ fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Fi
     // A key pasted by a responder is looked at, whatever is written beside it.
     let pasted = targets.iter().any(|target| target.as_os_str() == "-");
     let quieting = if pasted { Quieting::none() } else { Quieting::default() };
-    let targets = Targets {
-        targets,
-        no_ignore: false,
-        archive_depth: 3,
-        places: Places::default(),
-        past: Past::default(),
-        images: Images::default(),
-        confidence: Least::Medium,
-        fail_on: FailOn::Any,
-        quieting,
-    };
+    let targets = Targets::of(targets, quieting);
     let set = settings.detectors()?;
     let key = Arc::new(settings.fingerprint_key()?);
     let (groups, gathered) = triage::triage(&targets, settings, &set, &key)?;

@@ -6,10 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-use super::args::{Least, Past, Targets, TriageArgs, VerifyArgs};
+use super::args::{Least, Targets, TriageArgs, VerifyArgs};
 use super::exit::{Exit, FailOn};
-use super::places::Places;
-use super::images::Images;
 use super::quieting::Quieting;
 use super::settings::Settings;
 use super::{recall, scan};
@@ -126,15 +124,5 @@ pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<E
 /// Standard input as the only target. What is handed in by hand is looked at, whatever is written beside it.
 pub(super) fn stdin() -> Targets {
     let (targets, quieting) = (vec![PathBuf::from("-")], Quieting::none());
-    Targets {
-        targets,
-        no_ignore: false,
-        archive_depth: 3,
-        places: Places::default(),
-        past: Past::default(),
-        images: Images::default(),
-        confidence: Least::Low,
-        fail_on: FailOn::Any,
-        quieting,
-    }
+    Targets { confidence: Least::Low, ..Targets::of(targets, quieting) }
 }

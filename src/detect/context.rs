@@ -98,9 +98,12 @@ const IDENTIFIERS: &[&str] = &[
 
 /// Whether a name says by its last word that its value identifies something. A detector whose own `names` end so is asked.
 fn is_identifier(rule: &PartRule, name: &[u8]) -> bool {
-    let words = names::words(name);
+    let mut words = names::words(name);
+    // `APP_ID_2`.
+    words.retain(|word| !word.bytes().all(|byte| byte.is_ascii_digit()));
     let Some(last) = words.last() else { return false };
-    IDENTIFIERS.contains(&last.as_str()) && !rule.names.iter().any(|own| own.ends_with(last.as_str()))
+    let public = words.ends_with(&["public".to_owned(), "key".to_owned()]);
+    (public || IDENTIFIERS.contains(&last.as_str())) && !rule.names.iter().any(|own| own.ends_with(last.as_str()) && !public)
 }
 
 /// Letters and digits alone, in lower case: `API-Key` and `api_key` are one name.
@@ -132,6 +135,7 @@ const FILLERS: &[&[u8]] = &[
     b"default_value",
     b"type",
     b"description",
+    b"to",
     b"sensitive",
     b"nullable",
     b"true",
@@ -147,6 +151,9 @@ const FILLED: usize = 6;
 pub(super) fn name(bytes: &[u8], start: usize) -> Range<usize> {
     let floor = start.saturating_sub(GAP);
     let mut at = start;
+    if let Some(label) = tag_name(bytes, floor, start).or_else(|| label_behind(bytes, start)) {
+        return label;
+    }
     for _ in 0..FILLED {
         let found = one_name(bytes, floor, at);
         if found.is_empty() {
@@ -174,6 +181,40 @@ pub(super) fn name(bytes: &[u8], start: usize) -> Range<usize> {
         at = found.start;
     }
     at..at
+}
+
+/// The `name` or `key` of the element whose text begins at `start`: `<string name="X" translatable="false">`; what a property
+/// list calls it: `<key>X</key> <string>`.
+fn tag_name(bytes: &[u8], floor: usize, start: usize) -> Option<Range<usize>> {
+    let end = start.checked_sub(1).filter(|&end| bytes[end] == b'>')?;
+    let open = floor + memchr::memrchr2(b'<', b'>', &bytes[floor..end]).filter(|&at| bytes[floor + at] == b'<')?;
+    let tag = &bytes[open..end];
+    let before = bytes[floor..open].trim_ascii_end();
+    if tag == b"<string" && before.ends_with(b"</key>") {
+        let last = floor + before.len() - b"</key>".len();
+        return memchr::memrchr(b'>', &bytes[floor..last]).map(|at| floor + at + 1..last);
+    }
+    [b" name=\"".as_slice(), b" key=\"", b" id=\""].iter().find_map(|attribute| {
+        let first = open + memchr::memmem::find(tag, attribute)? + attribute.len();
+        let length = memchr::memchr(b'"', &bytes[first..end])?;
+        Some(first..first + length)
+    })
+}
+
+/// What names a value behind it: `setValue("…", forHTTPHeaderField: "X-Api-Key")`, `SET value = '…' WHERE name = 'x'`.
+fn label_behind(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    const LABELS: &[&[u8]] = &[b", forHTTPHeaderField: \"", b" WHERE name = '", b" WHERE key = '", b" where name = '"];
+    let quote = start.checked_sub(1).map(|at| bytes[at]).filter(|quote| matches!(quote, b'"' | b'\''))?;
+    let set = &bytes[start.saturating_sub(12)..start - 1];
+    if ![b"alue(".as_slice(), b"alue = ", b"ALUE = "].iter().any(|end| set.ends_with(end)) {
+        return None;
+    }
+    let text = &bytes[start..bytes.len().min(start + 512)];
+    let behind = start + memchr::memchr(quote, text)? + 1;
+    let label = LABELS.iter().find(|label| bytes[behind..].starts_with(label))?;
+    let first = behind + label.len();
+    let length = bytes[first..].iter().take(NAME).position(|byte| matches!(byte, b'"' | b'\''))?;
+    Some(first..first + length)
 }
 
 /// The name of the Terraform variable whose `default` stands at `at`: `variable "X" { … default = …`.
@@ -245,8 +286,10 @@ mod tests {
             ("\"xi-api-key\": \"", "xi-api-key"),
             ("- name: X_KEY\n  value: \"", "X_KEY"),
             ("<add key=\"X_KEY\" value=\"", "X_KEY"),
-            ("<key>XKey</key>\n\t<string>", "key"),
+            ("<key>XKey</key>\n\t<string>", "XKey"),
             ("<password>", "password"),
+            ("<string name=\"x_key\" translatable=\"false\">", "x_key"),
+            ("mapOf(\"x_key\" to \"", "x_key"),
             ("--api-key ", "--api-key"),
             ("?token=", "token"),
             ("\\\"api_key\\\": \\\"", "api_key"),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use data_encoding::{BASE64_NOPAD, Encoding as Base, Specification};
 
 use super::REACH;
+use crate::model::Encoding;
 
 /// A decoded stretch of a buffer.
 pub(super) struct Decoded {
@@ -62,12 +63,17 @@ pub(super) fn around(bytes: &[u8], hit: usize, shift: usize) -> Option<Decoded> 
     Some(Decoded { bytes: decoded, at: start..end, cut: end + 1 >= limit && limit < bytes.len() })
 }
 
-/// What a value is the base64 of, if that is one printable word.
-pub(super) fn printable(value: &[u8]) -> Option<Vec<u8>> {
+/// What a value is the base64 or hex of, if that is one printable word.
+pub(super) fn printable(value: &[u8]) -> Option<(Vec<u8>, Encoding)> {
     const SHORTEST: usize = 12;
     let bare = &value[..value.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1)];
-    let plain = if value.len() >= SHORTEST { lenient()?.decode(bare).ok()? } else { return None };
-    plain.iter().all(u8::is_ascii_graphic).then_some(plain)
+    if value.len() < SHORTEST {
+        return None;
+    }
+    let hex = data_encoding::HEXLOWER_PERMISSIVE.decode(value).ok().map(|plain| (plain, Encoding::Hex));
+    let base64 = || Some((lenient()?.decode(bare).ok()?, Encoding::Base64));
+    let word = |(plain, _): &(Vec<u8>, Encoding)| plain.iter().all(u8::is_ascii_graphic);
+    hex.filter(word).or_else(|| base64().filter(word))
 }
 
 /// Decodes the hex text around a hit of a literal's hex, within the same bounds as [`around`].

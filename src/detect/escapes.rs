@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr_iter, memchr3_iter};
+use memchr::{memchr_iter, memchr3_iter, memmem};
 
 use crate::model::Blob;
 
@@ -52,6 +52,11 @@ pub(super) fn unescaped(bytes: &[u8]) -> Vec<Rewritten> {
     let mut marks: Vec<usize> = memchr3_iter(b'%', b'\\', b'&', bytes).filter(|&at| is_worth(bytes, at)).collect();
     marks.extend(memchr_iter(b'+', bytes).filter(|&at| joint(bytes, at).is_some()));
     memchr_iter(b'\n', bytes).for_each(|at| line_end(bytes, at, &mut marks));
+    // PHP's and Perl's joint on one line.
+    for dot in ["' . '", "'.'", "\" . \"", "\".\""] {
+        let finds = memmem::find_iter(bytes, dot).map(|at| at + dot.len() / 2);
+        marks.extend(finds.filter(|&at| joint(bytes, at).is_some()));
+    }
     marks.sort_unstable();
     marks.dedup();
     let mut out: Vec<Range<usize>> = Vec::new();
@@ -89,17 +94,20 @@ fn block(bytes: &[u8], at: usize, marks: &mut Vec<usize>) {
 
 /// Whether the escape at `at` stands within something that could be a value: not the `\n` of a message, not `%20`.
 fn is_worth(bytes: &[u8], at: usize) -> bool {
-    if at == 0 || !is_value(bytes[at - 1]) {
+    // Where a line goes on, the value may have been cut anywhere.
+    let cut = |byte: u8| matches!(byte, b'.' | b':' | b';' | b'@' | b'~') && matches!(bytes.get(at + 1), Some(b'\n' | b'\r'));
+    if at == 0 || !(is_value(bytes[at - 1]) || cut(bytes[at - 1])) {
         return false;
     }
     let Some(escape) = escape(bytes, at) else { return false };
-    let follows = bytes.get(at + escape.length).is_some_and(|&byte| is_value(byte) || matches!(byte, b'%' | b'\\' | b'&'));
+    let goes_on = |byte: u8| is_value(byte) || matches!(byte, b'%' | b'\\' | b'&') || cut(byte);
+    let follows = bytes.get(at + escape.length).is_some_and(|&byte| goes_on(byte));
     match escape.byte {
         // A slash in front of a word is a path; within a value it has digits or capitals about.
         Some(b'/') if bytes[at] == b'\\' => follows && mixed(&bytes[at.saturating_sub(12)..bytes.len().min(at + 12)]),
         // `\u0026` between the fields of a query. `&amp;` is in every page, and what reads queries reads it too.
         Some(b'&') => follows && bytes[at] == b'\\',
-        Some(byte) => follows && (is_value(byte) || matches!(byte, b'@' | b':' | b'.')),
+        Some(byte) => follows && (is_value(byte) || matches!(byte, b'@' | b':' | b'.' | b'~')),
         None => follows,
     }
 }
@@ -114,13 +122,14 @@ fn rewrite(bytes: &[u8], own: Range<usize>) -> Rewritten {
     let (mut copied, mut at) = (first, first);
     while at < last {
         let found = match bytes[at] {
+            b'\\' if matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => joint(bytes, at).or_else(|| escape(bytes, at)),
             b'%' | b'\\' | b'&' => escape(bytes, at),
-            b'+' => joint(bytes, at),
+            b'+' | b'.' => joint(bytes, at),
             b'\n' => break_at(bytes, at),
             _ => None,
         };
         let Some(escape) = found.filter(|escape| escape.at >= copied && escape.at + escape.length <= last) else {
-            let next = bytes[at + 1..last].iter().position(|byte| matches!(byte, b'%' | b'\\' | b'&' | b'+' | b'\n'));
+            let next = bytes[at + 1..last].iter().position(|byte| matches!(byte, b'%' | b'\\' | b'&' | b'+' | b'.' | b'\n'));
             at = next.map_or(last, |n| at + 1 + n);
             continue;
         };
@@ -192,6 +201,10 @@ fn joint(bytes: &[u8], at: usize) -> Option<Escape> {
 
 /// The line break at `at`, where a value goes on behind it: between two quoted pieces, or in a YAML block of bare lines.
 fn break_at(bytes: &[u8], at: usize) -> Option<Escape> {
+    // Of several breaks in a row, the first looks over all of them.
+    if at.checked_sub(1).is_some_and(|before| bytes[before] == b'\n') {
+        return None;
+    }
     let last = *bytes[..at].iter().rev().take(GAP).find(|byte| !byte.is_ascii_whitespace())?;
     if matches!(last, b'"' | b'\'' | b'`' | b'+' | b'.' | b'&' | b'\\') {
         return joint(bytes, at);
@@ -255,6 +268,10 @@ mod tests {
             ("k = 'abc' +\n    'def'", "k = 'abcdef'"),
             ("k=\"abc\"+\"def\";", "k=\"abcdef\";"),
             ("KEY=abc\\\n  def", "KEY=abcdef"),
+            ("k = 'abc.' \\\n    'def'", "k = 'abc.def'"),
+            ("k: \"abc.\\\n    def\"", "k: \"abc.def\""),
+            ("k = 'abc.' . 'def';", "k = 'abc.def';"),
+            ("k = \"abc\".\"def\";", "k = \"abcdef\";"),
             ("f('abc'\n  'def')", "f('abcdef')"),
             ("$k = 'abc' .\n  'def';", "$k = 'abcdef';"),
             ("k: >-\n  abcdefghijkl\n  mnopqr\nx: 1", "k: >-\n  abcdefghijklmnopqr\nx: 1"),

@@ -20,6 +20,8 @@ pub(super) struct FileKind {
     pub(super) syntax: Syntax,
     /// Written by a program or for tests, for readers, for translators: what looks like a secret by its name is none.
     pub(super) role: Role,
+    /// Python: a bare `name: value` is in no statement, so it stands in a text.
+    pub(super) docstrings: bool,
 }
 
 /// Who reads a file.
@@ -163,11 +165,24 @@ const TESTS: &[&str] = &[
     "integration",
     "testutil",
     "testutils",
+    "molecule",
+    "selftest",
+    "selftests",
+    "torture",
+    "testprogs",
+    "fuzz",
+    "fuzzing",
+    "expected",
 ];
 const DOCS: &[&str] =
     &["doc", "docs", "documentation", "man", "javadoc", "apidoc", "website", "wiki", "tutorial", "tutorials"];
 const LOCALES: &[&str] = &["locale", "locales", "i18n", "l10n", "lang", "langs", "translations", "lc_messages", "intl"];
-const GENERATED: &[&str] = &["node_modules", "vendor", "third_party", "dist-packages", "site-packages", "__pycache__"];
+const GENERATED: &[&str] = &["node_modules", "vendor", "third_party", "third-party", "thirdparty", "deps", "external", "dist-packages", "site-packages", "__pycache__"];
+/// Libraries whose sources are full of keys made for their tests, by the name of their folder before a version.
+const CRYPTO: &[&str] = &[
+    "wolfssl", "boringssl", "libressl", "mbedtls", "polarssl", "gnutls", "gnutls28", "botan", "libgcrypt", "libssh",
+    "libssh2", "bouncycastle", "pycryptodome", "cryptopp", "libtomcrypt", "nettle", "s2n", "bearssl", "rustls",
+];
 const LOCKS: &[&str] = &[
     "package-lock.json",
     "npm-shrinkwrap.json",
@@ -190,7 +205,14 @@ const LOCKS: &[&str] = &[
 
 impl FileKind {
     /// What was decoded from something: settings, as far as anyone can tell.
-    pub(super) const SETTINGS: Self = Self { syntax: Syntax::Settings, role: Role::Plain };
+    pub(super) const SETTINGS: Self = Self { syntax: Syntax::Settings, role: Role::Plain, docstrings: false };
+
+    /// The same, unless it reads like a program: source maps are in base64 too.
+    pub(super) fn of_decoded(bytes: &[u8]) -> Self {
+        let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
+        let code = bytes.len() > 512 && (has("function") || has("return ") || has(" => "));
+        Self { syntax: if code { Syntax::Code } else { Syntax::Settings }, ..Self::SETTINGS }
+    }
 
     /// Every way in which a file may write values.
     pub(super) const SYNTAXES: [Syntax; 4] = [Syntax::Settings, Syntax::Shell, Syntax::Code, Syntax::Text];
@@ -199,8 +221,28 @@ impl FileKind {
     pub(super) fn of(path: &str) -> Self {
         let lower = path.to_ascii_lowercase().replace('!', "/");
         let file = lower.rsplit('/').next().unwrap_or_default();
-        Self { syntax: syntax(file), role: role(&lower, file) }
+        Self { syntax: syntax(file), role: role(&lower, file), docstrings: file.ends_with(".py") }
     }
+}
+
+/// Whether what stands at `at` in source code is said and not done: in a comment, or in a text of its documentation.
+pub(super) fn is_said(bytes: &[u8], at: usize, kind: FileKind) -> bool {
+    const LINE: usize = 200;
+    if kind.syntax != Syntax::Code {
+        return false;
+    }
+    let head = &bytes[at.saturating_sub(LINE)..at];
+    let line = memchr::memrchr(b'\n', head).map(|end| head[end + 1..].trim_ascii());
+    let Some(line) = line else { return false };
+    // `//` and `#` stand before statements that somebody switched off, too.
+    let comment = [b"* ".as_slice(), b"///", b"//!", b"/**"].iter().any(|mark| line.starts_with(mark));
+    let name = line.strip_prefix(b"- ").unwrap_or(line);
+    let colon = name.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_'));
+    // The value of `name: value`, or a block below `name: |`.
+    let bare = colon.is_some_and(|colon| colon > 0 && name[colon..].starts_with(b":") && !name.contains(&b'='));
+    let above = || head[..head.len() - line.len()].trim_ascii_end();
+    let block = line.is_empty() && [b": |".as_slice(), b": |-", b": >-", b": >"].iter().any(|mark| above().ends_with(mark));
+    comment || (kind.docstrings && (bare || block))
 }
 
 fn syntax(file: &str) -> Syntax {
@@ -241,11 +283,17 @@ fn role(path: &str, file: &str) -> Role {
         || stem == "conftest"
         || stem.starts_with("example")
         || file.contains(".example")
+        || file.contains(".examples.")
         || file.contains(".sample")
         || file.contains("example.")
         || file.contains(".template")
         || file.contains(".dist");
+    let crypto = |folder: &str| {
+        let version = folder.find(['-', '_']).filter(|at| folder[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+        CRYPTO.contains(&&folder[..version.unwrap_or(folder.len())])
+    };
     if test_file
+        || folders.clone().any(crypto)
         || folders.clone().any(|folder| {
             TESTS.contains(&folder) || folder.ends_with("-tests") || folder.ends_with("_tests") || folder.ends_with("-test")
         })
@@ -288,7 +336,8 @@ mod tests {
             ("tests/app.zip!deploy/app.yaml", Syntax::Settings, Role::Test),
             ("", Syntax::Text, Role::Plain),
         ] {
-            assert_eq!(FileKind::of(path), FileKind { syntax, role }, "{path}");
+            let kind = FileKind::of(path);
+            assert_eq!((kind.syntax, kind.role), (syntax, role), "{path}");
         }
     }
 }

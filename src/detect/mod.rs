@@ -20,6 +20,7 @@ mod generic;
 mod kind;
 mod kubernetes;
 mod locate;
+mod made_up;
 mod names;
 mod prefilter;
 mod rarity;
@@ -45,6 +46,8 @@ pub use spec::{Disabled, Source};
 /// A decision about a match depends on nothing farther away than this, in bytes, on either side.
 pub const REACH: usize = 4096;
 
+#[cfg(test)]
+mod carriers;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]

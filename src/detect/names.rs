@@ -135,6 +135,7 @@ const KEYS: &[&str] = &[
     "read",
     "ingest",
     "licence",
+    "license",
     "storage",
     "root",
     "server",
@@ -197,12 +198,17 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
     while end > 1 && SUFFIXES.contains(&words[end - 1].as_str()) {
         end -= 1;
     }
-    let last = words.get(end.checked_sub(1)?)?.as_str();
+    // `apiKey2`.
+    let last = words.get(end.checked_sub(1)?)?.trim_end_matches(|digit: char| digit.is_ascii_digit());
     let before = end.checked_sub(2).map_or("", |n| words[n].as_str());
     if PASSWORDS.contains(&last) {
         return Some(Meaning::Password);
     }
+    let other = |word: &String| matches!(word.as_str(), "guid" | "uuid");
+    let public_key = |two: &[String]| two[0] == "public" && two[1] == "key";
     if before == "public"
+        || words.iter().any(other)
+        || words.windows(2).any(public_key)
         || (last == "token"
             && matches!(
                 before,
@@ -210,6 +216,7 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
                     | "page"
                     | "continuation"
                     | "csrf"
+                    | "authenticity"
                     | "cancellation"
                     | "cancel"
                     | "sync"
@@ -276,6 +283,7 @@ mod tests {
             "adminPwd",
             "--password",
             "PASSWORD_PROD",
+            "dbPassword2",
         ] {
             assert_eq!(meaning(name.as_bytes()), Some(Meaning::Password), "{name}");
         }

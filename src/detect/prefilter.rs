@@ -33,6 +33,10 @@ pub(super) enum Target {
         /// 0, 1 or 2.
         shift: usize,
     },
+    /// The same, but of a text so short or so deep inside that only the start of a value counts.
+    HexStart,
+    /// The same for base64.
+    Base64Start,
 }
 
 /// The texts, by their rarest four bytes, and what they mean.
@@ -247,6 +251,9 @@ impl Prefilter {
     }
 
     fn add_encoded(&mut self, text: &[u8], shortest: usize) {
+        if text.len() >= SHORTEST && shortest == SHORTEST_ENCODED {
+            self.add_starts(text);
+        }
         if text.len() < shortest {
             return;
         }
@@ -256,6 +263,18 @@ impl Prefilter {
         for hex in [HEXLOWER.encode(text), HEXUPPER.encode(text)] {
             self.add(hex.as_bytes(), Target::Hex, true);
         }
+    }
+
+    /// What the text looks like at the very start of a value that was encoded: too short a text in base64 or hex; any text in
+    /// base64 twice.
+    fn add_starts(&mut self, text: &[u8]) {
+        let once = decode::core(text, 0);
+        if text.len() < SHORTEST_ENCODED {
+            self.add(&once, Target::Base64Start, true);
+            self.add(HEXLOWER.encode(text).as_bytes(), Target::HexStart, true);
+            self.add(HEXUPPER.encode(text).as_bytes(), Target::HexStart, true);
+        }
+        self.add(&decode::core(&once, 0), Target::Base64Start, true);
     }
 
     /// Calls `visit` for every text at every place, places in ascending order.

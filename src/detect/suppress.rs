@@ -33,6 +33,9 @@ pub(super) fn reason(value: &[u8]) -> Option<&'static str> {
     if value.ends_with(b"EXAMPLE") || value.ends_with(b"EXAMPLEKEY") {
         return Some("documentation sample");
     }
+    if let Some(reason) = super::made_up::reason(value) {
+        return Some(reason);
+    }
     let lower = value.to_ascii_lowercase();
     let has = |word: &str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
     if PLACEHOLDER_WORDS.iter().any(|word| has(word)) {

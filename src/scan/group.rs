@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::collect::{Gathered, Sighting};
 use crate::detect::DetectorSet;
-use crate::model::{Checked, Credential, Finding, Occurrence, PartInfo, Provenance};
+use crate::model::{Checked, Credential, Finding, Occurrence, PartInfo};
 use crate::secret::{Fingerprint, FingerprintKey, Scrubber};
 
 /// One finding and the credentials behind it, which only validation and recall may see.

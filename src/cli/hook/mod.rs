@@ -143,7 +143,7 @@ fn look(args: &RunArgs, settings: &Settings) -> anyhow::Result<Exit> {
     // On a server, what is pushed has no say in what is reported of it.
     quieting.untrusted |= kind == Kind::Receive;
     let (confidence, fail_on) = (args.confidence, FailOn::Any);
-    let targets = Targets { targets: Vec::new(), no_ignore: false, confidence, fail_on, quieting };
+    let targets = Targets { confidence, fail_on, ..Targets::of(Vec::new(), quieting) };
     let set = settings.detectors().with_context(blocked)?;
     let key = settings.fingerprint_key().with_context(blocked)?;
     let (groups, gathered) = gather(&targets, (&place, &changes), (settings, &set, &key)).with_context(blocked)?;

@@ -1,7 +1,7 @@
 //! The password of a URL's userinfo: whether it is a value at all, and not a reference, a template or a default.
 
 use super::super::generic::is_reference;
-use super::super::suppress;
+use super::super::{made_up, suppress};
 use super::Verdict;
 use crate::model::Facts;
 
@@ -12,6 +12,11 @@ pub(super) fn check(value: &[u8]) -> Verdict {
     }
     if is_reference(&plain) || plain.iter().any(|byte| matches!(byte, b'<' | b'>' | b'{' | b'}')) {
         return Verdict::Fails("a reference or a template, not a value");
+    }
+    // `joe:joespass@`: a real one has more than small letters.
+    let small = plain.iter().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'));
+    if let Some(reason) = made_up::for_show(&plain).filter(|_| small) {
+        return Verdict::Fails(reason);
     }
     match suppress::reason(&plain).or_else(|| suppress::weak_word(&plain)) {
         Some(reason) => Verdict::Fails(reason),

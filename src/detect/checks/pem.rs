@@ -16,6 +16,9 @@ pub(super) fn check(value: &[u8]) -> Verdict {
         return Verdict::Fails("not a PEM block");
     };
     let (inside, whole) = rest.split_once("-----END ").map_or((rest, false), |(inside, _)| (inside, true));
+    if inside.lines().any(|line| line.trim_matches(|c: char| c.is_whitespace() || c == '\\') == "...") {
+        return Verdict::Fails("placeholder: dots in the place of lines");
+    }
     let (headers, body) = split_body(inside);
     if body.len() < LEAST {
         return Verdict::Fails("placeholder: no key between the PEM lines");

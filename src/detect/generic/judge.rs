@@ -2,6 +2,7 @@
 //! or text for people.
 
 use super::super::entropy::shannon;
+use super::super::made_up;
 use super::super::names::Meaning;
 use super::super::suppress;
 use super::super::wordlike::{surprise, wordlike};
@@ -24,6 +25,9 @@ pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Conf
     if is_hash(value) {
         return Err("a password's hash");
     }
+    if is_sealed(value) {
+        return Err("encrypted");
+    }
     if is_number(value) {
         return Err("a number");
     }
@@ -36,6 +40,7 @@ pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Conf
         return Err("a name or words, not a value");
     }
     match meaning {
+        Meaning::Password if made_up::for_show(value).is_some() => password(value, quoted).map(|_| Confidence::Low),
         Meaning::Password => password(value, quoted),
         Meaning::Token => token(value),
     }
@@ -77,6 +82,9 @@ const REFERENCE_STARTS: &[&str] = &[
     "ENC[",
     "ENC(",
     "AQICAH",
+    "AWS4-HMAC",
+    "dword:",
+    "\\x",
     "@Microsoft.KeyVault",
     "sm://",
     "gcp:",
@@ -93,20 +101,40 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
     let has = |text: &str| memchr::memmem::find(value, text.as_bytes()).is_some();
     let wrapped = matches!(
         (first, last),
-        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%') | (b'*', b'*') | (b'_', b'_')
-    );
+        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%')
+    ) || (first == last && matches!(first, b'_' | b'*') && !value.iter().any(u8::is_ascii_digit));
     let rest = &value[1..];
     let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'{' | b'}' | b':');
-    let variable = rest.first().is_some_and(u8::is_ascii_alphabetic) && rest.iter().all(name);
-    let joined = first == b'$' && rest.iter().all(|byte| name(byte) || *byte == b'/') && rest.contains(&b'/');
+    let begins = |byte: &u8| byte.is_ascii_alphabetic() || (first == b'$' && matches!(*byte, b'.' | b'_'));
+    let index = |byte: &u8| name(byte) || (first == b'$' && matches!(*byte, b'[' | b']')) || (first == b'&' && *byte == b'-');
+    let variable = rest.first().is_some_and(begins) && rest.iter().all(index);
+    let joined = first == b'$' && rest.iter().all(|byte| name(byte) || matches!(*byte, b'/' | b'-')) && rest.contains(&b'/');
+    let capital = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';
+    let constant = first == b'$' && rest.iter().take_while(|byte| capital(byte)).count() >= 6;
     let path = matches!(first, b'/' | b'.' | b'~') && memchr::memchr_iter(b'/', value).count() >= 2;
     wrapped
         || path
+        || value.ends_with(b"...")
+        || has("aws4_request")
+        || holds_name(value, b'{', b'}')
+        || holds_name(value, b'<', b'>')
         || joined
+        || constant
+        || (value.starts_with(b"'.") && value.ends_with(b".'"))
         || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':' | b'!') && variable)
         || (!is_noise(value) && REFERENCES.iter().any(|text| has(text)))
         || ["${", "{{", "<%"].iter().any(|text| has(text))
         || REFERENCE_STARTS.iter().any(|text| value.starts_with(text.as_bytes()))
+}
+
+/// `…{name}…`, `…<name>…`: a template's gap.
+fn holds_name(value: &[u8], open: u8, close: u8) -> bool {
+    memchr::memchr_iter(open, value).any(|at| {
+        let rest = &value[at + 1..];
+        let inside = |byte: &&u8| byte.is_ascii_alphabetic() || matches!(**byte, b'_' | b'-' | b'.' | b' ');
+        let length = rest.iter().take_while(inside).count();
+        length >= 2 && rest.get(length) == Some(&close)
+    })
 }
 
 /// crypt(3), bcrypt, argon2, scrypt, PBKDF2, MySQL's and what LDAP writes.
@@ -115,8 +143,19 @@ fn is_hash(value: &[u8]) -> bool {
     let scheme = value[0] == b'{'
         && value[1..].iter().take(20).find(|byte| !(byte.is_ascii_alphanumeric() || **byte == b'-')) == Some(&b'}');
     let mysql = value.len() == 41 && value[0] == b'*' && value[1..].iter().all(u8::is_ascii_hexdigit);
-    let named = ["pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt"];
-    modular || scheme || mysql || named.iter().any(|name| value.starts_with(name.as_bytes()))
+    // htpasswd's `user:$2y$…`.
+    let entry = ["$2y$", "$2a$", "$2b$", "$apr1$", "$5$", "$6$", "{SHA}"];
+    let colon = memchr::memchr(b':', value).map_or(value, |at| &value[at + 1..]);
+    let of_user = entry.iter().any(|scheme| colon.starts_with(scheme.as_bytes()));
+    let named = ["pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt", "HMACSHA", "SCRAM-SHA", "{SCRAM"];
+    let postgres = value.len() == 35 && value.starts_with(b"md5") && value[3..].iter().all(u8::is_ascii_hexdigit);
+    modular || scheme || mysql || of_user || postgres || named.iter().any(|name| value.starts_with(name.as_bytes()))
+}
+
+/// What kubeseal writes (a length of two bytes, then RSA: `AgA`, `AgB` …) and Fernet tokens.
+fn is_sealed(value: &[u8]) -> bool {
+    let long = value.len() >= 300 && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
+    (long && value.starts_with(b"Ag")) || (value.starts_with(b"gAAAAA") && value.len() >= 100)
 }
 
 /// `0x80`, `1.14e-06`, a version, a date.
@@ -150,9 +189,33 @@ fn is_name(value: &[u8]) -> bool {
         // Digits in the middle of letters are no name's.
         let tail = piece.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let head = piece.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        digits <= 4 && tail.max(head) == digits && (letters.len() < 4 || wordlike(&letters))
+        let small = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let short = digits <= 1 && letters.len() <= 6 && piece.iter().all(small);
+        let placed = tail.max(head) == digits || piece.len() <= 4;
+        digits <= 4 && placed && (letters.len() < 4 || short || wordlike(&letters))
     };
+    if is_constant(value) {
+        return true;
+    }
     value.split(|byte| parts(byte)).filter(|piece| !piece.is_empty()).all(word)
+}
+
+/// `SOME_ACME_KEY2`: capitals in pieces, and hardly a digit.
+fn is_constant(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let plain = value.iter().all(|&byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    plain && value.contains(&b'_') && digits * 6 <= value.len()
+}
+
+/// `dropboxOAuth2Api`, `ConfluenceV1SpaceGetNode`: words written together, with a digit or two. Of random texts of 20 letters
+/// and digits, one in some hundreds looks like that.
+pub(in crate::detect) fn is_type(value: &[u8]) -> bool {
+    let classes = Classes::of(value);
+    classes.digit <= 2
+        && classes.symbol == 0
+        && classes.lower > 2 * classes.upper
+        && value[0].is_ascii_alphabetic()
+        && surprise(value).is_some_and(|bits| bits < 3.8)
 }
 
 /// What kinds of characters a value has.
@@ -216,7 +279,8 @@ fn password(value: &[u8], quoted: bool) -> Result<Confidence, &'static str> {
     match classes.kinds() {
         _ if is_strong(value, &classes) => Ok(Confidence::High),
         _ if joined && words => Err("a name or words, not a value"),
-        _ if is_uuid(value) => Ok(Confidence::Low),
+        // Some services give those out as passwords.
+        _ if is_uuid(value) => Ok(Confidence::Medium),
         1 if classes.digit > 0 => Ok(Confidence::Low),
         // One kind of letters: a word, unless it is clearly none.
         _ if noise && classes.kinds() >= 2 => Ok(Confidence::Medium),
@@ -245,6 +309,9 @@ fn token(value: &[u8]) -> Result<Confidence, &'static str> {
     let least = if hex { 2.8 } else { 3.2 };
     if entropy < least {
         return Err("not random enough");
+    }
+    if classes.digit > 0 && is_type(value) {
+        return Err("a name or words, not a value");
     }
     if classes.digit == 0 && (wordlike(value) || classes.kinds() < 2 || value.len() < 16) {
         return Err("a name or words, not a value");

@@ -3,13 +3,14 @@
 
 use std::ops::Range;
 
-use super::kind::{FileKind, Role, Syntax};
+use super::context::squeezed;
+use super::kind::{FileKind, Role, Syntax, is_said};
 use super::names::meaning;
 use crate::model::Confidence;
 
 mod judge;
 
-pub(super) use judge::{is_reference, judge_single};
+pub(super) use judge::{is_reference, is_type, judge_single};
 
 /// A name is no longer than this, on either side of the word that was hit.
 const NAME: usize = 48;
@@ -33,17 +34,38 @@ pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Op
         return None;
     }
     // What is asked of a name last: most of the words that are hit are assigned nothing.
-    let (at, operator) = operator(bytes, &name, kind)?;
-    let (value, quoted) = value(bytes, at, operator, (&name, kind))?;
+    let (value, quoted) = value_of(bytes, &name, kind)?;
     let meaning = meaning(&bytes[name.clone()])?;
-    let value = behind_scheme(bytes, value, &name);
-    let verdict = judge::judge(&bytes[value.clone()], meaning, quoted).map(|confidence| match kind.role {
+    let verdict = judge::judge(&bytes[value.clone()], meaning, quoted);
+    let verdict = if is_own_name(&bytes[name.clone()], &bytes[value.clone()]) { Err("its own name") } else { verdict };
+    let role = if kind.role == Role::Plain && is_said(bytes, value.start, kind) { Role::Docs } else { kind.role };
+    let verdict = verdict.map(|confidence| match role {
         Role::Plain => confidence,
         // Made up in all but a few cases, unless it could not have been typed.
         Role::Test | Role::Docs | Role::Generated if confidence < Confidence::High => Confidence::Low,
         Role::Test | Role::Docs | Role::Generated => Confidence::Medium,
     });
     Some(Assignment { name, value, verdict })
+}
+
+/// `MYSQL_PASSWORD = "MYSQL_PASSWORD"`, `("v3AuthPass", "v3AuthPass")`.
+fn is_own_name(name: &[u8], value: &[u8]) -> bool {
+    let name = squeezed(name);
+    let value = squeezed(value);
+    name == value || (value.len() >= 8 && name.ends_with(&value))
+}
+
+/// Any name around `hit` and the value it is given.
+pub(super) fn written(bytes: &[u8], hit: usize, kind: FileKind) -> Option<(Range<usize>, Range<usize>)> {
+    let name = whole_name(bytes, &(hit..hit));
+    let (value, _) = value_of(bytes, &name, kind)?;
+    Some((name, value))
+}
+
+fn value_of(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(Range<usize>, bool)> {
+    let (at, operator) = operator(bytes, name, kind)?;
+    let (value, quoted) = value(bytes, at, operator, (name, kind))?;
+    Some((behind_scheme(bytes, value, name), quoted))
 }
 
 /// `Authorization: Bearer x`: the scheme is no part of the value.
@@ -98,21 +120,40 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
         [b'|', b'|', b'=', ..] => (3, Operator::Assign),
         // What stands in for a variable that is not set.
         [b'|', b'|', ..] | [b'?', b'?' | b':', ..] => (2, Operator::Argument),
+        // Python's `or`, Kotlin's `"name" to "value"`.
         [b'o', b'r', b' ', ..] if blanks > 0 => (2, Operator::Argument),
+        [b't', b'o', b' ', b'"', ..] if blanks > 0 && quote > 0 => (2, Operator::Argument),
         [b'=', ..] => (1, Operator::Assign),
         [b':', ..] => (1 + type_annotation(&rest[1..]), Operator::Assign),
-        [b'(', ..] if quote == 0 => (1, Operator::Argument),
+        [b'(', ..] if quote == 0 && blanks == 0 => (1, Operator::Argument),
+        // The first two cells of a table's row.
+        [b',', ..] if kind.syntax == Syntax::Settings && is_first_cell(bytes, name, quote) => (1, Operator::Assign),
         [b',', ..] if quote > 0 && (is_first_argument(bytes, name) || kind.syntax == Syntax::Shell) => {
             (1, Operator::Argument)
         }
         [b'>', ..] if is_tag(bytes, name) => (1, Operator::Tag),
         _ if blanks > 0 && quote == 0 && takes_blank(bytes, name, kind) => (0, Operator::Blank),
-        _ => return indirect(bytes, name),
+        _ => return indirect(bytes, name).or_else(|| tagged(bytes, name, at)),
     };
+    // `"Password:", x)`: the text ends here.
+    if quote == 0 && operator == Operator::Assign && is_closed(bytes, name, at + length) {
+        return None;
+    }
     at += length;
     let margin = if operator == Operator::Argument { b"\n\r \t".as_slice() } else { b" \t" };
     skip(bytes, &mut at, |byte| margin.contains(&byte), 60);
     Some((at, operator))
+}
+
+/// Whether the quote that follows an assignment's operator at `at` ends the text that the name stands in.
+fn is_closed(bytes: &[u8], name: &Range<usize>, at: usize) -> bool {
+    const LINE: usize = 200;
+    let blanks = bytes[at..].iter().take(4).take_while(|byte| **byte == b' ').count();
+    let Some(&quote @ (b'"' | b'\'' | b'`')) = bytes.get(at + blanks) else { return false };
+    let head = &bytes[name.start.saturating_sub(LINE)..name.start];
+    let line = memchr::memrchr(b'\n', head).map(|end| &head[end + 1..]);
+    let odd = |line: &[u8]| memchr::memchr_iter(quote, line).count() % 2 == 1;
+    head.last() == Some(&quote) || line.is_some_and(odd)
 }
 
 /// `get("password", "…")`: an opening bracket and a quote stand before the name.
@@ -122,11 +163,27 @@ fn is_first_argument(bytes: &[u8], name: &Range<usize>) -> bool {
         == Some(&b'(')
 }
 
+/// Whether a name begins its line and stands alone up to the comma behind it.
+fn is_first_cell(bytes: &[u8], name: &Range<usize>, quote: usize) -> bool {
+    let start = name.start - usize::from(quote == 1 && name.start > 0);
+    quote < 2 && start.checked_sub(1).is_none_or(|before| bytes[before] == b'\n')
+}
+
 /// `<password>`, `<property name="password">`: the name stands in a tag that is open.
 fn is_tag(bytes: &[u8], name: &Range<usize>) -> bool {
     let before = &bytes[name.start.saturating_sub(120)..name.start];
     let open = memchr::memrchr(b'<', before);
     open.is_some_and(|open| memchr::memchr(b'>', &before[open..]).is_none() && !bytes[name.clone()].ends_with(b"-"))
+}
+
+/// `<string name="password" translatable="false">…</string>`: the text of an element whose tag goes on behind the name.
+fn tagged(bytes: &[u8], name: &Range<usize>, at: usize) -> Option<(usize, Operator)> {
+    let rest = &bytes[at..bytes.len().min(at + 80)];
+    let end = rest.iter().position(|&byte| matches!(byte, b'>' | b'<' | b'\n'))?;
+    let text = &bytes[at + end + 1..bytes.len().min(at + end + VALUE)];
+    let closed = memchr::memchr2(b'<', b'\n', text).is_some_and(|at| text[at..].starts_with(b"</"));
+    let open = rest[end] == b'>' && end > 0 && rest[end - 1] != b'/' && closed;
+    (open && is_tag(bytes, name)).then_some((at + end + 1, Operator::Tag))
 }
 
 /// Where the value of a name that is itself a value begins: `- name: X\n  value: …`, `<add key="X" value="…"`,
@@ -186,8 +243,9 @@ fn takes_blank(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> bool {
     }
     let line = memchr::memrchr(b'\n', &bytes[..name.start]).map_or(0, |at| at + 1);
     let before = bytes[line..name.start].trim_ascii();
-    // SQL's `WITH LOGIN PASSWORD '…'`, Gradle's `storePassword '…'`.
-    if bytes[name.end..].trim_ascii_start().first() == Some(&b'\'') && kind.syntax != Syntax::Text {
+    // SQL's `WITH LOGIN PASSWORD '…'`, Gradle's `storePassword '…'`; in code, SQL alone: "don't pass 'x' …".
+    let sql = kind.syntax != Syntax::Code || bytes[name.clone()].eq_ignore_ascii_case(b"password");
+    if bytes[name.end..].trim_ascii_start().first() == Some(&b'\'') && kind.syntax != Syntax::Text && sql {
         return true;
     }
     let keyword = matches!(before, b"ENV" | b"ARG" | b"setenv" | b"set -gx" | b"set -x");
@@ -240,6 +298,10 @@ fn value(
     let end = end.or_else(|| text.iter().position(|&byte| ends(byte, inner) || (spring && byte == b'}')));
     let end = end.or_else(|| (text.len() < VALUE).then_some(text.len()))?;
     let called = text.get(end) == Some(&b'(') || text[..end].contains(&b'(');
+    // `<PASSWORD>@host` opens no element.
+    if operator == Operator::Tag && text.get(end) == Some(&b'<') && text.get(end + 1) != Some(&b'/') {
+        return None;
+    }
     // In a text, what follows the value on its line makes it one word of a sentence.
     let tail = &text[end..];
     let tail = tail[..memchr::memchr(b'\n', tail).unwrap_or(tail.len())].trim_ascii();
@@ -252,10 +314,10 @@ fn value(
 /// `Buffer.from("…", "base64")`, `$(echo '…' | base64 -d)`: where the quoted text begins in a call that decodes it.
 fn wrapped(text: &[u8]) -> Option<usize> {
     const DECODERS: &[&[u8]] = &[b"base64", b"decode", b"atob", b"b64", b"buffer.from", b"hex", b"unhexlify", b"echo"];
-    let head = &text[..text.len().min(80)];
+    let head = &text[..text.len().min(100)];
     let open = head.iter().position(|byte| matches!(byte, b'"' | b'\''))?;
     let call = head[..open].to_ascii_lowercase();
-    let simple = call.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:($&* ".contains(byte));
+    let simple = call.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:()[]$&* ".contains(byte));
     let decodes = DECODERS.iter().any(|word| memchr::memmem::find(&call, word).is_some());
     (open > 0 && simple && call.contains(&b'(') && decodes).then_some(open)
 }

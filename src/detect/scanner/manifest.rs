@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::compiled::Entry;
 use super::super::generic::judge_single;
-use super::super::kind::{FileKind, Role, Syntax};
+use super::super::kind::FileKind;
 use super::super::kubernetes;
 use super::super::names::meaning;
 use super::anchor::part;
@@ -30,7 +30,7 @@ impl Scanner<'_> {
             let (text, pieces) = together(&manifest.entries);
             let map = Map::Entries { entries: &pieces, outer: &view.map };
             let encoding = encoding(manifest.entries.iter().any(|found| found.encoded));
-            let kind = FileKind { syntax: Syntax::Settings, role: Role::Plain };
+            let kind = FileKind::SETTINGS;
             self.view(&View { bytes: &text, own: 0..text.len(), map, encoding, kind });
         }
         for found in manifest.entries {
@@ -69,7 +69,7 @@ fn together(entries: &[kubernetes::Entry]) -> (Vec<u8>, Vec<Piece>) {
         text.extend_from_slice(b": ");
         let start = text.len();
         text.extend_from_slice(&entry.value);
-        pieces.push(Piece { at: start..text.len(), original: entry.span.start, encoded: entry.encoded });
+        pieces.push(Piece { at: start..text.len(), original: entry.span.start, encoded: entry.encoded.then_some(Encoding::Base64) });
         text.push(b'\n');
     }
     (text, pieces)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::compiled::{DetectorSet, Entry};
 use super::context::{self, Vouched};
-use super::kind::{FileKind, Role};
+use super::kind::{self, FileKind, Role};
 use super::prefilter::Target;
 use super::spec::{Extract, Lead, Words};
 use super::{assemble, decode, escapes, generic};
@@ -43,6 +43,13 @@ impl Found {
         match self {
             Self::Credential(credential) => credential.parts.iter().map(|part| part.span.clone()).collect(),
             Self::Suppressed { span, .. } => vec![span.clone()],
+        }
+    }
+
+    fn detector(&self) -> &str {
+        match self {
+            Self::Credential(credential) => &credential.detector,
+            Self::Suppressed { detector, .. } => detector,
         }
     }
 
@@ -103,6 +110,8 @@ struct Seen {
     decoded_until: [usize; 5],
     /// Where the last value by its name was.
     generic_until: usize,
+    /// The next byte that could end a value, as far as it was looked for.
+    next_end: usize,
 }
 
 /// The last anchors of one detector. So many within the reach are a list of ids, not credentials with their parts; to look
@@ -161,13 +170,20 @@ impl<'s> Scanner<'s> {
         if let Some(text) = escapes::utf16(blob) {
             let own = blob.own.start / 2..blob.own.end.div_ceil(2);
             let map = Map::Pairs { first: 0, outer: &view.map };
-            self.view(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind });
+            self.written(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind });
         }
-        self.view(&view);
-        for text in escapes::unescaped(blob.bytes) {
+        self.written(&view);
+    }
+
+    /// Scans a text as it stands, and what its escapes and joints stand for.
+    fn written(&mut self, view: &View<'_>) {
+        self.view(view);
+        for text in escapes::unescaped(view.bytes) {
             let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
-            let own = text.place(text.own.start.max(blob.own.start))..text.place(text.own.end.min(blob.own.end));
-            self.view(&View { bytes: &text.bytes, own, map, encoding: vec![Encoding::Escaped], kind });
+            let own = text.place(text.own.start.max(view.own.start))..text.place(text.own.end.min(view.own.end));
+            let mut encoding = view.encoding.clone();
+            encoding.push(Encoding::Escaped);
+            self.view(&View { bytes: &text.bytes, own, map, encoding, kind: view.kind });
         }
     }
 
@@ -196,7 +212,18 @@ impl<'s> Scanner<'s> {
                 seen.decoded_until[4] = self.unhexed(view, at);
             }
             Target::Hex => {}
+            Target::HexStart | Target::Base64Start => self.encoded_start(view, at, target, &mut seen),
         });
+    }
+
+    /// What may be the start of an encoded value was hit.
+    fn encoded_start(&mut self, view: &View<'_>, at: usize, target: Target, seen: &mut Seen) {
+        let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        let starts = at.checked_sub(1).is_none_or(|before| !goes_on(view.bytes[before]));
+        let n = if target == Target::HexStart { 4 } else { decode::alignment(at, 0) };
+        if starts && view.encoding.len() < DEEPEST && at >= seen.decoded_until[n] {
+            seen.decoded_until[n] = if n == 4 { self.unhexed(view, at) } else { self.decoded(view, at, 0) };
+        }
     }
 
     /// Scans the base64 text around a hit. Returns up to where that settles later hits of the same alignment.
@@ -209,7 +236,8 @@ impl<'s> Scanner<'s> {
         let mut encoding = view.encoding.clone();
         encoding.push(Encoding::Base64);
         let map = Map::Base64 { first: decoded.at.start, outer: &view.map };
-        self.view(&View { bytes: &decoded.bytes, own: 0..decoded.bytes.len(), map, encoding, kind: FileKind::SETTINGS });
+        let kind = FileKind::of_decoded(&decoded.bytes);
+        self.view(&View { bytes: &decoded.bytes, own: 0..decoded.bytes.len(), map, encoding, kind });
         // Where the text was cut off, what starts farther on than the reach needs its own look.
         if decoded.cut { hit + super::REACH } else { decoded.at.end }
     }
@@ -245,6 +273,11 @@ impl<'s> Scanner<'s> {
             return;
         }
         let Some(matched) = matched(entry, view.bytes, &hit) else { return };
+        let before = &view.bytes[..matched.whole.start];
+        let digest = [b"sha256=".as_slice(), b"sha256-", b"sha384-", b"sha512-", b"sha1-"];
+        if digest.iter().any(|name| before.ends_with(name)) || is_armour(view.bytes, &matched.whole) {
+            return;
+        }
         if !assemble::stands_alone(view.bytes, &matched.whole, entry.rule(0)) {
             return;
         }
@@ -260,15 +293,27 @@ impl<'s> Scanner<'s> {
             return self.extract(view, entry, &matched.whole);
         }
         let rank = if entry.checked().generic { rank::GENERIC + 50 } else { rank::LITERAL };
-        let made_up = entry.checked().quiet_in_tests && matches!(view.kind.role, Role::Test | Role::Generated);
+        let made_up = is_made_up(entry, view, matched.whole.start);
         let most = if made_up { Confidence::Low } else { Confidence::High };
         self.complete(view, entry, &matched, How { rank, most, crowded });
+    }
+
+    /// The kind of a file; every one that it may be, where that is not known yet.
+    fn kinds(&self, kind: FileKind) -> impl Iterator<Item = FileKind> + use<> {
+        let others = FileKind::SYNTAXES.into_iter().filter(move |syntax| *syntax != kind.syntax);
+        let others = others.map(move |syntax| FileKind { syntax, ..kind });
+        std::iter::once(kind).chain(others).take(if self.any_kind { FileKind::SYNTAXES.len() } else { 1 })
     }
 
     /// A word that vouches for values near it was hit.
     fn word(&mut self, view: &View<'_>, (detector, words): (usize, &Words), hit: usize, seen: &mut Seen) {
         let entry = &self.set.entries[detector];
         let rule = entry.rule(0);
+        for kind in self.kinds(view.kind) {
+            if let Some((name, value)) = generic::written(view.bytes, hit, kind) {
+                self.unwrapped(view, &name, &value);
+            }
+        }
         let window = context::window(view.bytes, hit, rule.within);
         let longest = *rule.length.end();
         let searched = seen.searched.entry(detector).or_default();
@@ -291,8 +336,16 @@ impl<'s> Scanner<'s> {
                 continue;
             }
             let Some(matched) = grouped(entry, view.bytes, whole) else { continue };
+            if is_armour(view.bytes, &matched.value) {
+                continue;
+            }
             let Some((vouched, rank)) = self.vouched(view.bytes, (detector, words), &matched.value, hit) else { continue };
+            if generic::is_type(&view.bytes[matched.value.clone()]) {
+                self.put_aside(view, entry, &matched.value, ("a name or words, not a value", rank::NOTHING));
+                continue;
+            }
             let most = if vouched == Vouched::InName { Confidence::High } else { Confidence::Medium };
+            let most = if is_made_up(entry, view, matched.value.start) { Confidence::Low } else { most };
             let crowded = seen.crowds.entry(detector).or_default().is_crowded(matched.value.start);
             self.complete(view, entry, &matched, How { rank, most, crowded });
         }
@@ -323,15 +376,15 @@ impl<'s> Scanner<'s> {
     /// A word that secrets are called by was hit: the value of the assignment, if it looks like one.
     fn assignment(&mut self, view: &View<'_>, entry: &Entry, hit: Range<usize>, seen: &mut Seen) {
         if self.any_kind {
-            for (n, syntax) in FileKind::SYNTAXES.into_iter().enumerate() {
-                let Some(found) = generic::assignment(view.bytes, &hit, FileKind { syntax, ..view.kind }) else { continue };
+            for (n, kind) in self.kinds(view.kind).enumerate() {
+                let Some(found) = generic::assignment(view.bytes, &hit, kind) else { continue };
                 if seen.anchors.insert((usize::MAX - n, found.value.start)) {
                     self.assigned(view, entry, found);
                 }
             }
             return;
         }
-        if hit.start < seen.generic_until {
+        if hit.start < seen.generic_until || is_endless(view.bytes, hit.end, &mut seen.next_end) {
             return;
         }
         let Some(found) = generic::assignment(view.bytes, &hit, view.kind) else { return };
@@ -346,7 +399,7 @@ impl<'s> Scanner<'s> {
         if !view.own.contains(&found.value.start) {
             return;
         }
-        self.unwrapped(view, &found);
+        self.unwrapped(view, &found.name, &found.value);
         match found.verdict {
             Err(reason) => self.put_aside(view, entry, &found.value, (reason, rank::GENERIC)),
             Ok(most) => {
@@ -356,18 +409,26 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// A value in base64: what it says, under the name it is given.
-    fn unwrapped(&mut self, view: &View<'_>, found: &generic::Assignment) {
-        let plain = decode::printable(&view.bytes[found.value.clone()]);
-        let Some(plain) = plain.filter(|_| view.encoding.len() < DEEPEST) else { return };
-        let head = [&view.bytes[found.name.clone()], b" = \""].concat();
+    /// A value in base64 or hex: what it says, under the name it is given and behind what stands before that.
+    fn unwrapped(&mut self, view: &View<'_>, name: &Range<usize>, value: &Range<usize>) {
+        /// So much of what stands before the name may say whose it is.
+        const BEFORE: usize = 160;
+        let plain = decode::printable(&view.bytes[value.clone()]);
+        let Some((plain, how)) = plain.filter(|_| view.encoding.len() < DEEPEST) else { return };
+        let first = name.start.saturating_sub(BEFORE);
+        let head = [&view.bytes[first..name.end], b" = \""].concat();
         let at = head.len()..head.len() + plain.len();
         let text = [head.as_slice(), &plain, b"\"\n"].concat();
-        let pieces = [Piece { at: at.clone(), original: found.value.start, encoded: true }];
+        let pieces = [
+            Piece { at: 0..at.start, original: first, encoded: None },
+            Piece { at: at.clone(), original: value.start, encoded: Some(how) },
+        ];
         let map = Map::Entries { entries: &pieces, outer: &view.map };
         let mut encoding = view.encoding.clone();
-        encoding.push(Encoding::Base64);
-        self.view(&View { bytes: &text, own: at, map, encoding, kind: view.kind });
+        encoding.push(how);
+        // Some detectors' matches begin with the name.
+        let own = name.start - first..at.end;
+        self.view(&View { bytes: &text, own, map, encoding, kind: view.kind });
     }
 }
 
@@ -384,6 +445,40 @@ fn holds_run(text: &[u8], places: Range<usize>, rule: &super::spec::PartRule) ->
         }
     }
     false
+}
+
+/// Whether a place is part of a certificate or the like in PEM: a full line of base64 below another.
+fn is_armour(bytes: &[u8], span: &Range<usize>) -> bool {
+    const LINE: std::ops::RangeInclusive<usize> = 60..=76;
+    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let back = bytes[..span.start].iter().rev().take(*LINE.end()).take_while(|byte| base64(byte)).count();
+    let start = span.start - back;
+    let on = bytes[start..].iter().take(*LINE.end() + 1).take_while(|byte| base64(byte)).count();
+    let full = LINE.contains(&on) && span.end <= start + on && matches!(bytes.get(start + on), Some(b'\n' | b'\r'));
+    let above = bytes[..start].strip_suffix(b"\n").map(|head| head.strip_suffix(b"\r").unwrap_or(head));
+    let head = |above: &[u8]| {
+        let line = above[above.len().saturating_sub(*LINE.end())..].rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+        line.ends_with(b"-----") || (line.len() >= *LINE.start() && line.iter().all(base64))
+    };
+    full && above.is_some_and(head)
+}
+
+/// Whether no value that begins soon after `at` can end: a run without blanks and quotes, in which every name would be looked
+/// at in vain. `next_end` is remembered, so that each byte is looked at once.
+fn is_endless(bytes: &[u8], at: usize, next_end: &mut usize) -> bool {
+    /// A name's rest, blanks and a value are not longer.
+    const MOST: usize = 700;
+    if *next_end < at {
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>,;\\&)".contains(byte);
+        *next_end = bytes[at..].iter().position(ends).map_or(bytes.len(), |length| at + length);
+    }
+    *next_end - at > MOST
+}
+
+/// Whether a kind that tests and documentation make up stands in one of them.
+fn is_made_up(entry: &Entry, view: &View<'_>, at: usize) -> bool {
+    entry.checked().quiet_in_tests
+        && (matches!(view.kind.role, Role::Test | Role::Generated) || kind::is_said(view.bytes, at, view.kind))
 }
 
 /// Where the run of the rule's alphabet around `at` ends.

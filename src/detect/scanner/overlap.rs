@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::super::REACH;
 use super::{Found, Ranked, rank};
+use crate::model::Credential;
 
 /// Drops what a better finding accounts for: an entry of a manifest or a password by its name that holds a known key, what
 /// a word farther away vouched for, what was decoded from inside another credential (the signer's key id within a
@@ -52,20 +53,42 @@ fn beats((other, place): (&Ranked, &Place), (one, a): (&Ranked, &Range<u64>), id
     if !place.own && one.rank > rank::GENERIC {
         return false;
     }
+    if is_web_token(one) && other.found.depth() > one.found.depth() {
+        return false;
+    }
     if other.rank != one.rank {
         return other.rank > one.rank;
     }
+    // The same key with fewer of its parts: `drop_repeats` keeps the one that has more.
+    if is_fuller(one, other) {
+        return false;
+    }
     let b = &place.span;
-    let deeper = one.found.depth() > other.found.depth();
+    let holds = |outer: &Range<u64>, inner: &Range<u64>| outer.start <= inner.start && inner.end <= outer.end;
+    let (depth, depth_b) = (one.found.depth(), other.found.depth());
+    // What is known of one piece of a value says nothing of the value.
+    let deeper = depth > depth_b && !is_web_token(other) && (holds(b, a) || !holds(a, b));
+    let piece = identifying && depth < depth_b && one.found.detector() == other.found.detector() && holds(b, a) && b != a;
     let larger = b.end - b.start > a.end - a.start || other.found.parts() > one.found.parts();
-    let inside = identifying && b.start <= a.start && a.end <= b.end && larger;
-    deeper || (inside && one.found.depth() == other.found.depth())
+    deeper || piece || (identifying && depth == depth_b && holds(b, a) && larger)
+}
+
+/// A web token speaks for itself, and what its claims carry is another's.
+fn is_web_token(ranked: &Ranked) -> bool {
+    matches!(&ranked.found, Found::Credential(credential) if credential.facts.contains_key("algorithm"))
+}
+
+/// Whether `one` is the same key as `other`, with more parts: its secret was in two pieces, its id was not.
+fn is_fuller(one: &Ranked, other: &Ranked) -> bool {
+    let (Found::Credential(one), Found::Credential(other)) = (&one.found, &other.found) else { return false };
+    let first = |credential: &Credential| credential.parts.first().map(|part| part.span.clone());
+    one.detector == other.detector && first(one) == first(other) && one.parts.len() > other.parts.len()
 }
 
 /// The same place can be reached by two ways, and one of them may see more parts: that one stays.
 fn drop_repeats(all: &[Ranked], drop: &mut [bool]) {
     let mut best: HashMap<(&str, Range<u64>), usize> = HashMap::new();
-    for ranked in all {
+    for (ranked, _) in all.iter().zip(&*drop).filter(|(_, drop)| !**drop) {
         let Found::Credential(credential) = &ranked.found else { continue };
         let Some(first) = credential.parts.first() else { continue };
         let parts = best.entry((&credential.detector, first.span.clone())).or_default();
@@ -74,7 +97,8 @@ fn drop_repeats(all: &[Ranked], drop: &mut [bool]) {
     let mut seen: HashSet<(&str, Vec<Range<u64>>)> = HashSet::new();
     for (n, ranked) in all.iter().enumerate() {
         let Found::Credential(credential) = &ranked.found else { continue };
-        let Some(first) = credential.parts.first() else { continue };
+        // What is dropped already must not stand for what stays.
+        let Some(first) = credential.parts.first().filter(|_| !drop[n]) else { continue };
         let most = best.get(&(&*credential.detector, first.span.clone())).copied().unwrap_or_default();
         drop[n] |= credential.parts.len() < most || !seen.insert((&credential.detector, ranked.found.spans()));
     }

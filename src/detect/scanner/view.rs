@@ -45,7 +45,7 @@ pub(super) struct Piece {
     pub(super) at: Range<usize>,
     /// Where the value, or its base64, begins in the manifest.
     pub(super) original: usize,
-    pub(super) encoded: bool,
+    pub(super) encoded: Option<Encoding>,
 }
 
 impl Map<'_> {
@@ -60,7 +60,11 @@ impl Map<'_> {
             Self::Entries { entries, outer } => {
                 let Some(piece) = entries.iter().find(|piece| piece.at.contains(&span.start)) else { return 0..0 };
                 let inside = span.start - piece.at.start..span.end.min(piece.at.end) - piece.at.start;
-                let inside = if piece.encoded { decode::chars_of(&inside) } else { inside };
+                let inside = match piece.encoded {
+                    Some(Encoding::Base64) => decode::chars_of(&inside),
+                    Some(Encoding::Hex) => 2 * inside.start..2 * inside.end,
+                    _ => inside,
+                };
                 outer.span(&(piece.original + inside.start..piece.original + inside.end))
             }
             Self::Stretches { stretches, outer } => {
