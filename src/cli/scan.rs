@@ -18,12 +18,12 @@ use crate::secret::FingerprintKey;
 
 pub(super) fn run(args: &ScanArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let started = Instant::now();
+    let staged = args.staged.then(|| super::hook::begin(&args.targets.targets)).transpose()?;
     let set = settings.detectors()?;
     let key = settings.fingerprint_key()?;
-    let (mut groups, mut gathered) = if args.staged {
-        super::hook::staged(&args.targets, settings, (&set, &key))?
-    } else {
-        look(&args.targets, settings, &set, &key)?
+    let (mut groups, mut gathered) = match staged {
+        Some(staged) => super::hook::finish(staged, &args.targets, (settings, &set, &key))?,
+        None => look(&args.targets, settings, &set, &key)?,
     };
     if args.validate {
         super::triage::validate(&mut groups, &set, (settings, &mut gathered.coverage))?;

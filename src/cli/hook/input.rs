@@ -34,26 +34,41 @@ pub(super) fn kind(settings: &Settings) -> Kind {
     if is_push { Kind::Push } else { Kind::Commit }
 }
 
-/// What is about to be committed or pushed.
-pub(super) fn changes(kind: Kind, place: &GitPlace, (given, settings): (&[String], &Settings)) -> anyhow::Result<Changes> {
-    match kind {
-        Kind::Commit => Ok(git::staged(place)?),
-        Kind::Push => match told(settings) {
-            Some((update, remote)) => Ok(git::pushed(place, &[update], remote)?),
-            None => Ok(git::pushed(place, &updates(kind)?, given.first().map(String::as_str))?),
-        },
-        Kind::Receive => Ok(git::received(place, &updates(kind)?)?),
+/// What a hook is told of a push, beside its input.
+pub(super) struct Given {
+    /// The remote's name, or its URL.
+    remote: Option<String>,
+    /// What the pre-commit program says of it, instead of any input.
+    told: Option<Update>,
+}
+
+impl Given {
+    pub(super) fn new(arguments: &[String], settings: &Settings) -> Self {
+        let told = told(settings);
+        let named = settings.variable("PRE_COMMIT_REMOTE_NAME").filter(|_| told.is_some()).map(str::to_owned);
+        Self { remote: named.or_else(|| arguments.first().cloned()), told }
     }
 }
 
-/// What the pre-commit program says of a push, and the remote's name.
-fn told(settings: &Settings) -> Option<(Update, Option<&str>)> {
+/// What is about to be committed or pushed.
+pub(super) fn changes(kind: Kind, place: &GitPlace, given: &Given) -> anyhow::Result<Changes> {
+    Ok(match kind {
+        Kind::Commit => git::staged(place)?,
+        Kind::Push => {
+            let updates = given.told.clone().map_or_else(|| updates(kind), |update| Ok(vec![update]))?;
+            git::pushed(place, &updates, given.remote.as_deref())?
+        }
+        Kind::Receive => git::received(place, &updates(kind)?)?,
+    })
+}
+
+/// What the pre-commit program says of a push.
+fn told(settings: &Settings) -> Option<Update> {
     let variable = |name: &str| settings.variable(name);
     // Of a branch that shares nothing with the remote it names no range, only the branch.
     let new = variable("PRE_COMMIT_TO_REF").or_else(|| variable("PRE_COMMIT_LOCAL_BRANCH"))?.to_owned();
     let name = variable("PRE_COMMIT_REMOTE_BRANCH").unwrap_or(&new).to_owned();
-    let old = variable("PRE_COMMIT_FROM_REF").map(str::to_owned);
-    Some((Update { name, new: Some(new), old }, variable("PRE_COMMIT_REMOTE_NAME")))
+    Some(Update { name, new: Some(new), old: variable("PRE_COMMIT_FROM_REF").map(str::to_owned) })
 }
 
 /// The lines on standard input.

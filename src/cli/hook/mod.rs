@@ -4,6 +4,7 @@ mod input;
 mod install;
 
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -107,20 +108,41 @@ pub(super) fn run(args: &HookArgs, settings: &Settings) -> anyhow::Result<Exit> 
     }
 }
 
-/// `staunch scan --staged`.
-pub(super) fn staged(
-    targets: &Targets,
-    settings: &Settings,
-    (set, key): (&DetectorSet, &FingerprintKey),
-) -> anyhow::Result<(Groups, Gathered)> {
-    let dir = match targets.targets.as_slice() {
-        [] => Path::new("."),
-        [dir] => dir,
+/// A repository that is being read while the detectors are made ready: half of what a hook has to do, and on another core.
+pub(super) struct Begun(JoinHandle<anyhow::Result<(GitPlace, Changes)>>);
+
+impl Begun {
+    fn new(read: impl FnOnce() -> anyhow::Result<(GitPlace, Changes)> + Send + 'static) -> Self {
+        Self(std::thread::spawn(read))
+    }
+
+    fn done(self) -> anyhow::Result<(GitPlace, Changes)> {
+        self.0.join().unwrap_or_else(|_| bail!("reading the repository failed; please report it"))
+    }
+}
+
+/// Begins `staunch scan --staged`.
+pub(super) fn begin(targets: &[PathBuf]) -> anyhow::Result<Begun> {
+    let dir = match targets {
+        [] => PathBuf::from("."),
+        [dir] => dir.clone(),
         _ => bail!("--staged looks at one repository"),
     };
-    let place = GitPlace::find(dir, &input::environment())?;
-    let changes = crate::source::git::incoming::staged(&place)?;
-    gather(targets, (&place, &changes), (settings, set, key))
+    Ok(Begun::new(move || {
+        let place = GitPlace::find(&dir, &input::environment())?;
+        let changes = crate::source::git::incoming::staged(&place)?;
+        Ok((place, changes))
+    }))
+}
+
+/// Ends it.
+pub(super) fn finish(
+    begun: Begun,
+    targets: &Targets,
+    with: (&Settings, &DetectorSet, &FingerprintKey),
+) -> anyhow::Result<(Groups, Gathered)> {
+    let (place, changes) = begun.done()?;
+    gather(targets, (&place, &changes), with)
 }
 
 fn gather(
@@ -137,8 +159,12 @@ fn look(args: &RunArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let kind = args.kind.unwrap_or_else(|| input::kind(settings));
     let blocked = || format!("{} blocked: it could not be looked at", kind.stops().what());
-    let place = GitPlace::find(Path::new("."), &input::environment()).with_context(blocked)?;
-    let changes = input::changes(kind, &place, (&args.given, settings)).with_context(blocked)?;
+    let given = input::Given::new(&args.given, settings);
+    let begun = Begun::new(move || {
+        let place = GitPlace::find(Path::new("."), &input::environment())?;
+        let changes = input::changes(kind, &place, &given)?;
+        Ok((place, changes))
+    });
     let mut quieting = args.quieting.clone();
     // On a server, what is pushed has no say in what is reported of it.
     quieting.untrusted |= kind == Kind::Receive;
@@ -146,6 +172,7 @@ fn look(args: &RunArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let targets = Targets { confidence, fail_on, ..Targets::of(Vec::new(), quieting) };
     let set = settings.detectors().with_context(blocked)?;
     let key = settings.fingerprint_key().with_context(blocked)?;
+    let (place, changes) = begun.done().with_context(blocked)?;
     let (groups, gathered) = gather(&targets, (&place, &changes), (settings, &set, &key)).with_context(blocked)?;
     let report = scan::report(&groups, gathered, settings, (&set, started));
     let exit = Exit::of(&report.findings, &report.coverage, fail_on);
