@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::FailOn;
 use super::hook::HookArgs;
-use super::places::Places;
 use super::images::Images;
+use super::places::Places;
 use super::quieting::Quieting;
 
 /// Finds leaked keys, proves which are live, names the workload that owns each, and shuts them off.

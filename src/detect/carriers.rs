@@ -52,7 +52,11 @@ fn docker_config_and_git_credentials() {
         &format!("{{\n  \"auths\": {{\n    \"r.internal\": {{\n      \"auth\": \"¦{auth}\"\n    }}\n  }}\n}}\n"),
         "docker-config-auth",
     );
-    holds("home/a/.git-credentials", &format!("https://git.corp.net\nhttps://bob:¦{TOKEN}@git.corp.net\n"), "gitlab-personal-access-token");
+    holds(
+        "home/a/.git-credentials",
+        &format!("https://git.corp.net\nhttps://bob:¦{TOKEN}@git.corp.net\n"),
+        "gitlab-personal-access-token",
+    );
 }
 
 #[test]
@@ -72,11 +76,17 @@ fn notebook_and_shell_history() {
     );
     holds(
         "train.ipynb",
-        &format!("{{\"cells\": [\n {{\"source\": [\n   \"import os\\n\",\n   \"password = \\\"¦{PASSWORD}\\\"\\n\"\n ]}}\n]}}\n"),
+        &format!(
+            "{{\"cells\": [\n {{\"source\": [\n   \"import os\\n\",\n   \"password = \\\"¦{PASSWORD}\\\"\\n\"\n ]}}\n]}}\n"
+        ),
         "generic-secret",
     );
     holds("home/a/.bash_history", &format!("ls\nexport DB_PASSWORD=¦{PASSWORD}\nls\n"), "generic-secret");
-    holds("home/a/.zsh_history", &format!(": 1700000000:0;ls\n: 1700000001:0;curl -H 'PRIVATE-TOKEN: ¦{TOKEN}' x\n"), "gitlab-personal-access-token");
+    holds(
+        "home/a/.zsh_history",
+        &format!(": 1700000000:0;ls\n: 1700000001:0;curl -H 'PRIVATE-TOKEN: ¦{TOKEN}' x\n"),
+        "gitlab-personal-access-token",
+    );
 }
 
 #[test]
@@ -137,9 +147,18 @@ fn half_a_pair_is_partial() {
     for (text, detector) in [
         (format!("key_id = \"{ID}\"\n"), "aws-access-key"),
         (format!("aws_secret_access_key = {SECRET}\n"), "aws-secret-key"),
-        (format!("GCS_ACCESS_KEY = \"{}\"\n", concat!("GOOG", "1EX06CX0EL1WVRFLU9Q3X8MB2FE9TNJYE95SNJFO0N9XZEC95VMXNR8RX")), "gcp-hmac-key"),
+        (
+            format!(
+                "GCS_ACCESS_KEY = \"{}\"\n",
+                concat!("GOOG", "1EX06CX0EL1WVRFLU9Q3X8MB2FE9TNJYE95SNJFO0N9XZEC95VMXNR8RX")
+            ),
+            "gcp-hmac-key",
+        ),
         (format!("tencent_secret_id = \"{}\"\n", concat!("AKID", "iPOSb5S0c2aVf3KvPWWUsWo1PLhYAPTR")), "tencent-cloud-key"),
-        (format!("tencent_secret_key = \"{}\"\n", concat!("U1Etn8jVoEARC4Yr", "6uyDUfz9omJd1ssS")), "tencent-cloud-secret-key"),
+        (
+            format!("tencent_secret_key = \"{}\"\n", concat!("U1Etn8jVoEARC4Yr", "6uyDUfz9omJd1ssS")),
+            "tencent-cloud-secret-key",
+        ),
     ] {
         let all = find("a.ini", &text);
         let [one] = all.as_slice() else { panic!("{text}: {all:?}") };

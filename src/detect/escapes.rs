@@ -95,7 +95,8 @@ fn block(bytes: &[u8], at: usize, marks: &mut Vec<usize>) {
 /// Whether the escape at `at` stands within something that could be a value: not the `\n` of a message, not `%20`.
 fn is_worth(bytes: &[u8], at: usize) -> bool {
     // Where a line goes on, the value may have been cut anywhere.
-    let cut = |byte: u8| matches!(byte, b'.' | b':' | b';' | b'@' | b'~') && matches!(bytes.get(at + 1), Some(b'\n' | b'\r'));
+    let cut =
+        |byte: u8| matches!(byte, b'.' | b':' | b';' | b'@' | b'~') && matches!(bytes.get(at + 1), Some(b'\n' | b'\r'));
     if at == 0 || !(is_value(bytes[at - 1]) || cut(bytes[at - 1])) {
         return false;
     }

@@ -177,11 +177,39 @@ const TESTS: &[&str] = &[
 const DOCS: &[&str] =
     &["doc", "docs", "documentation", "man", "javadoc", "apidoc", "website", "wiki", "tutorial", "tutorials"];
 const LOCALES: &[&str] = &["locale", "locales", "i18n", "l10n", "lang", "langs", "translations", "lc_messages", "intl"];
-const GENERATED: &[&str] = &["node_modules", "vendor", "third_party", "third-party", "thirdparty", "deps", "external", "dist-packages", "site-packages", "__pycache__"];
+const GENERATED: &[&str] = &[
+    "node_modules",
+    "vendor",
+    "third_party",
+    "third-party",
+    "thirdparty",
+    "deps",
+    "external",
+    "dist-packages",
+    "site-packages",
+    "__pycache__",
+];
 /// Libraries whose sources are full of keys made for their tests, by the name of their folder before a version.
 const CRYPTO: &[&str] = &[
-    "wolfssl", "boringssl", "libressl", "mbedtls", "polarssl", "gnutls", "gnutls28", "botan", "libgcrypt", "libssh",
-    "libssh2", "bouncycastle", "pycryptodome", "cryptopp", "libtomcrypt", "nettle", "s2n", "bearssl", "rustls",
+    "wolfssl",
+    "boringssl",
+    "libressl",
+    "mbedtls",
+    "polarssl",
+    "gnutls",
+    "gnutls28",
+    "botan",
+    "libgcrypt",
+    "libssh",
+    "libssh2",
+    "bouncycastle",
+    "pycryptodome",
+    "cryptopp",
+    "libtomcrypt",
+    "nettle",
+    "s2n",
+    "bearssl",
+    "rustls",
 ];
 const LOCKS: &[&str] = &[
     "package-lock.json",
@@ -221,7 +249,7 @@ impl FileKind {
     pub(super) fn of(path: &str) -> Self {
         let lower = path.to_ascii_lowercase().replace('!', "/");
         let file = lower.rsplit('/').next().unwrap_or_default();
-        Self { syntax: syntax(file), role: role(&lower, file), docstrings: file.ends_with(".py") }
+        Self { syntax: syntax(file), role: role(&lower, file), docstrings: file.rsplit('.').next() == Some("py") }
     }
 }
 

@@ -126,7 +126,16 @@ mod tests {
 
     #[test]
     fn passwords_for_show() {
-        for shown in ["P@55w0rd!", "myEsxiSuperSecretPassw0rd!", "Lablab#123", "maglev123", "welcom3!", "S3cretPass", "authpass123", "local4pass"] {
+        for shown in [
+            "P@55w0rd!",
+            "myEsxiSuperSecretPassw0rd!",
+            "Lablab#123",
+            "maglev123",
+            "welcom3!",
+            "S3cretPass",
+            "authpass123",
+            "local4pass",
+        ] {
             assert!(for_show(shown.as_bytes()).is_some(), "{shown}");
         }
         for kept in ["Mango54-", "vR7#kq2Lw9zT", "CoffeeGalaxy6855", "Winter^Sunrise^2011", "K9xpassQz71LmvB2", ""] {

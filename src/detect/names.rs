@@ -201,13 +201,15 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
     // `apiKey2`.
     let last = words.get(end.checked_sub(1)?)?.trim_end_matches(|digit: char| digit.is_ascii_digit());
     let before = end.checked_sub(2).map_or("", |n| words[n].as_str());
+    // `GUID_CHANGE_PASSWORD`: what such a right is called.
+    if words.iter().any(|word| matches!(word.as_str(), "guid" | "uuid" | "oid")) {
+        return None;
+    }
     if PASSWORDS.contains(&last) {
         return Some(Meaning::Password);
     }
-    let other = |word: &String| matches!(word.as_str(), "guid" | "uuid");
     let public_key = |two: &[String]| two[0] == "public" && two[1] == "key";
     if before == "public"
-        || words.iter().any(other)
         || words.windows(2).any(public_key)
         || (last == "token"
             && matches!(
@@ -313,6 +315,9 @@ mod tests {
             "passenger",
             "tokenizer",
             "next_token",
+            "GUID_CHANGE_PASSWORD",
+            "publicKeyToken",
+            "authenticity_token",
             "nextPageToken",
             "password-field",
         ] {

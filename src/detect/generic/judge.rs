@@ -99,14 +99,13 @@ const REFERENCE_STARTS: &[&str] = &[
 pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
     let (Some(&first), Some(&last)) = (value.first(), value.last()) else { return true };
     let has = |text: &str| memchr::memmem::find(value, text.as_bytes()).is_some();
-    let wrapped = matches!(
-        (first, last),
-        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%')
-    ) || (first == last && matches!(first, b'_' | b'*') && !value.iter().any(u8::is_ascii_digit));
+    let wrapped = matches!((first, last), (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'(', b')') | (b'%', b'%'))
+        || (first == last && matches!(first, b'_' | b'*') && !value.iter().any(u8::is_ascii_digit));
     let rest = &value[1..];
     let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'{' | b'}' | b':');
     let begins = |byte: &u8| byte.is_ascii_alphabetic() || (first == b'$' && matches!(*byte, b'.' | b'_'));
-    let index = |byte: &u8| name(byte) || (first == b'$' && matches!(*byte, b'[' | b']')) || (first == b'&' && *byte == b'-');
+    let index =
+        |byte: &u8| name(byte) || (first == b'$' && matches!(*byte, b'[' | b']')) || (first == b'&' && *byte == b'-');
     let variable = rest.first().is_some_and(begins) && rest.iter().all(index);
     let joined = first == b'$' && rest.iter().all(|byte| name(byte) || matches!(*byte, b'/' | b'-')) && rest.contains(&b'/');
     let capital = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';

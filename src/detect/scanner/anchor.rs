@@ -127,7 +127,8 @@ fn speaks_for_itself(facts: &Facts) -> bool {
     const SPAN: std::ops::Range<&str> = "2026".."2036";
     let made_up = ["localhost", "example", ".test", ".local", "127.0.0.1"];
     let real = |issuer: &str| issuer.starts_with("https://") && !made_up.iter().any(|word| issuer.contains(word));
-    facts.get("expires").is_some_and(|at| SPAN.contains(&at.as_str())) && facts.get("issuer").is_some_and(|issuer| real(issuer))
+    facts.get("expires").is_some_and(|at| SPAN.contains(&at.as_str()))
+        && facts.get("issuer").is_some_and(|issuer| real(issuer))
 }
 
 /// How an anchor was come by.

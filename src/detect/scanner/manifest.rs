@@ -69,7 +69,11 @@ fn together(entries: &[kubernetes::Entry]) -> (Vec<u8>, Vec<Piece>) {
         text.extend_from_slice(b": ");
         let start = text.len();
         text.extend_from_slice(&entry.value);
-        pieces.push(Piece { at: start..text.len(), original: entry.span.start, encoded: entry.encoded.then_some(Encoding::Base64) });
+        pieces.push(Piece {
+            at: start..text.len(),
+            original: entry.span.start,
+            encoded: entry.encoded.then_some(Encoding::Base64),
+        });
         text.push(b'\n');
     }
     (text, pieces)
