@@ -117,8 +117,8 @@ fn nothing_is_invisible() {
     repo.git(&["rm", "-q", "-f", "staged.txt"]);
     let check = || {
         let (places, coverage, output) = scan(&home, &["--history", "r"]);
-        let mut expected = vec![
-            format!("r/conf.yml:1 disk B"),
+        let mut expected = [
+            "r/conf.yml:1 disk B".to_owned(),
             format!("src/app.py:2 {a} A"),
             format!("merged/conf.yml:1 {b} B"),
             format!("conf.yml:1 {moved} B"),
@@ -294,7 +294,7 @@ fn a_hundred_thousand_names_and_a_hostile_config() {
     let repo = Repo::new(&home, "r", &[]);
     repo.write("a", &token('A'));
     let a = repo.commit("a");
-    let refs: String = (0..100_000).map(|n| format!("{a} refs/heads/b{n}\n")).collect();
+    let refs: String = (0..100_000).map(|n| format!("{a} refs/heads/b{n}\n")).collect::<Vec<_>>().concat();
     fs::write(repo.path.join(".git/packed-refs"), refs).unwrap();
     let marker = home.work().join("ran");
     let run = format!("touch {}", marker.display());

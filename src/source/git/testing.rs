@@ -41,7 +41,7 @@ impl Packer {
     /// Adds an object as it is; `kind` as packs number them. Returns its number here.
     pub(super) fn whole(&mut self, kind: u8, content: &[u8]) -> usize {
         let word = ["", "commit", "tree", "blob", "tag"][kind as usize];
-        self.entry(kind, name(word, content), &[], content, content.len())
+        self.entry(kind, name(word, content), (&[], content), content.len())
     }
 
     /// Adds what `ops` make of an object that is there.
@@ -49,12 +49,12 @@ impl Packer {
         let content = applied(base_content, ops);
         let delta = encoded(base_content.len(), content.len(), ops);
         let back = self.bytes.len() as u64 - self.entries[base].1;
-        let number = self.entry(6, name("blob", &content), &offset(back), &delta, delta.len());
+        let number = self.entry(6, name("blob", &content), (&offset(back), &delta), delta.len());
         (number, content)
     }
 
     /// Adds anything at all.
-    pub(super) fn entry(&mut self, kind: u8, name: ObjectId, base: &[u8], content: &[u8], said: usize) -> usize {
+    pub(super) fn entry(&mut self, kind: u8, name: ObjectId, (base, content): (&[u8], &[u8]), said: usize) -> usize {
         let at = self.bytes.len();
         let mut size = said;
         let mut byte = kind << 4 | (size & 15) as u8;

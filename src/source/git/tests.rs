@@ -94,13 +94,13 @@ fn secret(dice: &mut Dice) -> String {
     match dice.below(6) {
         0 => {
             let (id, key) = pair(dice);
-            let between: String = (0..dice.below(6)).map(|_| format!("# {}\n", word(dice, 30))).collect();
+            let between: String = (0..dice.below(6)).map(|_| format!("# {}\n", word(dice, 30))).collect::<Vec<_>>().concat();
             format!("aws_access_key_id = {id}\n{between}aws_secret_access_key = {key}\n")
         }
         1 => format!("password = \"{}#{}\"\n", word(dice, 9), word(dice, 8)),
         2 => format!("db_password: {}%{}\n", word(dice, 9), word(dice, 8)),
         3 => {
-            let body: String = (0..20).map(|_| format!("{}\n", word(dice, 64))).collect();
+            let body: String = (0..20).map(|_| format!("{}\n", word(dice, 64))).collect::<Vec<_>>().concat();
             format!("-----BEGIN RSA {k}-----\n{body}-----END RSA {k}-----\n", k = "PRIVATE KEY")
         }
         4 => {
@@ -110,7 +110,8 @@ fn secret(dice: &mut Dice) -> String {
         }
         _ => {
             let encode = |text: String| data_encoding::BASE64.encode(text.as_bytes());
-            let padding: String = (0..dice.below(20)).map(|n| format!("  file{n}: {}\n", encode(word(dice, 60)))).collect();
+            let padding: String =
+                (0..dice.below(20)).map(|n| format!("  file{n}: {}\n", encode(word(dice, 60)))).collect::<Vec<_>>().concat();
             let value = encode(format!("{}!{}", word(dice, 9), word(dice, 9)));
             format!("---\nkind: Secret\nmetadata:\n  name: x\ndata:\n{padding}  password: {value}\n---\n")
         }
@@ -240,25 +241,25 @@ fn cycles_bombs_lies_and_missing_bases_end() {
     // Two that are made from each other, by name.
     let (a, b) = (name("blob", b"a"), name("blob", b"b"));
     let delta = encoded(10, 10, &[Op::Copy(0, 10)]);
-    packer.entry(7, a, b.as_bytes(), &delta, delta.len());
-    packer.entry(7, b, a.as_bytes(), &delta, delta.len());
+    packer.entry(7, a, (b.as_bytes(), &delta), delta.len());
+    packer.entry(7, b, (a.as_bytes(), &delta), delta.len());
     // One that is made from nothing.
-    packer.entry(7, name("blob", b"c"), name("blob", b"nowhere").as_bytes(), &delta, delta.len());
+    packer.entry(7, name("blob", b"c"), (name("blob", b"nowhere").as_bytes(), &delta), delta.len());
     // One whose base stands before the pack.
-    packer.entry(6, name("blob", b"d"), &offset(1 << 40), &delta, delta.len());
+    packer.entry(6, name("blob", b"d"), (&offset(1 << 40), &delta), delta.len());
     // One that says it is larger than any, one that is smaller, one larger than it says.
-    packer.entry(3, name("blob", b"e"), &[], b"short", 1 << 40);
-    packer.entry(3, name("blob", b"f"), &[], b"short", 1 << 20);
-    packer.entry(3, name("blob", b"g"), &[], &[b'x'; 1000], 10);
+    packer.entry(3, name("blob", b"e"), (&[], b"short"), 1 << 40);
+    packer.entry(3, name("blob", b"f"), (&[], b"short"), 1 << 20);
+    packer.entry(3, name("blob", b"g"), (&[], &[b'x'; 1000]), 10);
     // Deltas that would make a gigabyte each.
     let base = vec![b'z'; 60_000];
     let number = packer.whole(3, &base);
     let ops: Vec<Op> = (0..20_000).map(|_| Op::Copy(0, 60_000)).collect();
     let bomb = encoded(base.len(), 20_000 * 60_000, &ops);
     let back = offset(packer.bytes.len() as u64 - packer.entries[number].1);
-    packer.entry(6, name("blob", b"h"), &back, &bomb, bomb.len());
+    packer.entry(6, name("blob", b"h"), (&back, &bomb), bomb.len());
     // No type at all.
-    packer.entry(5, name("blob", b"i"), &[], b"x", 1);
+    packer.entry(5, name("blob", b"i"), (&[], b"x"), 1);
     packer.write(scratch.path());
     let seen = read(scratch.path());
     let found: Vec<&String> = seen.places.keys().collect();
