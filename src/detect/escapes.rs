@@ -2,7 +2,9 @@
 //! joint within something that could be a value are rewritten and looked at again.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use aho_corasick::packed::Searcher;
 use memchr::{memchr_iter, memchr3_iter, memmem};
 
 use crate::model::Blob;
@@ -51,12 +53,7 @@ fn is_value(byte: u8) -> bool {
 pub(super) fn unescaped(bytes: &[u8]) -> Vec<Rewritten> {
     let mut marks: Vec<usize> = memchr3_iter(b'%', b'\\', b'&', bytes).filter(|&at| is_worth(bytes, at)).collect();
     marks.extend(memchr_iter(b'+', bytes).filter(|&at| joint(bytes, at).is_some()));
-    memchr_iter(b'\n', bytes).for_each(|at| line_end(bytes, at, &mut marks));
-    // PHP's and Perl's joint on one line.
-    for dot in ["' . '", "'.'", "\" . \"", "\".\""] {
-        let finds = memmem::find_iter(bytes, dot).map(|at| at + dot.len() / 2);
-        marks.extend(finds.filter(|&at| joint(bytes, at).is_some()));
-    }
+    joints(bytes, &mut marks);
     marks.sort_unstable();
     marks.dedup();
     let mut out: Vec<Range<usize>> = Vec::new();
@@ -68,6 +65,32 @@ pub(super) fn unescaped(bytes: &[u8]) -> Vec<Rewritten> {
         }
     }
     out.into_iter().map(|own| rewrite(bytes, own)).collect()
+}
+
+/// PHP's and Perl's joint on one line.
+const DOTS: [&str; 4] = ["' . '", "'.'", "\" . \"", "\".\""];
+/// Ends of lines at which a value may go on, or a block begin.
+const ENDS: [&str; 13] =
+    ["\"\n", "'\n", "`\n", ".\n", "&\n", "\\\n", "+\n", " \n", "\t\n", "\r\n", ">\n", "|\n", "-\n"];
+
+/// Marks joints at the ends of lines and within them: both are looked for at once.
+fn joints(bytes: &[u8], marks: &mut Vec<usize>) {
+    static FINDER: LazyLock<Option<Searcher>> =
+        LazyLock::new(|| aho_corasick::packed::Config::new().builder().extend(DOTS).extend(ENDS).build());
+    let Some(finder) = &*FINDER else {
+        // A processor without the instructions for it.
+        memchr_iter(b'\n', bytes).for_each(|at| line_end(bytes, at, marks));
+        let dots = DOTS.iter().flat_map(|dot| memmem::find_iter(bytes, dot).map(|at| at + dot.len() / 2));
+        return marks.extend(dots.filter(|&at| joint(bytes, at).is_some()));
+    };
+    for found in finder.find_iter(bytes) {
+        if found.pattern().as_usize() >= DOTS.len() {
+            line_end(bytes, found.end() - 1, marks);
+        } else {
+            let dot = found.start() + found.len() / 2;
+            marks.extend(joint(bytes, dot).map(|_| dot));
+        }
+    }
 }
 
 /// Marks the line break at `at` where a quoted value goes on behind it, or those of the YAML block that begins there.

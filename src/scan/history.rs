@@ -17,6 +17,7 @@ use super::worker::Worker;
 use crate::detect::Scanner;
 use crate::model::{Blob, Coverage, Provenance};
 use crate::source::Entry;
+use crate::source::archive::{self, Head};
 use crate::source::git::{Brought, History, Kind, Reader, Sift, Store, TreeReader, Unit, WantedHistory};
 
 /// Scans every object of the repository at or above `path`.
@@ -185,6 +186,11 @@ impl<'r> Sieve<'r> {
 
 impl Sift for Sieve<'_> {
     fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>)) {
+        // What is in an archive is looked at when it is read again, with its path.
+        let head = Head { bytes: blob.bytes, is_whole: blob.own.end == blob.bytes.len() };
+        if blob.offset == 0 && self.request.archive_depth > 0 && archive::format_of(&head).is_some() {
+            return push(0..1);
+        }
         self.scanner.sift(blob, self.request.least, push);
     }
 

@@ -61,6 +61,8 @@ struct Folder {
     rules: Option<Arc<Rules>>,
     /// The folder is ignored; only dangerous files are read.
     ignored: bool,
+    /// It looks like a bare repository: what is in its objects is there for `--history`.
+    bare: bool,
 }
 
 /// Ignore files in force, nearest first.
@@ -108,8 +110,10 @@ impl Walk {
             }
         }
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let has = |name: &str| entries.binary_search_by(|(entry, _)| entry.as_os_str().cmp(name.as_ref())).is_ok();
+        let bare = has("HEAD") && has("objects") && has("refs");
         let rules = if self.options.no_ignore { None } else { rules_here(&path, &entries, rules) };
-        self.stack.push(Folder { path, shown, entries: entries.into_iter(), rules, ignored });
+        self.stack.push(Folder { path, shown, entries: entries.into_iter(), rules, ignored, bare });
     }
 
     /// Decides about one entry of the innermost folder.
@@ -129,6 +133,8 @@ impl Walk {
             if text == ".git" {
                 self.ready.push_back(Item::Skipped("git folder (see --history)"));
                 self.git_settings(&path, &shown);
+            } else if folder.bare && text == "objects" {
+                self.ready.push_back(Item::Skipped("objects of a git repository (see --history)"));
             } else if ignored && is_heavy(&text) {
                 self.ready.push_back(Item::Skipped("folder ignored by gitignore"));
             } else {
@@ -295,6 +301,15 @@ mod tests {
         // A folder inside the repository obeys the rules above it; one that the user names is entered all the same.
         assert_eq!(files(&dir.path().join("sub"), WalkOptions::default()), [".gitignore", "b.log"]);
         assert_eq!(files(&dir.path().join("secrets"), WalkOptions::default()), ["prod.pem", "readme.md"]);
+    }
+
+    #[test]
+    fn a_bare_repository_is_read_but_for_its_objects() {
+        let dir = make(&[("r.git/HEAD", ""), ("r.git/objects/pack/x.pack", ""), ("r.git/refs/x", ""), ("r.git/config", "")]);
+        assert_eq!(files(dir.path(), WalkOptions::default()), ["r.git/HEAD", "r.git/config", "r.git/refs/x"]);
+        // Without a HEAD it is a folder like any other.
+        let dir = make(&[("x/objects/y", ""), ("x/refs/z", "")]);
+        assert_eq!(files(dir.path(), WalkOptions::default()).len(), 2);
     }
 
     #[test]

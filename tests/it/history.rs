@@ -15,20 +15,20 @@ fn token(last: char) -> String {
 }
 
 /// A repository under construction. Time goes on by a day with each commit.
-struct Repo {
-    path: PathBuf,
+pub(crate) struct Repo {
+    pub(crate) path: PathBuf,
     day: std::cell::Cell<u32>,
 }
 
 impl Repo {
-    fn new(home: &Home, name: &str, options: &[&str]) -> Self {
+    pub(crate) fn new(home: &Home, name: &str, options: &[&str]) -> Self {
         let repo = Self { path: home.work().join(name), day: std::cell::Cell::new(0) };
         fs::create_dir_all(&repo.path).unwrap();
         repo.git(&[&["init", "-q", "-b", "main"], options].concat());
         repo
     }
 
-    fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let date = format!("2024-03-{:02}T12:00:00Z", 1 + self.day.get());
         let output = Command::new("git")
             .args(["-c", "protocol.file.allow=always", "-c", "gc.auto=0"])
@@ -45,14 +45,14 @@ impl Repo {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let full = self.path.join(path);
         fs::create_dir_all(full.parent().unwrap()).unwrap();
         fs::write(full, text).unwrap();
     }
 
     /// Commits everything; returns the commit's name.
-    fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.day.set(self.day.get() + 1);
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);

@@ -11,6 +11,7 @@ mod archives;
 mod bad_input;
 mod demo;
 mod detectors;
+mod everywhere;
 mod formats;
 mod git;
 mod harness;
