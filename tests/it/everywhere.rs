@@ -22,8 +22,7 @@ fn findings(home: &Home, root: &str, arguments: &[&str]) -> BTreeSet<String> {
         }
         for at in line["occurrences"].as_array().expect("occurrences") {
             let path = at["path"].as_str().expect("a path");
-            let path = path.split_once(root).map_or(path, |(_, inner)| inner);
-            let path = path.trim_start_matches(['/', '!']);
+            let path = path.strip_prefix(root).unwrap_or(path).trim_start_matches(['/', '!']);
             all.insert(format!(
                 "{path}:{} {}-{} {} {} {}",
                 at["line"], at["byte_start"], at["byte_end"], line["detector"], line["confidence"], at["encoding"]
