@@ -49,11 +49,14 @@ fn is_value(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
 }
 
-/// The stretches of `bytes` that hold an escape or joint within something that could be a value, rewritten.
-pub(super) fn unescaped(bytes: &[u8]) -> Vec<Rewritten> {
-    let mut marks: Vec<usize> = memchr3_iter(b'%', b'\\', b'&', bytes).filter(|&at| is_worth(bytes, at)).collect();
-    marks.extend(memchr_iter(b'+', bytes).filter(|&at| joint(bytes, at).is_some()));
-    joints(bytes, &mut marks);
+/// The stretches of `bytes` that hold an escape or joint within something that could be a value, rewritten: those of which the
+/// escape or joint stands in `places`.
+pub(super) fn unescaped(bytes: &[u8], places: Range<usize>) -> Vec<Rewritten> {
+    let (first, part) = (places.start, &bytes[places]);
+    let escapes = memchr3_iter(b'%', b'\\', b'&', part).map(|at| first + at);
+    let mut marks: Vec<usize> = escapes.filter(|&at| is_worth(bytes, at)).collect();
+    marks.extend(memchr_iter(b'+', part).map(|at| first + at).filter(|&at| joint(bytes, at).is_some()));
+    joints(bytes, (first, part), &mut marks);
     marks.sort_unstable();
     marks.dedup();
     let mut out: Vec<Range<usize>> = Vec::new();
@@ -70,24 +73,23 @@ pub(super) fn unescaped(bytes: &[u8]) -> Vec<Rewritten> {
 /// PHP's and Perl's joint on one line.
 const DOTS: [&str; 4] = ["' . '", "'.'", "\" . \"", "\".\""];
 /// Ends of lines at which a value may go on, or a block begin.
-const ENDS: [&str; 13] =
-    ["\"\n", "'\n", "`\n", ".\n", "&\n", "\\\n", "+\n", " \n", "\t\n", "\r\n", ">\n", "|\n", "-\n"];
+const ENDS: [&str; 13] = ["\"\n", "'\n", "`\n", ".\n", "&\n", "\\\n", "+\n", " \n", "\t\n", "\r\n", ">\n", "|\n", "-\n"];
 
 /// Marks joints at the ends of lines and within them: both are looked for at once.
-fn joints(bytes: &[u8], marks: &mut Vec<usize>) {
+fn joints(bytes: &[u8], (first, part): (usize, &[u8]), marks: &mut Vec<usize>) {
     static FINDER: LazyLock<Option<Searcher>> =
         LazyLock::new(|| aho_corasick::packed::Config::new().builder().extend(DOTS).extend(ENDS).build());
     let Some(finder) = &*FINDER else {
         // A processor without the instructions for it.
-        memchr_iter(b'\n', bytes).for_each(|at| line_end(bytes, at, marks));
-        let dots = DOTS.iter().flat_map(|dot| memmem::find_iter(bytes, dot).map(|at| at + dot.len() / 2));
+        memchr_iter(b'\n', part).for_each(|at| line_end(bytes, first + at, marks));
+        let dots = DOTS.iter().flat_map(|dot| memmem::find_iter(part, dot).map(|at| first + at + dot.len() / 2));
         return marks.extend(dots.filter(|&at| joint(bytes, at).is_some()));
     };
-    for found in finder.find_iter(bytes) {
+    for found in finder.find_iter(part) {
         if found.pattern().as_usize() >= DOTS.len() {
-            line_end(bytes, found.end() - 1, marks);
+            line_end(bytes, first + found.end() - 1, marks);
         } else {
-            let dot = found.start() + found.len() / 2;
+            let dot = first + found.start() + found.len() / 2;
             marks.extend(joint(bytes, dot).map(|_| dot));
         }
     }
@@ -300,7 +302,7 @@ mod tests {
             ("$k = 'abc' .\n  'def';", "$k = 'abcdef';"),
             ("k: >-\n  abcdefghijkl\n  mnopqr\nx: 1", "k: >-\n  abcdefghijklmnopqr\nx: 1"),
         ] {
-            let all = unescaped(text.as_bytes());
+            let all = unescaped(text.as_bytes(), 0..text.len());
             let [got] = all.as_slice() else { panic!("{text}") };
             assert_eq!(String::from_utf8_lossy(&got.bytes), plain);
             for original in 0..=text.len() {
@@ -319,7 +321,7 @@ mod tests {
             "https:\\/\\/example.com\\/a",
             "'a',\n'b'",
         ] {
-            assert!(unescaped(plain.as_bytes()).is_empty(), "{plain}");
+            assert!(unescaped(plain.as_bytes(), 0..plain.len()).is_empty(), "{plain}");
         }
     }
 

@@ -46,6 +46,13 @@ pub use spec::{Disabled, Source};
 /// A decision about a match depends on nothing farther away than this, in bytes, on either side.
 pub const REACH: usize = 4096;
 
+/// Whether there is anything to decide about at a place depends on nothing farther away than this. What is longer is said by
+/// [`Scanner::sift`] wherever it may begin.
+pub const NEAR: usize = 1536;
+
+/// So far beside a place may stand what leads to it: a word that vouches for it, an escape in it.
+const LEAD: usize = 1280;
+
 #[cfg(test)]
 mod carriers;
 #[cfg(test)]

@@ -14,11 +14,11 @@ use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterato
 use super::collect::{Gathered, Sighting};
 use super::walk::{Request, threads};
 use super::worker::Worker;
-use crate::detect::Scanner;
+use crate::detect::{NEAR, Scanner};
 use crate::model::{Blob, Coverage, Provenance};
 use crate::source::Entry;
 use crate::source::archive::{self, Head};
-use crate::source::git::{Brought, History, Kind, Reader, Sift, Store, TreeReader, Unit, WantedHistory};
+use crate::source::git::{Brought, History, Kind, Reach, Reader, Sift, Store, TreeReader, Unit, WantedHistory};
 
 /// Scans every object of the repository at or above `path`.
 pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) -> Gathered {
@@ -64,7 +64,7 @@ pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) ->
 /// Looks at all blobs, commits and tags.
 fn first_look(store: &Store, request: &Request<'_>) -> (Reader, Coverage) {
     let units = store.units(false);
-    let reach = request.set.reach();
+    let reach = Reach { near: NEAR, far: request.set.reach() };
     let look = |reader: &mut Reader, unit: &Unit, sieve: &mut Sieve<'_>| reader.unit(store, unit, reach, sieve);
     each(&units, request, look, Reader::merge)
 }
@@ -185,11 +185,11 @@ impl<'r> Sieve<'r> {
 }
 
 impl Sift for Sieve<'_> {
-    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>)) {
+    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>, bool)) {
         // What is in an archive is looked at when it is read again, with its path.
         let head = Head { bytes: blob.bytes, is_whole: blob.own.end == blob.bytes.len() };
         if blob.offset == 0 && self.request.archive_depth > 0 && archive::format_of(&head).is_some() {
-            return push(0..1);
+            return push(0..1, true);
         }
         self.scanner.sift(blob, self.request.least, push);
     }

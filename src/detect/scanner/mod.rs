@@ -98,6 +98,8 @@ pub struct Scanner<'s> {
     found: Vec<Ranked>,
     /// The file's name is not known: whatever would be something in a file of any name is.
     any_kind: bool,
+    /// Where something long may begin.
+    long: Vec<Range<u64>>,
 }
 
 /// What was looked at already in one view: the same anchor can be hit by several literals or words.
@@ -137,7 +139,7 @@ impl Crowd {
 impl<'s> Scanner<'s> {
     /// A worker over `set`.
     pub fn new(set: &'s DetectorSet) -> Self {
-        Self { set, found: Vec::new(), any_kind: false }
+        Self { set, found: Vec::new(), any_kind: false, long: Vec::new() }
     }
 
     /// Pushes everything found in `blob` whose anchor starts in its own part, in no particular order.
@@ -150,18 +152,45 @@ impl<'s> Scanner<'s> {
     }
 
     /// Pushes the place of everything that `scan` would find in these bytes under some path, with `least` confidence or more:
-    /// where a blob's path is not known yet. May push more than that.
-    pub fn sift(&mut self, blob: &Blob<'_>, least: Confidence, push: &mut dyn FnMut(Range<u64>)) {
+    /// where a blob's path is not known yet. May push more than that. The second value is false for a place where nothing is
+    /// found, but something might be if bytes farther away than [`super::NEAR`] and not than the reach were others.
+    pub fn sift(&mut self, blob: &Blob<'_>, least: Confidence, push: &mut dyn FnMut(Range<u64>, bool)) {
         self.any_kind = true;
         self.views(blob);
         self.any_kind = false;
+        for span in self.long.drain(..) {
+            push(span, false);
+        }
         for ranked in self.found.drain(..) {
-            if let Found::Credential(credential) = ranked.found
-                && credential.confidence >= least
-                && let Some(part) = credential.parts.first()
-            {
-                push(part.span.clone());
+            match &ranked.found {
+                Found::Credential(credential) => {
+                    let is_found = credential.confidence >= least;
+                    credential.parts.first().into_iter().for_each(|part| push(part.span.clone(), is_found));
+                }
+                Found::Suppressed { span, .. } => push(span.clone(), false),
             }
+        }
+    }
+
+    /// Where what leads to anchors in a view's own part may stand.
+    fn leads(&self, view: &View<'_>) -> Range<usize> {
+        // A scan counts anchors in all of the margin, to see where they crowd; what is sifted may have too many parts.
+        let margin = if self.any_kind { super::LEAD } else { super::REACH };
+        view.own.start.saturating_sub(margin)..view.bytes.len().min(view.own.end + margin)
+    }
+
+    /// What is encoded leads to anything in it, however far away.
+    fn note_encoded(&mut self, view: &View<'_>, hit: usize) {
+        if self.any_kind {
+            self.long.push(view.map.span(&(hit..hit + 1)));
+        }
+    }
+
+    /// What may be so long that whether it is there depends on bytes far away.
+    fn note_long(&mut self, view: &View<'_>, entry: &Entry, hit: Range<usize>) {
+        let is_long = *entry.rule(0).length.end() > super::NEAR - super::LEAD || entry.anchor.extract.is_some();
+        if self.any_kind && is_long && view.own.contains(&hit.start) {
+            self.long.push(view.map.span(&hit));
         }
     }
 
@@ -180,7 +209,7 @@ impl<'s> Scanner<'s> {
     /// Scans a text as it stands, and what its escapes and joints stand for.
     fn written(&mut self, view: &View<'_>) {
         self.view(view);
-        for text in escapes::unescaped(view.bytes) {
+        for text in escapes::unescaped(view.bytes, self.leads(view)) {
             let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
             let own = text.place(text.own.start.max(view.own.start))..text.place(text.own.end.min(view.own.end));
             let mut encoding = view.encoding.clone();
@@ -192,15 +221,23 @@ impl<'s> Scanner<'s> {
     fn view(&mut self, view: &View<'_>) {
         let set = self.set;
         let mut seen = Seen::default();
-        set.prefilter.each(view.bytes, &mut |at, target| match target {
-            Target::Plain { detector, length } => self.literal(view, detector, at..at + length, &mut seen),
+        let leads = self.leads(view);
+        let first = leads.start;
+        set.prefilter.each(&view.bytes[leads], &mut |at, target| self.hit(view, first + at, target, &mut seen));
+    }
+
+    /// Some text of the prefilter stands at `at`.
+    fn hit(&mut self, view: &View<'_>, at: usize, target: Target, seen: &mut Seen) {
+        let set = self.set;
+        match target {
+            Target::Plain { detector, length } => self.literal(view, detector, at..at + length, seen),
             Target::Word { detector, length } => {
                 let entry = &set.entries[detector];
                 match &entry.anchor.words {
                     Some(_) if entry.anchor.extract == Some(Extract::Assignment) => {
-                        self.assignment(view, entry, at..at + length, &mut seen);
+                        self.assignment(view, entry, at..at + length, seen);
                     }
-                    Some(words) => self.word(view, (detector, words), at, &mut seen),
+                    Some(words) => self.word(view, (detector, words), at, seen),
                     None => {}
                 }
             }
@@ -214,8 +251,8 @@ impl<'s> Scanner<'s> {
                 seen.decoded_until[4] = self.unhexed(view, at);
             }
             Target::Hex => {}
-            Target::HexStart | Target::Base64Start => self.encoded_start(view, at, target, &mut seen),
-        });
+            Target::HexStart | Target::Base64Start => self.encoded_start(view, at, target, seen),
+        }
     }
 
     /// What may be the start of an encoded value was hit.
@@ -234,6 +271,7 @@ impl<'s> Scanner<'s> {
         if !view.own.contains(&hit) {
             return 0;
         }
+        self.note_encoded(view, hit);
         let Some(decoded) = decode::around(view.bytes, hit, shift) else { return 0 };
         let mut encoding = view.encoding.clone();
         encoding.push(Encoding::Base64);
@@ -249,6 +287,7 @@ impl<'s> Scanner<'s> {
         if !view.own.contains(&hit) {
             return 0;
         }
+        self.note_encoded(view, hit);
         let Some(decoded) = decode::hex_around(view.bytes, hit) else { return 0 };
         let mut encoding = view.encoding.clone();
         encoding.push(Encoding::Hex);
@@ -274,6 +313,7 @@ impl<'s> Scanner<'s> {
         {
             return;
         }
+        self.note_long(view, entry, hit.clone());
         let Some(matched) = matched(entry, view.bytes, &hit) else { return };
         let before = &view.bytes[..matched.whole.start];
         let digest = [b"sha256=".as_slice(), b"sha256-", b"sha384-", b"sha512-", b"sha1-"];
@@ -316,6 +356,7 @@ impl<'s> Scanner<'s> {
                 self.unwrapped(view, &name, &value);
             }
         }
+        self.note_long(view, entry, hit..hit + 1);
         let window = context::window(view.bytes, hit, rule.within);
         let longest = *rule.length.end();
         let searched = seen.searched.entry(detector).or_default();

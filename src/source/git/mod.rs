@@ -28,6 +28,7 @@ mod tests;
 pub use explain::{Brought, Folders, History, WantedHistory};
 pub use open::Place;
 pub use reader::{Reader, Sift};
+pub use sieve::Reach;
 pub use store::{Store, Unit};
 pub use trees::TreeReader;
 

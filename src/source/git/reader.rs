@@ -7,7 +7,7 @@ use std::ops::Range;
 use gix::hash::oid;
 
 use super::forest::NONE;
-use super::sieve::{Hit, Plan, is_special, plan};
+use super::sieve::{Hit, Plan, Reach, is_special, plan};
 use super::store::{Number, Store, Unit};
 use super::trees::CommitRow;
 use super::walk::{Step, Walk};
@@ -21,8 +21,9 @@ const MOST: usize = 20_000;
 /// Looks at bytes.
 pub trait Sift {
     /// Pushes the places of everything in `blob` that would be a credential in a file of any name, if its anchor begins in the
-    /// blob's own part. May push more, and the same thing twice.
-    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>));
+    /// blob's own part, and false for what could only be one if bytes farther away than is near were others. May push more,
+    /// and the same thing twice.
+    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>, bool));
 
     /// An object was read: so many bytes.
     fn read(&mut self, bytes: u64);
@@ -56,7 +57,7 @@ struct State {
 
 impl Reader {
     /// Reads one unit. `reach` is how far a decision about a match may look, in bytes.
-    pub fn unit(&mut self, store: &Store, unit: &Unit, reach: usize, sift: &mut dyn Sift) {
+    pub fn unit(&mut self, store: &Store, unit: &Unit, reach: Reach, sift: &mut dyn Sift) {
         match unit {
             Unit::Nodes { pack, nodes } => self.nodes(store, (*pack, nodes.clone()), reach, sift),
             Unit::Loose { folder, objects } => {
@@ -79,7 +80,7 @@ impl Reader {
         &mut self,
         store: &Store,
         (folder, at): (usize, usize),
-        reach: usize,
+        reach: Reach,
         sift: &mut dyn Sift,
     ) -> Result<(), GitError> {
         let (loose, first) = &store.loose[folder];
@@ -103,7 +104,7 @@ impl Reader {
         Ok(())
     }
 
-    fn nodes(&mut self, store: &Store, (pack, range): (usize, Range<u32>), reach: usize, sift: &mut dyn Sift) {
+    fn nodes(&mut self, store: &Store, (pack, range): (usize, Range<u32>), reach: Reach, sift: &mut dyn Sift) {
         let grove = &store.groves[pack];
         let nodes = &grove.forest.nodes;
         let foreign = |name: &oid| Some(store.read(name).ok()?.1);
@@ -159,15 +160,16 @@ impl Reader {
     }
 
     /// Looks at an object: all of it, or what is new.
-    fn look(&mut self, store: &Store, (step, kind): (&Step<'_, State>, Kind), reach: usize, sift: &mut dyn Sift) -> State {
+    fn look(&mut self, store: &Store, (step, kind): (&Step<'_, State>, Kind), reach: Reach, sift: &mut dyn Sift) -> State {
         let special = kind == Kind::Blob && is_special(step.bytes);
         let mut hits = Vec::new();
         match step.base {
             Some((base, old, copies)) if kind == Kind::Blob && !special && !base.special => {
                 let Plan { scan, known } = plan(copies, (old.len(), step.bytes.len()), &base.hits, reach);
                 for own in scan {
-                    let bytes = own.start.saturating_sub(reach)..(own.end + reach).min(step.bytes.len());
-                    self.scanned += bytes.len() as u64;
+                    // What is encoded is read on for twice the reach.
+                    let bytes = own.start.saturating_sub(reach.far)..(own.end + 2 * reach.far).min(step.bytes.len());
+                    self.scanned += own.len() as u64;
                     // Lines are counted when a hit is read again, with its path.
                     let blob = Blob {
                         own: own.start - bytes.start..own.end - bytes.start,
@@ -178,7 +180,7 @@ impl Reader {
                 }
                 // What is known keeps its group, though it was found again beside an edit.
                 hits.extend(known.iter().copied());
-                hits.sort_unstable_by_key(|hit| (hit.start, hit.end, hit.group));
+                hits.sort_unstable_by_key(|hit| (hit.start, hit.end, !hit.is_found, hit.group));
                 hits.dedup_by(|b, a| (a.start, a.end) == (b.start, b.end));
             }
             _ => self.whole(store, (kind, step.bytes), sift, &mut hits),
@@ -189,35 +191,38 @@ impl Reader {
     fn whole(&mut self, store: &Store, (kind, bytes): (Kind, &[u8]), sift: &mut dyn Sift, hits: &mut Vec<Hit>) {
         self.scanned += bytes.len() as u64;
         Self::sift(store, &Blob::whole("", &written(kind, bytes)), sift, hits);
-        hits.sort_unstable();
+        hits.sort_unstable_by_key(|hit| (hit.start, hit.end, !hit.is_found, hit.group));
         hits.dedup_by(|b, a| (a.start, a.end) == (b.start, b.end));
     }
 
     fn sift(store: &Store, blob: &Blob<'_>, sift: &mut dyn Sift, hits: &mut Vec<Hit>) {
         let before = hits.len();
-        sift.sift(blob, &mut |span| {
+        sift.sift(blob, &mut |span, is_found| {
             if hits.len() < MOST {
-                hits.push(Hit { start: span.start as u32, end: span.end as u32, group: u32::MAX });
+                hits.push(Hit { start: span.start as u32, end: span.end as u32, group: u32::MAX, is_found });
             }
         });
         hits[before..].sort_unstable();
         for hit in &mut hits[before..] {
-            hit.group = store.group();
+            if hit.is_found {
+                hit.group = store.group();
+            }
         }
     }
 
     /// Remembers what an object may hold, and a commit's place in the history.
     fn note(&mut self, store: &Store, (number, kind): (Number, Kind), bytes: &[u8], hits: &[Hit]) {
-        self.hits.extend(hits.iter().map(|hit| (hit.group, number)));
+        let found = || hits.iter().filter(|hit| hit.is_found);
+        self.hits.extend(found().map(|hit| (hit.group, number)));
         #[cfg(test)]
-        self.places.extend(hits.iter().map(|hit| (number, hit.start, hit.end)));
+        self.places.extend(found().map(|hit| (number, hit.start, hit.end)));
         if kind == Kind::Commit {
             self.commits.extend(CommitRow::read(store, number, bytes));
         }
     }
 
     /// A file that is too large for the memory, in windows.
-    fn large(&mut self, store: &Store, (pack, node): (usize, u32), reach: usize, sift: &mut dyn Sift) {
+    fn large(&mut self, store: &Store, (pack, node): (usize, u32), reach: Reach, sift: &mut dyn Sift) {
         let grove = &store.groves[pack];
         let node = grove.forest.nodes[node as usize];
         let Ok(header) = grove.pack.header(node.offset) else { return };
@@ -234,12 +239,12 @@ impl Reader {
         &mut self,
         store: &Store,
         (number, size): (Number, u64),
-        (reader, reach): (&mut dyn Read, usize),
+        (reader, reach): (&mut dyn Read, Reach),
         sift: &mut dyn Sift,
     ) -> Result<(), GitError> {
         let mut found = Vec::new();
-        let (bytes, result) = Windows::new(reach).read("", reader, &mut |blob| {
-            sift.sift(blob, &mut |span| found.extend((found.len() < MOST).then_some(span)));
+        let (bytes, result) = Windows::new(reach.far).read("", reader, &mut |blob| {
+            sift.sift(blob, &mut |span, is_found| found.extend((is_found && found.len() < MOST).then_some(span)));
         });
         self.scanned += bytes;
         sift.read(bytes);

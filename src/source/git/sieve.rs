@@ -1,9 +1,9 @@
 //! Where a new version of a file must be looked at, and what is known of the rest from the version it is made from.
 //!
-//! What is decided about a match depends on nothing farther from its anchor than the reach. So an anchor that stands in
-//! copied bytes, a reach or more from either end of the copy, is one in both versions or in neither. Elsewhere the new version
-//! is scanned. What a scan reports is the place of a credential's value, which may stand up to a reach from the anchor that
-//! led to it; where that leaves a doubt, the place is scanned again.
+//! Whether there is anything to decide about at a place depends on nothing farther away than is near. So a place in copied
+//! bytes, that far from either end of the copy, has something in both versions or in neither. Elsewhere the new version is
+//! scanned. What is decided depends on nothing farther from the anchor than the reach, and the anchor may stand a reach from
+//! the value that is reported: where an edit is within both, what was known of a place is worked out again.
 
 use std::ops::Range;
 
@@ -16,6 +16,17 @@ pub(super) struct Hit {
     pub(super) end: u32,
     /// The same in all versions that inherit it.
     pub(super) group: u32,
+    /// It is one; else bytes farther away could make it one.
+    pub(super) is_found: bool,
+}
+
+/// How far decisions look, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach {
+    /// To know whether there is anything to decide about.
+    pub near: usize,
+    /// To decide about it.
+    pub far: usize,
 }
 
 /// What to do about a version.
@@ -28,15 +39,15 @@ pub(super) struct Plan {
 }
 
 /// Plans for a version of `length` bytes made from one of `base` bytes with `hits`.
-pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hit], reach: usize) -> Plan {
+pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hit], reach: Reach) -> Plan {
     let mut plan = Plan::default();
     let mut scanned = 0;
     let mut again = Vec::new();
     for copy in copies {
         let (from, to, size) = (copy.from as usize, copy.to as usize, copy.length as usize);
         // Where both files begin or end, nothing is missing on that side.
-        let left = if from == 0 && to == 0 { 0 } else { reach };
-        let right = if from + size == base && to + size == length { 0 } else { reach };
+        let left = if from == 0 && to == 0 { 0 } else { reach.near };
+        let right = if from + size == base && to + size == length { 0 } else { reach.near };
         if size > left + right {
             if scanned < to + left {
                 plan.scan.push(scanned..to + left);
@@ -47,13 +58,12 @@ pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hi
         for hit in hits[first..].iter().take_while(|hit| (hit.start as usize) < from + size) {
             let start = hit.start as usize;
             let moved = (start - from + to) as u32;
-            // The anchor stands within a reach of the value.
-            let clear = |margin: usize, distance: usize| margin == 0 || distance >= margin + reach;
+            let clear = |margin: usize, distance: usize| margin == 0 || distance >= 2 * reach.far;
             if clear(left, start - from) && clear(right, from + size - start) && hit.end as usize <= from + size {
                 let end = moved + (hit.end - hit.start);
-                plan.known.push(Hit { start: moved, end, group: hit.group });
+                plan.known.push(Hit { start: moved, end, ..*hit });
             } else {
-                again.push((moved as usize).saturating_sub(reach)..(moved as usize + reach).min(length));
+                again.push((moved as usize).saturating_sub(reach.near)..(moved as usize + reach.near).min(length));
             }
         }
     }
@@ -63,7 +73,7 @@ pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hi
     if !again.is_empty() {
         plan.scan.append(&mut again);
     }
-    plan.scan = merged(std::mem::take(&mut plan.scan), 2 * reach);
+    plan.scan = merged(std::mem::take(&mut plan.scan), 2 * reach.near);
     plan.known.sort_unstable();
     plan
 }
@@ -89,15 +99,15 @@ pub(super) fn is_special(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Copied, Hit, plan};
+    use super::{Copied, Hit, Reach, plan};
 
     #[test]
     fn only_what_changed_is_scanned() {
-        let hit = |start, group| Hit { start, end: start + 10, group };
+        let hit = |start, group| Hit { start, end: start + 10, group, is_found: true };
         // Ten bytes inserted at 1000 of 2000; reach 100.
         let copies = [Copied { from: 0, to: 0, length: 1000 }, Copied { from: 1000, to: 1010, length: 1000 }];
         let hits = [hit(5, 1), hit(790, 2), hit(850, 3), hit(1250, 4)];
-        let plan = plan(&copies, (2000, 2010), &hits, 100);
+        let plan = plan(&copies, (2000, 2010), &hits, Reach { near: 100, far: 100 });
         assert_eq!(plan.known, [hit(5, 1), hit(790, 2), hit(1260, 4)]);
         // The third may hang on an anchor that stands nearer to the edit.
         assert_eq!(plan.scan, vec![750..1110]);
@@ -106,7 +116,7 @@ mod tests {
     #[test]
     fn a_copy_that_ends_elsewhere_is_no_end() {
         let copies = [Copied { from: 500, to: 0, length: 1000 }];
-        let plan = plan(&copies, (2000, 1000), &[], 100);
+        let plan = plan(&copies, (2000, 1000), &[], Reach { near: 100, far: 100 });
         assert_eq!(plan.scan, [0..100, 900..1000].map(|range| range));
     }
 }

@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::testing::{Dice, Op, Packer, applied, encoded, name, offset, repository};
-use super::{Reader, Sift, Store};
-use crate::detect::{DetectorSet, REACH, Scanner};
+use super::{Reach, Reader, Sift, Store};
+use crate::detect::{DetectorSet, NEAR, REACH, Scanner};
 use crate::model::{Blob, Confidence};
 
 fn builtin() -> &'static DetectorSet {
@@ -23,7 +23,7 @@ struct Looker {
 }
 
 impl Sift for Looker {
-    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>)) {
+    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>, bool)) {
         self.scanner.sift(blob, Confidence::Medium, push);
     }
 
@@ -54,7 +54,7 @@ fn read(folder: &Path) -> Seen {
     looker.troubles.extend(store.troubles().iter().map(|(what, why)| format!("{what}: {why}")));
     let mut reader = Reader::default();
     for unit in store.units(false) {
-        reader.unit(&store, &unit, REACH, &mut looker);
+        reader.unit(&store, &unit, Reach { near: NEAR, far: REACH }, &mut looker);
     }
     let mut places: BTreeMap<String, BTreeSet<(u32, u32)>> = BTreeMap::new();
     for (object, start, end) in &reader.places {
@@ -159,8 +159,8 @@ fn whole(versions: &[Vec<u8>]) -> BTreeMap<String, BTreeSet<(u32, u32)>> {
     let mut all: BTreeMap<String, BTreeSet<(u32, u32)>> = BTreeMap::new();
     for version in versions {
         let mut places = BTreeSet::new();
-        scanner.sift(&Blob::whole("", version), Confidence::Medium, &mut |span| {
-            places.insert((span.start as u32, span.end as u32));
+        scanner.sift(&Blob::whole("", version), Confidence::Medium, &mut |span, is_found| {
+            places.extend(is_found.then_some((span.start as u32, span.end as u32)));
         });
         if !places.is_empty() {
             all.insert(name("blob", version).to_string(), places);
