@@ -351,9 +351,11 @@ impl<'s> Scanner<'s> {
     fn word(&mut self, view: &View<'_>, (detector, words): (usize, &Words), hit: usize, seen: &mut Seen) {
         let entry = &self.set.entries[detector];
         let rule = entry.rule(0);
-        for kind in self.kinds(view.kind) {
-            if let Some((name, value)) = generic::written(view.bytes, hit, kind) {
-                self.unwrapped(view, &name, &value);
+        if !is_endless(view.bytes, hit, &mut seen.next_end) {
+            for kind in self.kinds(view.kind) {
+                if let Some((name, value)) = generic::written(view.bytes, hit, kind) {
+                    self.unwrapped(view, &name, &value);
+                }
             }
         }
         self.note_long(view, entry, hit..hit + 1);
