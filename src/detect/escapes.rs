@@ -10,8 +10,8 @@ use memchr::{memchr_iter, memchr3_iter, memmem};
 use crate::model::Blob;
 
 /// A credential may begin this far before an escape in it, and as far behind it for what it leads to.
-const BEFORE: usize = 1200;
-const AFTER: usize = 200;
+pub(super) const BEFORE: usize = 1200;
+pub(super) const AFTER: usize = 200;
 /// What decides about it may stand this much farther away.
 const MARGIN: usize = 1500;
 /// Between two pieces of one value stands no more than this.

@@ -242,6 +242,9 @@ impl FileKind {
         Self { syntax: if code { Syntax::Code } else { Syntax::Settings }, ..Self::SETTINGS }
     }
 
+    /// A file of which the path is not known.
+    pub(super) const UNKNOWN: Self = Self { syntax: Syntax::Text, role: Role::Plain, docstrings: false };
+
     /// Every way in which a file may write values.
     pub(super) const SYNTAXES: [Syntax; 4] = [Syntax::Settings, Syntax::Shell, Syntax::Code, Syntax::Text];
 

@@ -48,10 +48,10 @@ pub const REACH: usize = 4096;
 
 /// Whether there is anything to decide about at a place depends on nothing farther away than this. What is longer is said by
 /// [`Scanner::sift`] wherever it may begin.
-pub const NEAR: usize = 1536;
+pub const NEAR: usize = 1024;
 
-/// So far beside a place may stand what leads to it: a word that vouches for it, an escape in it.
-const LEAD: usize = 1280;
+/// So far beside a place may stand a word that vouches for it.
+const LEAD: usize = 768;
 
 #[cfg(test)]
 mod carriers;

@@ -196,7 +196,7 @@ impl<'s> Scanner<'s> {
 
     fn views(&mut self, blob: &Blob<'_>) {
         let map = Map::Offset(blob.offset);
-        let kind = FileKind::of(blob.path);
+        let kind = if self.any_kind { FileKind::UNKNOWN } else { FileKind::of(blob.path) };
         let view = View { bytes: blob.bytes, own: blob.own.clone(), map, encoding: Vec::new(), kind };
         if let Some(text) = escapes::utf16(blob) {
             let own = blob.own.start / 2..blob.own.end.div_ceil(2);
@@ -209,9 +209,16 @@ impl<'s> Scanner<'s> {
     /// Scans a text as it stands, and what its escapes and joints stand for.
     fn written(&mut self, view: &View<'_>) {
         self.view(view);
-        for text in escapes::unescaped(view.bytes, self.leads(view)) {
+        let margin = if self.any_kind { escapes::BEFORE + escapes::AFTER } else { super::REACH };
+        let marked = view.own.start.saturating_sub(margin)..view.bytes.len().min(view.own.end + margin);
+        for text in escapes::unescaped(view.bytes, marked) {
             let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
-            let own = text.place(text.own.start.max(view.own.start))..text.place(text.own.end.min(view.own.end));
+            let mut own = text.own.clone();
+            // What an escape leads to may stand farther from it than is near.
+            if !self.any_kind {
+                own = own.start.max(view.own.start)..own.end.min(view.own.end);
+            }
+            let own = text.place(own.start)..text.place(own.end);
             let mut encoding = view.encoding.clone();
             encoding.push(Encoding::Escaped);
             self.view(&View { bytes: &text.bytes, own, map, encoding, kind: view.kind });

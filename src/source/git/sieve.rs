@@ -58,7 +58,9 @@ pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hi
         for hit in hits[first..].iter().take_while(|hit| (hit.start as usize) < from + size) {
             let start = hit.start as usize;
             let moved = (start - from + to) as u32;
-            let clear = |margin: usize, distance: usize| margin == 0 || distance >= 2 * reach.far;
+            // What leads to others, as a manifest does to its entries, stands up to twice the reach from them.
+            let far = if hit.is_found { 2 * reach.far } else { 4 * reach.far };
+            let clear = |margin: usize, distance: usize| margin == 0 || distance >= far;
             if clear(left, start - from) && clear(right, from + size - start) && hit.end as usize <= from + size {
                 let end = moved + (hit.end - hit.start);
                 plan.known.push(Hit { start: moved, end, ..*hit });
