@@ -51,6 +51,7 @@ pub(super) struct Prefilter {
     short: [u64; SHORT],
     /// The bytes of all texts.
     arena: Vec<u8>,
+    longest: usize,
 }
 
 /// Eight more bits of the hashes that lead to one place, as far as they agree.
@@ -168,6 +169,7 @@ impl Prefilter {
             texts: Vec::new(),
             short: [0; SHORT],
             arena: Vec::new(),
+            longest: 0,
         };
         for Leads { detector, literals, words, encoded, open } in leads {
             for literal in literals {
@@ -230,6 +232,7 @@ impl Prefilter {
             target,
         });
         self.arena.extend_from_slice(bytes);
+        self.longest = self.longest.max(bytes.len());
     }
 
     fn mark(&mut self, window: u32) {
@@ -279,6 +282,26 @@ impl Prefilter {
 
     /// Calls `visit` for every text at every place, places in ascending order.
     pub(super) fn each(&self, bytes: &[u8], visit: &mut dyn FnMut(usize, Target)) {
+        self.each_text(bytes, &mut |at, text| visit(at, self.target(text)));
+    }
+
+    /// What a text speaks for.
+    pub(super) fn target(&self, text: u32) -> Target {
+        self.texts[text as usize].target
+    }
+
+    /// Where the text ends that stands at `at`.
+    pub(super) fn end(&self, at: usize, text: u32) -> usize {
+        at + self.texts[text as usize].length as usize
+    }
+
+    /// Bytes of the longest text.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The same, with the number of the text.
+    pub(super) fn each_text(&self, bytes: &[u8], visit: &mut dyn FnMut(usize, u32)) {
         /// Windows that are looked at together: most often none of them leads anywhere.
         const STEP: usize = 8;
         // An array, so that no place in it needs to be checked.
@@ -342,10 +365,10 @@ impl Prefilter {
     }
 
     /// Hands on what was found before `until`.
-    fn release(&self, pending: &mut Vec<Hit>, until: usize, visit: &mut dyn FnMut(usize, Target)) {
+    fn release(&self, pending: &mut Vec<Hit>, until: usize, visit: &mut dyn FnMut(usize, u32)) {
         pending.sort_unstable_by_key(|hit| (hit.at, self.texts[hit.text as usize].length, hit.text));
         let ready = pending.partition_point(|hit| hit.at < until);
-        pending.drain(..ready).for_each(|hit| visit(hit.at, self.texts[hit.text as usize].target));
+        pending.drain(..ready).for_each(|hit| visit(hit.at, hit.text));
     }
 }
 

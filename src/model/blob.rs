@@ -30,6 +30,17 @@ impl<'a> Blob<'a> {
     }
 }
 
+/// A text that may lead to a match, and where it stands: what the scanner looks for first. One version's are most of the next's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Clue {
+    /// Its first byte's place.
+    pub at: u32,
+    /// The place after its last byte.
+    pub end: u32,
+    /// Which text, as the scanner counts them.
+    pub text: u32,
+}
+
 /// Where a span stands in the original file. Lines and columns start at 1; columns count bytes; ends are exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {

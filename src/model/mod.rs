@@ -10,7 +10,7 @@ mod liveness;
 mod owner;
 mod response;
 
-pub use blob::{Blob, CommitPlace, LayerPlace, Location, Provenance};
+pub use blob::{Blob, Clue, CommitPlace, LayerPlace, Location, Provenance};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use coverage::{Coverage, Trouble};
 pub use credential::{Confidence, Credential, Encoding, Facts, Part, Severity};

@@ -15,7 +15,7 @@ use super::collect::{Gathered, Sighting};
 use super::walk::{Request, threads};
 use super::worker::Worker;
 use crate::detect::{NEAR, Scanner};
-use crate::model::{Blob, Coverage, Provenance};
+use crate::model::{Blob, Clue, Coverage, Provenance};
 use crate::source::Entry;
 use crate::source::archive::{self, Head};
 use crate::source::git::{Brought, History, Kind, Reach, Reader, Sift, Store, TreeReader, Unit, WantedHistory};
@@ -185,13 +185,21 @@ impl<'r> Sieve<'r> {
 }
 
 impl Sift for Sieve<'_> {
-    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>, bool)) {
+    fn sift(&mut self, blob: &Blob<'_>, clues: Option<&[Clue]>, push: &mut dyn FnMut(Range<u64>, bool)) {
         // What is in an archive is looked at when it is read again, with its path.
         let head = Head { bytes: blob.bytes, is_whole: blob.own.end == blob.bytes.len() };
         if blob.offset == 0 && self.request.archive_depth > 0 && archive::format_of(&head).is_some() {
             return push(0..1, true);
         }
-        self.scanner.sift(blob, self.request.least, push);
+        self.scanner.sift(blob, (clues, self.request.least), push);
+    }
+
+    fn clues(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>) {
+        self.scanner.clues(bytes, places, all);
+    }
+
+    fn longest_clue(&self) -> usize {
+        self.scanner.longest_clue()
     }
 
     fn read(&mut self, bytes: u64) {

@@ -16,7 +16,7 @@ use super::kind::FileKind;
 use super::prefilter::Target;
 use super::spec::{Extract, Lead, Words};
 use super::{assemble, decode, escapes, generic};
-use crate::model::{Blob, Confidence, Credential, Encoding};
+use crate::model::{Blob, Clue, Confidence, Credential, Encoding};
 use anchor::{How, grouped, matched};
 use surroundings::{holds_run, is_armour, is_endless, is_made_up, run_end};
 use view::{Map, Piece, View};
@@ -100,6 +100,8 @@ pub struct Scanner<'s> {
     any_kind: bool,
     /// Where something long may begin.
     long: Vec<Range<u64>>,
+    /// What leads to anchors in the next view, where that is known.
+    given: Option<Vec<Clue>>,
 }
 
 /// What was looked at already in one view: the same anchor can be hit by several literals or words.
@@ -139,7 +141,7 @@ impl Crowd {
 impl<'s> Scanner<'s> {
     /// A worker over `set`.
     pub fn new(set: &'s DetectorSet) -> Self {
-        Self { set, found: Vec::new(), any_kind: false, long: Vec::new() }
+        Self { set, found: Vec::new(), any_kind: false, long: Vec::new(), given: None }
     }
 
     /// Pushes everything found in `blob` whose anchor starts in its own part, in no particular order.
@@ -154,8 +156,16 @@ impl<'s> Scanner<'s> {
     /// Pushes the place of everything that `scan` would find in these bytes under some path, with `least` confidence or more:
     /// where a blob's path is not known yet. May push more than that. The second value is false for a place where nothing is
     /// found, but something might be if bytes farther away than [`super::NEAR`] and not than the reach were others.
-    pub fn sift(&mut self, blob: &Blob<'_>, least: Confidence, push: &mut dyn FnMut(Range<u64>, bool)) {
+    ///
+    /// `clues` are all that stand in the blob, by places in the original; `None` where that is not known.
+    pub fn sift(
+        &mut self,
+        blob: &Blob<'_>,
+        (clues, least): (Option<&[Clue]>, Confidence),
+        push: &mut dyn FnMut(Range<u64>, bool),
+    ) {
         self.any_kind = true;
+        self.given = clues.map(<[Clue]>::to_vec);
         self.views(blob);
         self.any_kind = false;
         for span in self.long.drain(..) {
@@ -172,8 +182,22 @@ impl<'s> Scanner<'s> {
         }
     }
 
+    /// Adds every text in `places` that may lead to something.
+    pub fn clues(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>) {
+        let (filter, first) = (&self.set.prefilter, places.start);
+        filter.each_text(&bytes[places], &mut |at, text| {
+            let at = first + at;
+            all.push(Clue { at: at as u32, end: filter.end(at, text) as u32, text });
+        });
+    }
+
+    /// Bytes of the longest text that may lead to something.
+    pub fn longest_clue(&self) -> usize {
+        self.set.prefilter.longest()
+    }
+
     /// Where what leads to anchors in a view's own part may stand.
-    fn leads(&self, view: &View<'_>) -> Range<usize> {
+    fn around(&self, view: &View<'_>) -> Range<usize> {
         // A scan counts anchors in all of the margin, to see where they crowd; what is sifted may have too many parts.
         let margin = if self.any_kind { super::LEAD } else { super::REACH };
         view.own.start.saturating_sub(margin)..view.bytes.len().min(view.own.end + margin)
@@ -198,7 +222,7 @@ impl<'s> Scanner<'s> {
         let map = Map::Offset(blob.offset);
         let kind = if self.any_kind { FileKind::UNKNOWN } else { FileKind::of(blob.path) };
         let view = View { bytes: blob.bytes, own: blob.own.clone(), map, encoding: Vec::new(), kind };
-        if let Some(text) = escapes::utf16(blob) {
+        if let Some(text) = escapes::utf16(blob).filter(|_| self.given.is_none()) {
             let own = blob.own.start / 2..blob.own.end.div_ceil(2);
             let map = Map::Pairs { first: 0, outer: &view.map };
             self.written(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind });
@@ -228,9 +252,17 @@ impl<'s> Scanner<'s> {
     fn view(&mut self, view: &View<'_>) {
         let set = self.set;
         let mut seen = Seen::default();
-        let leads = self.leads(view);
-        let first = leads.start;
-        set.prefilter.each(&view.bytes[leads], &mut |at, target| self.hit(view, first + at, target, &mut seen));
+        let around = self.around(view);
+        if let Some(given) = self.given.take() {
+            let offset = view.map.span(&(0..0)).start;
+            let place = |clue: &Clue| (u64::from(clue.at) - offset) as usize;
+            for clue in given.iter().filter(|clue| around.contains(&place(clue))) {
+                self.hit(view, place(clue), set.prefilter.target(clue.text), &mut seen);
+            }
+            return;
+        }
+        let first = around.start;
+        set.prefilter.each(&view.bytes[around], &mut |at, target| self.hit(view, first + at, target, &mut seen));
     }
 
     /// Some text of the prefilter stands at `at`.

@@ -7,23 +7,33 @@ use std::ops::Range;
 use gix::hash::oid;
 
 use super::forest::NONE;
-use super::sieve::{Hit, Plan, Reach, is_special, plan};
+use super::sieve::{self, Hit, Plan, Reach, is_special, plan};
 use super::store::{Number, Store, Unit};
 use super::trees::CommitRow;
 use super::walk::{Step, Walk};
 use super::{GitError, Kind, LARGEST};
-use crate::model::Blob;
+use crate::model::{Blob, Clue};
 use crate::source::Windows;
 
 /// Hits of one object that are remembered. An object with more is somebody's attempt to fill the memory.
 const MOST: usize = 20_000;
+/// Leads of one object that are remembered: real texts have one in some three hundred bytes.
+const MOST_CLUES: usize = 1 << 20;
 
 /// Looks at bytes.
 pub trait Sift {
     /// Pushes the places of everything in `blob` that would be a credential in a file of any name, if its anchor begins in the
     /// blob's own part, and false for what could only be one if bytes farther away than is near were others. May push more,
     /// and the same thing twice.
-    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>, bool));
+    ///
+    /// `clues` are those in the blob, by places in the object, where they are known.
+    fn sift(&mut self, blob: &Blob<'_>, clues: Option<&[Clue]>, push: &mut dyn FnMut(Range<u64>, bool));
+
+    /// Adds what in `places` may lead to a credential.
+    fn clues(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>);
+
+    /// Bytes of the longest clue.
+    fn longest_clue(&self) -> usize;
 
     /// An object was read: so many bytes.
     fn read(&mut self, bytes: u64);
@@ -52,6 +62,8 @@ pub struct Reader {
 #[derive(Default)]
 struct State {
     hits: Vec<Hit>,
+    clues: Vec<Clue>,
+    /// What is made from it is looked at whole.
     special: bool,
 }
 
@@ -98,7 +110,7 @@ impl Reader {
             return Err(GitError::Corrupt("more bytes than any honest repository holds; it was not read"));
         }
         let mut hits = Vec::new();
-        self.whole(store, (kind, &bytes), sift, &mut hits);
+        self.whole(store, (kind, &bytes, None), sift, &mut hits);
         self.note(store, (first + at as u32, kind), &bytes, &hits);
         sift.read(size);
         Ok(())
@@ -161,10 +173,17 @@ impl Reader {
 
     /// Looks at an object: all of it, or what is new.
     fn look(&mut self, store: &Store, (step, kind): (&Step<'_, State>, Kind), reach: Reach, sift: &mut dyn Sift) -> State {
-        let special = kind == Kind::Blob && is_special(step.bytes);
-        let mut hits = Vec::new();
+        let mut special = kind != Kind::Blob || is_special(step.bytes);
+        let (mut hits, mut clues) = (Vec::new(), Vec::new());
+        if !special {
+            match step.base {
+                Some((base, _, copies)) if !base.special => sieve::clues(&base.clues, copies, step.bytes, sift, &mut clues),
+                _ => sift.clues(step.bytes, 0..step.bytes.len(), &mut clues),
+            }
+            special = clues.len() > MOST_CLUES;
+        }
         match step.base {
-            Some((base, old, copies)) if kind == Kind::Blob && !special && !base.special => {
+            Some((base, old, copies)) if !special && !base.special => {
                 let Plan { scan, known } = plan(copies, (old.len(), step.bytes.len()), &base.hits, reach);
                 for own in scan {
                     // What is encoded is read on for twice the reach.
@@ -176,28 +195,38 @@ impl Reader {
                         offset: bytes.start as u64,
                         ..Blob::whole("", &step.bytes[bytes])
                     };
-                    Self::sift(store, &blob, sift, &mut hits);
+                    let known = sieve::within(&clues, own.start.saturating_sub(reach.far)..own.end + reach.far);
+                    Self::sift(store, (&blob, Some(known)), sift, &mut hits);
                 }
                 // What is known keeps its group, though it was found again beside an edit.
                 hits.extend(known.iter().copied());
                 hits.sort_unstable_by_key(|hit| (hit.start, hit.end, !hit.is_found, hit.group));
                 hits.dedup_by(|b, a| (a.start, a.end) == (b.start, b.end));
             }
-            _ => self.whole(store, (kind, step.bytes), sift, &mut hits),
+            _ => {
+                let known = (!special).then_some(clues.as_slice());
+                self.whole(store, (kind, step.bytes, known), sift, &mut hits);
+            }
         }
-        State { hits, special }
+        State { hits, clues, special }
     }
 
-    fn whole(&mut self, store: &Store, (kind, bytes): (Kind, &[u8]), sift: &mut dyn Sift, hits: &mut Vec<Hit>) {
+    fn whole(
+        &mut self,
+        store: &Store,
+        (kind, bytes, clues): (Kind, &[u8], Option<&[Clue]>),
+        sift: &mut dyn Sift,
+        hits: &mut Vec<Hit>,
+    ) {
         self.scanned += bytes.len() as u64;
-        Self::sift(store, &Blob::whole("", &written(kind, bytes)), sift, hits);
+        Self::sift(store, (&Blob::whole("", &written(kind, bytes)), clues), sift, hits);
         hits.sort_unstable_by_key(|hit| (hit.start, hit.end, !hit.is_found, hit.group));
         hits.dedup_by(|b, a| (a.start, a.end) == (b.start, b.end));
     }
 
-    fn sift(store: &Store, blob: &Blob<'_>, sift: &mut dyn Sift, hits: &mut Vec<Hit>) {
+    fn sift(store: &Store, (blob, clues): (&Blob<'_>, Option<&[Clue]>), sift: &mut dyn Sift, hits: &mut Vec<Hit>) {
         let before = hits.len();
-        sift.sift(blob, &mut |span, is_found| {
+        sift.sift(blob, clues, &mut |span, is_found| {
             if hits.len() < MOST {
                 hits.push(Hit { start: span.start as u32, end: span.end as u32, group: u32::MAX, is_found });
             }
@@ -244,7 +273,7 @@ impl Reader {
     ) -> Result<(), GitError> {
         let mut found = Vec::new();
         let (bytes, result) = Windows::new(reach.far).read("", reader, &mut |blob| {
-            sift.sift(blob, &mut |span, is_found| found.extend((is_found && found.len() < MOST).then_some(span)));
+            sift.sift(blob, None, &mut |span, is_found| found.extend((is_found && found.len() < MOST).then_some(span)));
         });
         self.scanned += bytes;
         sift.read(bytes);

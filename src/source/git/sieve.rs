@@ -8,6 +8,8 @@
 use std::ops::Range;
 
 use super::delta::Copied;
+use super::reader::Sift;
+use crate::model::Clue;
 
 /// Something that may be a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +60,7 @@ pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hi
         for hit in hits[first..].iter().take_while(|hit| (hit.start as usize) < from + size) {
             let start = hit.start as usize;
             let moved = (start - from + to) as u32;
-            // What leads to others, as a manifest does to its entries, stands up to twice the reach from them.
+            // What clues to others, as a manifest does to its entries, stands up to twice the reach from them.
             let far = if hit.is_found { 2 * reach.far } else { 4 * reach.far };
             let clear = |margin: usize, distance: usize| margin == 0 || distance >= far;
             if clear(left, start - from) && clear(right, from + size - start) && hit.end as usize <= from + size {
@@ -78,6 +80,38 @@ pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hi
     plan.scan = merged(std::mem::take(&mut plan.scan), 2 * reach.near);
     plan.known.sort_unstable();
     plan
+}
+
+/// What may lead to something in a version, from what does in the one it is made from: what was copied whole, and what is found
+/// where copies end.
+pub(super) fn clues(base: &[Clue], copies: &[Copied], bytes: &[u8], sift: &dyn Sift, all: &mut Vec<Clue>) {
+    let reach = sift.longest_clue().saturating_sub(1);
+    let mut done = 0;
+    for (from, to, length) in copies.iter().map(|copy| (copy.from, copy.to, copy.length)) {
+        look(sift, bytes, (done, to as usize), reach, all);
+        done = (to + length) as usize;
+        let first = base.partition_point(|clue| clue.at < from);
+        let inside =
+            base[first..].iter().take_while(|clue| clue.at < from + length).filter(|clue| clue.end <= from + length);
+        all.extend(inside.map(|clue| Clue { at: clue.at - from + to, end: clue.end - from + to, ..*clue }));
+    }
+    look(sift, bytes, (done, bytes.len()), reach, all);
+    all.sort_unstable();
+    all.dedup();
+}
+
+/// Looks for clues between two copies, and across their ends.
+fn look(sift: &dyn Sift, bytes: &[u8], (start, end): (usize, usize), reach: usize, all: &mut Vec<Clue>) {
+    // At the very beginning and end nothing can be cut.
+    if start < bytes.len() && end > 0 {
+        sift.clues(bytes, start.saturating_sub(reach)..(end + reach).min(bytes.len()), all);
+    }
+}
+
+/// The clues that begin in `places`.
+pub(super) fn within(clues: &[Clue], places: Range<usize>) -> &[Clue] {
+    let place = |at: usize| clues.partition_point(|clue| (clue.at as usize) < at);
+    &clues[place(places.start)..place(places.end)]
 }
 
 /// Joins ranges that are so near each other that their margins meet.

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::testing::{Dice, Op, Packer, applied, encoded, name, offset, repository};
 use super::{Reach, Reader, Sift, Store};
 use crate::detect::{DetectorSet, NEAR, REACH, Scanner};
-use crate::model::{Blob, Confidence};
+use crate::model::{Blob, Clue, Confidence};
 
 fn builtin() -> &'static DetectorSet {
     static SET: std::sync::OnceLock<DetectorSet> = std::sync::OnceLock::new();
@@ -23,8 +23,16 @@ struct Looker {
 }
 
 impl Sift for Looker {
-    fn sift(&mut self, blob: &Blob<'_>, push: &mut dyn FnMut(Range<u64>, bool)) {
-        self.scanner.sift(blob, Confidence::Medium, push);
+    fn sift(&mut self, blob: &Blob<'_>, clues: Option<&[Clue]>, push: &mut dyn FnMut(Range<u64>, bool)) {
+        self.scanner.sift(blob, (clues, Confidence::Medium), push);
+    }
+
+    fn clues(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>) {
+        self.scanner.clues(bytes, places, all);
+    }
+
+    fn longest_clue(&self) -> usize {
+        self.scanner.longest_clue()
     }
 
     fn read(&mut self, _bytes: u64) {
@@ -159,7 +167,7 @@ fn whole(versions: &[Vec<u8>]) -> BTreeMap<String, BTreeSet<(u32, u32)>> {
     let mut all: BTreeMap<String, BTreeSet<(u32, u32)>> = BTreeMap::new();
     for version in versions {
         let mut places = BTreeSet::new();
-        scanner.sift(&Blob::whole("", version), Confidence::Medium, &mut |span, is_found| {
+        scanner.sift(&Blob::whole("", version), (None, Confidence::Medium), &mut |span, is_found| {
             places.extend(is_found.then_some((span.start as u32, span.end as u32)));
         });
         if !places.is_empty() {
