@@ -86,26 +86,31 @@ pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hi
 /// where copies end.
 pub(super) fn clues(base: &[Clue], copies: &[Copied], bytes: &[u8], sift: &dyn Sift, all: &mut Vec<Clue>) {
     let reach = sift.longest_clue().saturating_sub(1);
-    let mut done = 0;
+    let look = |(start, end): (usize, usize), all: &mut Vec<Clue>| {
+        sift.clues(bytes, start.saturating_sub(reach)..(end + reach).min(bytes.len()), all);
+    };
+    // Between two copies, and across their ends: what is so near each other is looked at once.
+    let (mut cut, mut done) = ((0, 0), 0);
     for (from, to, length) in copies.iter().map(|copy| (copy.from, copy.to, copy.length)) {
-        look(sift, bytes, (done, to as usize), reach, all);
+        let gap = (done, to as usize);
+        if gap.0 > cut.1 + 2 * reach {
+            look(cut, all);
+            cut = gap;
+        }
+        cut.1 = gap.1;
         done = (to + length) as usize;
         let first = base.partition_point(|clue| clue.at < from);
         let inside =
             base[first..].iter().take_while(|clue| clue.at < from + length).filter(|clue| clue.end <= from + length);
         all.extend(inside.map(|clue| Clue { at: clue.at - from + to, end: clue.end - from + to, ..*clue }));
     }
-    look(sift, bytes, (done, bytes.len()), reach, all);
+    if done > cut.1 + 2 * reach {
+        look(cut, all);
+        cut.0 = done;
+    }
+    look((cut.0, bytes.len()), all);
     all.sort_unstable();
     all.dedup();
-}
-
-/// Looks for clues between two copies, and across their ends.
-fn look(sift: &dyn Sift, bytes: &[u8], (start, end): (usize, usize), reach: usize, all: &mut Vec<Clue>) {
-    // At the very beginning and end nothing can be cut.
-    if start < bytes.len() && end > 0 {
-        sift.clues(bytes, start.saturating_sub(reach)..(end + reach).min(bytes.len()), all);
-    }
 }
 
 /// The clues that begin in `places`.
