@@ -103,6 +103,8 @@ struct Text {
     length: u32,
     /// Four more of its bytes, and where they stand: most that share the window differ in them.
     probe: (u32, u32),
+    /// A literal of one letter again and again: within a run of it, the first speaks for all.
+    run: bool,
     target: Target,
 }
 
@@ -143,6 +145,8 @@ const SHORTEST_ENCODED: usize = 4;
 const SHORTEST_WORD: usize = 6;
 /// The shortest text there is.
 const SHORTEST: usize = 3;
+/// Of longer texts the beginning counts: whatever a hit leads to looks again. How far an edit reaches hangs on it.
+const LONGEST: usize = 32;
 
 /// What leads to one detector's anchors.
 pub(super) struct Leads<'d> {
@@ -173,11 +177,11 @@ impl Prefilter {
         };
         for Leads { detector, literals, words, encoded, open } in leads {
             for literal in literals {
-                all.add(literal.as_bytes(), Target::Plain { detector, length: literal.len() }, open);
+                all.add(literal.as_bytes(), Target::Plain { detector, length: literal.len().min(LONGEST) }, open);
                 all.add_encoded(literal.as_bytes(), SHORTEST_ENCODED);
             }
             for word in words {
-                all.add(word.as_bytes(), Target::Word { detector, length: word.len() }, true);
+                all.add(word.as_bytes(), Target::Word { detector, length: word.len().min(LONGEST) }, true);
                 if encoded {
                     all.add_encoded(word.as_bytes(), SHORTEST_WORD);
                 }
@@ -211,6 +215,7 @@ impl Prefilter {
         if bytes.len() < SHORTEST {
             return;
         }
+        let bytes = &bytes[..bytes.len().min(LONGEST)];
         let lead = rarity::rarest(&bytes[..bytes.len().min(DEEPEST + WINDOW)]);
         let first = window(&bytes[lead..]);
         if bytes.len() == SHORTEST {
@@ -229,6 +234,7 @@ impl Prefilter {
             start: self.arena.len() as u32,
             length: bytes.len() as u32,
             probe: (window(&bytes[probe..]), probe as u32),
+            run: matches!(target, Target::Plain { .. }) && bytes.iter().all(|byte| *byte == bytes[0]),
             target,
         });
         self.arena.extend_from_slice(bytes);
@@ -353,7 +359,11 @@ impl Prefilter {
         if !slot.admits(place.checked_sub(1).map(|at| &bytes[at]), bytes.get(place + WINDOW)) {
             return;
         }
+        let goes_on = place.checked_sub(1).is_some_and(|before| bytes[before] == bytes[place]);
         for (text, known) in (slot.start..).zip(&self.texts[slot.start as usize..slot.end as usize]) {
+            if goes_on && known.run {
+                continue;
+            }
             let Some(at) = place.checked_sub(known.lead as usize) else { continue };
             let (start, length) = (known.start as usize, known.length as usize);
             let probe = at + known.probe.1 as usize;

@@ -338,13 +338,6 @@ impl<'s> Scanner<'s> {
     /// A literal of an anchor was hit.
     fn literal(&mut self, view: &View<'_>, detector: usize, hit: Range<usize>, seen: &mut Seen) {
         let entry = &self.set.entries[detector];
-        // Within a run of one letter, a literal of that letter is hit at every place; the first speaks for all.
-        let first = view.bytes[hit.start];
-        if hit.start.checked_sub(1).is_some_and(|before| view.bytes[before] == first)
-            && view.bytes[hit.clone()].iter().all(|&byte| byte == first)
-        {
-            return;
-        }
         // Where the literal begins the value, what stands before it is known already: a run of `A`s holds some detector's
         // first letters at every place.
         if matches!(entry.rule(0).lead, Lead::Literals { first: true, .. })
