@@ -28,7 +28,7 @@ use members::Members;
 pub use budget::{Budget, Limits};
 pub use input::Input;
 
-/// One format: a file of this folder, and a line in [`FORMATS`].
+/// One format: a file of this folder, and a line in `FORMATS`.
 #[derive(Debug, Clone, Copy)]
 pub struct FileFormat {
     /// What it is called.
