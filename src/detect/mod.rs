@@ -42,6 +42,7 @@ pub use locate::Lines;
 pub use registry::builtin_sources;
 pub use scanner::{Found, Scanner};
 pub use spec::{Disabled, Source};
+pub use wordlike::is_typed;
 
 /// A decision about a match depends on nothing farther away than this, in bytes, on either side.
 pub const REACH: usize = 4096;

@@ -52,6 +52,12 @@ pub(super) fn wordlike(value: &[u8]) -> bool {
     surprise(value).is_some_and(|bits| bits < WORDS)
 }
 
+/// Whether somebody may have typed the value rather than had it made: short, and of letters that read like words, or hardly
+/// any.
+pub fn is_typed(value: &[u8]) -> bool {
+    value.len() < 24 && surprise(value).is_none_or(|bits| bits < 4.5)
+}
+
 #[cfg(test)]
 mod tests {
     use super::wordlike;

@@ -39,6 +39,7 @@ pub fn run_changes(changes: &Changes, root: &Path, request: &Request<'_>) -> Gat
     }
     let mut all = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     all.coverage.interrupted |= request.counters.stop.load(Ordering::Relaxed);
+    super::repeat::weigh(&mut all, request.set, request.least);
     all.finish();
     all
 }
@@ -72,7 +73,7 @@ impl Hand<'_> {
         let entry = Entry { path: &change.shown, provenance: &change.provenance };
         self.worker.read(&entry, &place, &mut self.buffer.as_slice());
         let mut found = self.worker.harvest();
-        if !(found.sightings.is_empty() && found.allowed.is_empty() && found.asides.is_empty()) {
+        if !(found.sightings.is_empty() && found.allowed.is_empty() && found.asides.is_empty() && found.faint.is_empty()) {
             let added = self.reader.added(change, &self.buffer);
             found.keep_lines(&change.shown, &|lines| added.touches(lines));
         }

@@ -92,6 +92,8 @@ impl Note {
 pub struct Gathered {
     /// What was found, by path and place once the scan is done.
     pub sightings: Vec<Sighting>,
+    /// What was found with less confidence than is asked for.
+    pub faint: Vec<Sighting>,
     /// What was found and is allowed: it is not reported, and its values are kept out of every text all the same.
     pub allowed: Vec<Sighting>,
     /// The same, allowed because it was known before.
@@ -141,6 +143,7 @@ impl Gathered {
             }
         }
         let is_of = |note: &Note, other: &Note| (note.first, &note.detector) == (other.first, &other.detector);
+        self.faint.retain(stays);
         self.notes.retain(|note| note.path != path || !dropped.iter().any(|gone| is_of(note, gone)));
         self.asides.retain(|aside| aside.path != path || keep(aside.line..=aside.line));
     }
@@ -148,6 +151,7 @@ impl Gathered {
     pub(super) fn merge(&mut self, mut other: Self) {
         self.sightings.append(&mut other.sightings);
         self.allowed.append(&mut other.allowed);
+        self.faint.append(&mut other.faint);
         self.notes.append(&mut other.notes);
         self.asides.append(&mut other.asides);
         self.coverage.merge(std::mem::take(&mut other.coverage));

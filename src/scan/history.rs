@@ -140,6 +140,7 @@ fn second_look(store: &Store, (target, brought): (&Path, Vec<Brought>), request:
         };
         one.sightings.retain(&mut is_new);
         one.allowed.retain(&mut is_new);
+        one.faint.retain(&mut is_new);
         all.merge(one);
     }
     all

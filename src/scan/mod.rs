@@ -10,6 +10,7 @@ mod group;
 mod history;
 mod image;
 mod layers;
+mod repeat;
 mod validate;
 mod walk;
 mod worker;

@@ -84,6 +84,7 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
     }
     all.merge(run_paths(&paths, request));
     all.coverage.interrupted |= request.counters.stop.load(Ordering::Relaxed);
+    super::repeat::weigh(&mut all, request.set, request.least);
     all.finish();
     all
 }

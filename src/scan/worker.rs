@@ -19,6 +19,8 @@ use archives::Depth;
 /// Credentials kept of one file, with all that is in it where it is an archive. A file with more is somebody's attempt to
 /// fill the memory, or a list to be dealt with as one.
 const MOST: usize = 20_000;
+/// And of those with less confidence than is asked for, which matter only where others have the same value.
+const MOST_FAINT: usize = 1000;
 
 /// One thread's tools and harvest.
 pub(super) struct Worker<'r> {
@@ -52,9 +54,9 @@ impl<'r> Worker<'r> {
 
     /// Grows with whatever is worth a second look: found, allowed or not, put aside, or not read.
     pub(super) fn noted(&self) -> u64 {
-        let Gathered { sightings, allowed, coverage, .. } = &self.gathered;
+        let Gathered { sightings, allowed, faint, coverage, .. } = &self.gathered;
         let aside: u64 = coverage.suppressed.values().sum();
-        (sightings.len() + allowed.len() + coverage.troubles.len()) as u64 + coverage.more_troubles + aside
+        (sightings.len() + allowed.len() + faint.len() + coverage.troubles.len()) as u64 + coverage.more_troubles + aside
     }
 
     pub(super) fn item(mut self, (tree, item): (Option<&Tree>, Item)) -> Self {
@@ -233,22 +235,30 @@ struct From<'f> {
 
 fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, request: &Request<'_>, all: &mut Gathered) {
     let lines = Lines::of(blob);
-    let mut room = from.room;
+    let (mut room, mut faint) = (from.room, MOST_FAINT);
     scanner.scan(blob, &mut |found| match found {
         Found::Suppressed { detector, reason, span } => {
             all.suppressed(blob.path, lines.locate(&span), &detector, reason);
         }
-        Found::Credential(credential) if credential.confidence < request.least => {
+        Found::Credential(credential) if credential.confidence < request.least && faint == 0 => {
             all.coverage.suppress("low confidence");
         }
         Found::Credential(_) if room == 0 => {}
         Found::Credential(credential) => {
-            room -= 1;
-            request.counters.found.fetch_add(1, Ordering::Relaxed);
+            let is_faint = credential.confidence < request.least;
             let judged = request.allow.judge(&credential, (blob, request.set.reach()), from.place);
             let sighting =
                 Sighting { spot: from.place.spot(), ..Sighting::new(credential, blob.path, &lines, from.provenance) };
+            if is_faint {
+                faint -= 1;
+            } else {
+                room -= 1;
+                request.counters.found.fetch_add(1, Ordering::Relaxed);
+            }
             match judged {
+                // What would not be reported needs no leave.
+                Judged::Allowed(_) if is_faint => all.coverage.suppress("low confidence"),
+                _ if is_faint => all.faint.push(sighting),
                 Judged::Stays => all.sightings.push(sighting),
                 Judged::Disregarded(reason) => {
                     all.notes.push(Note::new(&sighting, false, reason));
