@@ -118,6 +118,8 @@ struct Hit {
 const MARKS: usize = 1 << 16;
 const SHORT: usize = 64;
 const WINDOW: usize = 4;
+/// Windows that are looked at together.
+const STEP: usize = 8;
 /// A window stands no farther into its text than this.
 const DEEPEST: usize = 8;
 
@@ -222,7 +224,8 @@ impl Prefilter {
             let (word, bit) = short(first);
             self.short[word] |= bit;
             let open = open || !bytes.iter().all(|&byte| is_key(byte));
-            let behind = (0..=255).filter(|&byte| open || is_key(byte));
+            // Zeros stand behind the last byte of all.
+            let behind = (0..=255).filter(|&byte| open || byte == 0 || is_key(byte));
             behind.for_each(|byte: u8| self.mark(first | u32::from(byte) << 24));
         } else {
             self.mark(first);
@@ -308,39 +311,48 @@ impl Prefilter {
 
     /// The same, with the number of the text.
     pub(super) fn each_text(&self, bytes: &[u8], visit: &mut dyn FnMut(usize, u32)) {
-        /// Windows that are looked at together: most often none of them leads anywhere.
-        const STEP: usize = 8;
         // An array, so that no place in it needs to be checked.
         let Some(marks) = self.marks.first_chunk::<MARKS>() else { return };
-        let may_lead = |window: u32| {
-            let hash = hash(window);
-            u32::from(marks[(hash >> 48) as usize].holds(hash))
-        };
         let mut pending = Vec::new();
         let mut at = 0;
         while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ STEP + WINDOW }>) {
-            let low = u64::from_le_bytes([block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7]]);
-            let high =
-                u64::from_le_bytes([block[4], block[5], block[6], block[7], block[8], block[9], block[10], block[11]]);
-            let mut led = 0u32;
-            for n in 0..WINDOW {
-                led |= may_lead((low >> (8 * n)) as u32) << n;
-                led |= may_lead((high >> (8 * n)) as u32) << (n + WINDOW);
-            }
-            while led != 0 {
-                let place = at + led.trailing_zeros() as usize;
-                self.compare(bytes, place, &mut pending);
-                led &= led - 1;
-            }
+            self.step(marks, block, (bytes, at), &mut pending);
             at += STEP;
             if !pending.is_empty() {
                 self.release(&mut pending, at.saturating_sub(DEEPEST), visit);
             }
         }
-        for place in at..bytes.len() {
-            self.compare(bytes, place, &mut pending);
+        while at < bytes.len() {
+            let mut block = [0; STEP + WINDOW];
+            let rest = &bytes[at..bytes.len().min(at + STEP + WINDOW)];
+            block[..rest.len()].copy_from_slice(rest);
+            self.step(marks, &block, (bytes, at), &mut pending);
+            at += STEP;
         }
         self.release(&mut pending, usize::MAX, visit);
+    }
+
+    /// Looks at the windows that begin in a block, which stands at `at`: most often none of them leads anywhere.
+    #[inline]
+    fn step(&self, marks: &[Mark; MARKS], block: &[u8; STEP + WINDOW], (bytes, at): (&[u8], usize), pending: &mut Vec<Hit>) {
+        let may_lead = |window: u32| {
+            let hash = hash(window);
+            u32::from(marks[(hash >> 48) as usize].holds(hash))
+        };
+        let low = u64::from_le_bytes([block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7]]);
+        let high = u64::from_le_bytes([block[4], block[5], block[6], block[7], block[8], block[9], block[10], block[11]]);
+        let mut led = 0u32;
+        for n in 0..WINDOW {
+            led |= may_lead((low >> (8 * n)) as u32) << n;
+            led |= may_lead((high >> (8 * n)) as u32) << (n + WINDOW);
+        }
+        while led != 0 {
+            let place = at + led.trailing_zeros() as usize;
+            if place < bytes.len() {
+                self.compare(bytes, place, pending);
+            }
+            led &= led - 1;
+        }
     }
 
     /// The texts whose window stands at `place`.

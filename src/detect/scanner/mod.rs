@@ -1,6 +1,7 @@
 //! A worker: one per thread, borrowing the shared set.
 
 mod anchor;
+mod leads;
 mod manifest;
 mod overlap;
 mod sift;
@@ -103,6 +104,8 @@ pub struct Scanner<'s> {
     long: Vec<Range<u64>>,
     /// What leads to anchors in the next view, where that is known.
     given: Option<Vec<Clue>>,
+    /// Kept for its memory.
+    spare: Vec<Clue>,
 }
 
 /// What was looked at already in one view: the same anchor can be hit by several literals or words.
@@ -142,7 +145,7 @@ impl Crowd {
 impl<'s> Scanner<'s> {
     /// A worker over `set`.
     pub fn new(set: &'s DetectorSet) -> Self {
-        Self { set, found: Vec::new(), any_kind: false, long: Vec::new(), given: None }
+        Self { set, found: Vec::new(), any_kind: false, long: Vec::new(), given: None, spare: Vec::new() }
     }
 
     /// Pushes everything found in `blob` whose anchor starts in its own part, in no particular order.
@@ -168,37 +171,40 @@ impl<'s> Scanner<'s> {
 
     /// Scans a text as it stands, and what its escapes and joints stand for.
     fn written(&mut self, view: &View<'_>) {
-        self.view(view);
-        let margin = if self.any_kind { escapes::BEFORE + escapes::AFTER } else { super::REACH };
-        let marked = view.own.start.saturating_sub(margin)..view.bytes.len().min(view.own.end + margin);
-        for text in escapes::unescaped(view.bytes, marked) {
+        let leads = self.leads(view);
+        self.led(view, &leads.all);
+        let mut found = Vec::new();
+        for text in escapes::unescaped(view.bytes, self.marked(view)) {
             let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
-            let mut own = text.own.clone();
-            // What an escape leads to may stand farther from it than is near.
-            if !self.any_kind {
-                own = own.start.max(view.own.start)..own.end.min(view.own.end);
-            }
+            let own = self.clipped(view, &text);
             let own = text.place(own.start)..text.place(own.end);
             let mut encoding = view.encoding.clone();
             encoding.push(Encoding::Escaped);
-            self.view(&View { bytes: &text.bytes, own, map, encoding, kind: view.kind });
+            let plain = View { bytes: &text.bytes, own, map, encoding, kind: view.kind };
+            found.clear();
+            self.leads_of(&leads, &text, self.around(&plain), &mut found);
+            self.led(&plain, &found);
         }
+        self.spare = leads.all;
     }
 
     fn view(&mut self, view: &View<'_>) {
         let set = self.set;
         let mut seen = Seen::default();
         let around = self.around(view);
-        if let Some(given) = self.given.take() {
-            let offset = view.map.span(&(0..0)).start;
-            let place = |clue: &Clue| (u64::from(clue.at) - offset) as usize;
-            for clue in given.iter().filter(|clue| around.contains(&place(clue))) {
-                self.hit(view, place(clue), set.prefilter.target(clue.text), &mut seen);
-            }
-            return;
-        }
         let first = around.start;
         set.prefilter.each(&view.bytes[around], &mut |at, target| self.hit(view, first + at, target, &mut seen));
+    }
+
+    /// Follows what leads to anchors in a text's own part.
+    fn led(&mut self, view: &View<'_>, leads: &[Clue]) {
+        let set = self.set;
+        let mut seen = Seen::default();
+        let around = self.around(view);
+        let place = |at: usize| leads.partition_point(|lead| (lead.at as usize) < at);
+        for lead in &leads[place(around.start)..place(around.end)] {
+            self.hit(view, lead.at as usize, set.prefilter.target(lead.text), &mut seen);
+        }
     }
 
     /// Some text of the prefilter stands at `at`.

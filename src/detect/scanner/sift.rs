@@ -3,11 +3,15 @@
 use std::ops::Range;
 
 use super::super::compiled::Entry;
+use super::super::escapes::{AFTER, BEFORE, Rewritten};
 use super::super::kind::FileKind;
 use super::super::{LEAD, NEAR, REACH};
 use super::view::View;
 use super::{Found, Scanner};
 use crate::model::{Blob, Clue, Confidence};
+
+/// Bytes that rewriting may leave out between an escape and what it leads to.
+const SLACK: usize = 200;
 
 impl Scanner<'_> {
     /// Pushes the place of everything that `scan` would find in these bytes under some path, with `least` confidence or more:
@@ -58,6 +62,19 @@ impl Scanner<'_> {
         // A scan counts anchors in all of the margin, to see where they crowd; what is sifted may have too many parts.
         let margin = if self.any_kind { LEAD } else { REACH };
         view.own.start.saturating_sub(margin)..view.bytes.len().min(view.own.end + margin)
+    }
+
+    /// Where escapes and joints may stand that matter to a view's own part.
+    pub(super) fn marked(&self, view: &View<'_>) -> Range<usize> {
+        let (before, behind) = if self.any_kind { (AFTER + SLACK, BEFORE + SLACK) } else { (REACH, REACH) };
+        view.own.start.saturating_sub(before)..view.bytes.len().min(view.own.end + behind)
+    }
+
+    /// Where what is found in a rewritten text may begin, in the view.
+    pub(super) fn clipped(&self, view: &View<'_>, text: &Rewritten) -> Range<usize> {
+        // What a new escape leads to may stand farther from it than is near.
+        let slack = if self.any_kind { BEFORE } else { 0 };
+        text.own.start.max(view.own.start.saturating_sub(slack))..text.own.end.min(view.own.end + slack)
     }
 
     /// What is encoded leads to anything in it, however far away.

@@ -75,7 +75,7 @@ impl Map<'_> {
 }
 
 /// Where the byte at `at` stood: `stretches` pairs the starts of copied stretches with where they were copied from.
-fn original(stretches: &[(usize, usize)], at: usize) -> usize {
+pub(super) fn original(stretches: &[(usize, usize)], at: usize) -> usize {
     let next = stretches.partition_point(|(start, _)| *start <= at);
     next.checked_sub(1).map_or(at, |n| stretches[n].1 + (at - stretches[n].0))
 }
