@@ -8,6 +8,7 @@ mod encoded;
 mod github;
 mod gitlab;
 mod jwt;
+mod keys;
 mod password;
 mod pem;
 mod query;
@@ -34,6 +35,7 @@ pub(super) enum Check {
     Jwt(jwt::Kind),
     NgcLegacy,
     Pem,
+    Ppk,
     PypiMacaroon,
     SentryOrgToken,
     UrlPassword,
@@ -74,10 +76,16 @@ impl Check {
         ("jwt-supabase", Self::Jwt(jwt::Kind::Supabase)),
         ("ngc-legacy", Self::NgcLegacy),
         ("pem", Self::Pem),
+        ("ppk", Self::Ppk),
         ("pypi-macaroon", Self::PypiMacaroon),
         ("sentry-org-token", Self::SentryOrgToken),
         ("url-password", Self::UrlPassword),
     ];
+
+    /// Whether it reads all of a value, comments included: then a word in it is not what tells a placeholder.
+    pub(super) fn reads_all(self) -> bool {
+        matches!(self, Self::Pem | Self::Ppk)
+    }
 
     /// Looks at a value that matched its pattern.
     pub(super) fn run(self, value: &[u8]) -> Verdict {
@@ -98,6 +106,7 @@ impl Check {
             Self::Jwt(kind) => jwt::check(value, kind),
             Self::NgcLegacy => encoded::ngc_legacy(value),
             Self::Pem => pem::check(value),
+            Self::Ppk => keys::ppk::check(value),
             Self::PypiMacaroon => encoded::pypi_macaroon(value),
             Self::SentryOrgToken => encoded::sentry_org_token(value),
             Self::UrlPassword => password::check(value),
@@ -123,6 +132,7 @@ impl Check {
             Self::Jwt(kind) => *value = jwt::sample(rng, kind),
             Self::NgcLegacy => *value = encoded::sample_ngc(rng),
             Self::Pem => *value = pem::sample(rng),
+            Self::Ppk => *value = keys::synthetic::ppk(rng),
             Self::PypiMacaroon => *value = encoded::sample_pypi(rng),
             Self::SentryOrgToken => *value = encoded::sample_sentry(rng),
         }
