@@ -8,6 +8,7 @@ mod encoded;
 mod github;
 mod gitlab;
 mod jwt;
+mod keys;
 mod password;
 mod pem;
 mod query;
@@ -22,6 +23,7 @@ pub(super) enum Check {
     AwsKeyId,
     AwsPresigned,
     AzureCask,
+    AzureKey,
     AzureSas,
     BasicAuth,
     BedrockLong,
@@ -33,6 +35,7 @@ pub(super) enum Check {
     Jwt(jwt::Kind),
     NgcLegacy,
     Pem,
+    Ppk,
     PypiMacaroon,
     SentryOrgToken,
     UrlPassword,
@@ -58,6 +61,7 @@ impl Check {
         ("aws-key-id", Self::AwsKeyId),
         ("aws-presigned", Self::AwsPresigned),
         ("azure-cask", Self::AzureCask),
+        ("azure-key", Self::AzureKey),
         ("azure-sas", Self::AzureSas),
         ("basic-auth", Self::BasicAuth),
         ("bedrock-long", Self::BedrockLong),
@@ -72,10 +76,16 @@ impl Check {
         ("jwt-supabase", Self::Jwt(jwt::Kind::Supabase)),
         ("ngc-legacy", Self::NgcLegacy),
         ("pem", Self::Pem),
+        ("ppk", Self::Ppk),
         ("pypi-macaroon", Self::PypiMacaroon),
         ("sentry-org-token", Self::SentryOrgToken),
         ("url-password", Self::UrlPassword),
     ];
+
+    /// Whether it reads all of a value, comments included: then a word in it is not what tells a placeholder.
+    pub(super) fn reads_all(self) -> bool {
+        matches!(self, Self::Pem | Self::Ppk)
+    }
 
     /// Looks at a value that matched its pattern.
     pub(super) fn run(self, value: &[u8]) -> Verdict {
@@ -84,6 +94,7 @@ impl Check {
             Self::AwsKeyId => aws::key_id(value),
             Self::AwsPresigned => query::aws_presigned(value),
             Self::AzureCask => azure::cask(value),
+            Self::AzureKey => azure::any(value),
             Self::AzureSas => query::azure_sas(value),
             Self::BasicAuth => encoded::basic_auth(value),
             Self::BedrockLong => bedrock::long(value),
@@ -95,6 +106,7 @@ impl Check {
             Self::Jwt(kind) => jwt::check(value, kind),
             Self::NgcLegacy => encoded::ngc_legacy(value),
             Self::Pem => pem::check(value),
+            Self::Ppk => keys::ppk::check(value),
             Self::PypiMacaroon => encoded::pypi_macaroon(value),
             Self::SentryOrgToken => encoded::sentry_org_token(value),
             Self::UrlPassword => password::check(value),
@@ -109,6 +121,7 @@ impl Check {
             Self::AwsKeyId => aws::complete(value, rng),
             Self::AgeBech32 => *value = age::sample(rng),
             Self::AzureCask => azure::complete_cask(value, rng),
+            Self::AzureKey => azure::complete_any(value, rng),
             Self::BasicAuth => *value = encoded::sample_basic_auth(rng),
             Self::BedrockLong => *value = bedrock::sample_long(rng),
             Self::BedrockShort => *value = bedrock::sample_short(rng),
@@ -119,6 +132,7 @@ impl Check {
             Self::Jwt(kind) => *value = jwt::sample(rng, kind),
             Self::NgcLegacy => *value = encoded::sample_ngc(rng),
             Self::Pem => *value = pem::sample(rng),
+            Self::Ppk => *value = keys::synthetic::ppk(rng),
             Self::PypiMacaroon => *value = encoded::sample_pypi(rng),
             Self::SentryOrgToken => *value = encoded::sample_sentry(rng),
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::assemble::{self, Candidate};
-use super::super::checks::Verdict;
+use super::super::checks::{Check, Verdict};
 use super::super::compiled::Entry;
 use super::super::entropy::shannon;
 use super::super::spec::{Lead, PartRule};
@@ -94,7 +94,7 @@ pub(super) enum Aside {
 pub(super) fn judge<'v>(entry: &Entry, bytes: &'v [u8], span: Range<usize>) -> Result<Anchor<'v>, Aside> {
     let rule = entry.rule(0);
     let value = &bytes[span];
-    if let Some(reason) = suppress::reason(value) {
+    if let Some(reason) = suppress::reason(value).filter(|_| !rule.check.is_some_and(Check::reads_all)) {
         return Err(Aside::Settled(reason));
     }
     if shannon(value) < rule.min_entropy {

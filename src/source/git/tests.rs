@@ -109,6 +109,8 @@ fn secret(dice: &mut Dice) -> String {
         2 => format!("db_password: {}%{}\n", word(dice, 9), word(dice, 8)),
         3 => {
             let body: String = (0..20).map(|_| format!("{}\n", word(dice, 64))).collect::<Vec<_>>().concat();
+            // PKCS#8 of 942 octets, whatever they are.
+            let body = format!("MIIDvAIBADAFBgMrZW4EggOu{}", &body[24..]);
             format!("-----BEGIN RSA {k}-----\n{body}-----END RSA {k}-----\n", k = "PRIVATE KEY")
         }
         4 => {
