@@ -1,4 +1,4 @@
-//! Texts in which values are written with escapes, in UTF-16 or in pieces, made plain. Only the surroundings of an escape or
+//! Texts in which values are written with escapes or in pieces, made plain. Only the surroundings of an escape or
 //! joint within something that could be a value are rewritten and looked at again.
 
 use std::ops::Range;
@@ -6,8 +6,6 @@ use std::sync::LazyLock;
 
 use aho_corasick::packed::Searcher;
 use memchr::{memchr_iter, memchr3_iter, memmem};
-
-use crate::model::Blob;
 
 /// A credential may begin this far before an escape in it, and as far behind it for what it leads to.
 pub(super) const BEFORE: usize = 1200;
@@ -264,25 +262,9 @@ fn folded(bytes: &[u8], at: usize) -> Option<Escape> {
     block.iter().any(|mark| above.ends_with(mark)).then_some(Escape { at, length: 1 + margin, byte: None })
 }
 
-/// A blob in UTF-16 as text of one byte a character: places are halves. What is not ASCII becomes `?`, which no key holds.
-pub(super) fn utf16(blob: &Blob<'_>) -> Option<Vec<u8>> {
-    let bytes = blob.bytes;
-    let marked = blob.offset == 0 && (bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]));
-    let head = bytes.get(..bytes.len().min(64) / 2 * 2).filter(|head| head.len() >= 8)?;
-    let zeros =
-        |odd: usize| head.chunks_exact(2).filter(|pair| pair[odd] == 0 && pair[1 - odd] != 0).count() * 4 >= head.len();
-    if !marked && !zeros(0) && !zeros(1) {
-        return None;
-    }
-    let high = usize::from(if marked { bytes[0] == 0xff } else { zeros(1) });
-    let plain = |pair: &[u8]| if pair[high] == 0 && pair[1 - high] < 0x80 { pair[1 - high] } else { b'?' };
-    Some(bytes.chunks_exact(2).map(plain).collect())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{unescaped, utf16};
-    use crate::model::Blob;
+    use super::unescaped;
 
     #[test]
     fn escapes_and_joints_are_seen_through() {
@@ -323,20 +305,5 @@ mod tests {
         ] {
             assert!(unescaped(plain.as_bytes(), 0..plain.len()).is_empty(), "{plain}");
         }
-    }
-
-    #[test]
-    fn wide_characters_become_narrow_ones() {
-        let wide = |text: &str, bom: bool| {
-            let units = bom.then_some(0xfeff).into_iter().chain(text.encode_utf16());
-            units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
-        };
-        for bom in [true, false] {
-            let text = wide("key = abcdef é", bom);
-            let got = utf16(&Blob::whole("x", &text)).expect("UTF-16");
-            assert!(got.ends_with(b"key = abcdef ?"));
-        }
-        assert!(utf16(&Blob::whole("x", b"plain text, and enough of it")).is_none());
-        assert!(utf16(&Blob::whole("x", &[0; 64])).is_none());
     }
 }

@@ -30,6 +30,7 @@ mod scanner;
 mod spec;
 mod suppress;
 mod template;
+mod wide;
 mod wordlike;
 
 pub use checked::{

@@ -79,7 +79,7 @@ impl Slot {
 struct Probe {
     four: u32,
     mask: u32,
-    from: i32,
+    from: isize,
 }
 
 impl Probe {
@@ -87,12 +87,12 @@ impl Probe {
         let bytes = &arena[text.start as usize..(text.start + text.length) as usize];
         let at = if text.lead as usize >= WINDOW / 2 { 0 } else { bytes.len().saturating_sub(WINDOW) };
         let mask = if bytes.len() < WINDOW { 0x00ff_ffff } else { u32::MAX };
-        Self { four: window(&bytes[at..]), mask, from: at as i32 - text.lead as i32 }
+        Self { four: window(&bytes[at..]), mask, from: at.cast_signed() - (text.lead as usize).cast_signed() }
     }
 
     /// Whether the text may stand where its window stands at `place`.
     fn holds(&self, bytes: &[u8], place: usize) -> bool {
-        let at = place.wrapping_add_signed(self.from as isize);
+        let at = place.wrapping_add_signed(self.from);
         let four = bytes.get(at..).and_then(<[u8]>::first_chunk);
         four.is_none_or(|four| u32::from_le_bytes(*four) & self.mask == self.four)
     }

@@ -125,6 +125,21 @@ proptest::proptest! {
 }
 
 #[test]
+fn what_stands_in_two_bytes_a_character_in_a_program_is_found_at_its_place() {
+    let wide: Vec<u8> = format!("id={ID};").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for before in [400, 401] {
+        let head = [b"MZ\x90\0\x03".as_slice(), &vec![0; before], b"\xe8\x01"].concat();
+        let program = [head.as_slice(), &wide, &[0xff; 100]].concat();
+        let mut found = Vec::new();
+        Scanner::new(builtin()).scan(&Blob::whole("a.exe", &program), &mut |one| found.push(one));
+        let [Found::Credential(credential)] = found.as_slice() else { panic!("{found:?}") };
+        let start = (head.len() + 2 * "id=".len()) as u64;
+        assert_eq!(credential.parts[0].span, start..start + 2 * ID.len() as u64);
+        assert_eq!(credential.encoding, [crate::model::Encoding::Utf16]);
+    }
+}
+
+#[test]
 fn a_literal_of_three_bytes_is_followed_by_what_keys_are_made_of() {
     // The prefilter counts on it for built-in detectors.
     let mut extractor = regex_syntax::hir::literal::Extractor::new();

@@ -120,7 +120,8 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
         || joined
         || constant
         || (value.starts_with(b"'.") && value.ends_with(b".'"))
-        || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':' | b'!') && variable)
+        // `{name` is C's, up to the comma behind it.
+        || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':' | b'!' | b'{') && variable)
         || (!is_noise(value) && REFERENCES.iter().any(|text| has(text)))
         || ["${", "{{", "<%"].iter().any(|text| has(text))
         || REFERENCE_STARTS.iter().any(|text| value.starts_with(text.as_bytes()))

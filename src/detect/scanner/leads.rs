@@ -55,11 +55,15 @@ impl Scanner<'_> {
                 _ if start == 0 || around.is_empty() => {}
                 Some(last) if last.end >= around.start => last.end = around.end,
                 _ => {
-                    joint.replace(around).into_iter().for_each(|last| self.clues(&text.bytes, last, all));
+                    if let Some(last) = joint.replace(around) {
+                        self.clues(&text.bytes, last, all);
+                    }
                 }
             }
         }
-        joint.into_iter().for_each(|last| self.clues(&text.bytes, last, all));
+        if let Some(last) = joint {
+            self.clues(&text.bytes, last, all);
+        }
         all.sort_unstable();
         all.dedup();
     }

@@ -17,7 +17,7 @@ use super::context::{self, Vouched};
 use super::kind::FileKind;
 use super::prefilter::Target;
 use super::spec::{Extract, Lead, Words};
-use super::{assemble, decode, escapes, generic};
+use super::{assemble, decode, escapes, generic, wide};
 use crate::model::{Blob, Clue, Confidence, Credential, Encoding};
 use anchor::{How, grouped, matched};
 use surroundings::{holds_run, is_armour, is_endless, is_made_up, run_end};
@@ -161,12 +161,26 @@ impl<'s> Scanner<'s> {
         let map = Map::Offset(blob.offset);
         let kind = if self.any_kind { FileKind::UNKNOWN } else { FileKind::of(blob.path) };
         let view = View { bytes: blob.bytes, own: blob.own.clone(), map, encoding: Vec::new(), kind };
-        if let Some(text) = escapes::utf16(blob).filter(|_| self.given.is_none()) {
-            let own = blob.own.start / 2..blob.own.end.div_ceil(2);
-            let map = Map::Pairs { first: 0, outer: &view.map };
-            self.written(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind });
+        if self.given.is_none() {
+            self.wide(blob, &view);
         }
         self.written(&view);
+    }
+
+    /// Scans what stands in two bytes a character.
+    fn wide(&mut self, blob: &Blob<'_>, view: &View<'_>) {
+        if let Some(text) = wide::utf16(blob) {
+            let own = view.own.start / 2..view.own.end.div_ceil(2);
+            let map = Map::Pairs { first: 0, outer: &view.map };
+            return self.written(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind: view.kind });
+        }
+        for run in wide::wide_runs(view.bytes) {
+            let text = wide::narrow(&view.bytes[run.clone()]);
+            let place = |at: usize| (at.clamp(run.start, run.end) - run.start).div_ceil(2);
+            let own = place(view.own.start)..place(view.own.end);
+            let map = Map::Pairs { first: run.start, outer: &view.map };
+            self.written(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf16], kind: view.kind });
+        }
     }
 
     /// Scans a text as it stands, and what its escapes and joints stand for.

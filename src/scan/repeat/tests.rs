@@ -57,7 +57,7 @@ fn less_clear_places_of_a_sure_value_are_named_unless_most_are_tests() {
     };
     let both = scan(&["deploy/a.yml", "tests/fixtures/b.yml"], TYPED, Confidence::Medium);
     assert_eq!(places(&both).len(), 2, "{:?}", places(&both));
-    assert_eq!(both.coverage.suppressed, Default::default());
+    assert!(both.coverage.suppressed.is_empty(), "{:?}", both.coverage.suppressed);
     let test = scan(&["tests/fixtures/b.yml"], TYPED, Confidence::Medium);
     assert_eq!((places(&test).len(), test.coverage.suppressed["low confidence"]), (0, 1));
     let tests = ["deploy/a.yml", "tests/b.yml", "tests/c.yml", "tests/d.yml"];

@@ -132,10 +132,11 @@ fn merged(mut ranges: Vec<Range<usize>>, gap: usize) -> Vec<Range<usize>> {
     out
 }
 
-/// Whether a file's head makes all of it another text: UTF-16 is told from the first bytes, which no window sees.
+/// Whether a file's head makes all of it another text, which no window sees: UTF-16, or a program, in which texts of two bytes a
+/// character stand anywhere. As git does, whatever has a zero in its first 8000 bytes is taken for one.
 pub(super) fn is_special(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(64)];
-    head.contains(&0) || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+    let head = &bytes[..bytes.len().min(8000)];
+    memchr::memchr(0, head).is_some() || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
 }
 
 #[cfg(test)]
