@@ -10,20 +10,26 @@ mod forest;
 pub mod incoming;
 mod inflate;
 mod loose;
+mod made;
 mod masks;
+mod named;
 mod open;
+mod opening;
 mod pack;
 mod reader;
 mod refs;
 mod sieve;
 mod store;
 mod trees;
+mod unindexed;
 mod walk;
 
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_unindexed;
 
 pub use explain::{Brought, Folders, History, WantedHistory};
 pub use open::Place;
@@ -70,6 +76,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What it is called in an object's header.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Blob => "blob",
+            Self::Commit => "commit",
+            Self::Tag => "tag",
+            Self::Tree => "tree",
+        }
+    }
+
     /// By the name in a loose object's header.
     fn named(name: &[u8]) -> Option<Self> {
         match name {

@@ -73,14 +73,34 @@ impl Place {
             let why = "its refs are in a format that is not read yet; who reaches a commit is not known".to_owned();
             place.troubles.push(("refs".to_owned(), why));
         }
+        place.quarantines();
         place.alternates();
         Ok(place)
+    }
+
+    /// Finds what was received by pushes that were stopped half-way: git keeps it apart until they are accepted.
+    fn quarantines(&mut self) {
+        let own = self.objects[0].clone();
+        let entries = fs::read_dir(&own).into_iter().flatten().filter_map(Result::ok);
+        let is_one = |name: &str| name.starts_with("tmp_objdir-") || name.starts_with("incoming-");
+        let mut found: Vec<PathBuf> = entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .filter(|entry| is_one(&entry.file_name().to_string_lossy()))
+            .map(|entry| entry.path())
+            .collect();
+        found.sort();
+        if found.len() >= MOST {
+            let why = "too many pushes that were stopped half-way; not all of them were read".to_owned();
+            self.troubles.push((own.display().to_string(), why));
+            found.truncate(MOST - 1);
+        }
+        self.objects.extend(found);
     }
 
     /// Follows `objects/info/alternates`, each folder once.
     fn alternates(&mut self) {
         let mut at = 0;
-        let mut depths = vec![0];
+        let mut depths = vec![0; self.objects.len()];
         while at < self.objects.len() {
             let folder = self.objects[at].clone();
             let text = read(&folder.join("info/alternates")).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod damage;
 mod hooks;
+mod packs;
 mod pushes;
 mod staged;
 

@@ -1,0 +1,93 @@
+//! Packs as git leaves them when it is stopped, and when somebody takes something away.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::super::history::{Repo, scan, token};
+use crate::harness::program::Home;
+
+fn in_packs(repo: &Repo, ending: &str) -> Vec<PathBuf> {
+    let all = fs::read_dir(repo.path.join(".git/objects/pack")).unwrap().map(|entry| entry.unwrap().path());
+    all.filter(|path| path.extension().is_some_and(|found| found == ending)).collect()
+}
+
+/// A repository with ten versions of a file, the first with a token of its own and all with another.
+fn versions(home: &Home, name: &str, options: &[&str]) -> (Repo, Vec<String>) {
+    let repo = Repo::new(home, name, options);
+    let line = |n: u32| format!("line {n} {}\n", n * 7919);
+    let mut text = (0..200).map(line).collect::<Vec<_>>().concat() + &format!("{}\n", token('B'));
+    repo.write("a", &format!("{}\n{text}", token('A')));
+    let mut commits = vec![repo.commit("first")];
+    for n in 0..9 {
+        text.push_str(&line(1000 + n));
+        repo.write("a", &text);
+        commits.push(repo.commit("next"));
+    }
+    repo.git(&["repack", "-q", "-a", "-d", "-f"]);
+    (repo, commits)
+}
+
+#[test]
+fn a_pack_without_its_index_is_read_like_any_other() {
+    for (name, options) in [("one", &[][..]), ("two", &["--object-format=sha256"])] {
+        let home = Home::new();
+        let (repo, commits) = versions(&home, name, options);
+        let expected = [format!("a:1 {} A", commits[0]), format!("a:202 {} B", commits[0])];
+        let check = |step: &str| {
+            let (places, coverage, output) = scan(&home, &["--branch", "main", name]);
+            assert_eq!(places, expected, "{step}: {}", output.stdout());
+            assert_eq!(output.code(), Some(1), "{step}: {coverage}");
+        };
+        check("with");
+        for ending in ["idx", "rev"] {
+            in_packs(&repo, ending).iter().for_each(|path| fs::remove_file(path).unwrap());
+        }
+        check("without");
+        let pack = in_packs(&repo, "pack").pop().unwrap();
+        fs::rename(&pack, pack.with_file_name("tmp_pack_Xy12Ab")).unwrap();
+        check("never finished");
+    }
+}
+
+#[test]
+fn a_clone_that_was_killed_shows_what_had_come() {
+    let home = Home::new();
+    let (repo, _) = versions(&home, "r", &[]);
+    let bytes = fs::read(in_packs(&repo, "pack").pop().unwrap()).unwrap();
+    let killed = Repo::new(&home, "killed", &[]);
+    let folder = killed.path.join(".git/objects/pack");
+    fs::write(folder.join("tmp_pack_Xy12Ab"), &bytes[..bytes.len() - 40]).unwrap();
+    let (places, coverage, output) = scan(&home, &["--history", "killed"]);
+    assert!(places.iter().any(|place| place.ends_with('B')), "{places:?}");
+    assert_eq!(output.code(), Some(2), "{coverage}");
+    assert!(output.stdout().contains("objects, ") && output.stdout().contains("cannot be read"), "{}", output.stdout());
+}
+
+/// What goes over the wire in a fetch: made from objects that the other side has.
+#[test]
+fn a_fetch_that_was_killed_is_made_from_what_was_there() {
+    let home = Home::new();
+    let (repo, _) = versions(&home, "r", &[]);
+    let clone = home.work().join("clone");
+    repo.git(&["clone", "-q", "--no-local", ".", clone.to_str().unwrap()]);
+    let text = fs::read_to_string(repo.path.join("a")).unwrap();
+    repo.write("a", &format!("{text}{}\n", token('C')));
+    let last = repo.commit("last");
+    let thin = thin(&repo.path, &format!("{last}\n^{last}~1\n"));
+    fs::write(clone.join(".git/objects/pack/tmp_pack_Xy12Ab"), thin).unwrap();
+    let (places, coverage, output) = scan(&home, &["--history", "clone"]);
+    assert!(places.iter().any(|place| place.contains(&last) && place.ends_with('C')), "{places:?}");
+    assert_eq!(output.code(), Some(1), "{coverage}");
+}
+
+fn thin(path: &Path, revisions: &str) -> Vec<u8> {
+    use std::io::Write;
+    let mut git = Command::new("git");
+    git.args(["pack-objects", "-q", "--thin", "--revs", "--stdout"]).current_dir(path);
+    let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(revisions.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    output.stdout
+}
