@@ -81,6 +81,54 @@ fn a_fetch_that_was_killed_is_made_from_what_was_there() {
     assert_eq!(output.code(), Some(1), "{coverage}");
 }
 
+/// A multi-pack-index only says which pack has what: each pack has its own index as well, and where it has none (git reads such
+/// a repository through the multi-pack-index alone), the pack is read as any without one.
+#[test]
+fn a_multi_pack_index_hides_nothing() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "r", &[]);
+    let tokens = ['A', 'B', 'C', 'D'];
+    for letter in tokens {
+        repo.write("a", &format!("{}\n", token(letter)));
+        repo.commit("next");
+        repo.git(&["repack", "-q", "-d"]);
+    }
+    // And one that nothing reaches.
+    repo.write("lost", &format!("{}\n", token('E')));
+    repo.git(&["add", "lost"]);
+    repo.git(&["repack", "-q", "-d"]);
+    repo.git(&["rm", "-q", "-f", "lost"]);
+    let check = |step: &str| {
+        let (places, coverage, output) = scan(&home, &["--history", "r"]);
+        let packed = places.iter().filter(|place| !place.contains(" disk "));
+        let mut found: Vec<char> = packed.filter_map(|place| place.chars().last()).collect();
+        found.sort_unstable();
+        assert_eq!(found, ['A', 'B', 'C', 'D', 'E'], "{step}: {places:?}");
+        assert_eq!(output.code(), Some(1), "{step}: {coverage}");
+    };
+    let midx = repo.path.join(".git/objects/pack/multi-pack-index");
+    check("many packs");
+    repo.git(&["multi-pack-index", "write"]);
+    assert!(midx.is_file());
+    check("with a multi-pack-index");
+    let indexes = in_packs(&repo, "idx");
+    let kept: Vec<Vec<u8>> = indexes.iter().map(|path| fs::read(path).unwrap()).collect();
+    indexes.iter().for_each(|path| fs::remove_file(path).unwrap());
+    check("with it alone");
+    indexes.iter().zip(kept).for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
+    repo.git(&["multi-pack-index", "repack", "--batch-size=1"]);
+    check("two packed into one");
+    repo.git(&["multi-pack-index", "expire"]);
+    check("without what that made superfluous");
+    repo.git(&["repack", "-q", "-d", "--geometric=2", "--write-midx"]);
+    check("geometric");
+    repo.git(&["multi-pack-index", "write", "--bitmap"]);
+    check("with bitmaps");
+    fs::remove_file(&midx).unwrap();
+    repo.git(&["repack", "-q", "-d", "--cruft", "--write-midx"]);
+    check("with a cruft pack");
+}
+
 fn thin(path: &Path, revisions: &str) -> Vec<u8> {
     use std::io::Write;
     let mut git = Command::new("git");
