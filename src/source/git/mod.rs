@@ -18,6 +18,7 @@ mod opening;
 mod pack;
 mod reader;
 mod refs;
+mod reftable;
 mod sieve;
 mod store;
 mod trees;

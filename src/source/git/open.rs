@@ -30,6 +30,8 @@ pub struct Place {
     pub shallow: bool,
     /// Objects are missing on purpose, to be fetched when needed.
     pub partial: bool,
+    /// Its refs are kept as reftables.
+    pub reftable: bool,
     /// What was wrong on the way: what, why.
     pub troubles: Vec<(String, String)>,
 }
@@ -63,15 +65,20 @@ impl Place {
             objects: vec![common.join("objects")],
             shallow: common.join("shallow").exists(),
             partial: setting(&config, "extensions", "partialclone").is_some() || config.contains("promisor"),
+            reftable: false,
             troubles: Vec::new(),
             git,
             root,
             common,
             hash,
         };
-        if setting(&config, "extensions", "refstorage").is_some_and(|kind| kind != "files") {
-            let why = "its refs are in a format that is not read yet; who reaches a commit is not known".to_owned();
-            place.troubles.push(("refs".to_owned(), why));
+        match setting(&config, "extensions", "refstorage").as_deref() {
+            None | Some("files") => {}
+            Some("reftable") => place.reftable = true,
+            Some(_) => {
+                let why = "its refs are in a format that is not read yet; who reaches a commit is not known".to_owned();
+                place.troubles.push(("refs".to_owned(), why));
+            }
         }
         place.quarantines();
         place.alternates();

@@ -4,6 +4,7 @@ mod damage;
 mod hooks;
 mod packs;
 mod pushes;
+mod reftables;
 mod staged;
 
 use std::ffi::OsStr;

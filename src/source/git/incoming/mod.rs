@@ -27,9 +27,6 @@ pub enum GitError {
     /// There is no index without a working tree.
     #[error("{0} is a bare repository: nothing can be staged in it")]
     Bare(String),
-    /// A format that cannot be read yet.
-    #[error("its references are kept as a reftable, which cannot be read yet (`git refs migrate --ref-format=files`)")]
-    Reftable,
     /// A file of the repository's own.
     #[error("{what}: {why}")]
     Read {

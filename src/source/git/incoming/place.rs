@@ -46,6 +46,8 @@ pub struct GitPlace {
     pub(super) objects: Vec<PathBuf>,
     /// How objects are named.
     pub(super) hash: Kind,
+    /// References are kept as reftables.
+    pub(super) reftable: bool,
 }
 
 /// A git folder and the folder in which it was found.
@@ -80,9 +82,6 @@ impl GitPlace {
             None => common_dir(&git_dir)?,
         };
         let config = Config::read(&common_dir, &git_dir)?;
-        if config.reftable {
-            return Err(GitError::Reftable);
-        }
         let own = config.work_tree.map(|path| git_dir.join(path));
         let work_tree = match (&environment.work_tree, own, config.bare) {
             (Some(path), ..) => Some(base.join(path)),
@@ -97,7 +96,7 @@ impl GitPlace {
         let more = environment.alternates.as_ref().map(alternates).unwrap_or_default();
         let objects = std::iter::once(own).chain(more.into_iter().map(|path| root.join(path))).collect();
         let hash = if config.sha256 { Kind::Sha256 } else { Kind::Sha1 };
-        Ok(Self { git_dir, common_dir, work_tree, index, objects, hash })
+        Ok(Self { git_dir, common_dir, work_tree, index, objects, hash, reftable: config.reftable })
     }
 
     /// The working tree's root.

@@ -12,8 +12,9 @@ use super::changes::{Change, Changes};
 use super::commits::{Commit, Commits};
 use super::objects::{Handle, Objects};
 use super::place::small;
+use super::refs::Refs;
 use super::tree::{Finds, fresh};
-use super::{GitError, GitPlace, refs};
+use super::{GitError, GitPlace};
 use crate::model::{CommitPlace, Provenance};
 
 /// Tags of tags of tags.
@@ -70,12 +71,13 @@ impl Update {
 /// # Errors
 /// When the repository cannot be opened, or a new end of a reference cannot be read.
 pub fn pushed(place: &GitPlace, updates: &[Update], remote: Option<&str>) -> Result<Changes, GitError> {
+    let refs = Refs::open(place)?;
     let mut there: Vec<ObjectId> =
-        updates.iter().filter_map(|update| refs::resolve(place, update.old.as_deref()?).ok()).collect();
+        updates.iter().filter_map(|update| refs.resolve(place, update.old.as_deref()?).ok()).collect();
     if let Some(remote) = remote {
-        there.extend(refs::named(place, Some(&format!("refs/remotes/{remote}/"))));
+        there.extend(refs.below(Some(&format!("refs/remotes/{remote}/"))));
     }
-    Push::new(place)?.run(place, updates, &there)
+    Push::new(place)?.run((place, &refs), updates, &there)
 }
 
 /// What a push that is being received would bring here: what no reference here has.
@@ -83,8 +85,9 @@ pub fn pushed(place: &GitPlace, updates: &[Update], remote: Option<&str>) -> Res
 /// # Errors
 /// As [`pushed`].
 pub fn received(place: &GitPlace, updates: &[Update]) -> Result<Changes, GitError> {
-    let there = refs::named(place, None);
-    Push::new(place)?.run(place, updates, &there)
+    let refs = Refs::open(place)?;
+    let there = refs.below(None);
+    Push::new(place)?.run((place, &refs), updates, &there)
 }
 
 struct Push {
@@ -105,7 +108,12 @@ impl Push {
         Ok(Self { handle: objects.handle(), changes: Changes::new(objects), shallow, seen: HashSet::new() })
     }
 
-    fn run(mut self, place: &GitPlace, updates: &[Update], there: &[ObjectId]) -> Result<Changes, GitError> {
+    fn run(
+        mut self,
+        (place, refs): (&GitPlace, &Refs),
+        updates: &[Update],
+        there: &[ObjectId],
+    ) -> Result<Changes, GitError> {
         let known: HashSet<ObjectId> = there.iter().copied().collect();
         let mut tips = Vec::new();
         for update in updates {
@@ -113,7 +121,7 @@ impl Push {
                 self.changes.skipped.push("deleted reference");
                 continue;
             };
-            let id = refs::resolve(place, new)?;
+            let id = refs.resolve(place, new)?;
             if let Some(commit) = self.tip(id, update, &known)? {
                 tips.push((commit, update.name.as_str()));
             }

@@ -17,8 +17,9 @@ use gix::objs::{CommitRefIter, Kind};
 
 use super::changes::{Change, Changes};
 use super::objects::{Handle, Objects, causes};
+use super::refs::Refs;
 use super::tree::{Finds, Mode, Name, entries, fresh};
-use super::{GitError, GitPlace, refs};
+use super::{GitError, GitPlace};
 use crate::model::Provenance;
 
 /// The largest index read into memory: 10 million files.
@@ -34,7 +35,7 @@ pub fn staged(place: &GitPlace) -> Result<Changes, GitError> {
     }
     let objects = Objects::open(place)?;
     let handle = objects.handle();
-    let head = refs::head(place)?.map(|commit| tree_of(&handle, &commit)).transpose()?;
+    let head = Refs::open(place)?.head(place)?.map(|commit| tree_of(&handle, &commit)).transpose()?;
     // Before the first `git add` there is no index, and nothing can be committed.
     let none = || Index::from_state(gix::index::State::new(place.hash), &place.index);
     let index = read_index(place)?.unwrap_or_else(none);
