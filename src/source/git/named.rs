@@ -1,7 +1,7 @@
 //! An object's name: the hash of its kind, its size and its bytes.
 //!
-//! SHA-1 as such, without the test for made-up collisions that git runs (it costs three times as much): names here tell what is
-//! the same, not who is to be believed.
+//! SHA-1 as such, without the test for made-up collisions that git runs: names here tell what is the same, not who is to be
+//! believed.
 
 use std::io;
 

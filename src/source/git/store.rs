@@ -9,6 +9,7 @@ use gix::hash::{ObjectId, oid};
 
 use super::forest::{Forest, NONE};
 use super::loose::Loose;
+use super::named::name_of;
 use super::open::Place;
 use super::pack::{Pack, What};
 use super::reader::written;
@@ -203,13 +204,16 @@ impl Store {
         }
     }
 
-    /// An object's text, for reading it again.
+    /// An object's text, for reading it again; and whether its bytes are those that its name stands for. That is asked only here:
+    /// of every object it would double what a scan costs (200,000 objects of Redis, 5.8 GB: 19 s of CPU time, with it 37 s).
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn text(&self, number: u32) -> Result<Vec<u8>, GitError> {
-        let (kind, bytes) = self.read(&self.name(number))?;
-        Ok(written(kind, &bytes).into_owned())
+    pub fn text(&self, number: u32) -> Result<(Vec<u8>, bool), GitError> {
+        let name = self.name(number);
+        let (kind, bytes) = self.read(&name)?;
+        let is_named = name_of(kind, &bytes, self.place.hash) == name;
+        Ok((written(kind, &bytes).into_owned(), is_named))
     }
 
     /// An object's kind and bytes, by name.

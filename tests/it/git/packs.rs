@@ -129,6 +129,28 @@ fn a_multi_pack_index_hides_nothing() {
     check("with a cruft pack");
 }
 
+/// Whoever changes an object behind its name leaves a history that says something else than it holds.
+#[test]
+fn an_object_that_is_not_what_its_name_says_is_reported_and_looked_at() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "r", &[]);
+    repo.write("a", "nothing\n");
+    repo.write("b", &format!("{}\n", token('B')));
+    let commit = repo.commit("both");
+    let loose = |path: &str| {
+        let name = repo.git(&["rev-parse", &format!("HEAD:{path}")]);
+        (repo.path.join(".git/objects").join(&name[..2]).join(&name[2..]), name)
+    };
+    let ((a, name), (b, _)) = (loose("a"), loose("b"));
+    fs::remove_file(&a).unwrap();
+    fs::copy(b, a).unwrap();
+    let (places, coverage, output) = scan(&home, &["--branch", "main", "r"]);
+    assert_eq!(places, [format!("a:1 {commit} B"), format!("b:1 {commit} B")]);
+    assert_eq!(output.code(), Some(2), "{coverage}");
+    let why = format!("object {name}: its bytes are not those that its name stands for");
+    assert!(coverage.to_string().contains(&why), "{coverage}");
+}
+
 fn thin(path: &Path, revisions: &str) -> Vec<u8> {
     use std::io::Write;
     let mut git = Command::new("git");
