@@ -12,7 +12,7 @@ use gix::hash::oid;
 use super::GitError;
 use super::forest::{Forest, forest};
 use super::loose::Loose;
-use super::open::Place;
+use super::open::GitPlace;
 use super::pack::Pack;
 use super::store::{Grove, Store};
 use super::unindexed::indexed;
@@ -28,10 +28,10 @@ impl Store {
     /// # Errors
     /// When there is no repository or its format is not known. A pack that cannot be read is trouble.
     pub fn open(path: &Path) -> Result<Self, GitError> {
-        Ok(Self::at(Place::find(path)?))
+        Ok(Self::at(GitPlace::whole(path)?))
     }
 
-    fn at(place: Place) -> Self {
+    fn at(place: GitPlace) -> Self {
         let mut store = Self {
             groves: Vec::new(),
             loose: Vec::new(),

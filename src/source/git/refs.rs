@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gix::hash::ObjectId;
 
-use super::open::{Place, read};
+use super::open::{GitPlace, read};
 use super::reftable::{self, Target};
 
 /// Names that are read. Hosts make one for every pull request; more than this is an attempt to fill the memory.
@@ -24,7 +24,7 @@ pub(super) struct Ref {
 }
 
 /// All names: those that branches, tags and worktrees have. The second value says what is not known of them.
-pub(super) fn all(place: &Place) -> (Vec<Ref>, Vec<String>) {
+pub(super) fn all(place: &GitPlace) -> (Vec<Ref>, Vec<String>) {
     let mut troubles = Vec::new();
     let mut refs = if place.reftable { tables(place, &mut troubles) } else { files(place) };
     if refs.len() >= MOST {
@@ -36,12 +36,12 @@ pub(super) fn all(place: &Place) -> (Vec<Ref>, Vec<String>) {
 }
 
 /// The folders with a `HEAD` of their own.
-fn heads(place: &Place) -> impl Iterator<Item = PathBuf> {
+fn heads(place: &GitPlace) -> impl Iterator<Item = PathBuf> {
     let worktrees = fs::read_dir(place.common.join("worktrees")).into_iter().flatten().filter_map(Result::ok);
     worktrees.take(1000).map(|entry| entry.path()).chain([place.git.clone(), place.common.clone()])
 }
 
-fn files(place: &Place) -> Vec<Ref> {
+fn files(place: &GitPlace) -> Vec<Ref> {
     let mut refs = Vec::new();
     packed(&place.common.join("packed-refs"), &mut refs);
     let packed = refs.len();
@@ -58,7 +58,7 @@ fn files(place: &Place) -> Vec<Ref> {
 }
 
 /// From reftables: one stack for all, and one for what each worktree has for itself.
-fn tables(place: &Place, troubles: &mut Vec<String>) -> Vec<Ref> {
+fn tables(place: &GitPlace, troubles: &mut Vec<String>) -> Vec<Ref> {
     let mut refs = Vec::new();
     for folder in heads(place).map(|folder| folder.join("reftable")).filter(|folder| folder.is_dir()) {
         match reftable::stack(&folder, place.hash) {
@@ -76,7 +76,7 @@ fn tables(place: &Place, troubles: &mut Vec<String>) -> Vec<Ref> {
 }
 
 /// What a branch, tag or name of a commit points at, as a user writes it.
-pub(super) fn resolve(refs: &[Ref], place: &Place, text: &str) -> Option<ObjectId> {
+pub(super) fn resolve(refs: &[Ref], place: &GitPlace, text: &str) -> Option<ObjectId> {
     let head = || {
         let head = head(place)?;
         let head = head.trim();
@@ -93,7 +93,7 @@ pub(super) fn resolve(refs: &[Ref], place: &Place, text: &str) -> Option<ObjectI
 }
 
 /// What `HEAD` says, as its file does.
-fn head(place: &Place) -> Option<String> {
+fn head(place: &GitPlace) -> Option<String> {
     if !place.reftable {
         return read(&place.git.join("HEAD"));
     }

@@ -10,7 +10,7 @@ use gix::hash::{ObjectId, oid};
 use super::forest::{Forest, NONE};
 use super::loose::Loose;
 use super::named::name_of;
-use super::open::Place;
+use super::open::GitPlace;
 use super::pack::{Pack, What};
 use super::reader::written;
 use super::walk::Walk;
@@ -38,7 +38,7 @@ pub(super) struct Grove {
 /// All objects.
 pub struct Store {
     /// Where they lie.
-    pub place: Place,
+    pub place: GitPlace,
     pub(super) groves: Vec<Grove>,
     pub(super) loose: Vec<(Loose, Number)>,
     pub(super) troubles: Vec<(String, String)>,

@@ -27,7 +27,9 @@ fn history_knows_who_reaches_what() {
         let second = repo.commit("second");
         repo.git(&["checkout", "-q", "main"]);
         // Enough for blocks, an index, and a table for each of the last ones; some of which are taken away again.
-        (0..300).for_each(|n| drop(repo.git(&["update-ref", &format!("refs/many/{n:03}"), &first])));
+        let many: Vec<String> = (0..300).map(|n| format!("{first}:refs/many/{n:03}")).collect();
+        let many: Vec<&str> = ["push", "-q", "."].into_iter().chain(many.iter().map(String::as_str)).collect();
+        repo.git(&many);
         repo.git(&["pack-refs", "--all"]);
         repo.git(&["branch", "gone", "side"]);
         repo.git(&["branch", "-q", "-D", "gone"]);

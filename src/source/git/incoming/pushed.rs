@@ -8,10 +8,10 @@ use gix::ObjectId;
 use gix::objs::{CommitRef, Kind, TagRef};
 use jiff::Timestamp;
 
+use super::super::open::small;
 use super::changes::{Change, Changes};
 use super::commits::{Commit, Commits};
 use super::objects::{Handle, Objects};
-use super::place::small;
 use super::refs::Refs;
 use super::tree::{Finds, fresh};
 use super::{GitError, GitPlace};
@@ -102,7 +102,7 @@ struct Push {
 impl Push {
     fn new(place: &GitPlace) -> Result<Self, GitError> {
         let objects = Objects::open(place)?;
-        let path = place.common_dir.join("shallow");
+        let path = place.common.join("shallow");
         let text = if path.symlink_metadata().is_ok() { small(&path)? } else { Vec::new() };
         let shallow = text.split(|byte| *byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok()).collect();
         Ok(Self { handle: objects.handle(), changes: Changes::new(objects), shallow, seen: HashSet::new() })

@@ -4,8 +4,8 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::refs::{FullNameRef, PartialNameRef, TargetRef, file};
 
+use super::super::open::small;
 use super::super::reftable::{self, Names, Target};
-use super::place::small;
 use super::{GitError, GitPlace};
 
 /// Symbolic references in a row; git follows five.
@@ -25,20 +25,20 @@ impl Refs {
     /// # Errors
     /// When they are kept as reftables that cannot be read.
     pub(super) fn open(place: &GitPlace) -> Result<Self, GitError> {
-        let (own, common) = (place.git_dir.clone(), place.common_dir.clone());
+        let (own, common) = (place.git.clone(), place.common.clone());
         if place.reftable {
             return tables(place).map(Self::Tables);
         }
         Ok(Self::Files(Box::new(if own == common {
-            file::Store::at(own, place.hash)
+            file::Store::at(own, place.kind())
         } else {
-            file::Store::for_linked_worktree(own, common, place.hash)
+            file::Store::for_linked_worktree(own, common, place.kind())
         })))
     }
 
     /// The commit that HEAD names; none on a branch without commits.
     pub(super) fn head(&self, place: &GitPlace) -> Result<Option<ObjectId>, GitError> {
-        let path = place.git_dir.join("HEAD");
+        let path = place.git.join("HEAD");
         let failed = |why: &dyn std::fmt::Display| GitError::read(path.display(), why);
         let neither = || failed(&"it names neither a branch nor a commit");
         if let Self::Tables(names) = self {
@@ -47,7 +47,7 @@ impl Refs {
         let text = small(&path)?;
         let line = text.trim_ascii_end();
         let Some(name) = line.strip_prefix(b"ref:") else {
-            let id = ObjectId::from_hex(line).ok().filter(|id| id.kind() == place.hash);
+            let id = ObjectId::from_hex(line).ok().filter(|id| id.kind() == place.kind());
             return id.map(Some).ok_or_else(neither);
         };
         let name = name.trim_ascii_start().as_bstr();
@@ -80,12 +80,12 @@ impl Refs {
     /// # Errors
     /// When it means nothing: an expression like `HEAD~1` is not worked out.
     pub(super) fn resolve(&self, place: &GitPlace, text: &str) -> Result<ObjectId, GitError> {
-        if let Some(id) = ObjectId::from_hex(text.as_bytes()).ok().filter(|id| id.kind() == place.hash) {
+        if let Some(id) = ObjectId::from_hex(text.as_bytes()).ok().filter(|id| id.kind() == place.kind()) {
             return Ok(id);
         }
-        let name: &PartialNameRef = text.try_into().map_err(|_| GitError::NoId(text.to_owned()))?;
+        let name: &PartialNameRef = text.try_into().map_err(|_| GitError::Revision(text.to_owned()))?;
         let found = self.follow(name).map_err(|why| GitError::read(text, &why))?;
-        found.ok_or_else(|| GitError::NoId(text.to_owned()))
+        found.ok_or_else(|| GitError::Revision(text.to_owned()))
     }
 
     /// The objects that the references below `prefix` name. What cannot be read is left out: that only makes more to look at.
@@ -119,13 +119,13 @@ impl Refs {
 fn tables(place: &GitPlace) -> Result<Names, GitError> {
     let read = |folder: &std::path::Path| {
         let folder = folder.join("reftable");
-        reftable::stack(&folder, place.hash.len_in_bytes()).map_err(|error| GitError::read(folder.display(), &error))
+        reftable::stack(&folder, place.hash).map_err(|error| GitError::read(folder.display(), &error))
     };
-    let mut names = read(&place.common_dir)?;
-    if place.git_dir != place.common_dir {
+    let mut names = read(&place.common)?;
+    if place.git != place.common {
         let is_own = |name: &[u8]| !name.starts_with(b"refs/") || OWN.iter().any(|own| name.starts_with(own));
         names.retain(|name, _| !is_own(name));
-        names.extend(read(&place.git_dir)?.into_iter().filter(|(name, _)| is_own(name)));
+        names.extend(read(&place.git)?.into_iter().filter(|(name, _)| is_own(name)));
     }
     Ok(names)
 }
