@@ -27,7 +27,7 @@ pub(super) struct Pack {
 /// What a pack's entries are called.
 enum Index {
     /// As the file beside it says.
-    File(index::File),
+    File(Box<index::File>),
     /// As was found out from the pack alone.
     Made(Made),
 }
@@ -64,7 +64,7 @@ impl Pack {
             let index = index::File::at(&beside, kind(hash)).map_err(|_| GitError::Corrupt("the pack's index is broken"))?;
             let data = data(path, hash)?;
             let end = data.pack_end() as u64;
-            Ok(Self { data, index: Index::File(index), end, hash })
+            Ok(Self { data, index: Index::File(Box::new(index)), end, hash })
         };
         // gix promises no more than not to be unsound.
         catch_unwind(AssertUnwindSafe(open)).unwrap_or(Err(GitError::Corrupt("the pack's index is broken")))

@@ -155,7 +155,7 @@ fn records(
     let block = &block[..end];
     let mut name: Vec<u8> = Vec::new();
     while at < end {
-        let target = record(block, &mut at, hash, &mut name).ok_or(BROKEN)?;
+        let Said(target) = record(block, &mut at, hash, &mut name).ok_or(BROKEN)?;
         if !each(&name, target) {
             return Err(GitError::Corrupt("more references than any honest repository has"));
         }
@@ -163,15 +163,18 @@ fn records(
     Ok(())
 }
 
-/// One record; `name` is that of the one before. `Some(None)` takes away what older tables say.
-fn record(block: &[u8], at: &mut usize, hash: usize, name: &mut Vec<u8>) -> Option<Option<Target>> {
+/// What a record says of a reference: nothing takes away what older tables say.
+struct Said(Option<Target>);
+
+/// One record; `name` is that of the one before.
+fn record(block: &[u8], at: &mut usize, hash: usize, name: &mut Vec<u8>) -> Option<Said> {
     let kept = varint(block, at).filter(|&kept| kept <= name.len())?;
     let (length, kind) = varint(block, at).map(|both| (both >> 3, both & 7))?;
     name.truncate(kept);
     name.extend_from_slice(take(block, at, length).filter(|_| kept + length <= LONGEST)?);
     varint(block, at)?;
     let mut object = || ObjectId::try_from(take(block, at, hash)?).ok();
-    Some(match kind {
+    Some(Said(match kind {
         0 => None,
         1 => Some(Target::Object(object()?, None)),
         2 => Some(Target::Object(object()?, Some(object()?))),
@@ -180,7 +183,7 @@ fn record(block: &[u8], at: &mut usize, hash: usize, name: &mut Vec<u8>) -> Opti
             Some(Target::Symbolic(take(block, at, length)?.to_vec()))
         }
         _ => return None,
-    })
+    }))
 }
 
 fn take<'b>(block: &'b [u8], at: &mut usize, length: usize) -> Option<&'b [u8]> {

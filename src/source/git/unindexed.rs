@@ -138,8 +138,11 @@ impl Naming<'_> {
                 at += 1;
                 continue;
             }
-            if let Some(name) = large(self.pack, &node) {
-                found.extend(name.map(|name| (node.entry, name)));
+            if let Some(stream) = large(self.pack, &node) {
+                match streamed(self.pack, node.kind, stream) {
+                    Some(name) => found.push((node.entry, name)),
+                    None => lost(1, "it is broken".to_owned()),
+                }
                 at += 1;
                 continue;
             }
@@ -167,13 +170,16 @@ impl Naming<'_> {
     }
 }
 
-/// The name of an object that is stored whole and too large for the memory; `None` for all others.
-fn large(pack: &Pack, node: &Node) -> Option<Option<gix::hash::ObjectId>> {
+/// Where the stream of an object begins that is stored whole and too large for the memory, and its size.
+fn large(pack: &Pack, node: &Node) -> Option<(u64, u64)> {
     let header = pack.header(node.offset).ok().filter(|header| header.size > LARGEST && node.base == NONE)?;
-    matches!(header.what, What::Whole(_)).then_some(())?;
-    let stream = pack.from(header.stream).unwrap_or_default();
-    let mut reader = sirocco::inflate::Reader::new(sirocco::Format::Zlib, stream);
-    let mut namer = Namer::new(node.kind, header.size, pack.hash());
+    matches!(header.what, What::Whole(_)).then_some((header.stream, header.size))
+}
+
+/// The name of such an object; none where it is broken.
+fn streamed(pack: &Pack, kind: Kind, (stream, size): (u64, u64)) -> Option<gix::hash::ObjectId> {
+    let mut reader = sirocco::inflate::Reader::new(sirocco::Format::Zlib, pack.from(stream)?);
+    let mut namer = Namer::new(kind, size, pack.hash());
     let copied = std::io::copy(&mut reader, &mut namer);
-    Some(copied.is_ok_and(|bytes| bytes == header.size).then(|| namer.name()))
+    copied.is_ok_and(|bytes| bytes == size).then(|| namer.name())
 }

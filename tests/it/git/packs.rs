@@ -41,7 +41,9 @@ fn a_pack_without_its_index_is_read_like_any_other() {
         };
         check("with");
         for ending in ["idx", "rev"] {
-            in_packs(&repo, ending).iter().for_each(|path| fs::remove_file(path).unwrap());
+            for path in in_packs(&repo, ending) {
+                fs::remove_file(path).unwrap();
+            }
         }
         check("without");
         let pack = in_packs(&repo, "pack").pop().unwrap();
@@ -113,7 +115,9 @@ fn a_multi_pack_index_hides_nothing() {
     check("with a multi-pack-index");
     let indexes = in_packs(&repo, "idx");
     let kept: Vec<Vec<u8>> = indexes.iter().map(|path| fs::read(path).unwrap()).collect();
-    indexes.iter().for_each(|path| fs::remove_file(path).unwrap());
+    for path in &indexes {
+        fs::remove_file(path).unwrap();
+    }
     check("with it alone");
     indexes.iter().zip(kept).for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
     repo.git(&["multi-pack-index", "repack", "--batch-size=1"]);
