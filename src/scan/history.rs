@@ -156,7 +156,11 @@ fn look_again(store: &Store, (target, root): (&Path, &Path), one: Brought, worke
     };
     match store.text(one.object) {
         Err(error) => worker.lost(&shown, &error.to_string()),
-        Ok(text) => {
+        Ok((text, is_named)) => {
+            if !is_named {
+                worker
+                    .lost(&shown, &format!("object {}: its bytes are not those that its name stands for", one.place.object));
+            }
             let provenance = Provenance::Commit(Box::new(one.place));
             let full = root.join(&shown);
             worker.again(&Entry { path: &shown, provenance: &provenance }, (target, &full), &text);

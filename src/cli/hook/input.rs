@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 
 use super::Kind;
 use crate::cli::settings::Settings;
-use crate::source::git::incoming::{self as git, Changes, GitEnvironment, GitPlace, Update};
+use crate::source::git::incoming::{self as git, Changes, Update};
+use crate::source::git::{GitEnvironment, GitPlace};
 
 /// A push of more references is none that git would make.
 const LARGEST: u64 = 256 << 20;

@@ -17,7 +17,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::print;
 use crate::cli::settings::Settings;
 use crate::report::clean;
-use crate::source::git::incoming::GitPlace;
+use crate::source::git::GitPlace;
 
 /// How a hook of ours begins.
 const MARK: &str = "#!/bin/sh\n# staunch hook ";

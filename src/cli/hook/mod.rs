@@ -20,7 +20,8 @@ use crate::detect::DetectorSet;
 use crate::report;
 use crate::scan::{Gathered, Groups};
 use crate::secret::FingerprintKey;
-use crate::source::git::incoming::{Changes, GitPlace};
+use crate::source::git::GitPlace;
+use crate::source::git::incoming::Changes;
 
 #[derive(Debug, Args)]
 pub(super) struct HookArgs {

@@ -91,12 +91,8 @@ impl History {
         let order = in_order(&parents);
         let mut rank = vec![0; rows.len()];
         order.iter().enumerate().for_each(|(at, &commit)| rank[commit as usize] = at as u32);
-        let mut troubles = Vec::new();
-        let (names, cut) = refs::all(&store.place);
-        if cut {
-            troubles
-                .push(("refs".to_owned(), "too many to keep; of some commits it is not said who reaches them".to_owned()));
-        }
+        let (names, troubles) = refs::all(&store.place);
+        let troubles = troubles.into_iter().map(|why| ("refs".to_owned(), why)).collect();
         let commit_of = |name: &ObjectId| store.find(&peeled(store, *name)).and_then(index);
         let mut tips: Vec<(Ref, u32)> =
             names.iter().filter_map(|one| Some((one.clone(), commit_of(&one.target)?))).collect();

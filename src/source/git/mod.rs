@@ -6,27 +6,36 @@
 
 mod delta;
 mod explain;
+mod folders;
 mod forest;
 pub mod incoming;
 mod inflate;
 mod loose;
+mod made;
 mod masks;
+mod named;
 mod open;
+mod opening;
 mod pack;
 mod reader;
 mod refs;
+mod reftable;
+mod settings;
 mod sieve;
 mod store;
 mod trees;
+mod unindexed;
 mod walk;
 
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_unindexed;
 
 pub use explain::{Brought, Folders, History, WantedHistory};
-pub use open::Place;
+pub use open::{GitEnvironment, GitPlace};
 pub use reader::{Reader, Sift};
 pub use sieve::Reach;
 pub use store::{Store, Unit};
@@ -36,20 +45,40 @@ pub use trees::TreeReader;
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// There is none.
-    #[error("not a git repository (nor inside one)")]
-    NotFound,
+    #[error("{0} is not in a git repository")]
+    NoRepository(String),
+    /// There is no index without a working tree.
+    #[error("{0} is a bare repository: nothing can be staged in it")]
+    Bare(String),
     /// Its format is of a later day.
     #[error("the repository's format is not known: {0}")]
     Format(String),
     /// A file or folder of it.
     #[error("{0}: {1}")]
     Io(String, std::io::Error),
+    /// A file, or an object, that says something that it should not.
+    #[error("{what}: {why}")]
+    Read {
+        /// Which.
+        what: String,
+        /// The system's or gix's word.
+        why: String,
+    },
+    /// An object that something refers to.
+    #[error("object {0} is missing")]
+    Missing(String),
     /// A revision that was named.
     #[error("no such branch, tag or commit: {0}")]
     Revision(String),
     /// A pack, an index or an object is not what it should be.
     #[error("{0}")]
     Corrupt(&'static str),
+}
+
+impl GitError {
+    fn read(what: impl std::fmt::Display, why: &dyn std::fmt::Display) -> Self {
+        Self::Read { what: what.to_string(), why: why.to_string() }
+    }
 }
 
 /// The largest object that is put together from a delta, or read into memory to be looked at. Larger files that are stored
@@ -70,6 +99,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What it is called in an object's header.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Blob => "blob",
+            Self::Commit => "commit",
+            Self::Tag => "tag",
+            Self::Tree => "tree",
+        }
+    }
+
     /// By the name in a loose object's header.
     fn named(name: &[u8]) -> Option<Self> {
         match name {

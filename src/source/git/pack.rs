@@ -8,14 +8,28 @@ use std::path::{Path, PathBuf};
 use gix::hash::{ObjectId, oid};
 use gix::odb::pack::{data, index};
 
+use super::made::Made;
 use super::{GitError, Kind};
+
+/// Where the first entry begins.
+pub(super) const FIRST: u64 = 12;
 
 /// A pack with its index.
 pub(super) struct Pack {
     data: data::File,
-    index: index::File,
+    index: Index,
+    /// Where the last entry ends, or the data do.
+    end: u64,
     /// Of an object's name, in bytes.
     hash: usize,
+}
+
+/// What a pack's entries are called.
+enum Index {
+    /// As the file beside it says.
+    File(Box<index::File>),
+    /// As was found out from the pack alone.
+    Made(Made),
 }
 
 /// The beginning of an entry.
@@ -42,18 +56,38 @@ pub(super) enum What {
 impl Pack {
     /// Opens `pack-*.pack` and the `.idx` beside it.
     pub(super) fn open(path: &Path, hash: usize) -> Result<Self, GitError> {
-        let kind = if hash == 32 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 };
         let beside = path.with_extension("idx");
         if !beside.is_file() {
-            return Err(GitError::Corrupt("a pack without an index; `git index-pack` makes one"));
+            return Err(GitError::Corrupt("a pack without an index"));
         }
         let open = || {
-            let index = index::File::at(&beside, kind).map_err(|_| GitError::Corrupt("the pack's index is broken"))?;
-            let data = data::File::at(path, kind).map_err(|_| GitError::Corrupt("the pack is broken or cut off"))?;
-            Ok(Self { data, index, hash })
+            let index = index::File::at(&beside, kind(hash)).map_err(|_| GitError::Corrupt("the pack's index is broken"))?;
+            let data = data(path, hash)?;
+            let end = data.pack_end() as u64;
+            Ok(Self { data, index: Index::File(Box::new(index)), end, hash })
         };
         // gix promises no more than not to be unsound.
         catch_unwind(AssertUnwindSafe(open)).unwrap_or(Err(GitError::Corrupt("the pack's index is broken")))
+    }
+
+    /// Opens a pack whose entries nobody has listed: it may end anywhere.
+    pub(super) fn bare(path: &Path, hash: usize) -> Result<Self, GitError> {
+        let data = data(path, hash)?;
+        let end = data.data_len() as u64;
+        Ok(Self { data, index: Index::Made(Made::default()), end, hash })
+    }
+
+    /// The same pack, with names for its entries.
+    pub(super) fn with(self, made: Made) -> Self {
+        Self { index: Index::Made(made), ..self }
+    }
+
+    /// What was found out of its entries.
+    pub(super) fn into_made(self) -> (Self, Made) {
+        match self.index {
+            Index::Made(made) => (Self { index: Index::Made(Made::default()), ..self }, made),
+            Index::File(_) => (self, Made::default()),
+        }
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -62,12 +96,20 @@ impl Pack {
 
     /// Objects that the index knows.
     pub(super) fn len(&self) -> u32 {
-        self.index.num_objects()
+        match &self.index {
+            Index::File(index) => index.num_objects(),
+            Index::Made(made) => made.len(),
+        }
     }
 
     /// Objects that the pack says it has.
     pub(super) fn said(&self) -> u32 {
         self.data.num_objects()
+    }
+
+    /// Bytes of an object's name.
+    pub(super) fn hash(&self) -> usize {
+        self.hash
     }
 
     /// Bytes on disk.
@@ -76,22 +118,31 @@ impl Pack {
     }
 
     pub(super) fn name(&self, entry: u32) -> &oid {
-        self.index.oid_at_index(entry)
+        match &self.index {
+            Index::File(index) => index.oid_at_index(entry),
+            Index::Made(made) => made.name(entry),
+        }
     }
 
     pub(super) fn find(&self, name: &oid) -> Option<u32> {
-        self.index.lookup(name)
+        match &self.index {
+            Index::File(index) => index.lookup(name),
+            Index::Made(made) => made.find(name),
+        }
     }
 
     /// Where each object's entry begins, with its number in the index, in the order of the pack.
     pub(super) fn offsets(&self) -> Vec<(u64, u32)> {
-        let mut all: Vec<(u64, u32)> = (0..self.len()).map(|n| (self.index.pack_offset_at_index(n), n)).collect();
+        let mut all: Vec<(u64, u32)> = (0..self.len()).map(|n| (self.offset(n), n)).collect();
         all.sort_unstable();
         all
     }
 
     pub(super) fn offset(&self, entry: u32) -> u64 {
-        self.index.pack_offset_at_index(entry)
+        match &self.index {
+            Index::File(index) => index.pack_offset_at_index(entry),
+            Index::Made(made) => made.offset(entry),
+        }
     }
 
     /// The object that begins at `offset`: a search through all of them, for the rare case.
@@ -101,14 +152,17 @@ impl Pack {
 
     /// The pack from `offset` on, without its checksum.
     pub(super) fn from(&self, offset: u64) -> Option<&[u8]> {
-        let end = self.data.pack_end() as u64;
-        if offset < 12 || offset >= end { None } else { self.data.entry_slice(offset..end) }
+        if offset < FIRST || offset >= self.end { None } else { self.data.entry_slice(offset..self.end) }
     }
 
     /// Whether the entry's bytes are those that were indexed; true where the index does not say.
     pub(super) fn holds(&self, entry: u32, offset: u64, length: usize) -> bool {
         let Some(bytes) = self.from(offset).and_then(|bytes| bytes.get(..length)) else { return false };
-        self.index.crc32_at_index(entry).is_none_or(|crc| crc == crc32fast::hash(bytes))
+        let crc = match &self.index {
+            Index::File(index) => index.crc32_at_index(entry),
+            Index::Made(_) => None,
+        };
+        crc.is_none_or(|crc| crc == crc32fast::hash(bytes))
     }
 
     /// The name of the base that a header points at.
@@ -159,4 +213,12 @@ impl Pack {
         };
         Ok(Header { what, size, stream: offset + at as u64 })
     }
+}
+
+fn kind(hash: usize) -> gix::hash::Kind {
+    if hash == 32 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 }
+}
+
+fn data(path: &Path, hash: usize) -> Result<data::File, GitError> {
+    data::File::at(path, kind(hash)).map_err(|_| GitError::Corrupt("the pack is broken or cut off"))
 }

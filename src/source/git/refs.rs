@@ -1,12 +1,13 @@
-//! Branches, tags and other names, read as files. <https://git-scm.com/docs/gitrepository-layout>
+//! Branches, tags and other names, read as files or from reftables. <https://git-scm.com/docs/gitrepository-layout>
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gix::hash::ObjectId;
 
-use super::open::{Place, read};
+use super::open::{GitPlace, read};
+use super::reftable::{self, Target};
 
 /// Names that are read. Hosts make one for every pull request; more than this is an attempt to fill the memory.
 const MOST: usize = 1 << 20;
@@ -22,8 +23,25 @@ pub(super) struct Ref {
     pub(super) target: ObjectId,
 }
 
-/// All names: those that branches, tags and worktrees have. The second value says whether some were left out.
-pub(super) fn all(place: &Place) -> (Vec<Ref>, bool) {
+/// All names: those that branches, tags and worktrees have. The second value says what is not known of them.
+pub(super) fn all(place: &GitPlace) -> (Vec<Ref>, Vec<String>) {
+    let mut troubles = Vec::new();
+    let mut refs = if place.reftable { tables(place, &mut troubles) } else { files(place) };
+    if refs.len() >= MOST {
+        troubles.push("too many to keep; of some commits it is not said who reaches them".to_owned());
+    }
+    refs.sort();
+    refs.dedup();
+    (refs, troubles)
+}
+
+/// The folders with a `HEAD` of their own.
+fn heads(place: &GitPlace) -> impl Iterator<Item = PathBuf> {
+    let worktrees = fs::read_dir(place.common.join("worktrees")).into_iter().flatten().filter_map(Result::ok);
+    worktrees.take(1000).map(|entry| entry.path()).chain([place.git.clone(), place.common.clone()])
+}
+
+fn files(place: &GitPlace) -> Vec<Ref> {
     let mut refs = Vec::new();
     packed(&place.common.join("packed-refs"), &mut refs);
     let packed = refs.len();
@@ -32,22 +50,35 @@ pub(super) fn all(place: &Place) -> (Vec<Ref>, bool) {
     refs.rotate_left(packed);
     let mut seen = std::collections::HashSet::new();
     refs.retain(|one| seen.insert(one.name.clone()));
-    let worktrees = fs::read_dir(place.common.join("worktrees")).into_iter().flatten().filter_map(Result::ok);
-    let folders = worktrees.take(1000).map(|entry| entry.path()).chain([place.git.clone(), place.common.clone()]);
-    for head in folders.filter_map(|folder| read(&folder.join("HEAD"))) {
+    for head in heads(place).filter_map(|folder| read(&folder.join("HEAD"))) {
         // A branch's name is among the others.
         refs.extend(name_of(head.trim()).map(|target| Ref { name: "HEAD".to_owned(), target }));
     }
-    let cut = refs.len() >= MOST;
-    refs.sort();
-    refs.dedup();
-    (refs, cut)
+    refs
+}
+
+/// From reftables: one stack for all, and one for what each worktree has for itself.
+fn tables(place: &GitPlace, troubles: &mut Vec<String>) -> Vec<Ref> {
+    let mut refs = Vec::new();
+    for folder in heads(place).map(|folder| folder.join("reftable")).filter(|folder| folder.is_dir()) {
+        match reftable::stack(&folder, place.hash) {
+            Err(error) => troubles.push(format!("{error}; who reaches a commit is not known")),
+            Ok(names) => refs.extend(names.into_iter().filter_map(|(name, target)| match target {
+                Target::Object(id, peeled) => {
+                    let name = String::from_utf8_lossy(&name).into_owned();
+                    Some(Ref { name, target: peeled.unwrap_or(id) })
+                }
+                Target::Symbolic(_) => None,
+            })),
+        }
+    }
+    refs
 }
 
 /// What a branch, tag or name of a commit points at, as a user writes it.
-pub(super) fn resolve(refs: &[Ref], place: &Place, text: &str) -> Option<ObjectId> {
+pub(super) fn resolve(refs: &[Ref], place: &GitPlace, text: &str) -> Option<ObjectId> {
     let head = || {
-        let head = read(&place.git.join("HEAD"))?;
+        let head = head(place)?;
         let head = head.trim();
         match head.strip_prefix("ref:") {
             Some(name) => named(refs, name.trim()),
@@ -59,6 +90,17 @@ pub(super) fn resolve(refs: &[Ref], place: &Place, text: &str) -> Option<ObjectI
     }
     let tries = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
     tries.iter().find_map(|before| named(refs, &format!("{before}{text}"))).or_else(|| name_of(text))
+}
+
+/// What `HEAD` says, as its file does.
+fn head(place: &GitPlace) -> Option<String> {
+    if !place.reftable {
+        return read(&place.git.join("HEAD"));
+    }
+    match reftable::stack(&place.git.join("reftable"), place.hash).ok()?.remove(&b"HEAD"[..])? {
+        Target::Object(id, _) => Some(id.to_string()),
+        Target::Symbolic(name) => Some(format!("ref: {}", String::from_utf8_lossy(&name))),
+    }
 }
 
 fn named(refs: &[Ref], name: &str) -> Option<ObjectId> {

@@ -1,18 +1,17 @@
 //! A repository's objects: packs, loose objects, alternates. Each object has one number, whatever it is stored in and however
 //! often.
 
-use std::fs;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use gix::hash::{ObjectId, oid};
 
-use super::forest::{Forest, NONE, forest};
+use super::forest::{Forest, NONE};
 use super::loose::Loose;
-use super::open::Place;
-use super::pack::Pack;
+use super::named::name_of;
+use super::open::GitPlace;
+use super::pack::{Pack, What};
 use super::reader::written;
 use super::walk::Walk;
 use super::{GitError, Kind, LARGEST};
@@ -21,10 +20,6 @@ use super::{GitError, Kind, LARGEST};
 const UNIT: Range<u32> = 256..1024;
 /// Loose objects of a unit.
 const LOOSE_UNIT: usize = 256;
-/// A pack's objects are no more than so many times its size together; Linux's are 25 times. Else it is a bomb.
-const RATIO: u64 = 500;
-/// A small pack's are no more than this.
-const SLACK: u64 = 8 << 30;
 /// A base in another pack may itself have its base in another.
 const DEEPEST: usize = 32;
 
@@ -37,19 +32,19 @@ pub(super) struct Grove {
     pub(super) forest: Forest,
     /// The number of its first object by name.
     pub(super) first: Number,
-    nodes: OnceLock<Vec<u32>>,
+    pub(super) nodes: OnceLock<Vec<u32>>,
 }
 
 /// All objects.
 pub struct Store {
     /// Where they lie.
-    pub place: Place,
+    pub place: GitPlace,
     pub(super) groves: Vec<Grove>,
     pub(super) loose: Vec<(Loose, Number)>,
-    troubles: Vec<(String, String)>,
-    groups: AtomicU32,
+    pub(super) troubles: Vec<(String, String)>,
+    pub(super) groups: AtomicU32,
     /// Bytes that may still be inflated.
-    budget: AtomicU64,
+    pub(super) budget: AtomicU64,
 }
 
 /// Work for one thread.
@@ -72,62 +67,6 @@ pub enum Unit {
 }
 
 impl Store {
-    /// Opens the repository at or above `path` and reads the layout of every pack.
-    ///
-    /// # Errors
-    /// When there is no repository or its format is not known. A pack that cannot be read is trouble.
-    pub fn open(path: &Path) -> Result<Self, GitError> {
-        let place = Place::find(path)?;
-        let mut troubles = place.troubles.clone();
-        let mut store = Self {
-            groves: Vec::new(),
-            loose: Vec::new(),
-            troubles: Vec::new(),
-            groups: AtomicU32::new(0),
-            budget: AtomicU64::new(SLACK),
-            place,
-        };
-        let mut first = 0;
-        for folder in store.place.objects.clone() {
-            for path in packs(&folder, &mut troubles) {
-                let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                match Pack::open(&path, store.place.hash) {
-                    Err(error) => troubles.push((shown, error.to_string())),
-                    Ok(pack) => {
-                        if pack.said() != pack.len() {
-                            let why = format!("it says that it has {} objects, its index says {}", pack.said(), pack.len());
-                            troubles.push((shown, why));
-                        }
-                        let count = pack.len();
-                        *store.budget.get_mut() += pack.bytes().saturating_mul(RATIO);
-                        store.groves.push(Grove { pack, forest: Forest::default(), first, nodes: OnceLock::new() });
-                        first = first.saturating_add(count);
-                    }
-                }
-            }
-            let loose = Loose::list(&folder, store.place.hash, &mut |what, why| troubles.push((what, why)));
-            store.loose.push((loose, 0));
-        }
-        for (loose, number) in &mut store.loose {
-            *number = first;
-            first = first.saturating_add(loose.names.len() as u32);
-        }
-        for at in 0..store.groves.len() {
-            let foreign = |name: u64| {
-                let name = store.groves[at].pack.base_name(name)?;
-                store.kind(&name, at)
-            };
-            let made = forest(&store.groves[at].pack, &foreign);
-            let shown = store.groves[at].pack.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-            for (entry, why) in &made.broken {
-                troubles.push((format!("object {} in {shown}", store.groves[at].pack.name(*entry)), (*why).to_owned()));
-            }
-            store.groves[at].forest = made;
-        }
-        store.troubles = troubles;
-        Ok(store)
-    }
-
     /// What could not be read at all: what, why.
     pub fn troubles(&self) -> &[(String, String)] {
         &self.troubles
@@ -218,29 +157,37 @@ impl Store {
     }
 
     /// The kind of an object that is not in pack `besides`.
-    fn kind(&self, name: &oid, besides: usize) -> Option<Kind> {
-        for (pack, grove) in self.groves.iter().enumerate().filter(|(pack, _)| *pack != besides) {
-            if let Some(mut entry) = grove.pack.find(name) {
-                let order = DEEPEST * 128;
-                for _ in 0..order {
-                    use super::pack::What;
-                    let offset = grove.pack.offset(entry);
-                    entry = match grove.pack.header(offset).ok()?.what {
-                        What::Whole(kind) => return Some(kind),
-                        What::At(from) => grove.pack.entry_at(from)?,
-                        What::Named(at) => {
-                            let name = grove.pack.base_name(at)?;
-                            match grove.pack.find(&name) {
-                                Some(entry) => entry,
-                                None if pack > besides => return None,
-                                None => return self.kind(&name, pack.max(besides)),
-                            }
-                        }
-                    };
-                }
+    pub(super) fn kind(&self, name: &oid, mut besides: usize) -> Option<Kind> {
+        let mut name = name.to_owned();
+        for _ in 0..DEEPEST {
+            match self.root(&name, besides)? {
+                Ok(kind) => return Some(kind),
+                Err((base, pack)) => (name, besides) = (base, pack),
             }
         }
-        self.loose.iter().find_map(|(loose, _)| loose.open(name).ok()).map(|(kind, ..)| kind)
+        None
+    }
+
+    /// The kind of an object that is not in pack `besides`, or the base of it that is not in its pack, and which that is.
+    fn root(&self, name: &oid, besides: usize) -> Option<Result<Kind, (ObjectId, usize)>> {
+        for (pack, grove) in self.groves.iter().enumerate().filter(|(pack, _)| *pack != besides) {
+            let Some(mut entry) = grove.pack.find(name) else { continue };
+            for _ in 0..DEEPEST * 128 {
+                entry = match grove.pack.header(grove.pack.offset(entry)).ok()?.what {
+                    What::Whole(kind) => return Some(Ok(kind)),
+                    What::At(from) => grove.pack.entry_at(from)?,
+                    What::Named(at) => {
+                        let base = grove.pack.base_name(at)?;
+                        match grove.pack.find(&base) {
+                            Some(entry) => entry,
+                            None => return Some(Err((base, pack))),
+                        }
+                    }
+                };
+            }
+        }
+        let loose = self.loose.iter().find_map(|(loose, _)| loose.open(name).ok());
+        loose.map(|(kind, ..)| Ok(kind))
     }
 
     /// The kind of the object of that number, where it can be read.
@@ -257,13 +204,16 @@ impl Store {
         }
     }
 
-    /// An object's text, for reading it again.
+    /// An object's text, for reading it again; and whether its bytes are those that its name stands for. That is asked only here:
+    /// of every object it would double what a scan costs (200,000 objects of Redis, 5.8 GB: 19 s of CPU time, with it 37 s).
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn text(&self, number: u32) -> Result<Vec<u8>, GitError> {
-        let (kind, bytes) = self.read(&self.name(number))?;
-        Ok(written(kind, &bytes).into_owned())
+    pub fn text(&self, number: u32) -> Result<(Vec<u8>, bool), GitError> {
+        let name = self.name(number);
+        let (kind, bytes) = self.read(&name)?;
+        let is_named = name_of(kind, &bytes, self.place.hash) == name;
+        Ok((written(kind, &bytes).into_owned(), is_named))
     }
 
     /// An object's kind and bytes, by name.
@@ -319,23 +269,4 @@ impl Grove {
         };
         self.nodes.get_or_init(build).get(entry as usize).copied().filter(|&node| node != NONE)
     }
-}
-
-/// The packs of a folder of objects, in a fixed order.
-fn packs(folder: &Path, troubles: &mut Vec<(String, String)>) -> Vec<std::path::PathBuf> {
-    let folder = folder.join("pack");
-    let entries = match fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-        Err(error) => {
-            troubles.push((folder.display().to_string(), error.to_string()));
-            return Vec::new();
-        }
-    };
-    let mut all: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
-    // A pipe or a device would wait for ever.
-    all.retain(|path| path.extension().is_some_and(|ending| ending == "pack") && path.is_file());
-    // The largest first: what is stored twice is then mostly found in the first.
-    all.sort_by_key(|path| (std::cmp::Reverse(fs::metadata(path).map_or(0, |about| about.len())), path.clone()));
-    all
 }

@@ -49,14 +49,14 @@ impl Sift for Looker {
 }
 
 /// Places by object name, bytes looked at, and what was said.
-struct Seen {
-    places: BTreeMap<String, BTreeSet<(u32, u32)>>,
+pub(super) struct Seen {
+    pub(super) places: BTreeMap<String, BTreeSet<(u32, u32)>>,
     scanned: u64,
-    objects: u64,
-    troubles: Vec<String>,
+    pub(super) objects: u64,
+    pub(super) troubles: Vec<String>,
 }
 
-fn read(folder: &Path) -> Seen {
+pub(super) fn read(folder: &Path) -> Seen {
     let store = Store::open(folder).expect("a repository");
     let mut looker = Looker { scanner: Scanner::new(builtin()), objects: 0, troubles: Vec::new() };
     looker.troubles.extend(store.troubles().iter().map(|(what, why)| format!("{what}: {why}")));
@@ -72,7 +72,7 @@ fn read(folder: &Path) -> Seen {
 }
 
 /// Lines of a program, and now and then something secret, in every shape that reaches far.
-fn text(dice: &mut Dice, lines: usize) -> Vec<u8> {
+pub(super) fn text(dice: &mut Dice, lines: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for _ in 0..lines {
         let line = match dice.below(60) {
@@ -129,7 +129,7 @@ fn secret(dice: &mut Dice) -> String {
 }
 
 /// An edit: pieces kept, dropped, moved, doubled, and new ones in between; now and then copies cut without reason.
-fn edit(dice: &mut Dice, base: &[u8]) -> Vec<Op> {
+pub(super) fn edit(dice: &mut Dice, base: &[u8]) -> Vec<Op> {
     let mut ops = Vec::new();
     let mut at = 0;
     let edits = 1 + dice.below(4);
@@ -164,7 +164,7 @@ fn text_of(dice: &mut Dice, most: usize) -> Vec<u8> {
 }
 
 /// What looking at each version whole finds.
-fn whole(versions: &[Vec<u8>]) -> BTreeMap<String, BTreeSet<(u32, u32)>> {
+pub(super) fn whole(versions: &[Vec<u8>]) -> BTreeMap<String, BTreeSet<(u32, u32)>> {
     let mut scanner = Scanner::new(builtin());
     let mut all: BTreeMap<String, BTreeSet<(u32, u32)>> = BTreeMap::new();
     for version in versions {

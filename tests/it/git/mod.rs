@@ -2,7 +2,9 @@
 
 mod damage;
 mod hooks;
+mod packs;
 mod pushes;
+mod reftables;
 mod staged;
 
 use std::ffi::OsStr;

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use gix::ObjectId;
 use gix::objs::Kind;
 
+use super::super::open::to_path;
 use super::added::Added;
 use super::objects::{Handle, Objects};
-use super::place::to_path;
 use super::{GitError, tree};
 use crate::model::Provenance;
 

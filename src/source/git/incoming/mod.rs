@@ -5,7 +5,6 @@ mod added;
 mod changes;
 mod commits;
 mod objects;
-mod place;
 mod pushed;
 mod refs;
 mod staged;
@@ -14,40 +13,7 @@ mod tree;
 pub use added::Added;
 pub use changes::{Change, Changes, Content, Reader};
 pub use objects::Objects;
-pub use place::{GitEnvironment, GitPlace};
 pub use pushed::{Update, pushed, received};
 pub use staged::staged;
 
-/// Why a repository could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GitError {
-    /// There is none.
-    #[error("{0} is not in a git repository")]
-    NoRepository(String),
-    /// There is no index without a working tree.
-    #[error("{0} is a bare repository: nothing can be staged in it")]
-    Bare(String),
-    /// A format that cannot be read yet.
-    #[error("its references are kept as a reftable, which cannot be read yet (`git refs migrate --ref-format=files`)")]
-    Reftable,
-    /// A file of the repository's own.
-    #[error("{what}: {why}")]
-    Read {
-        /// Which.
-        what: String,
-        /// The system's or gix's word.
-        why: String,
-    },
-    /// An object that something refers to.
-    #[error("object {0} is missing")]
-    Missing(String),
-    /// A name that is none.
-    #[error("{0} is not an object id")]
-    NoId(String),
-}
-
-impl GitError {
-    fn read(what: impl std::fmt::Display, why: &dyn std::fmt::Display) -> Self {
-        Self::Read { what: what.to_string(), why: why.to_string() }
-    }
-}
+use super::{GitError, GitPlace};

@@ -34,10 +34,10 @@ impl Objects {
             }
             let options = Options { alloc_limit_bytes: Some(LARGEST), ..Options::default() };
             // No replacements: what is pushed and stored is what is looked at.
-            let store = Store::at_opts(folder.clone(), place.hash, &mut std::iter::empty(), options);
+            let store = Store::at_opts(folder.clone(), place.kind(), &mut std::iter::empty(), options);
             stores.push(Arc::new(store.map_err(|error| GitError::read(folder.display(), &error))?));
         }
-        Ok(Self { stores, hash: place.hash })
+        Ok(Self { stores, hash: place.kind() })
     }
 
     pub(super) fn handle(&self) -> Handle {

@@ -8,12 +8,13 @@ use gix::ObjectId;
 use gix::objs::{CommitRef, Kind, TagRef};
 use jiff::Timestamp;
 
+use super::super::open::small;
 use super::changes::{Change, Changes};
 use super::commits::{Commit, Commits};
 use super::objects::{Handle, Objects};
-use super::place::small;
+use super::refs::Refs;
 use super::tree::{Finds, fresh};
-use super::{GitError, GitPlace, refs};
+use super::{GitError, GitPlace};
 use crate::model::{CommitPlace, Provenance};
 
 /// Tags of tags of tags.
@@ -70,12 +71,13 @@ impl Update {
 /// # Errors
 /// When the repository cannot be opened, or a new end of a reference cannot be read.
 pub fn pushed(place: &GitPlace, updates: &[Update], remote: Option<&str>) -> Result<Changes, GitError> {
+    let refs = Refs::open(place)?;
     let mut there: Vec<ObjectId> =
-        updates.iter().filter_map(|update| refs::resolve(place, update.old.as_deref()?).ok()).collect();
+        updates.iter().filter_map(|update| refs.resolve(place, update.old.as_deref()?).ok()).collect();
     if let Some(remote) = remote {
-        there.extend(refs::named(place, Some(&format!("refs/remotes/{remote}/"))));
+        there.extend(refs.below(Some(&format!("refs/remotes/{remote}/"))));
     }
-    Push::new(place)?.run(place, updates, &there)
+    Push::new(place)?.run((place, &refs), updates, &there)
 }
 
 /// What a push that is being received would bring here: what no reference here has.
@@ -83,8 +85,9 @@ pub fn pushed(place: &GitPlace, updates: &[Update], remote: Option<&str>) -> Res
 /// # Errors
 /// As [`pushed`].
 pub fn received(place: &GitPlace, updates: &[Update]) -> Result<Changes, GitError> {
-    let there = refs::named(place, None);
-    Push::new(place)?.run(place, updates, &there)
+    let refs = Refs::open(place)?;
+    let there = refs.below(None);
+    Push::new(place)?.run((place, &refs), updates, &there)
 }
 
 struct Push {
@@ -99,13 +102,18 @@ struct Push {
 impl Push {
     fn new(place: &GitPlace) -> Result<Self, GitError> {
         let objects = Objects::open(place)?;
-        let path = place.common_dir.join("shallow");
+        let path = place.common.join("shallow");
         let text = if path.symlink_metadata().is_ok() { small(&path)? } else { Vec::new() };
         let shallow = text.split(|byte| *byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok()).collect();
         Ok(Self { handle: objects.handle(), changes: Changes::new(objects), shallow, seen: HashSet::new() })
     }
 
-    fn run(mut self, place: &GitPlace, updates: &[Update], there: &[ObjectId]) -> Result<Changes, GitError> {
+    fn run(
+        mut self,
+        (place, refs): (&GitPlace, &Refs),
+        updates: &[Update],
+        there: &[ObjectId],
+    ) -> Result<Changes, GitError> {
         let known: HashSet<ObjectId> = there.iter().copied().collect();
         let mut tips = Vec::new();
         for update in updates {
@@ -113,7 +121,7 @@ impl Push {
                 self.changes.skipped.push("deleted reference");
                 continue;
             };
-            let id = refs::resolve(place, new)?;
+            let id = refs.resolve(place, new)?;
             if let Some(commit) = self.tip(id, update, &known)? {
                 tips.push((commit, update.name.as_str()));
             }

@@ -17,8 +17,9 @@ use gix::objs::{CommitRefIter, Kind};
 
 use super::changes::{Change, Changes};
 use super::objects::{Handle, Objects, causes};
+use super::refs::Refs;
 use super::tree::{Finds, Mode, Name, entries, fresh};
-use super::{GitError, GitPlace, refs};
+use super::{GitError, GitPlace};
 use crate::model::Provenance;
 
 /// The largest index read into memory: 10 million files.
@@ -29,14 +30,14 @@ const LARGEST: usize = 2 << 30;
 /// # Errors
 /// When there is no index to speak of: a bare repository, an index or HEAD that cannot be read.
 pub fn staged(place: &GitPlace) -> Result<Changes, GitError> {
-    if place.work_tree.is_none() {
-        return Err(GitError::Bare(place.git_dir.display().to_string()));
+    if place.root.is_none() {
+        return Err(GitError::Bare(place.git.display().to_string()));
     }
     let objects = Objects::open(place)?;
     let handle = objects.handle();
-    let head = refs::head(place)?.map(|commit| tree_of(&handle, &commit)).transpose()?;
+    let head = Refs::open(place)?.head(place)?.map(|commit| tree_of(&handle, &commit)).transpose()?;
     // Before the first `git add` there is no index, and nothing can be committed.
-    let none = || Index::from_state(gix::index::State::new(place.hash), &place.index);
+    let none = || Index::from_state(gix::index::State::new(place.kind()), &place.index);
     let index = read_index(place)?.unwrap_or_else(none);
     Ok(Comparison { handle, changes: Changes::new(objects) }.run(&index, head))
 }
@@ -60,7 +61,7 @@ fn read_index(place: &GitPlace) -> Result<Option<Index>, GitError> {
         Ok(_) => {}
     }
     let options = decode::Options { alloc_limit_bytes: Some(LARGEST), ..decode::Options::default() };
-    let index = Index::at(&place.index, place.hash, false, options).map_err(|error| failed(&causes(&error)))?;
+    let index = Index::at(&place.index, place.kind(), false, options).map_err(|error| failed(&causes(&error)))?;
     let backing = index.path_backing();
     let sorted = index.entries().is_sorted_by(|a, b| {
         let order = a.path_in(backing).cmp(b.path_in(backing));
