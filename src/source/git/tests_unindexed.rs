@@ -153,7 +153,7 @@ fn any_bytes_without_an_index_are_survived() {
     let scratch = unindexed(some(3));
     let good = fs::read(pack(scratch.path())).expect("the pack");
     let mut dice = Dice(9);
-    for _ in 0..300 {
+    for _ in 0..150 {
         let mut bytes = good.clone();
         for _ in 0..=dice.below(4) {
             let at = dice.below(bytes.len());
