@@ -103,11 +103,12 @@ mod tests {
         prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
     }
 
+    static SET: std::sync::LazyLock<DetectorSet> = std::sync::LazyLock::new(|| DetectorSet::builtin().expect("detectors"));
+
     proptest! {
         #[test]
         fn what_leads_on_in_a_rewritten_text_is_what_a_search_finds(text in text()) {
-            let set = DetectorSet::builtin().expect("detectors");
-            let mut scanner = Scanner::new(&set);
+            let mut scanner = Scanner::new(&SET);
             let bytes = text.as_bytes();
             let whole = 0..bytes.len();
             let view =
