@@ -386,10 +386,13 @@ impl Prefilter {
     /// Where a text begins whose window stands at `place`, if the text stands there.
     fn stands(&self, text: u32, bytes: &[u8], place: usize) -> Option<usize> {
         let known = &self.texts[text as usize];
-        let goes_on = || place.checked_sub(1).is_some_and(|before| bytes[before] == bytes[place]);
+        // Asked first: in a run every place would be compared.
+        if known.run && place.checked_sub(1).is_some_and(|before| bytes[before] == bytes[place]) {
+            return None;
+        }
         let at = place.checked_sub(known.lead as usize)?;
         let (start, end) = (known.start as usize, (known.start + known.length) as usize);
-        (bytes[at..].starts_with(&self.arena[start..end]) && !(known.run && goes_on())).then_some(at)
+        bytes[at..].starts_with(&self.arena[start..end]).then_some(at)
     }
 
     /// Hands on what was found before `until`.
