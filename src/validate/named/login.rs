@@ -6,6 +6,18 @@ use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
 use crate::model::{Credential, Identity, Liveness};
+use crate::net::NetError;
+
+/// Why a conversation ended before it settled anything.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stop {
+    /// The network's reasons, or words that are not the protocol's.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The server's, in our words: its own may repeat what it was told.
+    #[error("{0}")]
+    Said(&'static str),
+}
 
 /// A login, decoded.
 pub(super) struct Login {
@@ -14,6 +26,7 @@ pub(super) struct Login {
     pub(super) password: Zeroizing<Vec<u8>>,
     pub(super) host: String,
     pub(super) port: Option<u16>,
+    pub(super) database: Option<String>,
 }
 
 impl fmt::Debug for Login {
@@ -23,7 +36,7 @@ impl fmt::Debug for Login {
 }
 
 impl Login {
-    /// Reads the parts of a URL: `scheme`, `user`, `password`, `host`, `port`.
+    /// Reads the parts of a URL: `scheme`, `user`, `password`, `host`, `port`, `database`.
     ///
     /// # Errors
     /// What to say of a credential that cannot be asked about.
@@ -44,7 +57,7 @@ impl Login {
             return Err(Liveness::Unknown("control characters in a password are not sent".to_owned()));
         }
         let scheme = text("scheme").unwrap_or_default().to_ascii_lowercase();
-        Ok(Self { scheme, user, password, host, port })
+        Ok(Self { scheme, user, password, host, port, database: text("database") })
     }
 
     /// As whom it logs in, and where.
