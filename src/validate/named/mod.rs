@@ -2,6 +2,7 @@
 
 mod aws_bedrock;
 mod aws_sts;
+mod gcp_service_account;
 mod login;
 mod postgresql;
 mod redis;
@@ -12,13 +13,14 @@ use crate::model::{Credential, Liveness};
 use crate::net::Net;
 
 /// The names that a detector file may use.
-pub const VALIDATORS: &[&str] = &["aws-bedrock", "aws-sts", "postgresql", "redis"];
+pub const VALIDATORS: &[&str] = &["aws-bedrock", "aws-sts", "gcp-service-account", "postgresql", "redis"];
 
 /// What the answers that a validator gets mean, and when: for people. Empty for one that this version does not have.
 pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
         "aws-bedrock" => aws_bedrock::ANSWERS,
         "aws-sts" => aws_sts::ANSWERS,
+        "gcp-service-account" => gcp_service_account::ANSWERS,
         "postgresql" => postgresql::ANSWERS,
         "redis" => redis::ANSWERS,
         _ => &[],
@@ -29,6 +31,7 @@ pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liv
     match name {
         "aws-bedrock" => aws_bedrock::check(net, credential).await,
         "aws-sts" => aws_sts::check(net, credential).await,
+        "gcp-service-account" => gcp_service_account::check(net, credential).await,
         "postgresql" => postgresql::check(net, credential).await,
         "redis" => redis::check(net, credential).await,
         other => Liveness::NotChecked(Some(format!("this version has no validator {other:?}"))),
