@@ -8,12 +8,13 @@ mod postgresql;
 mod redis;
 #[cfg(test)]
 mod scripted;
+mod smtp;
 
 use crate::model::{Credential, Liveness};
 use crate::net::Net;
 
 /// The names that a detector file may use.
-pub const VALIDATORS: &[&str] = &["aws-bedrock", "aws-sts", "gcp-service-account", "postgresql", "redis"];
+pub const VALIDATORS: &[&str] = &["aws-bedrock", "aws-sts", "gcp-service-account", "postgresql", "redis", "smtp"];
 
 /// What the answers that a validator gets mean, and when: for people. Empty for one that this version does not have.
 pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
@@ -23,6 +24,7 @@ pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
         "gcp-service-account" => gcp_service_account::ANSWERS,
         "postgresql" => postgresql::ANSWERS,
         "redis" => redis::ANSWERS,
+        "smtp" => smtp::ANSWERS,
         _ => &[],
     }
 }
@@ -34,6 +36,7 @@ pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liv
         "gcp-service-account" => gcp_service_account::check(net, credential).await,
         "postgresql" => postgresql::check(net, credential).await,
         "redis" => redis::check(net, credential).await,
+        "smtp" => smtp::check(net, credential).await,
         other => Liveness::NotChecked(Some(format!("this version has no validator {other:?}"))),
     }
 }
