@@ -1,5 +1,6 @@
 //! Validators that need logic. One file and one line in [`VALIDATORS`] each; detector files name them.
 
+mod amqp;
 mod aws_bedrock;
 mod aws_sts;
 mod gcp_service_account;
@@ -14,11 +15,12 @@ use crate::model::{Credential, Liveness};
 use crate::net::Net;
 
 /// The names that a detector file may use.
-pub const VALIDATORS: &[&str] = &["aws-bedrock", "aws-sts", "gcp-service-account", "postgresql", "redis", "smtp"];
+pub const VALIDATORS: &[&str] = &["amqp", "aws-bedrock", "aws-sts", "gcp-service-account", "postgresql", "redis", "smtp"];
 
 /// What the answers that a validator gets mean, and when: for people. Empty for one that this version does not have.
 pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
+        "amqp" => amqp::ANSWERS,
         "aws-bedrock" => aws_bedrock::ANSWERS,
         "aws-sts" => aws_sts::ANSWERS,
         "gcp-service-account" => gcp_service_account::ANSWERS,
@@ -31,6 +33,7 @@ pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
 
 pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liveness {
     match name {
+        "amqp" => amqp::check(net, credential).await,
         "aws-bedrock" => aws_bedrock::check(net, credential).await,
         "aws-sts" => aws_sts::check(net, credential).await,
         "gcp-service-account" => gcp_service_account::check(net, credential).await,
