@@ -19,7 +19,7 @@ const LARGEST: usize = 1 << 20;
 const AT_ONCE: usize = 4;
 /// A longer pause than this is not waited for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-const CONNECT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
 /// A request. Header values and the body may hold secrets.
 pub struct Request {
@@ -59,7 +59,7 @@ pub struct Answer {
 pub(super) struct Hosts(Mutex<HashMap<String, Arc<Semaphore>>>);
 
 impl Hosts {
-    fn gate(&self, host: &str) -> Arc<Semaphore> {
+    pub(super) fn gate(&self, host: &str) -> Arc<Semaphore> {
         let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(gates.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
     }

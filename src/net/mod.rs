@@ -4,6 +4,8 @@ mod aws;
 mod http;
 mod resolve;
 mod rules;
+mod tls;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,6 +17,8 @@ use url::Url;
 
 pub use aws::{AwsKey, Partition, Responder, Retries};
 pub use http::{Answer, Header, Request, Stream};
+pub use tls::Proof;
+pub use wire::Wire;
 
 use resolve::Resolver;
 use rules::Rules;
@@ -85,6 +89,15 @@ pub enum NetError {
     /// Something came that is not an answer.
     #[error("{0} did not answer in HTTP")]
     Protocol(String),
+    /// The other end hung up in the middle of a conversation that is not HTTP.
+    #[error("{0} closed the connection")]
+    Closed(String),
+    /// It did not say what its protocol has it say, or too much of it.
+    #[error("{0} did not answer in the protocol of its address")]
+    Garbled(String),
+    /// No TLS, or a certificate that this machine does not trust.
+    #[error("{0} does not prove by TLS who it is")]
+    Untrusted(String),
     /// The request could not be built.
     #[error("the request cannot be written: {0}")]
     Request(&'static str),

@@ -67,8 +67,13 @@ impl Rules {
     }
 
     fn allows(&self, address: IpAddr) -> bool {
+        is_public(unwrapped(address)) || self.in_allowed_net(address)
+    }
+
+    /// Whether the operator allows a network that holds this address.
+    pub(super) fn in_allowed_net(&self, address: IpAddr) -> bool {
         let plain = unwrapped(address);
-        is_public(plain) || self.nets.iter().any(|net| net.contains(&address) || net.contains(&plain))
+        self.nets.iter().any(|net| net.contains(&address) || net.contains(&plain))
     }
 }
 

@@ -1,27 +1,45 @@
 //! Validators that need logic. One file and one line in [`VALIDATORS`] each; detector files name them.
 
+mod amqp;
 mod aws_bedrock;
 mod aws_sts;
+mod gcp_service_account;
+mod login;
+mod postgresql;
+mod redis;
+#[cfg(test)]
+mod scripted;
+mod smtp;
 
 use crate::model::{Credential, Liveness};
 use crate::net::Net;
 
 /// The names that a detector file may use.
-pub const VALIDATORS: &[&str] = &["aws-bedrock", "aws-sts"];
+pub const VALIDATORS: &[&str] = &["amqp", "aws-bedrock", "aws-sts", "gcp-service-account", "postgresql", "redis", "smtp"];
 
 /// What the answers that a validator gets mean, and when: for people. Empty for one that this version does not have.
 pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
     match name {
+        "amqp" => amqp::ANSWERS,
         "aws-bedrock" => aws_bedrock::ANSWERS,
         "aws-sts" => aws_sts::ANSWERS,
+        "gcp-service-account" => gcp_service_account::ANSWERS,
+        "postgresql" => postgresql::ANSWERS,
+        "redis" => redis::ANSWERS,
+        "smtp" => smtp::ANSWERS,
         _ => &[],
     }
 }
 
 pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liveness {
     match name {
+        "amqp" => amqp::check(net, credential).await,
         "aws-bedrock" => aws_bedrock::check(net, credential).await,
         "aws-sts" => aws_sts::check(net, credential).await,
+        "gcp-service-account" => gcp_service_account::check(net, credential).await,
+        "postgresql" => postgresql::check(net, credential).await,
+        "redis" => redis::check(net, credential).await,
+        "smtp" => smtp::check(net, credential).await,
         other => Liveness::NotChecked(Some(format!("this version has no validator {other:?}"))),
     }
 }

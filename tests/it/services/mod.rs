@@ -1,9 +1,10 @@
-//! Tests against software that no one here wrote: ministack, moto, a container registry with skopeo and umoci, started by `tests/services`. Everything in this
+//! Tests against software that no one here wrote: ministack, moto, a container registry with skopeo and umoci, PostgreSQL, Redis, started by `tests/services`. Everything in this
 //! module is left out of the quick `cargo nextest run` and runs under `--profile full`.
 
 mod chain;
 mod crash;
 mod images;
 mod leak;
+mod logins;
 mod oracle;
 mod pre_commit;

@@ -1,0 +1,191 @@
+//! A connection that does not speak HTTP, to a host that was found in scanned content. Only where the operator allows it,
+//! only to an address that was checked, and bounded in time and in bytes.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use super::http::CONNECT;
+use super::tls::{self, Proof};
+use super::{Net, NetError};
+
+/// More than this is not read from one connection: a login takes a few hundred bytes.
+const MOST: usize = 64 << 10;
+/// Addresses of one name that are tried.
+const TRIES: usize = 4;
+
+trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
+
+/// An open connection. All that is said over it must be said within the settings' time.
+pub struct Wire {
+    bytes: Box<dyn Bytes>,
+    host: String,
+    end: Instant,
+    /// What came and was not asked for yet.
+    held: Vec<u8>,
+    came: usize,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wire({})", self.host)
+    }
+}
+
+impl Net {
+    /// Connects to a host and port from scanned content. The operator must allow the host by name (`--allow-host`), or, where
+    /// it is written as an address, a network that holds it (`--allow-net`). What a name resolves to must be public or in
+    /// such a network. A proxy is not used: those for HTTP do not carry this.
+    ///
+    /// # Errors
+    /// [`NetError::RefusedHost`] and [`NetError::RefusedAddress`] before a byte is sent; others when nobody is there.
+    pub async fn dial(&self, host: &str, port: u16) -> Result<Wire, NetError> {
+        if self.settings.offline {
+            return Err(NetError::Offline);
+        }
+        let host = bare(host);
+        self.check_dialled(&host)?;
+        let gate = self.hosts.gate(&host);
+        let turn = gate.acquire_owned().await.map_err(|_| NetError::Connect(host.clone()))?;
+        let end = Instant::now() + self.settings.timeout;
+        let found = timeout_at(end, self.addresses(&host, port));
+        let addresses = found.await.map_err(|_| NetError::Timeout(host.clone()))??;
+        let stream = connect(&addresses, &host, end).await?;
+        tracing::debug!(host, port, "connected");
+        Ok(Wire { bytes: Box::new(stream), host, end, held: Vec::new(), came: 0, _turn: turn })
+    }
+
+    /// Whether the operator allows that host.
+    fn check_dialled(&self, host: &str) -> Result<(), NetError> {
+        let Ok(address) = host.parse::<IpAddr>() else { return self.check_content_host(host, &[]) };
+        let named = |pattern: &String| bare(pattern).parse() == Ok(address);
+        if self.rules.in_allowed_net(address) || self.settings.allow_hosts.iter().any(named) {
+            return Ok(());
+        }
+        Err(NetError::RefusedHost(host.to_owned()))
+    }
+
+    /// Every address of `host`; one that is refused refuses them all. Unlike HTTP's endpoints, no host is exempt.
+    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, NetError> {
+        let found = tokio::net::lookup_host((host, port)).await.map_err(|_| NetError::Resolve(host.to_owned()))?;
+        let found: Vec<SocketAddr> = found.collect();
+        found.iter().try_for_each(|address| self.rules.check_address(host, address.ip()))?;
+        if found.is_empty() { Err(NetError::Resolve(host.to_owned())) } else { Ok(found) }
+    }
+}
+
+/// A host without the brackets that URLs put around IPv6 addresses, in lower case.
+fn bare(host: &str) -> String {
+    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.unwrap_or(host).to_ascii_lowercase()
+}
+
+async fn connect(addresses: &[SocketAddr], host: &str, end: Instant) -> Result<TcpStream, NetError> {
+    for address in addresses.iter().take(TRIES) {
+        let left = end.saturating_duration_since(Instant::now());
+        if let Ok(Ok(stream)) = timeout(left.min(CONNECT), TcpStream::connect(address)).await {
+            return Ok(stream);
+        }
+    }
+    Err(NetError::Connect(host.to_owned()))
+}
+
+impl Wire {
+    /// Goes on in TLS. What came in the clear and was not read yet is a forgery: nothing is taken over.
+    ///
+    /// # Errors
+    /// [`NetError::Untrusted`] when the other end does not show the proof.
+    pub async fn secure(self, proof: Proof) -> Result<Self, NetError> {
+        if !self.held.is_empty() {
+            return Err(self.garbled());
+        }
+        let host = self.host.clone();
+        let config = tls::config(proof).ok_or_else(|| NetError::Untrusted(host.clone()))?;
+        let name = ServerName::try_from(host.clone()).map_err(|_| NetError::Untrusted(host.clone()))?;
+        let handshake = TlsConnector::from(config).connect(name, self.bytes);
+        let shaken = timeout_at(self.end, handshake).await.map_err(|_| NetError::Timeout(host.clone()))?;
+        let stream = shaken.map_err(|_| NetError::Untrusted(host))?;
+        Ok(Self { bytes: Box::new(stream), ..self })
+    }
+
+    /// Sends all of `bytes`.
+    ///
+    /// # Errors
+    /// [`NetError::Timeout`] and [`NetError::Closed`].
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), NetError> {
+        let sending = async {
+            self.bytes.write_all(bytes).await?;
+            self.bytes.flush().await
+        };
+        let sent = timeout_at(self.end, sending).await.map_err(|_| NetError::Timeout(self.host.clone()))?;
+        sent.map_err(|_| NetError::Closed(self.host.clone()))
+    }
+
+    /// The next `count` bytes.
+    ///
+    /// # Errors
+    /// [`NetError::Timeout`], [`NetError::Closed`], and [`NetError::Garbled`] when that is more than anyone should say.
+    pub async fn take(&mut self, count: usize) -> Result<Vec<u8>, NetError> {
+        if count > MOST {
+            return Err(self.garbled());
+        }
+        while self.held.len() < count {
+            self.fill().await?;
+        }
+        Ok(self.held.drain(..count).collect())
+    }
+
+    /// The next line, without its end.
+    ///
+    /// # Errors
+    /// As [`Wire::take`].
+    pub async fn line(&mut self) -> Result<Vec<u8>, NetError> {
+        let mut seen = 0;
+        let end = loop {
+            if let Some(at) = memchr::memchr(b'\n', &self.held[seen..]) {
+                break seen + at;
+            }
+            seen = self.held.len();
+            self.fill().await?;
+        };
+        let mut line: Vec<u8> = self.held.drain(..=end).collect();
+        line.pop();
+        line.pop_if(|last| *last == b'\r');
+        Ok(line)
+    }
+
+    async fn fill(&mut self) -> Result<(), NetError> {
+        let mut buffer = [0; 4096];
+        let read = timeout_at(self.end, self.bytes.read(&mut buffer)).await;
+        let count = match read.map_err(|_| NetError::Timeout(self.host.clone()))? {
+            Ok(0) => return Err(NetError::Closed(self.host.clone())),
+            Ok(count) => count,
+            // rustls says this of what is not TLS.
+            Err(error) if error.kind() == ErrorKind::InvalidData => return Err(self.garbled()),
+            Err(_) => return Err(NetError::Closed(self.host.clone())),
+        };
+        self.came += count;
+        if self.came > MOST {
+            return Err(self.garbled());
+        }
+        self.held.extend_from_slice(&buffer[..count]);
+        Ok(())
+    }
+
+    /// For who reads from it and does not understand what came.
+    pub fn garbled(&self) -> NetError {
+        NetError::Garbled(self.host.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! URLs with passwords, told live from dead by the real PostgreSQL and Redis. Their users and passwords are made in
+//! `tests/services`; one user for each way that a login may go.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::program::Home;
+use crate::harness::services::setting;
+
+/// What is said of a URL in a scan of its own: findings with the same password would be one.
+fn scanned(url: &str, arguments: &[&str]) -> Value {
+    let home = Home::new();
+    fs::write(home.work().join("service.env"), format!("BACKEND_URL={url}\n")).unwrap();
+    let all = [&["scan", "--validate", "--format", "jsonl"], arguments, &["."]].concat();
+    let output = home.staunch(all).env("SSL_CERT_FILE", setting("STAUNCH_TEST_CA")).output();
+    let (text, errors) = (output.stdout(), output.stderr());
+    let password = url.split(':').nth(2).and_then(|rest| rest.split('@').next()).unwrap();
+    assert!(!errors.contains(password) && !text.contains(password), "a password was shown");
+    let finding: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    finding["liveness"].clone()
+}
+
+fn assert_said(urls: &[(String, &str, &str)]) {
+    for (url, state, why) in urls {
+        let said = scanned(url, &["--allow-net", "127.0.0.0/8"]);
+        assert_eq!(said["state"], *state, "{url}: {said}");
+        assert!(said.to_string().contains(why), "{url}: {said}");
+    }
+}
+
+#[test]
+fn postgresql_says_which_passwords_are_right() {
+    let at = setting("STAUNCH_TEST_POSTGRES");
+    let url = |login: &str, rest: &str| format!("postgresql://{login}@{at}/{rest}");
+    assert_said(&[
+        (url("shop:tR4k-9vWq_Zb2LmX", "postgres?sslmode=require"), "live", "\"user\":\"shop\""),
+        (url("chief:hY7n-3cQs_Vd8KpT", "postgres"), "live", "\"superuser\":\"true\""),
+        (url("old:uF2g-8sJx_Lt7BnV", "postgres?sslmode=disable"), "live", "old"),
+        (url("clear:wE5j-6xRf_Gm1NzU", "postgres?sslmode=disable"), "live", "clear"),
+        (url("clear:wE5j-6xRf_Gm1NzU", "postgres?sslmode=verify-full"), "live", "clear"),
+        (url("clear:wE5j-6xRf_Gm1NzU", "postgres?sslmode=require"), "unknown", "has not proven who it is"),
+        (url("shop:tR4k-9vWq_Zb2LmX", "nowhere"), "limited", "no such database"),
+        (url("shop:tR4k-9vWq_Zb2LmX", "shut"), "limited", "may not connect"),
+        (url("full_up:zC9d-1kGw_Qr5YhE", "postgres"), "limited", "too many connections"),
+        (url("asleep:mB3f-7pTz_Xn6WdR", "postgres"), "limited", "may not log in"),
+        (url("shop:Xm2L-bZ_qWv9-k4Rt", "postgres"), "dead", "not the password"),
+        (url("nobody:tR4k-9vWq_Zb2Lmx", "postgres"), "dead", "no such user"),
+        (url("old:Vn7B-tL_xJs8-g2Fu", "postgres"), "dead", "not the password"),
+        (url("turned:qL8b-2yHc_Jk4SvA", "postgres"), "unknown", "did not look at the password"),
+        (url("free:jK5t-3nPv_Hs8DwM", "postgres"), "unknown", "without a password"),
+    ]);
+}
+
+#[test]
+fn redis_says_which_passwords_are_right() {
+    let (at, tls) = (setting("STAUNCH_TEST_REDIS"), setting("STAUNCH_TEST_REDIS_TLS"));
+    let port = tls.split(':').next_back().unwrap();
+    assert_said(&[
+        (format!("redis://:tN6v-4bKq_Wm9RsX@{at}/0"), "live", "\"user\":\"default\""),
+        (format!("redis://reader:pX1c-8hZd_Ty3GfJ@{at}/0"), "live", "\"user\":\"reader\""),
+        (format!("rediss://reader:pX1c-8hZd_Ty3GfJ@{tls}/0"), "live", "\"user\":\"reader\""),
+        (format!("redis://h:tN6v-4bKq_Wm9RsX@{at}/0"), "live", "\"user\":\"default\""),
+        (format!("redis://gone:kD7s-5wLm_Cv2QbN@{at}/0"), "dead", "the user is off"),
+        (format!("redis://:Xs9R-mW_qKb4-v6Nt@{at}/0"), "dead", "not the password"),
+        (format!("redis://:tN6v-4bKq_Wm9RsY@127.0.0.1:{port}/0"), "unknown", ""),
+    ]);
+}
+
+#[test]
+fn no_host_from_a_file_is_contacted_unless_the_operator_allows_it() {
+    let urls = [
+        format!("postgresql://shop:tR4k-9vWq_Zb2LmX@{}/postgres", setting("STAUNCH_TEST_POSTGRES")),
+        format!("redis://:tN6v-4bKq_Wm9RsX@{}/0", setting("STAUNCH_TEST_REDIS")),
+    ];
+    for (url, arguments) in urls.iter().zip([["--allow-host", "db.corp"], ["--allow-net", "10.0.0.0/8"]]) {
+        let said = scanned(url, &arguments);
+        assert_eq!(said["state"], "unknown", "{said}");
+        assert!(said["why"].as_str().unwrap().starts_with("host not allowed"), "{said}");
+    }
+}
