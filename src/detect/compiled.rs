@@ -148,8 +148,8 @@ impl DetectorSet {
     pub fn with(own: &[Source]) -> Result<Self, SetError> {
         let mut own = own.to_vec();
         own.sort_by(|a, b| a.id.cmp(&b.id));
-        let files: Vec<_> = registry::builtin_ids().map(|id| (id, registry::file(id))).collect();
-        let (all, disabled) = read_all(&own, &files)?;
+        let files = || registry::builtin_ids().map(|id| (id, registry::file(id))).collect::<Vec<_>>();
+        let (all, disabled) = read_all(&own, &if own.is_empty() { Vec::new() } else { files() })?;
         let mut entries: Vec<Entry> = registry::builtin()
             .filter(|(id, _)| own.iter().all(|source| source.id != *id))
             .map(|(id, text)| Entry::builtin(id, text))

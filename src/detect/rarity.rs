@@ -41,10 +41,10 @@ const PAIRS: [&[u8; CLASSES]; CLASSES] = [
 const ALONE: [i32; CLASSES] =
     [10, 14, 11, 11, 8, 13, 14, 14, 10, 22, 17, 11, 13, 10, 10, 12, 20, 10, 10, 9, 12, 16, 15, 16, 15, 21, 11, 11, 5, 6];
 
-fn class(byte: u8) -> usize {
+const fn class(byte: u8) -> usize {
     match byte {
-        b'a'..=b'z' => usize::from(byte - b'a'),
-        b'A'..=b'Z' => usize::from(byte - b'A'),
+        b'a'..=b'z' => (byte - b'a') as usize,
+        b'A'..=b'Z' => (byte - b'A') as usize,
         b'0'..=b'9' => 26,
         b'_' => 27,
         b' ' | b'\t' | b'\n' => 28,
@@ -52,19 +52,39 @@ fn class(byte: u8) -> usize {
     }
 }
 
+/// The class of each byte: this is asked for every byte of every text whenever the program starts.
+const CLASS: [u8; 256] = {
+    let mut all = [0; 256];
+    let mut byte = 0;
+    while byte < all.len() {
+        all[byte] = class(byte as u8) as u8;
+        byte += 1;
+    }
+    all
+};
+
+/// `PAIRS` as numbers.
+const PAIR: [[u8; 32]; CLASSES] = {
+    let mut all = [[0; 32]; CLASSES];
+    let mut at = 0;
+    while at < CLASSES * CLASSES {
+        let digit = PAIRS[at / CLASSES][at % CLASSES];
+        all[at / CLASSES][at % CLASSES] = if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
+        at += 1;
+    }
+    all
+};
+
 /// How often these four bytes are met, as a logarithm: each pair, given the byte before it.
-fn frequency(four: &[u8]) -> i32 {
-    let pair = |a: u8, b: u8| match PAIRS[class(a)][class(b)] {
-        digit @ b'0'..=b'9' => i32::from(digit - b'0'),
-        letter => i32::from(letter - b'a') + 10,
-    };
-    let pairs: i32 = four.windows(2).map(|two| pair(two[0], two[1])).sum();
-    pairs + four[1..four.len() - 1].iter().map(|&byte| ALONE[class(byte)]).sum::<i32>()
+fn frequency(four: &[u8; 4]) -> i32 {
+    let class = four.map(|byte| usize::from(CLASS[usize::from(byte)]));
+    let pairs: i32 = class.windows(2).map(|two| i32::from(PAIR[two[0]][two[1]])).sum();
+    pairs + ALONE[class[1]] + ALONE[class[2]]
 }
 
 /// Where the rarest four bytes of `text` stand; 0 where it has no more than four.
 pub(super) fn rarest(text: &[u8]) -> usize {
-    let all = text.windows(4).enumerate();
+    let all = text.windows(4).filter_map(<[u8]>::first_chunk).enumerate();
     all.min_by_key(|(_, four)| frequency(four)).map_or(0, |(at, _)| at)
 }
 
