@@ -1,6 +1,7 @@
 //! From scanning threads to async: asks providers about every group at once, within bounds.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -14,6 +15,9 @@ use crate::validate::Validator;
 /// Credentials being asked about at once, over all providers; `net` bounds each host by itself.
 const AT_ONCE: usize = 16;
 
+/// To close connections. Only a name that is still being looked up takes all of it.
+const CLOSING: Duration = Duration::from_millis(200);
+
 /// Fills in every finding's liveness. False when Ctrl-C came first: what was not answered by then is Unknown.
 ///
 /// # Errors
@@ -21,8 +25,9 @@ const AT_ONCE: usize = 16;
 pub fn validate(groups: &mut Groups, set: &DetectorSet, validator: &Validator, clock: &dyn Clock) -> std::io::Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let finished = runtime.block_on(ask_all(groups, set, validator, clock));
-    // What still waits for an answer is not waited for.
-    runtime.shutdown_background();
+    // What still waits for an answer is not waited for; but its connections are closed, or whoever asks the same host next
+    // may get one that closes under its request.
+    runtime.shutdown_timeout(CLOSING);
     let Groups(all, scrubber) = groups;
     for group in all {
         scrub(&mut group.finding.liveness, scrubber);
