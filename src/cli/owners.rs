@@ -20,7 +20,8 @@ pub(super) fn attribute(
 ) {
     let on_disk = |path: &&PathBuf| path.as_os_str() != "-" && !is_image(path);
     let mut paths: Vec<PathBuf> = targets.targets.iter().filter(on_disk).cloned().collect();
-    if targets.targets.is_empty() && !targets.places.any() {
+    // The paths in another scanner's report are those of the tree that one stands in.
+    if targets.targets.is_empty() && (!targets.places.any() || !targets.places.from.is_empty()) {
         paths.push(PathBuf::from("."));
     }
     let walk = WalkOptions { no_ignore: targets.no_ignore };

@@ -25,12 +25,16 @@ pub(super) struct Places {
     /// Look at the environment of every running process that you may look at (Linux).
     #[arg(long, env = "STAUNCH_SCAN_PROCESSES", value_parser = FalseyValueParser::new())]
     pub(super) processes: bool,
+    /// Look at what another scanner found, in the report that it wrote (JSON, values not hidden): gitleaks, betterleaks,
+    /// trufflehog, kingfisher, GitHub's secret-scanning alerts. May be given several times.
+    #[arg(long, env = "STAUNCH_FROM", value_name = "REPORT", value_delimiter = ',')]
+    pub(super) from: Vec<PathBuf>,
 }
 
 impl Places {
     /// Whether any was asked for, so that no target need be named.
     pub(super) fn any(&self) -> bool {
-        self.home || self.env || self.processes
+        self.home || self.env || self.processes || !self.from.is_empty()
     }
 
     /// What was asked for, opened.
@@ -46,6 +50,7 @@ impl Places {
         if self.processes {
             targets.push(Target::Processes(PathBuf::from(PROCESSES)));
         }
+        targets.extend(self.from.iter().cloned().map(Target::Reported));
         Ok(targets)
     }
 }

@@ -84,7 +84,7 @@ pub enum Provenance {
 /// Where in a repository's history.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CommitPlace {
-    /// The object that holds the bytes, hex.
+    /// The object that holds the bytes, hex. Empty where another scanner's report names the commit and nobody looked.
     pub object: String,
     /// The commit that brought it in, hex. None for what no commit reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]

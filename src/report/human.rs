@@ -119,9 +119,14 @@ fn origin(provenance: &Provenance) -> String {
     let made: Vec<String> = date.into_iter().chain(place.author.clone()).collect();
     let made = if made.is_empty() { String::new() } else { format!(" ({})", made.join(", ")) };
     let names: Vec<&str> = place.refs.iter().map(|name| plain(name)).take(NAMES).collect();
-    let names = if names.is_empty() { "no branch".to_owned() } else { names.join(", ") };
+    let names = match names.as_slice() {
+        // Nobody looked.
+        [] if place.object.is_empty() => String::new(),
+        [] => " no branch".to_owned(),
+        names => format!(" {}", names.join(", ")),
+    };
     let more = if place.refs.len() > NAMES { ", ..." } else { "" };
-    format!(" in commit {}{made} {names}{more}", short(commit))
+    format!(" in commit {}{made}{names}{more}", short(commit))
 }
 
 fn plain(name: &str) -> &str {

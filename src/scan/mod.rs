@@ -11,6 +11,7 @@ mod history;
 mod image;
 mod layers;
 mod repeat;
+mod reported;
 mod validate;
 mod walk;
 mod worker;

@@ -30,6 +30,8 @@ pub enum Target {
     Processes(PathBuf),
     /// A container image.
     Image(ImageTarget),
+    /// Another scanner's report.
+    Reported(PathBuf),
 }
 
 /// What to scan and how.
@@ -73,6 +75,7 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
             Target::History(path, wanted) => all.merge(super::history::run(&path, &wanted, request)),
             Target::Environment(text) => all.merge(by_one(request, |worker| environment::own(&text, worker))),
             Target::Processes(proc) => all.merge(by_one(request, |worker| environment::processes(&proc, worker))),
+            Target::Reported(path) => all.merge(super::reported::run(&path, request)),
             Target::Image(target) => all.merge(super::image::run(&target, request)),
             Target::Stdin(mut reader) => {
                 let mut worker = Worker::new(request);

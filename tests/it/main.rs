@@ -19,4 +19,5 @@ mod history;
 mod images;
 mod quieting;
 mod readme;
+mod reported;
 mod services;
