@@ -14,7 +14,7 @@ pub(super) async fn check(net: &Net, check: &HttpCheck, credential: &Credential)
         Ok(request) => request,
         Err(error) => return Liveness::Unknown(error.to_string()),
     };
-    match net.send(&request).await {
+    match net.ask(&request).await {
         Ok(answer) => judge(check, &answer),
         Err(error) => Liveness::Unknown(error.to_string()),
     }

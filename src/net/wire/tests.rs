@@ -46,7 +46,7 @@ async fn refused(net: &Net, host: &str, port: u16) -> NetError {
 #[tokio::test]
 async fn a_host_from_content_is_dialled_only_where_the_operator_allows_it() {
     let (port, seen) = server(b"hello\r\n", 1);
-    let open = net(&[], &["10.0.0.0/8"]);
+    let open = net(&[], &["10.0.0.0/8", "127.0.0.0/8"]);
     assert!(matches!(refused(&open, "127.0.0.1", port).await, NetError::RefusedHost(_)));
     assert!(matches!(refused(&open, "localhost", port).await, NetError::RefusedHost(_)));
     assert!(matches!(refused(&open, "8.8.8.8", 5432).await, NetError::RefusedHost(_)));
@@ -61,10 +61,11 @@ async fn a_host_from_content_is_dialled_only_where_the_operator_allows_it() {
     let off = Net::new(Settings { offline: true, ..Settings::default() }).expect("clients");
     assert_eq!(refused(&off, "127.0.0.1", port).await, NetError::Offline);
     assert_eq!(seen.load(Ordering::SeqCst), 0);
+    // An address takes both words: that it may have the credential, and that it may be contacted.
     for (host, allowed) in [
-        ("127.0.0.1", net(&[], &["127.0.0.1"])),
+        ("127.0.0.1", net(&["127.0.0.1"], &["127.0.0.1"])),
         ("LOCALHOST", net(&["localhost"], &["127.0.0.0/8", "::1"])),
-        ("127.0.0.1", net(&["127.0.0.1"], &["127.0.0.0/8"])),
+        ("127.0.0.1", net(&["127.0.0.0/24"], &["127.0.0.0/8"])),
     ] {
         let mut wire = allowed.dial(host, port).await.expect("a connection");
         assert_eq!(wire.line().await.expect("a line"), b"hello");
@@ -73,7 +74,7 @@ async fn a_host_from_content_is_dialled_only_where_the_operator_allows_it() {
 
 #[tokio::test]
 async fn what_stalls_floods_or_hangs_up_ends() {
-    let net = net(&[], &["127.0.0.0/8"]);
+    let net = net(&["127.0.0.1"], &["127.0.0.0/8"]);
     let (port, _) = server(b"12345", 1);
     let mut wire = net.dial("127.0.0.1", port).await.expect("a connection");
     assert_eq!(wire.take(2).await.expect("two bytes"), b"12");
@@ -93,7 +94,7 @@ async fn what_stalls_floods_or_hangs_up_ends() {
 
 #[tokio::test]
 async fn what_is_not_tls_is_not_trusted() {
-    let net = net(&[], &["127.0.0.0/8"]);
+    let net = net(&["127.0.0.1"], &["127.0.0.0/8"]);
     for proof in [Proof::Certificate, Proof::None] {
         let (port, _) = server(b"220 mail.example.net ESMTP\r\n", 1);
         let wire = net.dial("127.0.0.1", port).await.expect("a connection");
@@ -103,4 +104,18 @@ async fn what_is_not_tls_is_not_trusted() {
         wire.take(3).await.expect("three bytes");
         assert!(matches!(wire.secure(proof).await, Err(NetError::Garbled(_))));
     }
+}
+
+#[tokio::test]
+async fn addresses_of_ipv6_are_dialled_with_brackets_or_without() {
+    // A machine without IPv6 has nothing to show here.
+    let Ok(listener) = TcpListener::bind("[::1]:0") else { return };
+    let port = listener.local_addr().expect("an address").port();
+    let open = net(&["[::1]"], &["::1"]);
+    for host in ["[::1]", "::1", "[0:0:0:0:0:0:0:1]"] {
+        open.dial(host, port).await.expect("a connection");
+    }
+    assert!(matches!(refused(&net(&["::1"], &[]), "[::1]", port).await, NetError::RefusedAddress { .. }));
+    assert!(matches!(refused(&net(&[], &["::1"]), "[::1]", port).await, NetError::RefusedHost(_)));
+    assert!(matches!(refused(&net(&["127.0.0.1"], &["::1"]), "::1", port).await, NetError::RefusedHost(_)));
 }

@@ -28,7 +28,7 @@ pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
     let mut value = Zeroizing::new(b"Bearer ".to_vec());
     value.extend_from_slice(key.value.expose());
     let header = Header { name: "authorization".to_owned(), value };
-    match net.send(&Request { post: false, url, headers: vec![header], body: None }).await {
+    match net.ask(&Request { post: false, url, headers: vec![header], body: None }).await {
         Ok(answer) => judge(&answer, credential),
         Err(error) => Liveness::Unknown(error.to_string()),
     }

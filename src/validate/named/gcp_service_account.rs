@@ -37,7 +37,7 @@ pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
         Ok(request) => request,
         Err(why) => return Liveness::Unknown(why.to_owned()),
     };
-    match net.send(&request).await {
+    match net.ask(&request).await {
         Ok(answer) => judge(answer, credential),
         Err(error) => Liveness::Unknown(error.to_string()),
     }

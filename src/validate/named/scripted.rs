@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::model::{Confidence, Credential, Facts, Part};
-use crate::net::{Net, Settings};
+use crate::net::{Manners, Net, Settings};
 use crate::secret::{Redaction, Secret};
 
 /// A server on loopback.
@@ -91,7 +91,11 @@ impl Peer {
 /// May contact loopback; waits for 700 ms.
 pub(super) fn net() -> Net {
     let allow_nets = vec![Net::parse_net("127.0.0.0/8").expect("a net")];
-    Net::new(Settings { allow_nets, timeout: Duration::from_millis(700), ..Settings::default() }).expect("clients")
+    let allow_hosts = vec!["127.0.0.1".to_owned()];
+    // Many servers of a test share one address.
+    let manners = Manners { at_once: 32, per_second: 100_000, budget: 100_000 };
+    let timeout = Duration::from_millis(700);
+    Net::new(Settings { allow_hosts, allow_nets, timeout, manners, ..Settings::default() }).expect("clients")
 }
 
 /// A credential of these parts.

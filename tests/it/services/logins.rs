@@ -23,7 +23,7 @@ fn scanned(url: &str, arguments: &[&str]) -> Value {
 
 fn assert_said(urls: &[(String, &str, &str)]) {
     for (url, state, why) in urls {
-        let said = scanned(url, &["--allow-net", "127.0.0.0/8"]);
+        let said = scanned(url, &["--allow-host", "127.0.0.1", "--allow-net", "127.0.0.0/8"]);
         assert_eq!(said["state"], *state, "{url}: {said}");
         assert!(said.to_string().contains(why), "{url}: {said}");
     }
