@@ -22,6 +22,12 @@ pub struct Operator {
     pub allow_nets: Vec<String>,
     /// Addresses to ask instead of a provider's own, by endpoint name.
     pub endpoints: BTreeMap<String, String>,
+    /// Certificate authorities to trust beside the machine's own: a file in PEM.
+    pub ca_file: Option<String>,
+    /// Requests of validation that one host is sent in a second at most.
+    pub per_second: Option<u32>,
+    /// Requests of validation that one host is sent in one run at most.
+    pub budget: Option<u32>,
     /// AWS accounts that may be acted on.
     pub accounts: Vec<Account>,
     /// Key ids, user names and ARNs that are never touched.
@@ -64,6 +70,17 @@ impl Operator {
     fn network(&mut self, table: &Table<'_, '_>) {
         self.allow_hosts = table.texts("allow_hosts");
         self.allow_nets = table.texts("allow_nets");
+        self.ca_file = table.text("ca_file");
+        let count = |name: &str| {
+            let value = table.get(name)?;
+            let count = u32::try_from(value.number()?).ok().filter(|count| *count > 0);
+            if count.is_none() {
+                value.mistake(format!("`{name}` must be a whole number from 1 up"));
+            }
+            count
+        };
+        self.per_second = count("requests_per_second");
+        self.budget = count("requests_per_host");
         if let Some(names) = table.get("endpoints").and_then(|value| value.table()) {
             self.endpoints = names.keys().into_iter().filter_map(|name| Some((name.clone(), names.text(&name)?))).collect();
         }

@@ -12,7 +12,7 @@ mod scripted;
 mod smtp;
 
 use crate::model::{Credential, Liveness};
-use crate::net::Net;
+use crate::net::{Net, Partition};
 
 /// The names that a detector file may use.
 pub const VALIDATORS: &[&str] = &["amqp", "aws-bedrock", "aws-sts", "gcp-service-account", "postgresql", "redis", "smtp"];
@@ -41,6 +41,22 @@ pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liv
         "redis" => redis::check(net, credential).await,
         "smtp" => smtp::check(net, credential).await,
         other => Liveness::NotChecked(Some(format!("this version has no validator {other:?}"))),
+    }
+}
+
+/// What a validator would ask, for people.
+pub(super) fn would_ask(net: &Net, name: &str, credential: &Credential) -> Result<String, String> {
+    match name {
+        "aws-bedrock" => Ok(format!("GET {}/foundation-models", aws_bedrock::origin(net, credential)?)),
+        "aws-sts" => Ok(format!("POST https://{}/ (GetCallerIdentity)", net.sts_host(Partition::Aws))),
+        "gcp-service-account" => Ok(format!("POST {}", gcp_service_account::address(net))),
+        protocol => {
+            let login = login::Login::of_url(credential);
+            let login = login.map_err(|said| said.why().unwrap_or("it cannot be asked").to_owned())?;
+            net.check_content_host(&login.host.to_ascii_lowercase(), &[]).map_err(|error| error.to_string())?;
+            let port = login.port.map_or_else(String::new, |port| format!(":{port}"));
+            Ok(format!("{protocol} login at {}{port}", login.host))
+        }
     }
 }
 
