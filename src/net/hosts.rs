@@ -13,9 +13,7 @@ use super::NetError;
 /// Connections open at once, over all hosts: far below the usual limit of 1,024 open files, and more than any few hosts
 /// that hang can fill.
 const IN_ALL: usize = 128;
-/// Failures in a row after which a host is left alone.
-const FAILURES: u32 = 3;
-/// For how long; then one request tries again.
+/// For how long a host that fails is left alone; then one request tries again.
 const REST: Duration = Duration::from_mins(1);
 /// A longer pause than this is not waited for: what is queued behind it is Unknown.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -31,11 +29,13 @@ pub struct Manners {
     pub per_second: u32,
     /// Requests, repeated ones included.
     pub budget: u32,
+    /// Failures in a row after which it is left alone.
+    pub failures: u32,
 }
 
 impl Default for Manners {
     fn default() -> Self {
-        Self { at_once: 4, per_second: 10, budget: 1000 }
+        Self { at_once: 4, per_second: 10, budget: 1000, failures: 3 }
     }
 }
 
@@ -128,7 +128,7 @@ impl Host {
         if state.asked >= manners.budget {
             return Err(NetError::Spent { host: self.name.clone(), budget: manners.budget });
         }
-        if state.failures >= FAILURES {
+        if state.failures >= manners.failures {
             // One tries whether it has come back; the others go on leaving it alone.
             state.resting = Some((now + REST, Rest::Failing));
         }
@@ -175,7 +175,7 @@ impl Turn {
     pub fn failed(&self) {
         let mut state = self.host.state();
         state.failures += 1;
-        if state.failures >= FAILURES {
+        if state.failures >= self.manners.failures {
             state.resting = Some((Instant::now() + REST, Rest::Failing));
         }
     }

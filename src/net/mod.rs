@@ -6,6 +6,8 @@ mod http;
 mod resolve;
 mod retry;
 mod rules;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tls;
 mod wire;
 

@@ -122,4 +122,6 @@ fn beforehand(first: &Credential) -> Option<Liveness> {
 }
 
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod tests;

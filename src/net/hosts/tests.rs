@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Hosts, LONGEST_PAUSE, Manners};
 use crate::net::NetError;
 
-const FREE: Manners = Manners { at_once: 4, per_second: 100_000, budget: 1000 };
+const FREE: Manners = Manners { at_once: 4, per_second: 100_000, budget: 1000, failures: 3 };
 
 #[tokio::test]
 async fn a_host_is_asked_so_many_at_once_and_its_queue_holds_up_no_other() {

@@ -5,6 +5,8 @@ mod aws_bedrock;
 mod aws_sts;
 mod gcp_service_account;
 mod login;
+mod mongodb;
+mod mysql;
 mod postgresql;
 mod redis;
 #[cfg(test)]
@@ -15,7 +17,8 @@ use crate::model::{Credential, Liveness};
 use crate::net::{Net, Partition};
 
 /// The names that a detector file may use.
-pub const VALIDATORS: &[&str] = &["amqp", "aws-bedrock", "aws-sts", "gcp-service-account", "postgresql", "redis", "smtp"];
+pub const VALIDATORS: &[&str] =
+    &["amqp", "aws-bedrock", "aws-sts", "gcp-service-account", "mongodb", "mysql", "postgresql", "redis", "smtp"];
 
 /// What the answers that a validator gets mean, and when: for people. Empty for one that this version does not have.
 pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
@@ -24,6 +27,8 @@ pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
         "aws-bedrock" => aws_bedrock::ANSWERS,
         "aws-sts" => aws_sts::ANSWERS,
         "gcp-service-account" => gcp_service_account::ANSWERS,
+        "mongodb" => mongodb::ANSWERS,
+        "mysql" => mysql::ANSWERS,
         "postgresql" => postgresql::ANSWERS,
         "redis" => redis::ANSWERS,
         "smtp" => smtp::ANSWERS,
@@ -37,6 +42,8 @@ pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liv
         "aws-bedrock" => aws_bedrock::check(net, credential).await,
         "aws-sts" => aws_sts::check(net, credential).await,
         "gcp-service-account" => gcp_service_account::check(net, credential).await,
+        "mongodb" => mongodb::check(net, credential).await,
+        "mysql" => mysql::check(net, credential).await,
         "postgresql" => postgresql::check(net, credential).await,
         "redis" => redis::check(net, credential).await,
         "smtp" => smtp::check(net, credential).await,
