@@ -150,11 +150,12 @@ async fn replay(exchanges: Vec<Exchange>, timeout: Duration) -> Vec<String> {
 
 /// All detectors with a declared request, and the request.
 fn declared(set: &DetectorSet) -> Vec<(&Detector, &HttpCheck)> {
-    let both = |detector| match detector {
-        Detector { liveness: LivenessCheck::Http(check), .. } => Some((detector, check.as_ref())),
-        _ => None,
-    };
-    set.detectors().filter_map(both).collect()
+    set.detectors()
+        .filter_map(|detector| match &detector.liveness {
+            LivenessCheck::Http(check) => Some((detector, check.as_ref())),
+            LivenessCheck::None(_) | LivenessCheck::Named(_) => None,
+        })
+        .collect()
 }
 
 fn exchange(detector: &Detector, name: &str, act: Act, fits: impl Fn(&Said) -> bool + Send + 'static) -> Exchange {
