@@ -114,12 +114,19 @@ mod tests {
     #[test]
     fn a_full_file_is_understood() {
         let text = "[network]\nallow_hosts = [\"*.corp\"]\nallow_nets = [\"10.0.0.0/8\"]\nendpoints = { openai = \"https://gw.corp\" }\n\
+                    ca_file = \"/ca.pem\"\nrequests_per_second = 5\nrequests_per_host = 70\n\
                     [responder]\nprotected = [\"root\"]\nstop_file = \"/tmp/stop\"\n[[responder.aws]]\naccount = \"123456789012\"\n\
                     profile = \"ir\"\n[[approver]]\nname = \"kim\"\nkey = \"AAAA\"\n";
         let operator = Operator::read("c.toml", text).expect("good");
         assert_eq!(operator.accounts, [Account { id: "123456789012".into(), profile: Some("ir".into()) }]);
         assert_eq!(operator.endpoints["openai"], "https://gw.corp");
         assert_eq!(operator.approvers["kim"], "AAAA");
+        assert_eq!(
+            (operator.per_second, operator.budget, operator.ca_file.as_deref()),
+            (Some(5), Some(70), Some("/ca.pem"))
+        );
+        let none = Operator::read("c.toml", "[network]\nrequests_per_host = 0\nrequests_per_second = \"5\"\n");
+        assert_eq!(none.expect_err("mistakes").0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(Operator::read("c.toml", ""), Ok(Operator::default()));
     }
 

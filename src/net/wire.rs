@@ -144,6 +144,23 @@ impl Wire {
         Ok(self.held.drain(..count).collect())
     }
 
+    /// What stands behind its length in so many protocols: `length` bytes, at most `longest`, and then `end`, which is left
+    /// out.
+    ///
+    /// # Errors
+    /// As [`Wire::take`], and [`NetError::Garbled`] when it is longer or ends otherwise.
+    pub async fn block(&mut self, length: usize, longest: usize, end: &[u8]) -> Result<Vec<u8>, NetError> {
+        if length > longest {
+            return Err(self.garbled());
+        }
+        let mut block = self.take(length + end.len()).await?;
+        if !block.ends_with(end) {
+            return Err(self.garbled());
+        }
+        block.truncate(length);
+        Ok(block)
+    }
+
     /// The next line, without its end.
     ///
     /// # Errors

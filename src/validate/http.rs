@@ -73,11 +73,21 @@ fn origin(net: &Net, check: &HttpCheck, credential: &Credential) -> Result<Strin
         (None, Origin::Content { part, suffixes }) => {
             let host = credential.part(part).ok_or(NetError::Request("its host stands nowhere near it"))?;
             let host = String::from_utf8_lossy(host.value.expose()).to_ascii_lowercase();
-            net.check_content_host(&host, suffixes)?;
-            let v6 = host.contains(':') && !host.starts_with('[');
-            Ok(if v6 { format!("https://[{host}]") } else { format!("https://{host}") })
+            let (name, port) = host_and_port(&host);
+            net.check_content_host(name, suffixes)?;
+            let v6 = name.contains(':') && !name.starts_with('[');
+            Ok(if v6 { format!("https://[{name}]{port}") } else { format!("https://{name}{port}") })
         }
     }
+}
+
+/// A host, and its port with the colon before it. An address of IPv6 has a port only behind its bracket.
+pub(super) fn host_and_port(host: &str) -> (&str, &str) {
+    let port = host.rfind(':').filter(|at| {
+        let (name, digits) = (&host[..*at], &host[at + 1..]);
+        digits.parse::<u16>().is_ok() && (name.ends_with(']') || !name.contains(':'))
+    });
+    host.split_at(port.unwrap_or(host.len()))
 }
 
 fn fill(template: &Template, credential: &Credential) -> Result<Zeroizing<Vec<u8>>, NetError> {
@@ -122,12 +132,16 @@ pub(super) fn judge(check: &HttpCheck, answer: &Answer) -> Liveness {
 fn fits(case: &HttpCase, answer: &Answer, json: Option<&serde_json::Value>) -> bool {
     // A page for people is a proxy's, a portal's or a firewall's, not the provider's word. Only JSON can settle anything, a 429 included.
     let settles = case.then != Outcome::Unknown && !case.any_body;
+    // Where a status alone decides, whatever the body, it is still not decided by such a page.
+    let page = answer.body.trim_ascii_start().starts_with(b"<");
+    let alone = case.then != Outcome::Unknown && case.body_has.is_empty() && page;
     let has = |text: &String| memchr::memmem::find(&answer.body, text.as_bytes()).is_some();
     let stands = |(pointer, wanted): &(String, String)| {
         json.and_then(|json| json.pointer(pointer)).and_then(spelled).is_some_and(|found| found == *wanted)
     };
     case.status.contains(&answer.status)
         && (!settles || json.is_some())
+        && !alone
         && case.body_has.iter().all(has)
         && case.json.iter().all(stands)
 }

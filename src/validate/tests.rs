@@ -149,3 +149,37 @@ async fn canaries_expired_and_partial_ones_are_not_asked_about() {
     assert!(matches!(validator.check(&detector, &rivals).await, Liveness::NotChecked(Some(_))));
     assert_eq!(server.visits(), 0);
 }
+
+#[test]
+fn a_host_from_content_may_have_a_port_and_an_address_needs_both_words() {
+    let set = DetectorSet::builtin().expect("detectors");
+    let detector = set.get("vault-service-token").expect("its detector");
+    let asked = |host: &str, hosts: &[&str], nets: &[&str]| {
+        let settings = Settings {
+            allow_hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            allow_nets: nets.iter().map(|text| Net::parse_net(text).expect("a net")).collect(),
+            ..Settings::default()
+        };
+        let text = format!("VAULT_ADDR=https://{host}\nVAULT_TOKEN=hv{}", "s.oNYrHxGdw9on7iLq5gcnnX9n");
+        let credential = credential(&set, &text);
+        Validator::new(Arc::new(Net::new(settings).expect("clients"))).would_ask(detector, &[credential])
+    };
+    let path = "/v1/auth/token/lookup-self";
+    let named = asked("vault.corp.example.net:8200", &["*.corp.example.net"], &[]);
+    assert_eq!(named, Ok(format!("GET https://vault.corp.example.net:8200{path}")));
+    let address = "10.1.2.3:8200";
+    assert_eq!(asked(address, &["10.1.2.3"], &["10.0.0.0/8"]), Ok(format!("GET https://{address}{path}")));
+    for (hosts, nets) in [(&[][..], &["10.0.0.0/8"][..]), (&["10.1.2.3"], &[]), (&["10.1.2.4"], &["10.0.0.0/8"])] {
+        assert!(asked(address, hosts, nets).is_err(), "{hosts:?} {nets:?}");
+    }
+    assert!(asked("vault.corp.example.net:8200", &["corp.example.net"], &[]).is_err());
+    // Keywords in any order: its parts are named, not placed.
+    let dsn = format!("dsn = \"port=6432 user=app password={} dbname=shop host=10.1.2.3\"", "sU5usT2Wd*7w6iDGK");
+    let credential = credential(&set, &dsn);
+    let part = |name: &str| credential.part(name).and_then(|part| part.value.expose_str());
+    assert_eq!((part("user"), part("host"), part("port")), (Some("app"), Some("10.1.2.3"), Some("6432")));
+    assert_eq!(part("database"), Some("shop"));
+    for (host, wanted) in [("[::1]:8200", "[::1]"), ("::1", "::1"), ("[::1]", "[::1]"), ("a.b:99999", "a.b:99999")] {
+        assert_eq!(super::http::host_and_port(host).0, wanted);
+    }
+}

@@ -174,9 +174,9 @@ async fn exchange(wire: &mut Wire, command: Document) -> Result<Vec<u8>, Stop> {
     wire.write(&message).await?;
     let head = wire.take(21).await?;
     let word = |at: usize| head.get(at..at + 4).and_then(|word| word.try_into().ok()).map_or(0, u32::from_le_bytes);
-    let rest = (word(0) as usize).checked_sub(21).filter(|rest| *rest <= LONGEST);
+    let rest = (word(0) as usize).checked_sub(21);
     let (Some(rest), OP_MSG, Some(0)) = (rest, word(12), head.get(20)) else { return Err(wire.garbled().into()) };
-    Ok(wire.take(rest).await?)
+    Ok(wire.block(rest, LONGEST, b"").await?)
 }
 
 #[cfg(test)]
