@@ -92,7 +92,9 @@ pub(super) fn validate(
     let answers = if asks.dry_run { None } else { answers(asks, key, settings) };
     let asking = Asking { set, validator: &validator, clock: &*settings.clock, classes, answers };
     if asks.dry_run {
-        dry_run(groups, &asking).iter().for_each(|line| say(&report::clean(&format!("staunch: {line}"))));
+        for line in dry_run(groups, &asking) {
+            say(&report::clean(&format!("staunch: {line}")));
+        }
         return Ok(());
     }
     let asked = crate::scan::validate(groups, asking).context("no threads to ask providers with")?;

@@ -76,7 +76,7 @@ const PAIR: [[u8; 32]; CLASSES] = {
 };
 
 /// How often these four bytes are met, as a logarithm: each pair, given the byte before it.
-fn frequency(four: &[u8; 4]) -> i32 {
+fn frequency(four: [u8; 4]) -> i32 {
     let class = four.map(|byte| usize::from(CLASS[usize::from(byte)]));
     let pairs: i32 = class.windows(2).map(|two| i32::from(PAIR[two[0]][two[1]])).sum();
     pairs + ALONE[class[1]] + ALONE[class[2]]
@@ -85,7 +85,7 @@ fn frequency(four: &[u8; 4]) -> i32 {
 /// Where the rarest four bytes of `text` stand; 0 where it has no more than four.
 pub(super) fn rarest(text: &[u8]) -> usize {
     let all = text.windows(4).filter_map(<[u8]>::first_chunk).enumerate();
-    all.min_by_key(|(_, four)| frequency(four)).map_or(0, |(at, _)| at)
+    all.min_by_key(|(_, four)| frequency(**four)).map_or(0, |(at, _)| at)
 }
 
 #[cfg(test)]

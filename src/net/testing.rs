@@ -100,6 +100,8 @@ impl Peer {
 
     /// Says nothing for longer than anyone waits.
     pub(crate) fn stall(&mut self) {
+        // They may have gone.
+        let _ = self.stream.flush();
         std::thread::sleep(Duration::from_millis(1500));
     }
 }

@@ -85,7 +85,7 @@ pub fn dry_run(groups: &mut Groups, asking: &Asking<'_>) -> Vec<String> {
 type Answer = (usize, Vec<Credential>, Said);
 
 async fn ask_all(groups: &mut Groups, mut asking: Asking<'_>) -> Asked {
-    let mut kept = Kept::new(asking.answers.take(), asking.validator.detours(), asking.clock.now());
+    let mut kept = Kept::new(asking.answers.take(), &asking.validator.detours(), asking.clock.now());
     let mut asked = spawn_all(groups, &asking, &mut kept);
     let finished = loop {
         let answer = tokio::select! {

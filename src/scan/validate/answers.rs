@@ -34,7 +34,7 @@ pub(super) struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    pub(super) fn new(answers: Option<Answers<'a>>, detours: String, now: Timestamp) -> Self {
+    pub(super) fn new(answers: Option<Answers<'a>>, detours: &str, now: Timestamp) -> Self {
         let circumstances = format!("{}\n{detours}", env!("CARGO_PKG_VERSION"));
         let since = answers.as_ref().and_then(|answers| now.checked_sub(answers.max_age).ok()).unwrap_or(now);
         let (questions, new) = (HashMap::new(), Vec::new());
@@ -82,7 +82,9 @@ fn question(circumstances: &str, (id, text): (&str, &str), (variants, key): (&[C
         context.update(&(bytes.len() as u64).to_be_bytes());
         context.update(bytes);
     };
-    [circumstances, id, text].iter().for_each(|text| add(text.as_bytes()));
+    for text in [circumstances, id, text] {
+        add(text.as_bytes());
+    }
     for variant in variants {
         add(b"variant");
         for part in &variant.parts {

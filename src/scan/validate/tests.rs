@@ -55,7 +55,9 @@ fn server(host: usize, seen: &Arc<Mutex<Seen>>) -> Server {
         let heard = String::from_utf8_lossy(&peer.hear()).into_owned();
         let key = heard.split("Bearer ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap_or_default().to_owned();
         let names = [format!("host {host}"), key];
-        names.iter().for_each(|name| seen.lock().expect("no panic").begin(name));
+        for name in &names {
+            seen.lock().expect("no panic").begin(name);
+        }
         if host == HANGING {
             // Until they give up.
             while !peer.hear().is_empty() {}
@@ -63,7 +65,9 @@ fn server(host: usize, seen: &Arc<Mutex<Seen>>) -> Server {
             std::thread::sleep(Duration::from_millis(2));
         }
         // Before the answer: the next request may come at once after it.
-        names.iter().for_each(|name| seen.lock().expect("no panic").end(name));
+        for name in &names {
+            seen.lock().expect("no panic").end(name);
+        }
         peer.say(&http("200 OK", "", "{}"));
     })
 }

@@ -223,7 +223,9 @@ fn scramble(plugin: &[u8], password: &[u8], salt: &[u8]) -> Option<Zeroizing<Vec
     }
     let hash = |pieces: &[&[u8]]| {
         let mut context = Context::new(algorithm);
-        pieces.iter().for_each(|piece| context.update(piece));
+        for piece in pieces {
+            context.update(piece);
+        }
         Zeroizing::new(context.finish().as_ref().to_vec())
     };
     let once = hash(&[password]);

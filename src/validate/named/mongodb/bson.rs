@@ -16,7 +16,9 @@ impl Document {
         self.0.push(kind);
         self.0.extend_from_slice(name.as_bytes());
         self.0.push(0);
-        value.iter().for_each(|piece| self.0.extend_from_slice(piece));
+        for piece in value {
+            self.0.extend_from_slice(piece);
+        }
         self
     }
 

@@ -151,7 +151,7 @@ async fn a_server_that_only_says_that_it_is_right_proves_nothing() {
     });
     let said = check(&net(), &url(server.port, &[])).await;
     assert!(matches!(said, Liveness::Unknown(_)), "{said:?}");
-    let slow = Server::talking(|peer| peer.stall());
+    let slow = Server::talking(Peer::stall);
     let said = check(&net(), &url(slow.port, &[])).await;
     assert!(matches!(&said, Liveness::Unknown(why) if why.contains("in time")), "{said:?}");
     let endless = Server::talking(|peer| peer.flood(&hello()[..30]));

@@ -1,6 +1,6 @@
 //! Every way a login may go, told by servers that follow the documented packets, and by some that do not.
 
-use super::super::scripted::{Server, credential, net};
+use super::super::scripted::{Peer, Server, credential, net};
 use super::{CACHING, NATIVE, check, framed, scramble};
 use crate::model::{Credential, Liveness};
 
@@ -155,7 +155,7 @@ async fn who_stalls_floods_or_talks_nonsense_is_unknown() {
     }
     let endless = Server::talking(|peer| peer.flood(&[1, 0, 0, 0, 1]));
     assert!(matches!(check(&net(), &url("", endless.port)).await, Liveness::Unknown(_)));
-    let slow = Server::talking(|peer| peer.stall());
+    let slow = Server::talking(Peer::stall);
     let said = check(&net(), &url("", slow.port)).await;
     assert!(matches!(&said, Liveness::Unknown(why) if why.contains("in time")), "{said:?}");
     let nobody = credential(&[("password", "pw"), ("host", "127.0.0.1")]);
