@@ -38,12 +38,15 @@ pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
         Ok(login) => login,
         Err(other) => return other,
     };
-    let options = Options::of(text("options"));
+    let options = Options { more: !text("more").is_empty(), ..Options::of(text("options")) };
     if !matches!(options.mechanism.as_str(), "" | "DEFAULT" | "SCRAM-SHA-1" | "SCRAM-SHA-256") {
         return Liveness::NotChecked(Some("it logs in by another mechanism than SCRAM".to_owned()));
     }
     first_host(&mut login);
     match converse(net, &login, &options).await {
+        Ok(Liveness::Dead(_)) if options.more && options.source.is_none() => {
+            Liveness::Unknown("the server refuses it, but its users may be in another database than was asked".to_owned())
+        }
         Ok(said) => said,
         Err(stop) => Liveness::Unknown(stop.to_string()),
     }
@@ -55,14 +58,16 @@ struct Options {
     source: Option<String>,
     tls: bool,
     mechanism: String,
+    /// Whether there are others that are not known here.
+    more: bool,
 }
 
 impl Options {
     fn of(text: &str) -> Self {
         let mut options = Self::default();
-        for option in text.split(['&', ';']) {
+        for option in text.split('&') {
             let Some((name, value)) = option.split_once('=') else { continue };
-            match name.trim_start_matches("amp").to_ascii_lowercase().as_str() {
+            match name.to_ascii_lowercase().as_str() {
                 "authsource" => options.source = Some(value.to_owned()),
                 "tls" | "ssl" => options.tls = value == "true",
                 "authmechanism" => options.mechanism = value.to_ascii_uppercase(),
@@ -89,7 +94,9 @@ async fn converse(net: &Net, login: &Login, options: &Options) -> Result<Livenes
     if options.tls {
         wire = wire.secure(Proof::Certificate).await?;
     }
-    let source = options.source.as_deref().or(login.database.as_deref()).unwrap_or("admin");
+    // Where others follow that are not known here, one of them is probably `authSource=admin`.
+    let named = login.database.as_deref().filter(|_| !options.more);
+    let source = options.source.as_deref().or(named).unwrap_or("admin");
     let mechanism = mechanism(&mut wire, (user, source), options).await?;
     let Some(mut scram) = Scram::new(mechanism, user, &login.password) else {
         return Err(Stop::Said("its password holds characters that SCRAM has no form for"));

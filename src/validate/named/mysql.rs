@@ -182,7 +182,9 @@ fn greeting(body: &[u8]) -> Option<Greeting> {
     let (salt, rest) = rest.get(4..)?.split_first_chunk::<8>()?;
     let [_, low, high, _, _, _, up, top, length, rest @ ..] = rest else { return None };
     let offers = u32::from_le_bytes([*low, *high, *up, *top]);
-    if offers & CAPABILITIES != CAPABILITIES {
+    // MariaDB leaves the first bit out, by which it is told from MySQL.
+    let needed = CAPABILITIES & !1;
+    if offers & needed != needed {
         return None;
     }
     let more = usize::from(*length).saturating_sub(8).max(13);

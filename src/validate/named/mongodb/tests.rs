@@ -96,7 +96,8 @@ async fn a_server_that_knows_the_password_says_live_and_of_another_dead() {
 async fn its_database_and_options_say_where_its_user_is() {
     for (parts, wanted) in [
         (&[("database", "orders")][..], "orders.shop"),
-        (&[("database", "orders"), ("options", "retryWrites=true&amp;authSource=users&w=1")], "users.shop"),
+        (&[("database", "orders"), ("options", "authSource=users"), ("more", "&")], "users.shop"),
+        (&[("database", "orders"), ("options", "retryWrites=true"), ("more", "&")], "admin.shop"),
     ] {
         let server = Server::talking(honest);
         assert!(matches!(check(&net(), &url(server.port, parts)).await, Liveness::Live(_)));
@@ -135,6 +136,20 @@ async fn only_a_refusal_of_the_login_is_dead() {
     ] {
         let said = told(&answers).await;
         assert!(matches!(said, Liveness::Unknown(_)), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_settles_nothing_where_its_user_may_be_in_another_database() {
+    let answers = [hello(), error(18, "Authentication failed.")];
+    for (parts, dead) in [
+        (&[("options", "retryWrites=true"), ("more", "&")][..], false),
+        (&[("options", "authSource=users"), ("more", "&")], true),
+        (&[("options", "retryWrites=true")], true),
+    ] {
+        let server = Server::answering(&answers.each_ref().map(Vec::as_slice));
+        let said = check(&net(), &url(server.port, parts)).await;
+        assert_eq!(matches!(said, Liveness::Dead(_)), dead, "{said:?}");
     }
 }
 

@@ -13,7 +13,8 @@ fn url(tls: &str, port: u16) -> Credential {
 
 /// The server's first packet. It has TLS where `tls` says so.
 fn hello(plugin: &[u8], tls: bool) -> Vec<u8> {
-    let low: u16 = if tls { 0x8a01 } else { 0x8201 };
+    // Without the first bit, as MariaDB says it.
+    let low: u16 = if tls { 0x8a00 } else { 0x8200 };
     let body = [
         b"\x0a8.4.3\0\x07\0\0\0",
         &SALT[..8],
