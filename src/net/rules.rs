@@ -184,6 +184,20 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_may_be_anywhere_and_is_no_place_for_credentials() {
+        let variables =
+            [("https_proxy", "http://Proxy.corp:3128"), ("ALL_PROXY", "socks5h://10.1.2.3:1080"), ("HTTP_PROXY", "gate:1")];
+        let environment = variables.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        let rules = Rules::new(Vec::new(), std::iter::empty()).behind(&environment);
+        for host in ["proxy.corp", "PROXY.corp", "10.1.2.3", "gate"] {
+            assert!(rules.is_named_host(host), "{host}");
+            let url = format!("https://{host}/").parse().expect("a URL");
+            assert!(rules.check(&url).is_err(), "{host}");
+        }
+        assert!(!rules.is_named_host("corp"));
+    }
+
+    #[test]
     fn the_operators_word_counts_for_exactly_what_it_names() {
         let url = |text: &str| text.parse::<url::Url>().expect("a URL");
         let rules = Rules::new(

@@ -112,7 +112,10 @@ impl Wire {
         let config = self.trust.config(proof).ok_or_else(|| NetError::Untrusted(host.clone()))?;
         let name = ServerName::try_from(host.clone()).map_err(|_| NetError::Untrusted(host.clone()))?;
         let handshake = TlsConnector::from(config).connect(name, self.bytes);
-        let shaken = timeout_at(self.end, handshake).await.map_err(|_| NetError::Timeout(host.clone()))?;
+        let Ok(shaken) = timeout_at(self.end, handshake).await else {
+            self.turn.failed();
+            return Err(NetError::Timeout(host));
+        };
         let stream = shaken.map_err(|_| NetError::Untrusted(host))?;
         Ok(Self { bytes: Box::new(stream), ..self })
     }

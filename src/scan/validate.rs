@@ -122,7 +122,9 @@ fn spawn_all(groups: &mut Groups, asking: &Asking<'_>, kept: &mut Kept<'_>) -> J
             continue;
         }
         let text = asking.set.text(&detector.id).unwrap_or_default();
-        if let Some(known) = kept.known(number, (&detector.id, text), &group.variants) {
+        // What has expired since is known better than what was answered.
+        let expired = group.finding.facts.get("expired").is_some_and(|expired| expired == "true");
+        if !expired && let Some(known) = kept.known(number, (&detector.id, text), &group.variants) {
             group.finding.liveness = known;
             continue;
         }

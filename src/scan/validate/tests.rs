@@ -113,7 +113,7 @@ fn group(host: usize, number: usize, key: &FingerprintKey) -> Group {
     Group { finding: serde_json::from_value(finding).expect("a finding"), variants: vec![credential] }
 }
 
-fn groups(key: &FingerprintKey) -> Groups {
+fn groups_of(key: &FingerprintKey) -> Groups {
     let each = (0..CREDENTIALS).map(|number| group(number % HOSTS, number, key));
     let shared = (0..SHARED).map(|number| group((number + 1) % HOSTS, number, key));
     Groups(each.chain(shared).collect(), Scrubber::new(std::iter::empty()))
@@ -143,7 +143,10 @@ impl World {
 
     /// One run of the program: what is asked in it is counted anew, what it keeps is kept.
     fn run(&self, max_age: SignedDuration, classes: &[String]) -> (Groups, Asked, Seen) {
-        let mut groups = groups(&self.key);
+        self.run_on(groups_of(&self.key), max_age, classes)
+    }
+
+    fn run_on(&self, mut groups: Groups, max_age: SignedDuration, classes: &[String]) -> (Groups, Asked, Seen) {
         let validator = Validator::new(Arc::new(Net::new(self.settings.clone()).expect("clients")));
         let store = Store::open(self.state.path()).expect("a store");
         let answers = Some(Answers { store, key: &self.key, max_age });
@@ -222,6 +225,15 @@ fn an_answer_counts_for_its_own_question_alone() {
     world.set = DetectorSet::new(&sources).expect("detectors");
     let remembered = world.run(hour, &classes).1.remembered;
     assert!(remembered > 0 && remembered < live, "{remembered} of {live}");
+    // What has expired since is not live, whatever was said.
+    let mut groups = groups_of(&world.key);
+    for group in &mut groups.0 {
+        group.finding.facts.insert("expired".into(), "true".into());
+        group.variants[0].facts.insert("expired".into(), "true".into());
+    }
+    let (groups, asked, seen) = world.run_on(groups, hour, &classes);
+    assert_eq!((asked.remembered, seen.asked.len()), (0, 0));
+    assert!(count(&groups, |checked| matches!(checked.liveness, Liveness::Dead(_))) >= live);
     world.key = FingerprintKey::new([6; 32]);
     assert_eq!(world.run(hour, &classes).1.remembered, 0);
 }

@@ -74,7 +74,7 @@ fn mariadb_says_which_passwords_are_right() {
         (url("shop:VcQ9-kR_wNb2-x6Tg", "orders"), "unknown", "not the password, no such user"),
         (url("nobody:gT6x-2bNw_Rk9QcV", "orders"), "unknown", "not the password, no such user"),
         (url("elsewhere:dM4z-8pLh_Ys5JfB", ""), "unknown", "may not come from here"),
-        (url("asleep:vX7q-1cGj_Dn3TsW", ""), "unknown", "locked"),
+        (url("asleep:vX7q-1cGj_Dn3TsW", ""), "limited", "locked"),
         (url("asleep:WsT3-nD_jGc1-q7Xv", ""), "unknown", "not the password, no such user"),
         (url("stale:kH9r-5wZb_Mf2PyC", ""), "limited", "has expired"),
         (url("worn:nB3s-6tKv_Lq8XdG", ""), "live", "worn"),
