@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::asks::{self, Asks, Classes};
 use super::exit::FailOn;
 use super::hook::HookArgs;
 use super::images::Images;
@@ -68,12 +69,17 @@ pub(super) struct Global {
     /// Ask this address instead of a provider's own: `openai=https://gateway.corp`, `aws=http://127.0.0.1:4566`.
     #[arg(long, global = true, env = "STAUNCH_ENDPOINT", value_name = "NAME=URL", value_delimiter = ',')]
     pub(super) endpoint: Vec<String>,
-    /// Hosts found in scanned content to which a credential may be sent: `*.corp.example`.
+    /// Hosts found in scanned content to which a credential may be sent: `*.corp.example`, an address or a network. A
+    /// private address needs --allow-net as well.
     #[arg(long, global = true, env = "STAUNCH_ALLOW_HOST", value_name = "PATTERN", value_delimiter = ',')]
     pub(super) allow_host: Vec<String>,
     /// Private addresses that may be contacted: `10.0.0.0/8`.
     #[arg(long, global = true, env = "STAUNCH_ALLOW_NET", value_name = "CIDR", value_delimiter = ',')]
     pub(super) allow_net: Vec<String>,
+    /// Certificate authorities to trust beside this machine's own, in PEM. Proxies are read from HTTPS_PROXY, HTTP_PROXY,
+    /// ALL_PROXY (http or socks5) and NO_PROXY.
+    #[arg(long, global = true, env = "STAUNCH_CA_FILE", value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 /// How to write the result.
@@ -143,6 +149,8 @@ pub(super) enum Command {
 pub(super) struct TriageArgs {
     #[command(flatten)]
     pub(super) targets: Targets,
+    #[command(flatten, next_help_heading = "Asking providers")]
+    pub(super) asks: Asks,
 }
 
 #[derive(Debug, Args)]
@@ -319,12 +327,24 @@ pub(super) struct ScanArgs {
     /// Only what is about to be committed: the lines that the index adds to HEAD. TARGET is a folder of the repository.
     #[arg(long, env = "STAUNCH_STAGED", value_parser = FalseyValueParser::new())]
     pub(super) staged: bool,
-    /// Ask each credential's provider whether it is live. Read-only and unbilled.
-    #[arg(long, env = "STAUNCH_VALIDATE", value_parser = FalseyValueParser::new())]
-    pub(super) validate: bool,
     /// Keep the findings in the store.
     #[arg(long, env = "STAUNCH_SAVE", value_parser = FalseyValueParser::new())]
     pub(super) save: bool,
+    /// Ask each credential's provider whether it is live, read-only and unbilled: of all classes, or of these (cloud, llm,
+    /// workload).
+    #[arg(
+        long,
+        env = "STAUNCH_VALIDATE",
+        value_name = "CLASS,...",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        value_parser = asks::classes,
+        help_heading = "Asking providers"
+    )]
+    pub(super) validate: Option<Classes>,
+    #[command(flatten, next_help_heading = "Asking providers")]
+    pub(super) asks: Asks,
 }
 
 #[derive(Debug, Args)]

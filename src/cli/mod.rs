@@ -1,6 +1,7 @@
 //! The command line: arguments and environment in, text and an exit code out. The only room that knows a terminal.
 
 mod args;
+mod asks;
 mod demo;
 mod detectors;
 mod exit;

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, bail, ensure};
 
 use super::args::{ByHand, RespondArgs, RespondCommand, Targets};
+use super::asks::Asks;
 use super::exit::Exit;
 use super::output::{Output, say};
 use super::quieting::Quieting;
@@ -116,7 +117,7 @@ fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Fi
     let targets = Targets::of(targets, quieting);
     let set = settings.detectors()?;
     let key = Arc::new(settings.fingerprint_key()?);
-    let (groups, gathered) = triage::triage(&targets, settings, &set, &key)?;
+    let (groups, gathered) = triage::triage(&targets, &Asks::ANEW, settings, (&set, &key))?;
     triage::save(&groups.findings(), settings);
     for trouble in &gathered.coverage.troubles {
         say(&report::clean(&format!("staunch: not read: {}: {}", trouble.path, trouble.why)));
@@ -173,6 +174,7 @@ fn runner(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Run
     let recall = recaller(plan, hand, settings)?;
     let account = plan.target.get("account").map(String::as_str);
     let hands = block_on_or_interrupt(hands(account, recall, settings))?;
+    super::asks::forget(plan.fingerprint, settings)?;
     Ok(Runner {
         hands,
         folder,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::bail;
 
 use super::args::{Format, Least, ScanArgs, Targets};
+use super::asks::{self, Classes};
 use super::exit::Exit;
 use super::output::{Output, say};
 use super::progress;
@@ -25,8 +26,10 @@ pub(super) fn run(args: &ScanArgs, settings: &Settings) -> anyhow::Result<Exit> 
         Some(staged) => super::hook::finish(staged, &args.targets, (settings, &set, &key))?,
         None => look(&args.targets, settings, &set, &key)?,
     };
-    if args.validate {
-        super::triage::validate(&mut groups, &set, (settings, &mut gathered.coverage))?;
+    // What would be asked is about what --validate asks.
+    let wanted = args.validate.clone().or_else(|| args.asks.dry_run.then_some(Classes::ALL));
+    if let Some(Classes::These(classes)) = wanted {
+        asks::validate(&mut groups, (&set, &key), (&classes, &args.asks), (settings, &mut gathered.coverage))?;
     }
     super::triage::name_playbooks(&mut groups)?;
     if args.save {

@@ -39,6 +39,7 @@ struct GlobalParts {
     endpoint: Vec<String>,
     allow_host: Vec<String>,
     allow_net: Vec<String>,
+    ca_file: Option<PathBuf>,
     fingerprint_key: Option<String>,
 }
 
@@ -63,6 +64,7 @@ impl Settings {
                 endpoint: global.endpoint.clone(),
                 allow_host: global.allow_host.clone(),
                 allow_net: global.allow_net.clone(),
+                ca_file: global.ca_file.clone(),
                 fingerprint_key: global.fingerprint_key.clone(),
             },
             environment,
@@ -95,6 +97,14 @@ impl Settings {
         settings.allow_hosts = self.operator.allow_hosts.iter().chain(&self.global.allow_host).cloned().collect();
         let nets = self.operator.allow_nets.iter().chain(&self.global.allow_net);
         settings.allow_nets = nets.map(|text| Net::parse_net(text)).collect::<Result<_, _>>()?;
+        let authorities = self.global.ca_file.clone().or_else(|| self.operator.ca_file.as_ref().map(PathBuf::from));
+        if let Some(path) = authorities {
+            let pem = fs::read(&path).with_context(|| format!("cannot read the CA file {}", path.display()))?;
+            settings.authorities = Some(pem);
+        }
+        let usual = settings.manners;
+        settings.manners.per_second = self.operator.per_second.unwrap_or(usual.per_second);
+        settings.manners.budget = self.operator.budget.unwrap_or(usual.budget);
         Ok(Net::new(settings)?)
     }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use super::args::{Least, Targets, TriageArgs, VerifyArgs};
+use super::asks::{Asks, validate};
 use super::exit::{Exit, FailOn};
 use super::quieting::Quieting;
 use super::settings::Settings;
@@ -17,13 +18,12 @@ use crate::respond::{Playbooks, builtin_playbooks};
 use crate::scan::{Gathered, Groups};
 use crate::secret::FingerprintKey;
 use crate::store::Store;
-use crate::validate::Validator;
 
 pub(super) fn run(args: &TriageArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let set = settings.detectors()?;
     let key = Arc::new(settings.fingerprint_key()?);
-    let (groups, gathered) = triage(&args.targets, settings, &set, &key)?;
+    let (groups, gathered) = triage(&args.targets, &args.asks, settings, (&set, &key))?;
     save(&groups.findings(), settings);
     let report = scan::report(&groups, gathered, settings, (&set, started));
     scan::write(&report, &set, settings)?;
@@ -33,28 +33,15 @@ pub(super) fn run(args: &TriageArgs, settings: &Settings) -> anyhow::Result<Exit
 /// Scan, validation and ownership of targets.
 pub(super) fn triage(
     targets: &Targets,
+    asks: &Asks,
     settings: &Settings,
-    set: &DetectorSet,
-    key: &Arc<FingerprintKey>,
+    (set, key): (&DetectorSet, &Arc<FingerprintKey>),
 ) -> anyhow::Result<(Groups, Gathered)> {
     let (mut groups, mut gathered) = scan::look(targets, settings, set, key)?;
-    validate(&mut groups, set, (settings, &mut gathered.coverage))?;
+    validate(&mut groups, (set, key), (&[], asks), (settings, &mut gathered.coverage))?;
     super::owners::attribute(&mut groups, &mut gathered.coverage, (targets, settings, key));
     name_playbooks(&mut groups)?;
     Ok((groups, gathered))
-}
-
-/// Asks every credential's provider.
-pub(super) fn validate(
-    groups: &mut Groups,
-    set: &DetectorSet,
-    (settings, coverage): (&Settings, &mut Coverage),
-) -> anyhow::Result<()> {
-    let validator = Validator::new(Arc::new(settings.net()?));
-    let finished =
-        crate::scan::validate(groups, set, &validator, &*settings.clock).context("no threads to ask providers with")?;
-    coverage.interrupted |= !finished;
-    Ok(())
 }
 
 /// Fills in which playbook would run.
@@ -110,7 +97,7 @@ pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<E
         );
     }
     let mut coverage = if args.fingerprint.is_some() { Coverage::default() } else { gathered.coverage };
-    validate(&mut groups, &set, (settings, &mut coverage))?;
+    validate(&mut groups, (&set, &key), (&[], &Asks::ANEW), (settings, &mut coverage))?;
     name_playbooks(&mut groups)?;
     if args.save {
         save(&groups.findings(), settings);

@@ -22,6 +22,12 @@ pub struct Operator {
     pub allow_nets: Vec<String>,
     /// Addresses to ask instead of a provider's own, by endpoint name.
     pub endpoints: BTreeMap<String, String>,
+    /// Certificate authorities to trust beside the machine's own: a file in PEM.
+    pub ca_file: Option<String>,
+    /// Requests of validation that one host is sent in a second at most.
+    pub per_second: Option<u32>,
+    /// Requests of validation that one host is sent in one run at most.
+    pub budget: Option<u32>,
     /// AWS accounts that may be acted on.
     pub accounts: Vec<Account>,
     /// Key ids, user names and ARNs that are never touched.
@@ -64,6 +70,17 @@ impl Operator {
     fn network(&mut self, table: &Table<'_, '_>) {
         self.allow_hosts = table.texts("allow_hosts");
         self.allow_nets = table.texts("allow_nets");
+        self.ca_file = table.text("ca_file");
+        let count = |name: &str| {
+            let value = table.get(name)?;
+            let count = u32::try_from(value.number()?).ok().filter(|count| *count > 0);
+            if count.is_none() {
+                value.mistake(format!("`{name}` must be a whole number from 1 up"));
+            }
+            count
+        };
+        self.per_second = count("requests_per_second");
+        self.budget = count("requests_per_host");
         if let Some(names) = table.get("endpoints").and_then(|value| value.table()) {
             self.endpoints = names.keys().into_iter().filter_map(|name| Some((name.clone(), names.text(&name)?))).collect();
         }
@@ -97,12 +114,19 @@ mod tests {
     #[test]
     fn a_full_file_is_understood() {
         let text = "[network]\nallow_hosts = [\"*.corp\"]\nallow_nets = [\"10.0.0.0/8\"]\nendpoints = { openai = \"https://gw.corp\" }\n\
+                    ca_file = \"/ca.pem\"\nrequests_per_second = 5\nrequests_per_host = 70\n\
                     [responder]\nprotected = [\"root\"]\nstop_file = \"/tmp/stop\"\n[[responder.aws]]\naccount = \"123456789012\"\n\
                     profile = \"ir\"\n[[approver]]\nname = \"kim\"\nkey = \"AAAA\"\n";
         let operator = Operator::read("c.toml", text).expect("good");
         assert_eq!(operator.accounts, [Account { id: "123456789012".into(), profile: Some("ir".into()) }]);
         assert_eq!(operator.endpoints["openai"], "https://gw.corp");
         assert_eq!(operator.approvers["kim"], "AAAA");
+        assert_eq!(
+            (operator.per_second, operator.budget, operator.ca_file.as_deref()),
+            (Some(5), Some(70), Some("/ca.pem"))
+        );
+        let none = Operator::read("c.toml", "[network]\nrequests_per_host = 0\nrequests_per_second = \"5\"\n");
+        assert_eq!(none.expect_err("mistakes").0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(Operator::read("c.toml", ""), Ok(Operator::default()));
     }
 

@@ -13,7 +13,7 @@ use crate::net::{AwsKey, Net, NetError, Settings};
 use crate::ownership::{add_owners, iam_owners};
 use crate::respond::{Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, draft};
 use crate::sandbox::{Sandbox, SandboxError};
-use crate::scan::{Allowing, Attribution, Counters, Groups, Request, Target, WalkOptions, attribute, run, validate};
+use crate::scan::{Allowing, Asking, Attribution, Counters, Groups, Request, Target, WalkOptions, attribute, run, validate};
 use crate::secret::FingerprintKey;
 use crate::validate::Validator;
 
@@ -76,7 +76,8 @@ pub fn demo(set: &DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter))
     let key = Arc::new(FingerprintKey::random().ok_or(DrillError::Story("the system has no random numbers"))?);
     let mut found = look(set, stage, &repository, &key);
     let validator = Validator::new(Arc::clone(&net));
-    validate(&mut found.0, set, &validator, &*stage.clock)?;
+    let asking = || Asking { set, validator: &validator, clock: &*stage.clock, classes: &[], answers: None };
+    validate(&mut found.0, asking())?;
     let paths = [repository];
     let with = Attribution { paths: &paths, walk: WalkOptions::default(), key, clock: Arc::clone(&stage.clock) };
     attribute(&mut found.0, &with, &mut found.1.coverage);
@@ -102,7 +103,7 @@ pub fn demo(set: &DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter))
     tell(Chapter::Planned(plan, digest.clone()));
     tell(Chapter::Applied(runtime.block_on(runner.apply(&digest))?));
 
-    validate(&mut found.0, set, &validator, &*stage.clock)?;
+    validate(&mut found.0, asking())?;
     found.0.0.retain(|group| group.finding.fingerprint == finding.fingerprint);
     tell(Chapter::Proven(report(stage, &found)));
     runtime.block_on(sandbox.stop());

@@ -1,18 +1,22 @@
 //! AWS clients: for a found key, which never become the responder's; and for the responder, which never validate a key.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_iam::config::{BehaviorVersion, Region};
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Builder, tls};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use url::Url;
 
+use super::hosts::Turn;
 use super::resolve::Resolver;
+use super::tls::Trust;
 use super::{Net, NetError, Settings};
 use crate::secret::Secret;
 
@@ -44,7 +48,7 @@ impl Partition {
     /// Every one, the usual first.
     pub const ALL: [Self; 3] = [Self::Aws, Self::China, Self::UsGov];
 
-    fn region(self) -> &'static str {
+    pub(super) fn region(self) -> &'static str {
         match self {
             Self::Aws => "us-east-1",
             Self::China => "cn-north-1",
@@ -81,9 +85,33 @@ pub(super) fn environment_endpoints(settings: &Settings) -> Result<Vec<Url>, Net
     given.map(|(name, text)| Url::parse(text).map_err(|_| NetError::Setting(format!("{name} is not a URL")))).collect()
 }
 
-pub(super) fn http_client(resolver: Resolver) -> SharedHttpClient {
-    Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_with_resolver(resolver)
+/// Through the proxies that the environment names, like the other client, and with the operator's authorities.
+pub(super) fn http_client(resolver: Resolver, trust: &Trust) -> Result<SharedHttpClient, NetError> {
+    let mut store = tls::TrustStore::default();
+    if let Some(pem) = trust.pem() {
+        store.add_pem_certificate(pem);
+    }
+    let context = tls::TlsContext::builder().with_trust_store(store).build();
+    let context = context.map_err(|_| NetError::Setting("the CA file cannot be used for AWS".to_owned()))?;
+    // One connector for each pair of timeouts: it holds the pool of connections.
+    let made: Mutex<Vec<(Timeouts, SharedHttpConnector)>> = Mutex::default();
+    Ok(http_client_fn(move |settings, components| {
+        let wanted = (settings.connect_timeout(), settings.read_timeout());
+        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, connector)) = made.iter().find(|(timeouts, _)| *timeouts == wanted) {
+            return connector.clone();
+        }
+        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env()).connector_settings(settings.clone());
+        builder.set_sleep_impl(components.sleep_impl());
+        let builder = builder.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).tls_context(context.clone());
+        let connector = SharedHttpConnector::new(builder.build_with_resolver(resolver.clone()));
+        made.push((wanted, connector.clone()));
+        connector
+    }))
 }
+
+/// To connect, and to read.
+type Timeouts = (Option<Duration>, Option<Duration>);
 
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build()
@@ -106,6 +134,25 @@ impl Net {
             .or_else(|| named("aws"))
             .or_else(|| variable(&format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase())))
             .or_else(|| variable("AWS_ENDPOINT_URL"))
+    }
+
+    /// Leave to ask STS of a partition about a found key.
+    ///
+    /// # Errors
+    /// As [`Net::ask`].
+    pub async fn sts_turn(&self, partition: Partition) -> Result<Turn, NetError> {
+        if self.settings.offline {
+            return Err(NetError::Offline);
+        }
+        self.hosts.turn(&self.sts_host(partition)).await
+    }
+
+    /// The host that is asked there.
+    pub fn sts_host(&self, partition: Partition) -> String {
+        let named = self.aws_endpoint("sts").and_then(|text| Url::parse(&text).ok());
+        let named = named.and_then(|url| url.host_str().map(str::to_owned));
+        let suffix = if partition == Partition::China { ".cn" } else { "" };
+        named.unwrap_or_else(|| format!("sts.{}.amazonaws.com{suffix}", partition.region()))
     }
 
     /// STS as a found key.

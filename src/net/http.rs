@@ -1,24 +1,22 @@
 //! Plain HTTP requests: bounded in time, size and number, never redirected.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use tokio::sync::Semaphore;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::hosts::{Hosts, Turn};
 use super::resolve::Resolver;
+use super::retry::{pause_before, retry_after};
+use super::tls::Trust;
 use super::{Net, NetError, Settings};
+use crate::model::{Clock, SystemClock};
 
 /// More of a body than this is not read.
 const LARGEST: usize = 1 << 20;
-/// Requests in flight to one host.
-const AT_ONCE: usize = 4;
-/// A longer pause than this is not waited for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
 /// A request. Header values and the body may hold secrets.
@@ -52,17 +50,6 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Whether there was more of it.
     pub truncated: bool,
-}
-
-/// One gate a host.
-#[derive(Debug, Default)]
-pub(super) struct Hosts(Mutex<HashMap<String, Arc<Semaphore>>>);
-
-impl Hosts {
-    pub(super) fn gate(&self, host: &str) -> Arc<Semaphore> {
-        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(gates.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
-    }
 }
 
 /// A body that is read as it comes. It may be endless; who reads it bounds it.
@@ -104,32 +91,53 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const SLOWEST: u64 = 16 << 10;
 
 #[expect(clippy::disallowed_methods, reason = "net is the room that builds clients")]
-pub(super) fn client(settings: &Settings, resolver: Resolver) -> Result<reqwest::Client, NetError> {
+pub(super) fn client(settings: &Settings, resolver: Resolver, trust: &Trust) -> Result<reqwest::Client, NetError> {
+    let wrong =
+        |error: reqwest::Error| NetError::Setting(format!("the HTTP client cannot be built: {}", error.without_url()));
+    let own = trust.extra().iter().map(|certificate| reqwest::Certificate::from_der(certificate));
     reqwest::Client::builder()
+        .tls_certs_merge(own.collect::<Result<Vec<_>, _>>().map_err(wrong)?)
         .user_agent(concat!("staunch/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .connect_timeout(CONNECT)
         .timeout(settings.timeout)
         .dns_resolver(Arc::new(resolver))
         .build()
-        .map_err(|error| NetError::Setting(format!("the HTTP client cannot be built: {}", error.without_url())))
+        .map_err(wrong)
 }
 
 impl Net {
-    /// Sends a request and reads its answer. Tries once more after a failed connection, a 502, 503 or 504, and a 429 that
-    /// names a short pause.
+    /// Sends a request to a host that the operator named and reads its answer. Repeats it after a failed connection, a 502,
+    /// 503 or 504, and a 429 that names a short pause.
     pub async fn send(&self, request: &Request) -> Result<Answer, NetError> {
+        self.exchange(request, &self.own).await
+    }
+
+    /// The same for what validation asks, within the host's [`super::Manners`].
+    ///
+    /// # Errors
+    /// [`NetError::Spent`], [`NetError::Failing`] and [`NetError::Paused`] among others: it was not asked.
+    pub async fn ask(&self, request: &Request) -> Result<Answer, NetError> {
+        self.exchange(request, &self.hosts).await
+    }
+
+    async fn exchange(&self, request: &Request, hosts: &Hosts) -> Result<Answer, NetError> {
         if self.settings.offline {
             return Err(NetError::Offline);
         }
         self.rules.check(&request.url)?;
         let host = request.url.host_str().unwrap_or_default().to_owned();
-        let gate = self.hosts.gate(&host);
-        let _turn = gate.acquire().await.map_err(|_| NetError::Connect(host.clone()))?;
-        let first = self.once(request, &host).await;
-        let Some(pause) = pause_before_retry(&first) else { return first };
-        tokio::time::sleep(pause).await;
-        self.once(request, &host).await
+        let turn = hosts.turn(&host).await?;
+        let mut repeats = 0;
+        loop {
+            let said = self.once(request, &host).await;
+            note(&turn, &said);
+            let Some(pause) = pause_before(&said, repeats, SystemClock.now()) else { return said };
+            if turn.again(pause).await.is_err() {
+                return said;
+            }
+            repeats += 1;
+        }
     }
 
     /// Sends a request and hands out its answer's body as it comes, without trying again. Its head must come in the
@@ -202,20 +210,18 @@ fn explain(error: &reqwest::Error, host: &str) -> NetError {
     }
 }
 
-fn pause_before_retry(first: &Result<Answer, NetError>) -> Option<Duration> {
-    // Spread by a few hundred milliseconds, so that many workers do not knock together.
-    let spread = || {
-        let mut byte = [0u8; 1];
-        let _ = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut byte);
-        Duration::from_millis(200 + 2 * u64::from(byte[0]))
-    };
-    match first {
-        Err(NetError::Connect(_)) => Some(spread()),
-        Ok(answer) if matches!(answer.status, 502..=504) => Some(spread()),
-        Ok(answer) if answer.status == 429 => {
-            let seconds = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-            Some(Duration::from_secs(seconds)).filter(|pause| *pause <= LONGEST_PAUSE).map(|pause| pause + spread())
-        }
-        _ => None,
+/// Tells the host's book how it went.
+fn note(turn: &Turn, said: &Result<Answer, NetError>) {
+    match said {
+        Ok(answer) if answer.status >= 500 => turn.failed(),
+        Ok(_) => turn.answered(),
+        Err(NetError::RefusedAddress { .. } | NetError::Request(_)) => {}
+        Err(_) => turn.failed(),
+    }
+    if let Ok(answer) = said
+        && matches!(answer.status, 429 | 503)
+        && let Some(pause) = retry_after(&answer.headers, SystemClock.now())
+    {
+        turn.pause(pause);
     }
 }

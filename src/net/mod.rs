@@ -1,9 +1,13 @@
 //! The only door to the network: HTTP and AWS clients, host rules, retries, the responder's own credentials.
 
 mod aws;
+mod hosts;
 mod http;
 mod resolve;
+mod retry;
 mod rules;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tls;
 mod wire;
 
@@ -16,12 +20,15 @@ use ipnet::IpNet;
 use url::Url;
 
 pub use aws::{AwsKey, Partition, Responder, Retries};
+pub use hosts::{Manners, Turn};
 pub use http::{Answer, Header, Request, Stream};
 pub use tls::Proof;
 pub use wire::Wire;
 
+use hosts::{Hosts, LONGEST_PAUSE};
 use resolve::Resolver;
 use rules::Rules;
+use tls::Trust;
 
 /// What the operator allows, and how patient to be.
 #[derive(Debug, Clone)]
@@ -33,12 +40,16 @@ pub struct Settings {
     pub endpoints: BTreeMap<String, Url>,
     /// Registries that the operator named and that may speak plain http at any address, for exactly that host and port.
     pub plain: Vec<Url>,
-    /// Hosts found in scanned content to which a credential may be sent.
+    /// Hosts found in scanned content to which a credential may be sent: names, `*.suffix`, addresses and networks.
     pub allow_hosts: Vec<String>,
     /// Private networks that may be contacted.
     pub allow_nets: Vec<IpNet>,
     /// For one request from start to end.
     pub timeout: Duration,
+    /// What validation asks of one host at most.
+    pub manners: Manners,
+    /// Certificate authorities that are trusted beside the machine's own, in PEM.
+    pub authorities: Option<Vec<u8>>,
     /// The process's environment, for AWS's endpoint and Region variables. Proxies are read by the HTTP client itself.
     pub environment: BTreeMap<String, String>,
 }
@@ -52,6 +63,8 @@ impl Default for Settings {
             allow_hosts: Vec::new(),
             allow_nets: Vec::new(),
             timeout: Duration::from_secs(15),
+            manners: Manners::default(),
+            authorities: None,
             environment: BTreeMap::new(),
         }
     }
@@ -77,6 +90,25 @@ pub enum NetError {
     /// A host from scanned content that the operator does not allow.
     #[error("host not allowed: {0}; allow it with --allow-host {0} if it is yours")]
     RefusedHost(String),
+    /// Validation has asked it as often as it may in one run.
+    #[error("not asked: {host} was asked {budget} times in this run, which is its budget; run it again for the rest")]
+    Spent {
+        /// The host.
+        host: String,
+        /// Its budget.
+        budget: u32,
+    },
+    /// It failed several times in a row and is left alone.
+    #[error("not asked: {0} failed again and again and is left alone for a while")]
+    Failing(String),
+    /// It asked for a pause that is too long to wait for.
+    #[error("not asked: {host} asks to be left alone for {seconds} s")]
+    Paused {
+        /// The host.
+        host: String,
+        /// What is left of the pause.
+        seconds: u64,
+    },
     /// The name does not resolve.
     #[error("{0} cannot be resolved")]
     Resolve(String),
@@ -120,8 +152,12 @@ pub fn install_crypto() {
 pub struct Net {
     settings: Settings,
     rules: Arc<Rules>,
+    trust: Arc<Trust>,
     client: reqwest::Client,
-    hosts: http::Hosts,
+    /// What validation asks.
+    hosts: Hosts,
+    /// What the operator named: registries. They have no budget.
+    own: Hosts,
     aws_http: aws_smithy_runtime_api::client::http::SharedHttpClient,
 }
 
@@ -131,11 +167,14 @@ impl Net {
         install_crypto();
         let named =
             settings.endpoints.values().chain(&settings.plain).cloned().chain(aws::environment_endpoints(&settings)?);
-        let rules = Arc::new(Rules::new(settings.allow_nets.clone(), named));
+        let rules = Arc::new(Rules::new(settings.allow_nets.clone(), named).behind(&settings.environment));
         let resolver = Resolver::new(Arc::clone(&rules));
-        let client = http::client(&settings, resolver.clone())?;
-        let aws_http = aws::http_client(resolver);
-        Ok(Self { settings, rules, client, hosts: http::Hosts::default(), aws_http })
+        let trust = Arc::new(Trust::new(settings.authorities.as_deref())?);
+        let client = http::client(&settings, resolver.clone(), &trust)?;
+        let aws_http = aws::http_client(resolver, &trust)?;
+        let hosts = Hosts::new(settings.manners);
+        let own = Hosts::new(Manners { per_second: u32::MAX, budget: u32::MAX, ..Manners::default() });
+        Ok(Self { settings, rules, trust, client, hosts, own, aws_http })
     }
 
     /// The address that the operator wants asked under that name, if any.
@@ -143,12 +182,26 @@ impl Net {
         self.settings.endpoints.get(name)
     }
 
+    /// Every address that is asked instead of a provider's own: an answer from there is no answer for another.
+    pub fn detours(&self) -> String {
+        let named = self.settings.endpoints.iter().map(|(name, url)| format!("{name}={url}\n"));
+        let aws = aws::environment_endpoints(&self.settings).unwrap_or_default();
+        named.chain(aws.iter().map(|url| format!("{url}\n"))).collect()
+    }
+
     /// Whether a credential may be sent to a host that was found in scanned content: it ends in one of `suffixes`, each of
-    /// which begins with a dot, or the operator allows it.
+    /// which begins with a dot, or the operator allows it. An address needs the operator's word as a name does, and where it
+    /// is private a network's (`--allow-net`) as well, for HTTP and for whatever else.
     ///
     /// # Errors
-    /// [`NetError::RefusedHost`] otherwise, and for what is not a bare host name.
+    /// [`NetError::RefusedHost`] otherwise, and for what is no host at all; [`NetError::RefusedAddress`].
     pub fn check_content_host(&self, host: &str, suffixes: &[String]) -> Result<(), NetError> {
+        let refused = || NetError::RefusedHost(host.chars().take(100).collect());
+        if let Ok(address) = wire::bare(host).parse::<IpAddr>() {
+            let named = self.settings.allow_hosts.iter().filter_map(|pattern| Self::parse_net(&wire::bare(pattern)).ok());
+            let allowed = named.into_iter().any(|net| net.contains(&address));
+            return if allowed { self.rules.check_address(host, address) } else { Err(refused()) };
+        }
         let bare = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
         let under = |suffix: &String| host.strip_suffix(suffix.as_str()).is_some_and(|label| !label.is_empty());
         let allowed = |pattern: &String| match pattern.strip_prefix('*') {
@@ -158,7 +211,7 @@ impl Net {
         if bare && (suffixes.iter().any(under) || self.settings.allow_hosts.iter().any(allowed)) {
             return Ok(());
         }
-        Err(NetError::RefusedHost(host.chars().take(100).collect()))
+        Err(refused())
     }
 
     /// Parses `NAME=URL`.

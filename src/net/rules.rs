@@ -1,6 +1,6 @@
 //! Where a credential may be sent. A planted endpoint must not be able to steal one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
@@ -14,12 +14,26 @@ pub(super) struct Rules {
     nets: Vec<IpNet>,
     /// Hosts and ports that the operator named.
     named: BTreeSet<(String, u16)>,
+    /// Hosts of the operator's proxies, which may be anywhere.
+    proxies: BTreeSet<String>,
 }
 
 impl Rules {
     pub(super) fn new(nets: Vec<IpNet>, named: impl Iterator<Item = Url>) -> Self {
         let named = named.filter_map(|url| Some((url.host_str()?.to_ascii_lowercase(), url.port_or_known_default()?)));
-        Self { nets, named: named.collect() }
+        Self { nets, named: named.collect(), proxies: BTreeSet::new() }
+    }
+
+    /// The same with the proxies that variables name: `HTTPS_PROXY` and its like, in capitals or not.
+    pub(super) fn behind(mut self, environment: &BTreeMap<String, String>) -> Self {
+        let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+        let given = environment.iter().filter(|(name, _)| names.iter().any(|known| known.eq_ignore_ascii_case(name)));
+        // `proxy.corp:3128` is a proxy too; as a URL it would have the scheme `proxy.corp`.
+        let url =
+            |text: &String| if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
+        let hosts = given.filter_map(|(_, text)| Some(url(text).ok()?.host_str()?.to_ascii_lowercase()));
+        self.proxies.extend(hosts);
+        self
     }
 
     /// Whether the operator named this very host and port.
@@ -28,9 +42,11 @@ impl Rules {
         url.port_or_known_default().is_some_and(|port| self.named.contains(&(host, port)))
     }
 
-    /// Whether a host was named at all; a resolver is not told the port. [`Rules::check`] has seen it by then.
+    /// Whether a host was named at all, if only as a proxy; a resolver is not told the port. [`Rules::check`] has seen it
+    /// by then.
     pub(super) fn is_named_host(&self, host: &str) -> bool {
-        self.named.iter().any(|(named, _)| named.eq_ignore_ascii_case(host))
+        let host = host.to_ascii_lowercase();
+        self.proxies.contains(&host) || self.named.iter().any(|(named, _)| *named == host)
     }
 
     /// Checks what can be known before a name is resolved: the scheme, and an address written as a number.
@@ -165,6 +181,20 @@ mod tests {
         for text in ["1.1.1.1", "54.239.28.85", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
             assert!(is_public(unwrapped(text.parse().expect("an address"))), "{text}");
         }
+    }
+
+    #[test]
+    fn a_proxy_may_be_anywhere_and_is_no_place_for_credentials() {
+        let variables =
+            [("https_proxy", "http://Proxy.corp:3128"), ("ALL_PROXY", "socks5h://10.1.2.3:1080"), ("HTTP_PROXY", "gate:1")];
+        let environment = variables.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        let rules = Rules::new(Vec::new(), std::iter::empty()).behind(&environment);
+        for host in ["proxy.corp", "PROXY.corp", "10.1.2.3", "gate"] {
+            assert!(rules.is_named_host(host), "{host}");
+            let url = format!("https://{host}/").parse().expect("a URL");
+            assert!(rules.check(&url).is_err(), "{host}");
+        }
+        assert!(!rules.is_named_host("corp"));
     }
 
     #[test]

@@ -3,17 +3,18 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use super::hosts::Turn;
 use super::http::CONNECT;
-use super::tls::{self, Proof};
+use super::tls::{Proof, Trust};
 use super::{Net, NetError};
 
 /// More than this is not read from one connection: a login takes a few hundred bytes.
@@ -32,7 +33,8 @@ pub struct Wire {
     /// What came and was not asked for yet.
     held: Vec<u8>,
     came: usize,
-    _turn: OwnedSemaphorePermit,
+    trust: Arc<Trust>,
+    turn: Turn,
 }
 
 impl fmt::Debug for Wire {
@@ -42,36 +44,34 @@ impl fmt::Debug for Wire {
 }
 
 impl Net {
-    /// Connects to a host and port from scanned content. The operator must allow the host by name (`--allow-host`), or, where
-    /// it is written as an address, a network that holds it (`--allow-net`). What a name resolves to must be public or in
-    /// such a network. A proxy is not used: those for HTTP do not carry this.
+    /// Connects to a host and port from scanned content. The operator must allow the host (`--allow-host`), a name or an
+    /// address alike; what a name resolves to, and an address, must be public or in an allowed network (`--allow-net`).
+    /// A proxy is not used: those for HTTP do not carry this.
     ///
     /// # Errors
-    /// [`NetError::RefusedHost`] and [`NetError::RefusedAddress`] before a byte is sent; others when nobody is there.
+    /// [`NetError::RefusedHost`] and [`NetError::RefusedAddress`] before a byte is sent; those of [`Net::ask`]; others when
+    /// nobody is there.
     pub async fn dial(&self, host: &str, port: u16) -> Result<Wire, NetError> {
         if self.settings.offline {
             return Err(NetError::Offline);
         }
         let host = bare(host);
-        self.check_dialled(&host)?;
-        let gate = self.hosts.gate(&host);
-        let turn = gate.acquire_owned().await.map_err(|_| NetError::Connect(host.clone()))?;
+        self.check_content_host(&host, &[])?;
+        let turn = self.hosts.turn(&host).await?;
         let end = Instant::now() + self.settings.timeout;
-        let found = timeout_at(end, self.addresses(&host, port));
-        let addresses = found.await.map_err(|_| NetError::Timeout(host.clone()))??;
-        let stream = connect(&addresses, &host, end).await?;
+        let connected = self.connected(&host, port, end).await;
+        if matches!(connected, Err(NetError::Timeout(_) | NetError::Connect(_) | NetError::Resolve(_))) {
+            turn.failed();
+        }
+        let (bytes, trust) = (Box::new(connected?), Arc::clone(&self.trust));
         tracing::debug!(host, port, "connected");
-        Ok(Wire { bytes: Box::new(stream), host, end, held: Vec::new(), came: 0, _turn: turn })
+        Ok(Wire { bytes, host, end, held: Vec::new(), came: 0, trust, turn })
     }
 
-    /// Whether the operator allows that host.
-    fn check_dialled(&self, host: &str) -> Result<(), NetError> {
-        let Ok(address) = host.parse::<IpAddr>() else { return self.check_content_host(host, &[]) };
-        let named = |pattern: &String| bare(pattern).parse() == Ok(address);
-        if self.rules.in_allowed_net(address) || self.settings.allow_hosts.iter().any(named) {
-            return Ok(());
-        }
-        Err(NetError::RefusedHost(host.to_owned()))
+    async fn connected(&self, host: &str, port: u16, end: Instant) -> Result<TcpStream, NetError> {
+        let found = timeout_at(end, self.addresses(host, port));
+        let addresses = found.await.map_err(|_| NetError::Timeout(host.to_owned()))??;
+        connect(&addresses, host, end).await
     }
 
     /// Every address of `host`; one that is refused refuses them all. Unlike HTTP's endpoints, no host is exempt.
@@ -84,7 +84,7 @@ impl Net {
 }
 
 /// A host without the brackets that URLs put around IPv6 addresses, in lower case.
-fn bare(host: &str) -> String {
+pub(super) fn bare(host: &str) -> String {
     let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     inner.unwrap_or(host).to_ascii_lowercase()
 }
@@ -109,10 +109,13 @@ impl Wire {
             return Err(self.garbled());
         }
         let host = self.host.clone();
-        let config = tls::config(proof).ok_or_else(|| NetError::Untrusted(host.clone()))?;
+        let config = self.trust.config(proof).ok_or_else(|| NetError::Untrusted(host.clone()))?;
         let name = ServerName::try_from(host.clone()).map_err(|_| NetError::Untrusted(host.clone()))?;
         let handshake = TlsConnector::from(config).connect(name, self.bytes);
-        let shaken = timeout_at(self.end, handshake).await.map_err(|_| NetError::Timeout(host.clone()))?;
+        let Ok(shaken) = timeout_at(self.end, handshake).await else {
+            self.turn.failed();
+            return Err(NetError::Timeout(host));
+        };
         let stream = shaken.map_err(|_| NetError::Untrusted(host))?;
         Ok(Self { bytes: Box::new(stream), ..self })
     }
@@ -144,6 +147,23 @@ impl Wire {
         Ok(self.held.drain(..count).collect())
     }
 
+    /// What stands behind its length in so many protocols: `length` bytes, at most `longest`, and then `end`, which is left
+    /// out.
+    ///
+    /// # Errors
+    /// As [`Wire::take`], and [`NetError::Garbled`] when it is longer or ends otherwise.
+    pub async fn block(&mut self, length: usize, longest: usize, end: &[u8]) -> Result<Vec<u8>, NetError> {
+        if length > longest {
+            return Err(self.garbled());
+        }
+        let mut block = self.take(length + end.len()).await?;
+        if !block.ends_with(end) {
+            return Err(self.garbled());
+        }
+        block.truncate(length);
+        Ok(block)
+    }
+
     /// The next line, without its end.
     ///
     /// # Errors
@@ -166,7 +186,12 @@ impl Wire {
     async fn fill(&mut self) -> Result<(), NetError> {
         let mut buffer = [0; 4096];
         let read = timeout_at(self.end, self.bytes.read(&mut buffer)).await;
-        let count = match read.map_err(|_| NetError::Timeout(self.host.clone()))? {
+        let Ok(read) = read else {
+            self.turn.failed();
+            return Err(NetError::Timeout(self.host.clone()));
+        };
+        self.turn.answered();
+        let count = match read {
             Ok(0) => return Err(NetError::Closed(self.host.clone())),
             Ok(count) => count,
             // rustls says this of what is not TLS.

@@ -25,5 +25,5 @@ pub use changes::run_changes;
 pub use collect::{Gathered, Note, Sighting};
 pub use group::{Group, Groups};
 pub use image::{ImagePlace, ImageTarget};
-pub use validate::validate;
+pub use validate::{Answers, Asked, Asking, dry_run, validate};
 pub use walk::{Counters, Request, Target, run};

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::Said;
 use crate::detect::{HttpCase, HttpCheck, HttpMethod, IdentitySource, Joined, Origin, Outcome, Piece, Template};
 use crate::model::{Credential, Identity, Liveness};
 use crate::net::{Answer, Header, Net, NetError, Request};
@@ -9,30 +10,52 @@ use crate::net::{Answer, Header, Net, NetError, Request};
 /// Identity fields longer than this are cut: they are names, not documents.
 const LONGEST: usize = 256;
 
-pub(super) async fn check(net: &Net, check: &HttpCheck, credential: &Credential) -> Liveness {
+pub(super) async fn check(net: &Net, check: &HttpCheck, credential: &Credential) -> Said {
     let request = match request(net, check, credential) {
         Ok(request) => request,
-        Err(error) => return Liveness::Unknown(error.to_string()),
+        Err(error) => return Said::by_us(Liveness::Unknown(error.to_string())),
     };
-    match net.send(&request).await {
-        Ok(answer) => judge(check, &answer),
-        Err(error) => Liveness::Unknown(error.to_string()),
+    match net.ask(&request).await {
+        Ok(answer) => {
+            let liveness = judge(check, &answer);
+            let passing = matches!(liveness, Liveness::Unknown(_)) && matches!(answer.status, 429 | 500..=599);
+            Said { liveness, answered: !passing }
+        }
+        Err(error) => Said::by_us(Liveness::Unknown(error.to_string())),
+    }
+}
+
+/// What would be asked, with the names of secret parts in their places.
+pub(super) fn would_ask(net: &Net, check: &HttpCheck, credential: &Credential) -> Result<String, String> {
+    let origin = origin(net, check, credential).map_err(|error| error.to_string())?;
+    let mut path = String::new();
+    for piece in &check.path.0 {
+        match piece {
+            Piece::Text(text) => path.push_str(text),
+            Piece::Value { joined, .. } => {
+                let members: Vec<String> = joined.iter().map(|member| shown(member, credential)).collect();
+                path.push_str(&members.join(":"));
+            }
+        }
+    }
+    let method = if check.method == HttpMethod::Post { "POST" } else { "GET" };
+    Ok(format!("{method} {origin}{path}"))
+}
+
+fn shown(member: &Joined, credential: &Credential) -> String {
+    match member {
+        Joined::Text(text) => text.clone(),
+        Joined::Part(name) => match credential.part(name) {
+            Some(part) if part.public => part.shown(),
+            _ => format!("{{{name}}}"),
+        },
     }
 }
 
 fn request(net: &Net, check: &HttpCheck, credential: &Credential) -> Result<Request, NetError> {
     let path = fill(&check.path, credential)?;
     let path = std::str::from_utf8(&path).map_err(|_| NetError::Request("the credential is not text"))?;
-    let origin = match (net.endpoint(&check.endpoint), &check.origin) {
-        (Some(url), _) => url.as_str().trim_end_matches('/').to_owned(),
-        (None, Origin::Fixed(origin)) => origin.clone(),
-        (None, Origin::Content { part, suffixes }) => {
-            let host = credential.part(part).ok_or(NetError::Request("its host stands nowhere near it"))?;
-            let host = String::from_utf8_lossy(host.value.expose()).to_ascii_lowercase();
-            net.check_content_host(&host, suffixes)?;
-            format!("https://{host}")
-        }
-    };
+    let origin = origin(net, check, credential)?;
     let url = format!("{origin}{path}").parse().map_err(|_| NetError::Request("its address"))?;
     let mut headers = Vec::new();
     for (name, value) in &check.headers {
@@ -40,6 +63,31 @@ fn request(net: &Net, check: &HttpCheck, credential: &Credential) -> Result<Requ
     }
     let body = check.body.as_ref().map(|body| fill(body, credential)).transpose()?;
     Ok(Request { post: check.method == HttpMethod::Post, url, headers, body })
+}
+
+/// Scheme, host and port.
+fn origin(net: &Net, check: &HttpCheck, credential: &Credential) -> Result<String, NetError> {
+    match (net.endpoint(&check.endpoint), &check.origin) {
+        (Some(url), _) => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        (None, Origin::Fixed(origin)) => Ok(origin.clone()),
+        (None, Origin::Content { part, suffixes }) => {
+            let host = credential.part(part).ok_or(NetError::Request("its host stands nowhere near it"))?;
+            let host = String::from_utf8_lossy(host.value.expose()).to_ascii_lowercase();
+            let (name, port) = host_and_port(&host);
+            net.check_content_host(name, suffixes)?;
+            let v6 = name.contains(':') && !name.starts_with('[');
+            Ok(if v6 { format!("https://[{name}]{port}") } else { format!("https://{name}{port}") })
+        }
+    }
+}
+
+/// A host, and its port with the colon before it. An address of IPv6 has a port only behind its bracket.
+pub(super) fn host_and_port(host: &str) -> (&str, &str) {
+    let port = host.rfind(':').filter(|at| {
+        let (name, digits) = (&host[..*at], &host[at + 1..]);
+        digits.parse::<u16>().is_ok() && (name.ends_with(']') || !name.contains(':'))
+    });
+    host.split_at(port.unwrap_or(host.len()))
 }
 
 fn fill(template: &Template, credential: &Credential) -> Result<Zeroizing<Vec<u8>>, NetError> {
@@ -84,12 +132,16 @@ pub(super) fn judge(check: &HttpCheck, answer: &Answer) -> Liveness {
 fn fits(case: &HttpCase, answer: &Answer, json: Option<&serde_json::Value>) -> bool {
     // A page for people is a proxy's, a portal's or a firewall's, not the provider's word. Only JSON can settle anything, a 429 included.
     let settles = case.then != Outcome::Unknown && !case.any_body;
+    // Where a status alone decides, whatever the body, it is still not decided by such a page.
+    let page = answer.body.trim_ascii_start().starts_with(b"<");
+    let alone = case.then != Outcome::Unknown && case.body_has.is_empty() && page;
     let has = |text: &String| memchr::memmem::find(&answer.body, text.as_bytes()).is_some();
     let stands = |(pointer, wanted): &(String, String)| {
         json.and_then(|json| json.pointer(pointer)).and_then(spelled).is_some_and(|found| found == *wanted)
     };
     case.status.contains(&answer.status)
         && (!settles || json.is_some())
+        && !alone
         && case.body_has.iter().all(has)
         && case.json.iter().all(stands)
 }

@@ -1,38 +1,21 @@
 //! Canned exchanges from a server on loopback, and servers that must see nothing.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::Validator;
 use crate::detect::{DetectorSet, Found, Scanner};
 use crate::model::{Blob, Credential, Liveness};
+use crate::net::testing::{Server, http};
 use crate::net::{Net, Settings};
 
-/// Answers every request with `answer`, and counts them.
-fn server(answer: Vec<u8>, pause: Duration) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let seen = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&seen);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            count.fetch_add(1, Ordering::SeqCst);
-            let mut buffer = [0; 8192];
-            let _ = stream.read(&mut buffer);
-            std::thread::sleep(pause);
-            let _ = stream.write_all(&answer);
-        }
-    });
-    (url, seen)
-}
-
-fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}").into_bytes()
+/// Answers every request with `answer`, after a pause.
+fn server(answer: Vec<u8>, pause: Duration) -> Server {
+    Server::talking(move |peer| {
+        peer.hear();
+        std::thread::sleep(pause);
+        peer.say(&answer);
+    })
 }
 
 fn net(endpoints: &[(&str, &str)], offline: bool) -> Arc<Net> {
@@ -62,7 +45,7 @@ fn slack_token() -> String {
 async fn ask(text: &str, endpoint: &str, answer: Vec<u8>, pause: Duration) -> Liveness {
     let set = DetectorSet::builtin().expect("detectors");
     let credential = credential(&set, text);
-    let (url, _) = server(answer, pause);
+    let url = server(answer, pause).url();
     let detector = set.get(&credential.detector).expect("its detector");
     Validator::new(net(&[(endpoint, &url)], false)).check(detector, &[credential]).await
 }
@@ -124,7 +107,8 @@ async fn a_slow_provider_is_unknown() {
 
 #[tokio::test]
 async fn offline_and_private_addresses_are_refused_before_a_byte_is_sent() {
-    let (url, seen) = server(http("200 OK", "", "{}"), Duration::ZERO);
+    let server = server(http("200 OK", "", "{}"), Duration::ZERO);
+    let url = server.url();
     let set = DetectorSet::builtin().expect("detectors");
     let key = credential(&set, &openai_key());
     let mut detector = set.get(&key.detector).expect("its detector").clone();
@@ -143,12 +127,13 @@ async fn offline_and_private_addresses_are_refused_before_a_byte_is_sent() {
             "{said:?}"
         );
     }
-    assert_eq!(seen.load(Ordering::SeqCst), 0);
+    assert_eq!(server.visits(), 0);
 }
 
 #[tokio::test]
 async fn canaries_expired_and_partial_ones_are_not_asked_about() {
-    let (url, seen) = server(http("200 OK", "", r#"{"data":[]}"#), Duration::ZERO);
+    let server = server(http("200 OK", "", r#"{"data":[]}"#), Duration::ZERO);
+    let url = server.url();
     let set = DetectorSet::builtin().expect("detectors");
     let validator = Validator::new(net(&[("openai", &url)], false));
     let mut key = credential(&set, &openai_key());
@@ -162,5 +147,33 @@ async fn canaries_expired_and_partial_ones_are_not_asked_about() {
     rivals[0].facts.clear();
     rivals[0].partial = true;
     assert!(matches!(validator.check(&detector, &rivals).await, Liveness::NotChecked(Some(_))));
-    assert_eq!(seen.load(Ordering::SeqCst), 0);
+    assert_eq!(server.visits(), 0);
+}
+
+#[test]
+fn a_host_from_content_may_have_a_port_and_an_address_needs_both_words() {
+    let set = DetectorSet::builtin().expect("detectors");
+    let detector = set.get("vault-service-token").expect("its detector");
+    let asked = |host: &str, hosts: &[&str], nets: &[&str]| {
+        let settings = Settings {
+            allow_hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            allow_nets: nets.iter().map(|text| Net::parse_net(text).expect("a net")).collect(),
+            ..Settings::default()
+        };
+        let text = format!("VAULT_ADDR=https://{host}\nVAULT_TOKEN=hv{}", "s.oNYrHxGdw9on7iLq5gcnnX9n");
+        let credential = credential(&set, &text);
+        Validator::new(Arc::new(Net::new(settings).expect("clients"))).would_ask(detector, &[credential])
+    };
+    let path = "/v1/auth/token/lookup-self";
+    let named = asked("vault.corp.internal:8200", &["*.corp.internal"], &[]);
+    assert_eq!(named, Ok(format!("GET https://vault.corp.internal:8200{path}")));
+    let address = "10.1.2.3:8200";
+    assert_eq!(asked(address, &["10.1.2.3"], &["10.0.0.0/8"]), Ok(format!("GET https://{address}{path}")));
+    for (hosts, nets) in [(&[][..], &["10.0.0.0/8"][..]), (&["10.1.2.3"], &[]), (&["10.1.2.4"], &["10.0.0.0/8"])] {
+        assert!(asked(address, hosts, nets).is_err(), "{hosts:?} {nets:?}");
+    }
+    assert!(asked("vault.corp.internal:8200", &["corp.internal"], &[]).is_err());
+    for (host, wanted) in [("[::1]:8200", "[::1]"), ("::1", "::1"), ("[::1]", "[::1]"), ("a.b:99999", "a.b:99999")] {
+        assert_eq!(super::http::host_and_port(host).0, wanted);
+    }
 }

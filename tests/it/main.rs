@@ -8,6 +8,7 @@
 
 mod architecture;
 mod archives;
+mod asking;
 mod bad_input;
 mod demo;
 mod detectors;

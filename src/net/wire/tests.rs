@@ -1,11 +1,9 @@
 //! Hosts that may not be dialled, and servers that stall, flood, hang up or talk another protocol.
 
-use std::io::Write;
 use std::net::TcpListener;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::super::testing::Server;
 use super::super::{Net, NetError, Proof, Settings};
 
 fn net(hosts: &[&str], nets: &[&str]) -> Net {
@@ -18,25 +16,13 @@ fn net(hosts: &[&str], nets: &[&str]) -> Net {
     Net::new(settings).expect("clients")
 }
 
-/// Says `text` to whoever comes, `times` times, and then keeps the connection for a second.
-fn server(text: &'static [u8], times: usize) -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let seen = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&seen);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            count.fetch_add(1, Ordering::SeqCst);
-            std::thread::spawn(move || {
-                let said = (0..times).try_for_each(|_| stream.write_all(text));
-                if said.is_ok() {
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-            });
+/// Says `text` to whoever comes, `times` times, and then keeps the connection for a while.
+fn server(text: &'static [u8], times: usize) -> Server {
+    Server::talking(move |peer| {
+        if (0..times).all(|_| peer.say(text)) {
+            peer.stall();
         }
-    });
-    (port, seen)
+    })
 }
 
 async fn refused(net: &Net, host: &str, port: u16) -> NetError {
@@ -45,8 +31,9 @@ async fn refused(net: &Net, host: &str, port: u16) -> NetError {
 
 #[tokio::test]
 async fn a_host_from_content_is_dialled_only_where_the_operator_allows_it() {
-    let (port, seen) = server(b"hello\r\n", 1);
-    let open = net(&[], &["10.0.0.0/8"]);
+    let server = server(b"hello\r\n", 1);
+    let port = server.port;
+    let open = net(&[], &["10.0.0.0/8", "127.0.0.0/8"]);
     assert!(matches!(refused(&open, "127.0.0.1", port).await, NetError::RefusedHost(_)));
     assert!(matches!(refused(&open, "localhost", port).await, NetError::RefusedHost(_)));
     assert!(matches!(refused(&open, "8.8.8.8", 5432).await, NetError::RefusedHost(_)));
@@ -60,11 +47,12 @@ async fn a_host_from_content_is_dialled_only_where_the_operator_allows_it() {
     assert!(!matches!(refused(&named, "2130706433", port).await, NetError::Timeout(_)), "an address in disguise");
     let off = Net::new(Settings { offline: true, ..Settings::default() }).expect("clients");
     assert_eq!(refused(&off, "127.0.0.1", port).await, NetError::Offline);
-    assert_eq!(seen.load(Ordering::SeqCst), 0);
+    assert_eq!(server.visits(), 0);
+    // An address takes both words: that it may have the credential, and that it may be contacted.
     for (host, allowed) in [
-        ("127.0.0.1", net(&[], &["127.0.0.1"])),
+        ("127.0.0.1", net(&["127.0.0.1"], &["127.0.0.1"])),
         ("LOCALHOST", net(&["localhost"], &["127.0.0.0/8", "::1"])),
-        ("127.0.0.1", net(&["127.0.0.1"], &["127.0.0.0/8"])),
+        ("127.0.0.1", net(&["127.0.0.0/24"], &["127.0.0.0/8"])),
     ] {
         let mut wire = allowed.dial(host, port).await.expect("a connection");
         assert_eq!(wire.line().await.expect("a line"), b"hello");
@@ -73,12 +61,12 @@ async fn a_host_from_content_is_dialled_only_where_the_operator_allows_it() {
 
 #[tokio::test]
 async fn what_stalls_floods_or_hangs_up_ends() {
-    let net = net(&[], &["127.0.0.0/8"]);
-    let (port, _) = server(b"12345", 1);
+    let net = net(&["127.0.0.1"], &["127.0.0.0/8"]);
+    let port = server(b"12345", 1).port;
     let mut wire = net.dial("127.0.0.1", port).await.expect("a connection");
     assert_eq!(wire.take(2).await.expect("two bytes"), b"12");
     assert!(matches!(wire.line().await, Err(NetError::Timeout(_))), "no end of line comes");
-    let (port, _) = server(b"no end of line in sight ", 1 << 20);
+    let port = server(b"no end of line in sight ", 1 << 20).port;
     let mut wire = net.dial("127.0.0.1", port).await.expect("a connection");
     assert!(matches!(wire.line().await, Err(NetError::Garbled(_))), "endless");
     assert!(matches!(wire.take(usize::MAX).await, Err(NetError::Garbled(_))));
@@ -93,9 +81,9 @@ async fn what_stalls_floods_or_hangs_up_ends() {
 
 #[tokio::test]
 async fn what_is_not_tls_is_not_trusted() {
-    let net = net(&[], &["127.0.0.0/8"]);
+    let net = net(&["127.0.0.1"], &["127.0.0.0/8"]);
     for proof in [Proof::Certificate, Proof::None] {
-        let (port, _) = server(b"220 mail.example.net ESMTP\r\n", 1);
+        let port = server(b"220 mail.example.net ESMTP\r\n", 1).port;
         let wire = net.dial("127.0.0.1", port).await.expect("a connection");
         assert!(matches!(wire.secure(proof).await, Err(NetError::Untrusted(_))));
         // Plain text that was sent before TLS began must not pass for what comes inside it.
@@ -103,4 +91,18 @@ async fn what_is_not_tls_is_not_trusted() {
         wire.take(3).await.expect("three bytes");
         assert!(matches!(wire.secure(proof).await, Err(NetError::Garbled(_))));
     }
+}
+
+#[tokio::test]
+async fn addresses_of_ipv6_are_dialled_with_brackets_or_without() {
+    // A machine without IPv6 has nothing to show here.
+    let Ok(listener) = TcpListener::bind("[::1]:0") else { return };
+    let port = listener.local_addr().expect("an address").port();
+    let open = net(&["[::1]"], &["::1"]);
+    for host in ["[::1]", "::1", "[0:0:0:0:0:0:0:1]"] {
+        open.dial(host, port).await.expect("a connection");
+    }
+    assert!(matches!(refused(&net(&["::1"], &[]), "[::1]", port).await, NetError::RefusedAddress { .. }));
+    assert!(matches!(refused(&net(&[], &["::1"]), "[::1]", port).await, NetError::RefusedHost(_)));
+    assert!(matches!(refused(&net(&["127.0.0.1"], &["::1"]), "::1", port).await, NetError::RefusedHost(_)));
 }

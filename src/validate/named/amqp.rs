@@ -80,15 +80,9 @@ async fn method(wire: &mut Wire) -> Result<((u16, u16), Vec<u8>), Stop> {
     }
     let [METHOD, 0, 0, length @ ..] = head.as_slice() else { return Err(wire.garbled().into()) };
     let length = length.try_into().map_or(usize::MAX, |length| u32::from_be_bytes(length) as usize);
-    if !(4..=LONGEST).contains(&length) {
-        return Err(wire.garbled().into());
-    }
-    let mut body = wire.take(length + 1).await?;
+    let mut body = wire.block(length, LONGEST, &[FRAME_END]).await?;
     let [class_high, class_low, method_high, method_low, ..] = body.as_slice() else { return Err(wire.garbled().into()) };
     let method = (u16::from_be_bytes([*class_high, *class_low]), u16::from_be_bytes([*method_high, *method_low]));
-    if body.pop() != Some(FRAME_END) {
-        return Err(wire.garbled().into());
-    }
     Ok((method, body.split_off(4)))
 }
 

@@ -15,23 +15,30 @@ pub(super) const ANSWERS: &[(&str, &str)] = &[
 
 pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
     let Some(key) = credential.part("key") else { return Liveness::Unknown("the key is missing".to_owned()) };
-    let region = credential.facts.get("region").map_or("us-east-1", String::as_str);
-    let plain = region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !plain {
-        return Liveness::Unknown("the Region inside the key is not one".to_owned());
-    }
-    let usual = || format!("https://bedrock.{region}.amazonaws.com");
-    let origin = net.aws_endpoint("bedrock").unwrap_or_else(usual);
+    let origin = match origin(net, credential) {
+        Ok(origin) => origin,
+        Err(why) => return Liveness::Unknown(why),
+    };
     let Ok(url) = format!("{origin}/foundation-models").parse() else {
         return Liveness::Unknown("its address cannot be written".to_owned());
     };
     let mut value = Zeroizing::new(b"Bearer ".to_vec());
     value.extend_from_slice(key.value.expose());
     let header = Header { name: "authorization".to_owned(), value };
-    match net.send(&Request { post: false, url, headers: vec![header], body: None }).await {
+    match net.ask(&Request { post: false, url, headers: vec![header], body: None }).await {
         Ok(answer) => judge(&answer, credential),
         Err(error) => Liveness::Unknown(error.to_string()),
     }
+}
+
+/// Where its Region is asked.
+pub(super) fn origin(net: &Net, credential: &Credential) -> Result<String, String> {
+    let region = credential.facts.get("region").map_or("us-east-1", String::as_str);
+    let plain = region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !plain {
+        return Err("the Region inside the key is not one".to_owned());
+    }
+    Ok(net.aws_endpoint("bedrock").unwrap_or_else(|| format!("https://bedrock.{region}.amazonaws.com")))
 }
 
 fn judge(answer: &Answer, credential: &Credential) -> Liveness {

@@ -64,10 +64,16 @@ fn key(credential: &Credential) -> Option<AwsKey> {
 }
 
 async fn ask(net: &Net, key: &AwsKey, partition: Partition) -> Said {
-    match net.sts(key, partition) {
-        Err(error) => Said::Unknown(error.to_string()),
-        Ok(sts) => judge(sts.get_caller_identity().send().await),
+    let (sts, turn) = match (net.sts(key, partition), net.sts_turn(partition).await) {
+        (Ok(sts), Ok(turn)) => (sts, turn),
+        (Err(error), _) | (_, Err(error)) => return Said::Unknown(error.to_string()),
+    };
+    let answer = sts.get_caller_identity().send().await;
+    match &answer {
+        Err(SdkError::TimeoutError(_) | SdkError::DispatchFailure(_)) => turn.failed(),
+        _ => turn.answered(),
     }
+    judge(answer)
 }
 
 fn judge(answer: Result<GetCallerIdentityOutput, SdkError<GetCallerIdentityError>>) -> Said {

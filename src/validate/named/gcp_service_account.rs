@@ -37,7 +37,7 @@ pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
         Ok(request) => request,
         Err(why) => return Liveness::Unknown(why.to_owned()),
     };
-    match net.send(&request).await {
+    match net.ask(&request).await {
         Ok(answer) => judge(answer, credential),
         Err(error) => Liveness::Unknown(error.to_string()),
     }
@@ -51,11 +51,15 @@ fn request(net: &Net, credential: &Credential, now: i64) -> Result<Request, &'st
     let assertion = assertion(&key.ok_or("its private key cannot be read")?, (email, key_id), now);
     let mut body = Zeroizing::new(GRANT.as_bytes().to_vec());
     body.extend_from_slice(assertion.ok_or("its private key cannot sign")?.as_bytes());
-    let url = net.endpoint("google-oauth2").map_or(TOKEN, |url| url.as_str());
-    let url = url.parse().map_err(|_| "its address cannot be written")?;
+    let url = address(net).parse().map_err(|_| "its address cannot be written")?;
     let value = Zeroizing::new(b"application/x-www-form-urlencoded".to_vec());
     let header = Header { name: "content-type".to_owned(), value };
     Ok(Request { post: true, url, headers: vec![header], body: Some(body) })
+}
+
+/// Google's token service.
+pub(super) fn address(net: &Net) -> &str {
+    net.endpoint("google-oauth2").map_or(TOKEN, |url| url.as_str())
 }
 
 /// The claim, signed: header, claims and signature in base64url.

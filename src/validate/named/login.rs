@@ -36,14 +36,17 @@ impl fmt::Debug for Login {
 }
 
 impl Login {
-    /// Reads the parts of a URL: `scheme`, `user`, `password`, `host`, `port`, `database`.
+    /// Reads the parts of a URL, or of what says the same otherwise: `scheme`, `user`, `password`, `host`, `port`, `database`.
     ///
     /// # Errors
     /// What to say of a credential that cannot be asked about.
     pub(super) fn of_url(credential: &Credential) -> Result<Self, Liveness> {
         let bytes = |name: &str| credential.part(name).map(|part| part.value.expose());
         let text = |name: &str| bytes(name).map(|value| String::from_utf8_lossy(value).into_owned());
-        let decoded = |name: &str| bytes(name).map(|value| percent_decode(value).collect::<Vec<u8>>());
+        // Only URLs are percent-encoded; strings of keywords and Go's data source names hold their values as they are.
+        let literal = credential.detector.ends_with("-dsn");
+        let decode = |value: &[u8]| if literal { value.to_vec() } else { percent_decode(value).collect() };
+        let decoded = |name: &str| bytes(name).map(decode);
         let host = text("host").ok_or_else(|| Liveness::NotChecked(Some("its host is not written out".to_owned())))?;
         let password = Zeroizing::new(decoded("password").unwrap_or_default());
         let user = decoded("user").map(|value| String::from_utf8_lossy(&value).into_owned());

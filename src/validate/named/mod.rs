@@ -5,6 +5,8 @@ mod aws_bedrock;
 mod aws_sts;
 mod gcp_service_account;
 mod login;
+mod mongodb;
+mod mysql;
 mod postgresql;
 mod redis;
 #[cfg(test)]
@@ -12,10 +14,11 @@ mod scripted;
 mod smtp;
 
 use crate::model::{Credential, Liveness};
-use crate::net::Net;
+use crate::net::{Net, Partition};
 
 /// The names that a detector file may use.
-pub const VALIDATORS: &[&str] = &["amqp", "aws-bedrock", "aws-sts", "gcp-service-account", "postgresql", "redis", "smtp"];
+pub const VALIDATORS: &[&str] =
+    &["amqp", "aws-bedrock", "aws-sts", "gcp-service-account", "mongodb", "mysql", "postgresql", "redis", "smtp"];
 
 /// What the answers that a validator gets mean, and when: for people. Empty for one that this version does not have.
 pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
@@ -24,6 +27,8 @@ pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
         "aws-bedrock" => aws_bedrock::ANSWERS,
         "aws-sts" => aws_sts::ANSWERS,
         "gcp-service-account" => gcp_service_account::ANSWERS,
+        "mongodb" => mongodb::ANSWERS,
+        "mysql" => mysql::ANSWERS,
         "postgresql" => postgresql::ANSWERS,
         "redis" => redis::ANSWERS,
         "smtp" => smtp::ANSWERS,
@@ -37,10 +42,28 @@ pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liv
         "aws-bedrock" => aws_bedrock::check(net, credential).await,
         "aws-sts" => aws_sts::check(net, credential).await,
         "gcp-service-account" => gcp_service_account::check(net, credential).await,
+        "mongodb" => mongodb::check(net, credential).await,
+        "mysql" => mysql::check(net, credential).await,
         "postgresql" => postgresql::check(net, credential).await,
         "redis" => redis::check(net, credential).await,
         "smtp" => smtp::check(net, credential).await,
         other => Liveness::NotChecked(Some(format!("this version has no validator {other:?}"))),
+    }
+}
+
+/// What a validator would ask, for people.
+pub(super) fn would_ask(net: &Net, name: &str, credential: &Credential) -> Result<String, String> {
+    match name {
+        "aws-bedrock" => Ok(format!("GET {}/foundation-models", aws_bedrock::origin(net, credential)?)),
+        "aws-sts" => Ok(format!("POST https://{}/ (GetCallerIdentity)", net.sts_host(Partition::Aws))),
+        "gcp-service-account" => Ok(format!("POST {}", gcp_service_account::address(net))),
+        protocol => {
+            let login = login::Login::of_url(credential);
+            let login = login.map_err(|said| said.why().unwrap_or("it cannot be asked").to_owned())?;
+            net.check_content_host(&login.host.to_ascii_lowercase(), &[]).map_err(|error| error.to_string())?;
+            let port = login.port.map_or_else(String::new, |port| format!(":{port}"));
+            Ok(format!("{protocol} login at {}{port}", login.host))
+        }
     }
 }
 

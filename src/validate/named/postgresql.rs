@@ -208,8 +208,8 @@ async fn message(wire: &mut Wire) -> Result<(u8, Vec<u8>), Stop> {
     let head = wire.take(5).await?;
     let [kind, length @ ..] = head.as_slice() else { return Err(wire.garbled().into()) };
     let length = length.try_into().map_or(0, u32::from_be_bytes) as usize;
-    let Some(length) = length.checked_sub(4).filter(|length| *length <= LONGEST) else { return Err(wire.garbled().into()) };
-    Ok((*kind, wire.take(length).await?))
+    let body = length.checked_sub(4).ok_or_else(|| wire.garbled())?;
+    Ok((*kind, wire.block(body, LONGEST, b"").await?))
 }
 
 /// A message: its kind (none for the first), its length, itself.

@@ -118,14 +118,7 @@ async fn reply(wire: &mut Wire) -> Result<Reply, NetError> {
         Some((b'-', text)) => Ok(Reply::Error(text.to_vec())),
         Some((b'$', length)) => {
             let length = std::str::from_utf8(length).ok().and_then(|text| text.parse().ok());
-            let Some(length) = length.filter(|length| *length <= LONGEST) else { return Err(wire.garbled()) };
-            let mut text = wire.take(length + 2).await?;
-            if text.ends_with(b"\r\n") {
-                text.truncate(length);
-                Ok(Reply::Text(text))
-            } else {
-                Err(wire.garbled())
-            }
+            Ok(Reply::Text(wire.block(length.unwrap_or(usize::MAX), LONGEST, b"\r\n").await?))
         }
         _ => Err(wire.garbled()),
     }

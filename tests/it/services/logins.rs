@@ -1,4 +1,4 @@
-//! URLs with passwords, told live from dead by the real PostgreSQL and Redis. Their users and passwords are made in
+//! URLs with passwords, told live from dead by the real PostgreSQL, MariaDB and Redis. Their users and passwords are made in
 //! `tests/services`; one user for each way that a login may go.
 
 use std::fs;
@@ -13,7 +13,7 @@ fn scanned(url: &str, arguments: &[&str]) -> Value {
     let home = Home::new();
     fs::write(home.work().join("service.env"), format!("BACKEND_URL={url}\n")).unwrap();
     let all = [&["scan", "--validate", "--format", "jsonl"], arguments, &["."]].concat();
-    let output = home.staunch(all).env("SSL_CERT_FILE", setting("STAUNCH_TEST_CA")).output();
+    let output = home.staunch([&all[..], &["--ca-file", &setting("STAUNCH_TEST_CA")]].concat()).output();
     let (text, errors) = (output.stdout(), output.stderr());
     let password = url.split(':').nth(2).and_then(|rest| rest.split('@').next()).unwrap();
     assert!(!errors.contains(password) && !text.contains(password), "a password was shown");
@@ -21,9 +21,19 @@ fn scanned(url: &str, arguments: &[&str]) -> Value {
     finding["liveness"].clone()
 }
 
+/// The same of a text that is no URL, where loopback is allowed.
+fn said_of(text: &str) -> Value {
+    let home = Home::new();
+    fs::write(home.work().join("main.py"), format!("connect(\"{text}\")\n")).unwrap();
+    let allowed = ["--allow-host", "127.0.0.1", "--allow-net", "127.0.0.0/8"];
+    let output = home.staunch([&["scan", "--validate", "--format", "jsonl"], &allowed[..], &["."]].concat()).output();
+    let finding: Value = serde_json::from_str(output.stdout().lines().next().unwrap()).unwrap();
+    finding["liveness"].clone()
+}
+
 fn assert_said(urls: &[(String, &str, &str)]) {
     for (url, state, why) in urls {
-        let said = scanned(url, &["--allow-net", "127.0.0.0/8"]);
+        let said = scanned(url, &["--allow-host", "127.0.0.1", "--allow-net", "127.0.0.0/8"]);
         assert_eq!(said["state"], *state, "{url}: {said}");
         assert!(said.to_string().contains(why), "{url}: {said}");
     }
@@ -50,6 +60,29 @@ fn postgresql_says_which_passwords_are_right() {
         (url("turned:qL8b-2yHc_Jk4SvA", "postgres"), "unknown", "did not look at the password"),
         (url("free:jK5t-3nPv_Hs8DwM", "postgres"), "unknown", "without a password"),
     ]);
+}
+
+/// The server trusts whoever has these users' passwords; a wrong one and the wrong place are refused in the same words.
+#[test]
+fn mariadb_says_which_passwords_are_right() {
+    let at = setting("STAUNCH_TEST_MARIADB");
+    let url = |login: &str, rest: &str| format!("mysql://{login}@{at}/{rest}");
+    assert_said(&[
+        (url("shop:gT6x-2bNw_Rk9QcV", "orders"), "live", "\"user\":\"shop\""),
+        (url("shop:gT6x-2bNw_Rk9QcV", "orders?ssl-mode=DISABLED"), "live", "shop"),
+        (url("shop:gT6x-2bNw_Rk9QcV", "orders?ssl-mode=VERIFY_IDENTITY"), "live", "shop"),
+        (url("shop:VcQ9-kR_wNb2-x6Tg", "orders"), "unknown", "not the password, no such user"),
+        (url("nobody:gT6x-2bNw_Rk9QcV", "orders"), "unknown", "not the password, no such user"),
+        (url("elsewhere:dM4z-8pLh_Ys5JfB", ""), "unknown", "may not come from here"),
+        (url("asleep:vX7q-1cGj_Dn3TsW", ""), "limited", "locked"),
+        (url("asleep:WsT3-nD_jGc1-q7Xv", ""), "unknown", "not the password, no such user"),
+        (url("stale:kH9r-5wZb_Mf2PyC", ""), "limited", "has expired"),
+        (url("worn:nB3s-6tKv_Lq8XdG", ""), "live", "worn"),
+        (url("worn:nB3s-6tKv_Lq8XdG", ""), "limited", "used up"),
+        (url("worn:GdX8-qL_vKt6-s3Bn", ""), "unknown", ""),
+    ]);
+    let said = said_of(&format!("shop:gT6x-2bNw_Rk9QcV@tcp({at})/orders?tls=skip-verify"));
+    assert_eq!(said["state"], "live", "{said}");
 }
 
 #[test]

@@ -198,3 +198,13 @@ async fn who_stalls_floods_or_talks_nonsense_is_unknown() {
     let nobody = credential(&[("password", "pw"), ("host", "127.0.0.1"), ("port", "1")]);
     assert!(matches!(check(&net(), &nobody).await, Liveness::NotChecked(Some(_))), "no user");
 }
+
+#[tokio::test]
+async fn a_string_of_keywords_is_not_percent_encoded() {
+    let request = framed(b"R", MD5).to_vec();
+    let server = Server::answering(&[&request, &welcome()]);
+    let mut dsn = url("disable", server.port);
+    dsn.detector = "postgres-dsn".into();
+    assert!(matches!(check(&net(), &dsn).await, Liveness::Live(_)));
+    assert!(server.has_heard(&md5_hash(b"shop", b"s3cret%2Fpw", SALT)));
+}

@@ -104,7 +104,7 @@ async fn a_password_is_not_said_without_a_certificate_that_is_trusted() {
         assert!(matches!(said, Liveness::Unknown(_)), "{scheme}: {said:?}");
         assert!(!server.has_heard("AUTH"));
     }
-    let implicit = Server::talking(move |peer| peer.say(greeting));
+    let implicit = Server::talking(move |peer| _ = peer.say(greeting));
     let said = check(&net(), &url("smtps", "mailer", "s3cret", implicit.port)).await;
     assert!(matches!(&said, Liveness::Unknown(why) if why.contains("TLS")), "{said:?}");
 }
@@ -112,7 +112,7 @@ async fn a_password_is_not_said_without_a_certificate_that_is_trusted() {
 #[tokio::test]
 async fn who_is_busy_stalls_or_floods_is_unknown_and_other_schemes_are_not_asked() {
     for greeting in [&b"421 busy\r\n"[..], b"554 no\r\n", b"+OK POP3 ready\r\n", b"22", b""] {
-        let server = Server::talking(move |peer| peer.say(greeting));
+        let server = Server::talking(move |peer| _ = peer.say(greeting));
         let said = check(&net(), &url("smtp", "mailer", "pw", server.port)).await;
         assert!(matches!(said, Liveness::Unknown(_)), "{greeting:?}: {said:?}");
     }
