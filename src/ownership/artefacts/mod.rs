@@ -3,6 +3,7 @@
 //! A reader is one file with one line in the list at the end of this one. It keeps names, places and fingerprints, never
 //! a value. Joins are made when a finding asks, so the order in which files arrive does not matter.
 
+mod actions;
 mod compose;
 mod dotenv;
 mod kubernetes;
@@ -193,6 +194,7 @@ fn too_large(limit: usize) -> String {
 readers! {
     kubernetes: kubernetes::Kubernetes,
     compose: compose::Compose,
+    actions: Linked<actions::Actions>,
     mcp: Linked<mcp::Mcp>,
     codeowners: Codeowners,
 }
