@@ -6,6 +6,7 @@
 mod actions;
 mod compose;
 mod dotenv;
+mod gitlab;
 mod kubernetes;
 mod links;
 mod mcp;
@@ -195,6 +196,7 @@ readers! {
     kubernetes: kubernetes::Kubernetes,
     compose: compose::Compose,
     actions: Linked<actions::Actions>,
+    gitlab: Linked<gitlab::GitLab>,
     mcp: Linked<mcp::Mcp>,
     codeowners: Codeowners,
 }
