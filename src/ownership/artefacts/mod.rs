@@ -9,6 +9,7 @@ mod dotenv;
 mod gitlab;
 mod kubernetes;
 mod links;
+mod litellm;
 mod mcp;
 mod sheet;
 mod slots;
@@ -198,6 +199,7 @@ readers! {
     actions: Linked<actions::Actions>,
     gitlab: Linked<gitlab::GitLab>,
     mcp: Linked<mcp::Mcp>,
+    litellm: Linked<litellm::LiteLlm>,
     codeowners: Codeowners,
 }
 
