@@ -4,6 +4,7 @@
 //! a value. Joins are made when a finding asks, so the order in which files arrive does not matter.
 
 mod actions;
+mod aws;
 mod compose;
 mod dotenv;
 mod gitlab;
@@ -200,6 +201,9 @@ readers! {
     gitlab: Linked<gitlab::GitLab>,
     mcp: Linked<mcp::Mcp>,
     litellm: Linked<litellm::LiteLlm>,
+    ecs: Linked<aws::Ecs>,
+    cloudformation: Linked<aws::CloudFormation>,
+    serverless: Linked<aws::Serverless>,
     codeowners: Codeowners,
 }
 
