@@ -14,6 +14,7 @@ mod litellm;
 mod mcp;
 mod sheet;
 mod slots;
+mod terraform;
 mod yaml;
 
 use std::sync::Arc;
@@ -204,6 +205,8 @@ readers! {
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,
     serverless: Linked<aws::Serverless>,
+    terraform: terraform::Terraform,
+    terraform_state: Linked<terraform::TfState>,
     codeowners: Codeowners,
 }
 
