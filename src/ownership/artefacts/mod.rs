@@ -5,7 +5,9 @@
 
 mod actions;
 mod aws;
+mod beside;
 mod compose;
+mod dockerfile;
 mod dotenv;
 mod gitlab;
 mod kubernetes;
@@ -14,6 +16,7 @@ mod litellm;
 mod mcp;
 mod sheet;
 mod slots;
+mod systemd;
 mod terraform;
 mod yaml;
 
@@ -207,6 +210,9 @@ readers! {
     serverless: Linked<aws::Serverless>,
     terraform: terraform::Terraform,
     terraform_state: Linked<terraform::TfState>,
+    dockerfile: Linked<dockerfile::Dockerfile>,
+    systemd: Linked<systemd::Systemd>,
+    beside: beside::Beside,
     codeowners: Codeowners,
 }
 
