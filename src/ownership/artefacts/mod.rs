@@ -28,6 +28,7 @@ pub(super) use yaml::View;
 
 use links::Linked;
 
+use super::people::catalogues::Catalogues;
 use super::people::codeowners::Codeowners;
 use super::roll::{Roll, clean};
 use crate::model::{Coverage, Finding, Owner};
@@ -213,6 +214,7 @@ readers! {
     dockerfile: Linked<dockerfile::Dockerfile>,
     systemd: Linked<systemd::Systemd>,
     beside: beside::Beside,
+    catalogues: Catalogues,
     codeowners: Codeowners,
 }
 
