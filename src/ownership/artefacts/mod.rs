@@ -10,6 +10,7 @@ mod compose;
 mod dockerfile;
 mod dotenv;
 mod gitlab;
+mod helm;
 mod kubernetes;
 mod links;
 mod litellm;
@@ -213,6 +214,7 @@ readers! {
     terraform_state: Linked<terraform::TfState>,
     dockerfile: Linked<dockerfile::Dockerfile>,
     systemd: Linked<systemd::Systemd>,
+    helm: helm::Helm,
     beside: beside::Beside,
     catalogues: Catalogues,
     codeowners: Codeowners,
