@@ -221,6 +221,8 @@ readers! {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 pub(super) mod testing;
 
 #[cfg(test)]
