@@ -10,6 +10,7 @@ mod accounts;
 mod hubs;
 mod kustomize;
 mod pods;
+mod sealed;
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -20,7 +21,7 @@ use hubs::{HubKey, HubKind};
 use kustomize::Generators;
 use pods::{Container, Literal, Use};
 
-use super::slots::{Join, Slots};
+use super::slots::{Join, Slots, prints_within};
 use super::yaml::{Tree, View};
 use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
 use crate::model::{Coverage, Edge, Evidence, Tier};
@@ -67,6 +68,7 @@ pub(super) struct Kubernetes {
     literals: Slots<Literal>,
     accounts: Accounts,
     generators: Generators,
+    origins: sealed::Origins,
 }
 
 impl Reader for Kubernetes {
@@ -122,7 +124,8 @@ impl Reader for Kubernetes {
                     return roll.cut();
                 }
                 if let Some(tier) = self.closes(hub, used) {
-                    let why = vec![hub.evidence(place, join), used.evidence(&hub.key)];
+                    let mut why = vec![hub.evidence(place, join), used.evidence(&hub.key)];
+                    why.extend(self.origins.evidence(&hub.scope, &hub.name, &hub.key));
                     self.join(&used.container, roll, tier, why);
                 }
             }
@@ -147,6 +150,7 @@ impl Reader for Kubernetes {
         self.literals.merge(other.literals);
         self.accounts.merge(other.accounts);
         self.generators.merge(other.generators);
+        self.origins.merge(other.origins);
         for (hub, folders) in other.defined {
             self.defined.entry(hub).or_default().extend(folders);
         }
@@ -172,7 +176,8 @@ impl Kubernetes {
         let hub = HubKind::of(kind);
         let pod = pods::spec(kind, object);
         let account = kind == "ServiceAccount";
-        if hub.is_none() && pod.is_none() && !account {
+        let made = sealed::made(kind, object);
+        if hub.is_none() && pod.is_none() && made.is_none() && !account {
             return true;
         }
         let namespace = object.text_at(&["metadata", "namespace"]);
@@ -187,11 +192,27 @@ impl Kubernetes {
                 self.values.put(place, prints, HubKey { name: Arc::from(name.as_str()), ..key });
             });
         }
+        if let Some(made) = made {
+            self.origins.read(sheet, (kind, object), (&scope, made.name));
+            self.clear(sheet, &scope, &made);
+        }
         if let Some(pod) = pod {
             let who = pods::Template { sheet, kind, name: &name, scope: &scope, pod };
             who.read(&mut self.uses, &mut self.literals);
         }
         true
+    }
+
+    /// Keys in clear of a Secret that a controller makes.
+    fn clear(&mut self, sheet: &Sheet<'_>, scope: &Scope, made: &sealed::Made<'_>) {
+        let Some(clear) = made.clear else { return };
+        self.define(HubKind::Secret, scope, made.name);
+        for (key, value) in clear.entries() {
+            let (Some(key), Some(text)) = (key.text(), value.text()) else { continue };
+            let (name, key) = (Arc::from(made.name), Arc::from(clean(key)));
+            let hub = HubKey { kind: HubKind::Secret, scope: scope.clone(), name, key, shadowed: false, account: None };
+            self.values.put(sheet.place(value), &prints_within(sheet.key, text), hub);
+        }
     }
 
     fn define(&mut self, kind: HubKind, scope: &Scope, name: &str) {

@@ -27,6 +27,48 @@ fn the_cloud_identity_of_the_account_is_told() {
     assert_eq!(role(&[("k/sa.yaml", &own), ("b/sa.yaml", &sa(IN_PAYMENTS, "old"))]), expected);
 }
 
+#[test]
+fn the_place_where_a_value_is_replaced_is_told() {
+    let external = "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: x, namespace: payments}\nspec:\n  \
+                    secretStoreRef: {name: vault}\n  target: {name: llm}\n  data:\n  - secretKey: OPENAI_API_KEY\n    remoteRef: {key: \
+                    prod/llm, property: key}\n  - {secretKey: OTHER, remoteRef: {key: other}}\n";
+    let sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: llm, namespace: payments}\nspec:\n  \
+                  encryptedData: {OPENAI_API_KEY: AgBy, OTHER: AgBz}\n";
+    let (secret, api) = (secret(IN_PAYMENTS, "llm"), deployment(IN_PAYMENTS, "", KEY_REF));
+    let told = |text: &str, at| {
+        let all = owners(&[("k/s.yaml", &secret), ("k/d.yaml", &api), (at, text)]);
+        assert_eq!(consumers(&all), [(APP, Tier::Bound)]);
+        let of_origin =
+            all[0].evidence.iter().filter(|one| one.technique.contains("sealed") || one.technique.contains("external"));
+        of_origin.map(|one| one.value.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(external, "k/e.yaml"), ["store vault key prod/llm property key"]);
+    assert_eq!(told(external, "e/e.yaml"), ["store vault key prod/llm property key"]);
+    assert_eq!(told(sealed, "k/e.yaml"), ["has to be sealed again"]);
+    for other in [external.replace("name: llm", "name: llm2"), external.replace("payments", "shop")] {
+        assert_eq!(told(&other, "k/e.yaml"), Vec::<String>::new(), "{other}");
+    }
+}
+
+#[test]
+fn values_in_clear_in_a_template_end_in_the_secret() {
+    let api = deployment(IN_PAYMENTS, "", KEY_REF);
+    for text in [
+        format!(
+            "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {{name: llm, namespace: payments}}\nspec: {{target: \
+             {{template: {{data: {{OPENAI_API_KEY: {VALUE}}}}}}}}}\n"
+        ),
+        format!(
+            "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: x, namespace: payments}}\nspec: {{template: \
+             {{metadata: {{name: llm}}, data: {{OPENAI_API_KEY: {VALUE}}}}}}}\n"
+        ),
+    ] {
+        assert_eq!(consumers(&owners(&[("k/e.yaml", &text), ("k/d.yaml", &api)])), [(APP, Tier::Bound)], "{text}");
+        let other = text.replace("OPENAI_API_KEY", "OTHER");
+        assert_eq!(owners(&[("k/e.yaml", &other), ("k/d.yaml", &api)]), [], "{other}");
+    }
+}
+
 /// A kustomization with that generator that lists `d.yaml`.
 fn kustomization(field: &str, source: &str) -> String {
     format!("namespace: payments\nresources: [d.yaml, ../base]\n{field}:\n- name: llm\n  {source}\n")
