@@ -35,7 +35,7 @@ pub(super) enum Found<'e> {
     /// A text that stands there, quotes not counted in a template and counted otherwise.
     Text { text: &'e str, span: Range<usize> },
     /// `var.NAME` or `local.NAME`.
-    Name { kind: NameKind, name: &'e str },
+    Name { kind: NameKind, name: &'e str, span: Option<Range<usize>> },
 }
 
 /// Offers everything in an expression that may end in its value, with the way to it. What may also not end there is
@@ -66,7 +66,7 @@ pub(super) fn walk<'e>(value: &'e Expression, way: &str, tier: Tier, each: &mut 
                 let whole = traversal.operators.len() == 1;
                 // `local.all.KEY` is one of several values.
                 let tier = if whole { tier } else { tier.min(Tier::Inferred) };
-                each(way, tier, Found::Name { kind, name });
+                each(way, tier, Found::Name { kind, name, span: traversal.span() });
             }
         }
         Expression::FuncCall(call) => {

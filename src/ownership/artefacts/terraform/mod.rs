@@ -162,7 +162,7 @@ impl Desk<'_> {
                 let prints = prints_within(self.sheet.key, text);
                 graph.define(self.place(span), &prints, (own.clone(), Source { tier, ..source }));
             }
-            Found::Name { kind, name } => {
+            Found::Name { kind, name, .. } => {
                 let user = User::Name { name: own.clone(), tier, way: way.to_owned() };
                 graph.use_name(self.name(kind, name), user);
             }
@@ -190,8 +190,8 @@ impl Desk<'_> {
                     Found::Text { text, span } => {
                         graph.literal(self.place(span), &prints_within(self.sheet.key, text), link);
                     }
-                    Found::Name { kind, name } => {
-                        let at = self.place(whole.clone());
+                    Found::Name { kind, name, span } => {
+                        let at = self.place(span.unwrap_or_else(|| whole.clone()));
                         graph.use_name(self.name(kind, name), User::Workload { at, link });
                     }
                 }

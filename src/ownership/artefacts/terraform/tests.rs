@@ -57,6 +57,7 @@ fn defaults_and_locals_are_followed_in_their_folder() {
     let variable = format!("variable \"key\" {{\n  type = string\n  default = \"{VALUE}\"\n}}\n");
     let by_variable = owners(&[("infra/variables.tf", &variable), ("infra/main.tf", &module("var.key"))]);
     assert_eq!(consumers(&by_variable), [(API, Tier::Bound)]);
+    assert_eq!(by_variable[0].evidence[1].at, "infra/main.tf:7");
     let techniques: Vec<_> =
         by_variable[0].evidence.iter().map(|one| (one.technique.as_str(), one.value.as_str())).collect();
     assert_eq!(
