@@ -246,6 +246,15 @@ mod tests {
     }
 
     #[test]
+    fn comments_between_variables_are_not_their_values() {
+        let text = format!("FROM alpine\nENV A=hunter2-a \\\n  # B=hunter2-b\n  C={VALUE} \\\n  D=hunter2-d\n");
+        let known = tree(&[("api/Dockerfile", &text)]);
+        let met = |value| known.resolve(&finding_in("api/Dockerfile", &text, value)).len();
+        assert_eq!((met("hunter2-a"), met("hunter2-b"), met("hunter2-d")), (1, 0, 1));
+        assert_eq!(consumers(&known.resolve(&finding(VALUE))), [IMAGE]);
+    }
+
+    #[test]
     fn files_that_are_copied_by_name_are_inferred() {
         let env = format!("KEY={VALUE}\n");
         let inferred = [(IMAGE.0, Tier::Inferred)];

@@ -112,7 +112,13 @@ impl Links {
         link: Link,
     ) {
         let prints: Vec<_> = values.flat_map(|value| prints_within(sheet.key, value)).collect();
-        self.literals.put(place, &prints, link);
+        let mut own = place.clone();
+        if raw(sheet, &place.bytes).is_some_and(|raw| raw.lines().any(is_comment)) {
+            // The comments between are no part of the values, which are met by what they are alone.
+            own.bytes.end = own.bytes.start;
+            self.put_script(sheet, &place, "", &link);
+        }
+        self.literals.put(own, &prints, link);
     }
 
     /// A reference to a whole env file.
