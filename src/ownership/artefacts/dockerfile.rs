@@ -96,7 +96,7 @@ impl Desk<'_> {
         let detail = format!("{word} {}", names.join(", "));
         let place = self.place(arguments.span.clone());
         let link = Link::new(&self.consumer, Tier::Bound, technique, detail);
-        self.links.put_texts(self.sheet, place, values.iter().map(String::as_str), link);
+        self.links.put_texts(self.sheet, &place, values.iter().map(String::as_str), link);
     }
 
     fn command(&mut self, command: &Command<'_>, technique: &'static str, word: &str) {

@@ -107,7 +107,7 @@ impl Links {
     pub(super) fn put_texts<'v>(
         &mut self,
         sheet: &Sheet<'_>,
-        place: Place,
+        place: &Place,
         values: impl Iterator<Item = &'v str>,
         link: Link,
     ) {
@@ -116,7 +116,7 @@ impl Links {
         if raw(sheet, &place.bytes).is_some_and(|raw| raw.lines().any(is_comment)) {
             // The comments between are no part of the values, which are met by what they are alone.
             own.bytes.end = own.bytes.start;
-            self.put_script(sheet, &place, "", &link);
+            self.put_script(sheet, place, "", &link);
         }
         self.literals.put(own, &prints, link);
     }

@@ -85,7 +85,7 @@ impl Unit<'_> {
             let link = Link::new(&self.consumer, tier, "systemd-environment", "Environment=");
             let values: Vec<&str> =
                 words(setting.value).into_iter().filter_map(|word| word.split_once('=')).map(|(_, v)| v).collect();
-            links.put_texts(self.sheet, self.place(setting), values.into_iter(), link);
+            links.put_texts(self.sheet, &self.place(setting), values.into_iter(), link);
         }
         for name in ["ExecStart", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "SetCredential"] {
             for setting in since(settings, name) {
