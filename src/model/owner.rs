@@ -75,6 +75,7 @@ pub struct Owner {
     /// Which question this answers.
     pub edge: Edge,
     /// Stable id: `k8s:prod/payments/Deployment/api/app`, `arn:aws:iam::…:user/x`, `compose:docker-compose.yml/api`, `team:@org/x`, `mail:a@b`.
+    /// The README lists them all.
     pub id: String,
     /// What people call it.
     pub name: String,

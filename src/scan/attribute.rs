@@ -14,7 +14,7 @@ use crate::secret::FingerprintKey;
 use crate::source::{Item, Walk, WalkOptions};
 
 /// More of a file than this is not handed over; every reader's own limit is smaller.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: u64 = 128 << 20;
 /// History is asked about the worst findings, not about thousands: people come after workloads, and triage must not wait.
 const LIMITS: GitLimits = GitLimits { blames: 50, time: Duration::from_secs(3), file_bytes: 1 << 20 };
 const NOT_UNDERSTOOD: &str = "artefact that cannot be read (owners may be missing)";

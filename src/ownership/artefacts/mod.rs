@@ -3,41 +3,37 @@
 //! A reader is one file with one line in the list at the end of this one. It keeps names, places and fingerprints, never
 //! a value. Joins are made when a finding asks, so the order in which files arrive does not matter.
 
+mod actions;
+mod aws;
+mod beside;
 mod compose;
+mod dockerfile;
 mod dotenv;
+mod gitlab;
+mod helm;
 mod kubernetes;
+mod links;
+mod litellm;
+mod mcp;
+mod sheet;
 mod slots;
+mod systemd;
+mod terraform;
 mod yaml;
 
 use std::sync::Arc;
 
+pub(super) use sheet::Sheet;
 pub(super) use slots::{Clues, Place};
+pub(super) use yaml::View;
 
+use links::Linked;
+
+use super::people::catalogues::Catalogues;
 use super::people::codeowners::Codeowners;
-use super::roll::Roll;
+use super::roll::{Roll, clean};
 use crate::model::{Coverage, Finding, Owner};
 use crate::secret::FingerprintKey;
-
-/// One file, as a reader gets it.
-pub(super) struct Sheet<'a> {
-    /// As it is shown.
-    pub(super) path: Arc<str>,
-    pub(super) bytes: &'a [u8],
-    pub(super) key: &'a FingerprintKey,
-    /// What stands before the repository's own paths in shown ones: empty, or ending in `/`.
-    pub(super) root: &'a str,
-}
-
-impl Sheet<'_> {
-    /// The file as text, or the reason why not.
-    pub(super) fn text(&self) -> Result<&str, &'static str> {
-        std::str::from_utf8(self.bytes).map_err(|_| "not UTF-8: save it as UTF-8 to have its references followed")
-    }
-
-    fn place(&self, view: yaml::View<'_>) -> Place {
-        Place { path: Arc::clone(&self.path), line: view.line(), bytes: view.bytes() }
-    }
-}
 
 /// One kind of artefact.
 pub(super) trait Reader: Default {
@@ -46,6 +42,12 @@ pub(super) trait Reader: Default {
 
     /// Whether the path is worth reading, by name alone.
     fn wants(path: &str) -> bool;
+
+    /// Whether the file is worth reading, by a look at its bytes. Most YAML and JSON is something else; what is no
+    /// concern of a reader is not parsed, and nobody complains of it.
+    fn concerns(_sheet: &Sheet<'_>) -> bool {
+        true
+    }
 
     /// Takes in one file. What cannot be read becomes a trouble in `coverage`.
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage);
@@ -111,13 +113,25 @@ impl Artefacts {
     }
 }
 
+/// Whether a name of a job, service or server can stand in an id and be shown as it is. Others would be cut or altered,
+/// and two of them might become one.
+fn is_showable(name: &str) -> bool {
+    !name.trim().is_empty() && clean(name) == name
+}
+
 /// The folder a path lies in, without the last `/`.
-fn folder(path: &str) -> &str {
+pub(super) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// Whether a path has one of those endings, which are lower case and without the dot.
+pub(super) fn ends_in(path: &str, endings: &[&str]) -> bool {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    endings.iter().any(|own| ending.eq_ignore_ascii_case(own))
+}
+
 /// The last part of a path.
-fn file_name(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
@@ -152,15 +166,18 @@ macro_rules! readers {
             }
 
             fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
-                let mut read = false;
-                $(if <$reader>::wants(&sheet.path) {
+                let (mut read, mut limit) = (false, None);
+                $(if <$reader>::wants(&sheet.path) && <$reader>::concerns(sheet) {
                     if sheet.bytes.len() > <$reader>::LIMIT {
-                        coverage.trouble(&*sheet.path, too_large(<$reader>::LIMIT));
+                        limit = limit.max(Some(<$reader>::LIMIT));
                     } else {
                         self.$name.read(sheet, coverage);
                         read = true;
                     }
                 })+
+                if let Some(limit) = limit {
+                    coverage.trouble(&*sheet.path, too_large(limit));
+                }
                 if read {
                     coverage.files += 1;
                     coverage.bytes += sheet.bytes.len() as u64;
@@ -186,9 +203,25 @@ fn too_large(limit: usize) -> String {
 readers! {
     kubernetes: kubernetes::Kubernetes,
     compose: compose::Compose,
+    actions: Linked<actions::Actions>,
+    gitlab: Linked<gitlab::GitLab>,
+    mcp: Linked<mcp::Mcp>,
+    litellm: Linked<litellm::LiteLlm>,
+    ecs: Linked<aws::Ecs>,
+    cloudformation: Linked<aws::CloudFormation>,
+    serverless: Linked<aws::Serverless>,
+    terraform: terraform::Terraform,
+    terraform_state: Linked<terraform::TfState>,
+    dockerfile: Linked<dockerfile::Dockerfile>,
+    systemd: Linked<systemd::Systemd>,
+    helm: helm::Helm,
+    beside: beside::Beside,
+    catalogues: Catalogues,
     codeowners: Codeowners,
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 pub(super) mod testing;
 

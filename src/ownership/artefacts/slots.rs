@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::{Sheet, dotenv};
 use crate::model::{Finding, Provenance};
 use crate::secret::{Fingerprint, FingerprintKey};
 
 /// Values shorter than this are flags and numbers, not credentials, and need no fingerprint.
 const SHORTEST: usize = 8;
+/// Longer values are scripts and documents: what stands in them is met by its place.
+const WORDY: usize = 512;
 
 /// A value's place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,11 @@ impl<'f> Clues<'f> {
             }
         }
         Self { prints, places }
+    }
+
+    /// The files of those places, each once.
+    pub(in crate::ownership) fn paths(&self) -> std::collections::BTreeSet<&'f str> {
+        self.places.iter().map(|(path, _)| *path).collect()
     }
 }
 
@@ -138,6 +146,26 @@ impl<T> Slots<T> {
             }
         }
     }
+}
+
+impl Slots<String> {
+    /// Remembers the variables of an env file by their names.
+    pub(in crate::ownership) fn put_env(&mut self, sheet: &Sheet<'_>, text: &str) {
+        for variable in dotenv::variables(text) {
+            let place = Place { path: Arc::clone(&sheet.path), line: variable.line, bytes: variable.bytes };
+            self.put(place, &prints(sheet.key, variable.value.as_bytes()), variable.name.to_owned());
+        }
+    }
+}
+
+/// As [`prints`], and of the words of a short value: `Bearer KEY` in a header, `--key=KEY` in an argument.
+pub(in crate::ownership) fn prints_within(key: &FingerprintKey, value: &str) -> Vec<Fingerprint> {
+    let mut all = prints(key, value.as_bytes());
+    let words = value.split(|c: char| c.is_whitespace() || c == '=');
+    if value.len() <= WORDY {
+        all.extend(words.filter(|word| word.len() < value.len()).flat_map(|word| prints(key, word.as_bytes())));
+    }
+    all
 }
 
 /// Fingerprints of a value as it stands and without the white space around it: `echo secret | base64` adds a newline.

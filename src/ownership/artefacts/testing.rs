@@ -12,12 +12,17 @@ fn key() -> FingerprintKey {
     FingerprintKey::new([42; 32])
 }
 
+/// The key that findings here are fingerprinted with.
+pub(in crate::ownership) fn shared_key() -> Arc<FingerprintKey> {
+    Arc::new(key())
+}
+
 /// A value that no detector takes for a live one.
 pub(in crate::ownership) const VALUE: &str = "correct-horse-battery-staple";
 
 /// The artefacts of a tree, read in the order given.
 pub(in crate::ownership) fn tree(files: &[(&str, &str)]) -> Artefacts {
-    let mut artefacts = Artefacts::new(Arc::new(key()), "");
+    let mut artefacts = Artefacts::new(shared_key(), "");
     for (path, text) in files {
         if Artefacts::wants(path) {
             artefacts.read(path, text.as_bytes());

@@ -11,11 +11,12 @@ mod variables;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::links::Consumer;
 use super::slots::{Slots, prints};
 use super::yaml::{Tree, View};
 use super::{Clues, Place, Reader, Sheet, dotenv, file_name, folder, join};
-use crate::model::{Coverage, Edge, Evidence, Tier};
-use crate::ownership::roll::{Roll, clean, evidence, owner};
+use crate::model::{Coverage, Evidence, Tier};
+use crate::ownership::roll::{Roll, clean, evidence};
 
 /// What compose files and `.env` files say.
 #[derive(Default)]
@@ -30,21 +31,16 @@ pub(super) struct Compose {
     variables: HashMap<(String, String), Vec<Pull>>,
 }
 
-struct Service {
-    id: String,
-    name: String,
-}
-
 /// A value that stands in the service itself.
 struct Inline {
-    service: Arc<Service>,
+    service: Arc<Consumer>,
     technique: &'static str,
     detail: String,
 }
 
 /// A reference out of the service.
 struct Pull {
-    service: Arc<Service>,
+    service: Arc<Consumer>,
     technique: &'static str,
     detail: String,
     at: Place,
@@ -64,7 +60,7 @@ impl Reader for Compose {
             Err(why) => return coverage.trouble(&*sheet.path, why),
         };
         if !is_compose(file_name(&sheet.path)) {
-            return self.read_env(sheet, text);
+            return self.env.put_env(sheet, text);
         }
         let (tree, broken) = Tree::parse(text);
         for root in tree.roots() {
@@ -74,11 +70,7 @@ impl Reader for Compose {
                 }
             }
         }
-        if let Some(broken) = broken {
-            coverage.trouble(&*sheet.path, format!("not valid YAML at line {}: {}", broken.line, clean(&broken.why)));
-        } else if tree.is_worn_out() {
-            coverage.trouble(&*sheet.path, "its aliases repeat too much: not all of its references are followed");
-        }
+        sheet.complain(&tree, broken, "YAML", coverage);
     }
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
@@ -95,10 +87,7 @@ impl Reader for Compose {
                 pull.service.join(roll, Tier::Bound, vec![seen(), pull.evidence()]);
             }
         }
-        let mut paths: Vec<&str> = clues.places.iter().map(|(path, _)| *path).collect();
-        paths.sort_unstable();
-        paths.dedup();
-        for path in paths {
+        for path in clues.paths() {
             for pull in self.secret_files.get(path).into_iter().flatten() {
                 pull.service.join(roll, Tier::Bound, vec![pull.evidence()]);
             }
@@ -125,18 +114,9 @@ impl Reader for Compose {
 }
 
 impl Compose {
-    fn read_env(&mut self, sheet: &Sheet<'_>, text: &str) {
-        for variable in dotenv::variables(text) {
-            let place = Place { path: Arc::clone(&sheet.path), line: variable.line, bytes: variable.bytes };
-            self.env.put(place, &prints(sheet.key, variable.value.as_bytes()), variable.name.to_owned());
-        }
-    }
-
     fn service(&mut self, sheet: &Sheet<'_>, root: View<'_>, name: &str, view: View<'_>) {
-        let service = Arc::new(Service {
-            id: format!("compose:{}/{name}", sheet.path),
-            name: format!("service {name} of {}", sheet.path),
-        });
+        let service =
+            Arc::new(Consumer::new(format!("compose:{}/{name}", sheet.path), format!("service {name} of {}", sheet.path)));
         let mut desk = Desk { compose: self, sheet, service: &service };
         desk.environment(view);
         for field in ["command", "entrypoint"] {
@@ -156,7 +136,7 @@ impl Compose {
 struct Desk<'a> {
     compose: &'a mut Compose,
     sheet: &'a Sheet<'a>,
-    service: &'a Arc<Service>,
+    service: &'a Arc<Consumer>,
 }
 
 impl Desk<'_> {
@@ -236,14 +216,6 @@ impl Desk<'_> {
 impl Pull {
     fn evidence(&self) -> Evidence {
         evidence(self.technique, self.at.to_string(), self.detail.clone())
-    }
-}
-
-impl Service {
-    fn join(&self, roll: &mut Roll, tier: Tier, why: Vec<Evidence>) {
-        let mut consumer = owner(Edge::Consumer, &self.id, &self.name, tier);
-        consumer.evidence = why;
-        roll.add(consumer);
     }
 }
 

@@ -3,22 +3,28 @@
 //!
 //! A chain closes in one namespace only. Where manifests leave the namespace to `kubectl -n`, two of them count as
 //! applied together when they lie in one folder, and not otherwise. Nothing is rendered: Helm templates are said to be
-//! unread, and kustomize's generators, prefixes and namespaces are not applied, so a chain through them stays unknown.
+//! unread, and kustomize's prefixes, namespaces and patches are not applied. Its generators are followed to the manifests that
+//! the same kustomization lists.
 
+mod accounts;
 mod hubs;
+mod kustomize;
 mod pods;
+mod sealed;
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use accounts::Accounts;
 use hubs::{HubKey, HubKind};
+use kustomize::Generators;
 use pods::{Container, Literal, Use};
 
-use super::slots::{Join, Slots};
+use super::slots::{Join, Slots, prints_within};
 use super::yaml::{Tree, View};
-use super::{Clues, Place, Reader, Sheet, folder};
-use crate::model::{Coverage, Edge, Tier};
+use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
+use crate::model::{Coverage, Edge, Evidence, Tier};
 use crate::ownership::roll::{Roll, clean, evidence, owner};
 
 /// Key-to-reference pairs looked at for one finding. A thousand owners are kept at most; this bounds hostile trees.
@@ -60,6 +66,9 @@ pub(super) struct Kubernetes {
     defined: HashMap<(HubKind, Arc<str>, Arc<str>), Folders>,
     uses: HashMap<(HubKind, Arc<str>), Vec<Use>>,
     literals: Slots<Literal>,
+    accounts: Accounts,
+    generators: Generators,
+    origins: sealed::Origins,
 }
 
 impl Reader for Kubernetes {
@@ -67,15 +76,22 @@ impl Reader for Kubernetes {
     const LIMIT: usize = 4 << 20;
 
     fn wants(path: &str) -> bool {
-        let dot = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-        ["yaml", "yml", "json"].iter().any(|ending| dot.eq_ignore_ascii_case(ending))
+        ends_in(path, &["yaml", "yml", "json"]) || kustomize::is_one(path) || dotenv::is_named_so(file_name(path))
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        if kustomize::is_one(&sheet.path) {
+            return sheet.mentions("secretGenerator") || sheet.mentions("configMapGenerator");
+        }
+        dotenv::is_named_so(file_name(&sheet.path)) || sheet.mentions("apiVersion") && sheet.mentions("kind")
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
-        // Most YAML and JSON is something else; do not parse it, and do not complain of it.
-        let has = |word: &str| memchr::memmem::find(sheet.bytes, word.as_bytes()).is_some();
-        if !has("apiVersion") || !has("kind") {
-            return;
+        if kustomize::is_one(&sheet.path) {
+            return sheet.documents(coverage, &mut |root| self.generators.read(sheet, root));
+        }
+        if !ends_in(&sheet.path, &["yaml", "yml", "json"]) {
+            return self.generators.read_env(sheet);
         }
         let text = match sheet.text() {
             Ok(text) => text,
@@ -89,17 +105,15 @@ impl Reader for Kubernetes {
         let template = text.contains("{{");
         if template && (nameless || broken.is_some()) {
             coverage.trouble(&*sheet.path, "a template: it is not rendered, so its references are unknown; scan the output of `helm template` to have them followed");
-        } else if let Some(broken) = broken {
-            coverage.trouble(&*sheet.path, format!("not valid YAML at line {}: {}", broken.line, clean(&broken.why)));
-        } else if tree.is_worn_out() {
-            coverage.trouble(&*sheet.path, "its aliases repeat too much: not all of its references are followed");
+        } else {
+            sheet.complain(&tree, broken, "YAML", coverage);
         }
     }
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
         for (place, literal, join) in self.literals.hits(clues) {
             let why = evidence(literal.technique, place.to_string(), format!("{} ({})", literal.detail, join.words()));
-            literal.container.join(roll, Tier::Bound, vec![why]);
+            self.join(&literal.container, roll, Tier::Bound, vec![why]);
         }
         let mut pairs = 0;
         for (place, hub, join) in self.values.hits(clues) {
@@ -110,7 +124,22 @@ impl Reader for Kubernetes {
                     return roll.cut();
                 }
                 if let Some(tier) = self.closes(hub, used) {
-                    used.container.join(roll, tier, vec![hub.evidence(place, join), used.evidence(&hub.key)]);
+                    let mut why = vec![hub.evidence(place, join), used.evidence(&hub.key)];
+                    why.extend(self.origins.evidence(&hub.scope, &hub.name, &hub.key));
+                    self.join(&used.container, roll, tier, why);
+                }
+            }
+        }
+        for met in self.generators.met(clues) {
+            for used in self.uses.get(&(met.key.kind, Arc::clone(&met.key.name))).into_iter().flatten() {
+                pairs += 1;
+                if pairs > PAIRS {
+                    return roll.cut();
+                }
+                if used.wants(&met.name) && met.key.reaches(&used.container.account_at.path) {
+                    let mut why = met.why.clone();
+                    why.push(used.evidence(&met.name));
+                    self.join(&used.container, roll, Tier::Bound, why);
                 }
             }
         }
@@ -119,6 +148,9 @@ impl Reader for Kubernetes {
     fn merge(&mut self, other: Self) {
         self.values.merge(other.values);
         self.literals.merge(other.literals);
+        self.accounts.merge(other.accounts);
+        self.generators.merge(other.generators);
+        self.origins.merge(other.origins);
         for (hub, folders) in other.defined {
             self.defined.entry(hub).or_default().extend(folders);
         }
@@ -143,17 +175,26 @@ impl Kubernetes {
         }
         let hub = HubKind::of(kind);
         let pod = pods::spec(kind, object);
-        if hub.is_none() && pod.is_none() {
+        let account = kind == "ServiceAccount";
+        let made = sealed::made(kind, object);
+        if hub.is_none() && pod.is_none() && made.is_none() && !account {
             return true;
         }
         let namespace = object.text_at(&["metadata", "namespace"]);
         let (Some(name), true) = (name_of(object), namespace.is_none_or(is_name)) else { return false };
         let scope = Scope { namespace: namespace.map(Arc::from), folder: Arc::from(folder(&sheet.path)) };
+        if account {
+            self.accounts.read(sheet, object, (&scope, &name));
+        }
         if let Some(hub) = hub {
             self.define(hub, &scope, &name);
             hubs::read(sheet, object, hub, &scope, &mut |place, prints, key| {
                 self.values.put(place, prints, HubKey { name: Arc::from(name.as_str()), ..key });
             });
+        }
+        if let Some(made) = made {
+            self.origins.read(sheet, (kind, object), (&scope, made.name));
+            self.clear(sheet, &scope, &made);
         }
         if let Some(pod) = pod {
             let who = pods::Template { sheet, kind, name: &name, scope: &scope, pod };
@@ -162,11 +203,33 @@ impl Kubernetes {
         true
     }
 
+    /// Keys in clear of a Secret that a controller makes.
+    fn clear(&mut self, sheet: &Sheet<'_>, scope: &Scope, made: &sealed::Made<'_>) {
+        let Some(clear) = made.clear else { return };
+        self.define(HubKind::Secret, scope, made.name);
+        for (key, value) in clear.entries() {
+            let (Some(key), Some(text)) = (key.text(), value.text()) else { continue };
+            let (name, key) = (Arc::from(made.name), Arc::from(clean(key)));
+            let hub = HubKey { kind: HubKind::Secret, scope: scope.clone(), name, key, shadowed: false, account: None };
+            self.values.put(sheet.place(value), &prints_within(sheet.key, text), hub);
+        }
+    }
+
     fn define(&mut self, kind: HubKind, scope: &Scope, name: &str) {
         if let Some(namespace) = &scope.namespace {
             let hub = (kind, Arc::clone(namespace), Arc::from(name));
             self.defined.entry(hub).or_default().insert(Arc::clone(&scope.folder));
         }
+    }
+
+    /// Names a container as the consumer, with the account that it runs as.
+    fn join(&self, container: &Container, roll: &mut Roll, tier: Tier, mut why: Vec<Evidence>) {
+        let (scope, account) = (&container.scope, &container.account);
+        why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
+        why.extend(self.accounts.evidence(scope, account));
+        let mut consumer = owner(Edge::Consumer, &container.id, &container.name, tier);
+        consumer.evidence = why;
+        roll.add(consumer);
     }
 
     /// How well a reference leads to a key, if it does.
@@ -191,7 +254,7 @@ impl Kubernetes {
 }
 
 impl HubKey {
-    fn evidence(&self, place: &Place, join: Join) -> crate::model::Evidence {
+    fn evidence(&self, place: &Place, join: Join) -> Evidence {
         let value = format!("{} {} key {} ({})", self.kind.word(), self.scope.qualify(&self.name), self.key, join.words());
         evidence(self.kind.technique(), place.to_string(), value)
     }
@@ -204,15 +267,6 @@ impl HubKey {
         let value = format!("Secret {} is a token of {account}", self.scope.qualify(&self.name));
         principal.evidence.push(evidence("k8s-service-account-token", place.to_string(), value));
         roll.add(principal);
-    }
-}
-
-impl Container {
-    fn join(&self, roll: &mut Roll, tier: Tier, mut why: Vec<crate::model::Evidence>) {
-        why.push(evidence("k8s-service-account", self.account_at.to_string(), self.scope.qualify(&self.account)));
-        let mut consumer = owner(Edge::Consumer, &self.id, &self.name, tier);
-        consumer.evidence = why;
-        roll.add(consumer);
     }
 }
 
@@ -231,3 +285,5 @@ fn is_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_around;

@@ -10,7 +10,7 @@ use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_at
 use crate::secret::FingerprintKey;
 
 /// A Secret with `VALUE` under OPENAI_API_KEY.
-fn secret(namespace: &str, name: &str) -> String {
+pub(super) fn secret(namespace: &str, name: &str) -> String {
     let coded = BASE64.encode(VALUE.as_bytes());
     format!(
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n{namespace}type: Opaque\ndata:\n  \
@@ -19,19 +19,19 @@ fn secret(namespace: &str, name: &str) -> String {
 }
 
 /// A Deployment `api` with one container `app` that holds those lines.
-fn deployment(namespace: &str, pod: &str, container: &str) -> String {
+pub(super) fn deployment(namespace: &str, pod: &str, container: &str) -> String {
     format!(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: api\n{namespace}spec:\n  template:\n    spec:\n{pod}      \
          containers:\n      - name: app\n        image: registry.example/api:1\n{container}"
     )
 }
 
-const IN_PAYMENTS: &str = "  namespace: payments\n";
-const KEY_REF: &str = "        env:\n        - name: OPENAI_API_KEY\n          valueFrom:\n            secretKeyRef:\n              \
+pub(super) const IN_PAYMENTS: &str = "  namespace: payments\n";
+pub(super) const KEY_REF: &str = "        env:\n        - name: OPENAI_API_KEY\n          valueFrom:\n            secretKeyRef:\n              \
                        name: llm\n              key: OPENAI_API_KEY\n";
-const APP: &str = "k8s:payments/Deployment/api/app";
+pub(super) const APP: &str = "k8s:payments/Deployment/api/app";
 
-fn owners(files: &[(&str, &str)]) -> Vec<Owner> {
+pub(super) fn owners(files: &[(&str, &str)]) -> Vec<Owner> {
     tree(files).resolve(&finding(VALUE))
 }
 
@@ -273,7 +273,7 @@ fn helm_templates_are_said_to_be_unread_and_quoted_braces_are_not_templates() {
 fn what_cannot_be_read_is_said_and_what_is_none_of_ours_is_not() {
     let large = format!("apiVersion: v1\nkind: Secret\n# {}\n", "x".repeat(5 << 20));
     let latin = b"apiVersion: v1\nkind: Secret\nmetadata:\n  name: caf\xe9\n";
-    let mut known = tree(&[("large.yaml", &large), ("package.json", "{\"a\": [}"), ("ci.yml", "a: {{ b }}: [")]);
+    let mut known = tree(&[("large.yaml", &large), ("tsconfig.json", "{\"a\": [}"), ("ci.yml", "a: {{ b }}: [")]);
     known.read("latin.yaml", latin);
     let troubles: Vec<_> = known.coverage().troubles.iter().map(|one| (one.path.as_str(), one.why.as_str())).collect();
     assert_eq!(troubles.len(), 2, "{troubles:?}");

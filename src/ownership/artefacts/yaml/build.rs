@@ -1,16 +1,19 @@
 //! From the parser's events to nodes, and from its character counts to bytes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, ScalarStyle, Span};
+use saphyr_parser::{Event, ScalarStyle, Span, Tag};
 use zeroize::Zeroizing;
 
 use super::{Content, Node};
 
 /// Nodes kept of one file: about 50 bytes each and the text.
-const NODES: usize = 300_000;
+pub(super) const NODES: usize = 300_000;
+pub(super) const TOO_MANY: &str = "more than 300000 values in one file";
 /// Nesting beyond this is refused; pod templates need about twelve.
-const DEPTH: usize = 64;
+pub(super) const DEPTH: usize = 64;
+pub(super) const TOO_DEEP: &str = "nested deeper than 64 levels";
 
 /// Turns events into nodes.
 pub(super) struct Builder<'t> {
@@ -35,13 +38,18 @@ impl<'t> Builder<'t> {
 
     pub(super) fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), &'static str> {
         match event {
-            Event::Scalar(text, style, anchor, _) => {
+            Event::Scalar(text, style, anchor, tag) => {
                 let text = Zeroizing::new(text.into_owned());
                 let id = self.add(Content::Scalar { text, plain: style == ScalarStyle::Plain }, span)?;
+                self.nodes[id].tag = own(tag);
                 self.finish(id, anchor);
             }
-            Event::SequenceStart(anchor, _) => self.start(Content::Sequence(Vec::new()), anchor, span)?,
-            Event::MappingStart(anchor, _) => self.start(Content::Mapping(Vec::new()), anchor, span)?,
+            Event::SequenceStart(anchor, tag) => {
+                self.start(Content::Sequence(Vec::new()), anchor, span)?.tag = own(tag);
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.start(Content::Mapping(Vec::new()), anchor, span)?.tag = own(tag);
+            }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
                     let end = self.offsets.byte(span.start.index());
@@ -66,20 +74,20 @@ impl<'t> Builder<'t> {
 
     fn add(&mut self, content: Content, span: Span) -> Result<usize, &'static str> {
         if self.nodes.len() >= NODES {
-            return Err("more than 300000 values in one file");
+            return Err(TOO_MANY);
         }
         let bytes = self.offsets.byte(span.start.index())..self.offsets.byte(span.end.index());
-        self.nodes.push(Node { content, bytes, line: span.start.line() as u64 });
+        self.nodes.push(Node { content, bytes, line: span.start.line() as u64, tag: None });
         Ok(self.nodes.len() - 1)
     }
 
-    fn start(&mut self, content: Content, anchor: usize, span: Span) -> Result<(), &'static str> {
+    fn start(&mut self, content: Content, anchor: usize, span: Span) -> Result<&mut Node, &'static str> {
         if self.open.len() >= DEPTH {
-            return Err("nested deeper than 64 levels");
+            return Err(TOO_DEEP);
         }
         let node = self.add(content, span)?;
         self.open.push(Open { node, anchor, key: None });
-        Ok(())
+        Ok(&mut self.nodes[node])
     }
 
     /// A node is complete: it may be referred to, and takes its place.
@@ -104,6 +112,11 @@ impl<'t> Builder<'t> {
             Content::Scalar { .. } => {}
         }
     }
+}
+
+/// A file's own tag; those of YAML's core schema are none.
+fn own(tag: Option<Cow<'_, Tag>>) -> Option<Box<str>> {
+    tag.filter(|tag| tag.handle == "!").map(|tag| Box::from(tag.suffix.as_str()))
 }
 
 /// The parser counts characters; findings count bytes.

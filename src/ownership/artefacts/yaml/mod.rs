@@ -6,6 +6,7 @@
 //! goes silent after a million of them.
 
 mod build;
+mod json;
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -15,8 +16,12 @@ use zeroize::Zeroizing;
 
 use build::{Builder, Offsets};
 
+use crate::ownership::roll::clean;
+
 /// Steps that all walks over one tree may take together.
 const STEPS: u32 = 1_000_000;
+/// Longest way to a scalar that is spelt out, in bytes.
+const WAY: usize = 160;
 
 /// Why a file, or the rest of one, was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +43,8 @@ struct Node {
     content: Content,
     bytes: Range<u64>,
     line: u64,
+    /// A tag of the file's own (`!Ref`), without the `!`. YAML's own (`!!str`) say nothing new.
+    tag: Option<Box<str>>,
 }
 
 enum Content {
@@ -73,6 +80,21 @@ impl Tree {
         (Self { nodes: builder.nodes, roots: builder.roots, steps: Cell::new(STEPS) }, broken)
     }
 
+    /// Reads JSON as editors and agents write it, with comments and trailing commas. All of it or nothing.
+    pub(super) fn parse_json(text: &str) -> (Self, Option<Broken>) {
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self::parse_json_at(body, (text.len() - body.len()) as u64, 1)
+    }
+
+    /// The same for a piece of a file that begins at that byte and in that line.
+    pub(super) fn parse_json_at(text: &str, byte: u64, line: u64) -> (Self, Option<Broken>) {
+        let (nodes, roots, broken) = match json::read(text, byte, line) {
+            Ok((nodes, root)) => (nodes, root.into_iter().collect(), None),
+            Err(broken) => (Vec::new(), Vec::new(), Some(broken)),
+        };
+        (Self { nodes, roots, steps: Cell::new(STEPS) }, broken)
+    }
+
     /// The documents in order.
     pub(super) fn roots(&self) -> impl Iterator<Item = View<'_>> {
         self.roots.iter().map(|&id| View { tree: self, id })
@@ -92,7 +114,7 @@ impl Tree {
 
 /// One node of a [`Tree`].
 #[derive(Clone, Copy)]
-pub(super) struct View<'t> {
+pub(in crate::ownership) struct View<'t> {
     tree: &'t Tree,
     id: usize,
 }
@@ -103,7 +125,7 @@ impl<'t> View<'t> {
     }
 
     /// A scalar's value.
-    pub(super) fn text(self) -> Option<&'t str> {
+    pub(in crate::ownership) fn text(self) -> Option<&'t str> {
         match &self.node().content {
             Content::Scalar { text, .. } => Some(text),
             _ => None,
@@ -111,27 +133,32 @@ impl<'t> View<'t> {
     }
 
     /// Whether it says that there is nothing: `null`, `~` or no value at all.
-    pub(super) fn is_null(self) -> bool {
+    pub(in crate::ownership) fn is_null(self) -> bool {
         matches!(&self.node().content, Content::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
     /// Whether it is a mapping.
-    pub(super) fn is_mapping(self) -> bool {
+    pub(in crate::ownership) fn is_mapping(self) -> bool {
         matches!(self.node().content, Content::Mapping(_))
     }
 
+    /// Its tag without the `!`, where it has one of its own.
+    pub(in crate::ownership) fn tag(self) -> Option<&'t str> {
+        self.node().tag.as_deref()
+    }
+
     /// Its first line, from 1.
-    pub(super) fn line(self) -> u64 {
+    pub(in crate::ownership) fn line(self) -> u64 {
         self.node().line
     }
 
     /// Its bytes in the file, quotes included.
-    pub(super) fn bytes(self) -> Range<u64> {
+    pub(in crate::ownership) fn bytes(self) -> Range<u64> {
         self.node().bytes.clone()
     }
 
     /// The items of a sequence; nothing for anything else.
-    pub(super) fn items(self) -> impl Iterator<Item = View<'t>> {
+    pub(in crate::ownership) fn items(self) -> impl Iterator<Item = View<'t>> {
         let items: &[usize] = match &self.node().content {
             Content::Sequence(items) => items,
             _ => &[],
@@ -140,7 +167,7 @@ impl<'t> View<'t> {
     }
 
     /// The value of a key, `<<` merges included. The last one counts where a key is repeated.
-    pub(super) fn get(self, key: &str) -> Option<View<'t>> {
+    pub(in crate::ownership) fn get(self, key: &str) -> Option<View<'t>> {
         let mut found = None;
         self.visit(&mut |name, value| {
             let hit = name.text() == Some(key);
@@ -153,17 +180,17 @@ impl<'t> View<'t> {
     }
 
     /// The value at the end of a path of keys.
-    pub(super) fn at(self, path: &[&str]) -> Option<View<'t>> {
+    pub(in crate::ownership) fn at(self, path: &[&str]) -> Option<View<'t>> {
         path.iter().try_fold(self, |view, key| view.get(key))
     }
 
     /// The text at the end of a path of keys; nothing when it is null or empty.
-    pub(super) fn text_at(self, path: &[&str]) -> Option<&'t str> {
+    pub(in crate::ownership) fn text_at(self, path: &[&str]) -> Option<&'t str> {
         self.at(path).filter(|view| !view.is_null()).and_then(View::text).filter(|text| !text.is_empty())
     }
 
     /// Keys and values of a mapping, `<<` merges included, each key once.
-    pub(super) fn entries(self) -> Vec<(View<'t>, View<'t>)> {
+    pub(in crate::ownership) fn entries(self) -> Vec<(View<'t>, View<'t>)> {
         let mut seen = std::collections::HashSet::new();
         let mut entries = Vec::new();
         self.visit(&mut |key, value| {
@@ -173,6 +200,35 @@ impl<'t> View<'t> {
             true
         });
         entries
+    }
+
+    /// Every scalar at or below this node with the way to it (`a.b[2]`), which is cut short where it is endless.
+    pub(in crate::ownership) fn leaves(self, way: &str, each: &mut dyn FnMut(&str, View<'t>)) {
+        self.leaves_below(way, build::DEPTH, each);
+    }
+
+    fn leaves_below(self, way: &str, depth: usize, each: &mut dyn FnMut(&str, View<'t>)) {
+        if depth == 0 {
+            // Deeper than any file nests: aliases in aliases.
+            self.tree.steps.set(0);
+            return;
+        }
+        let way = if way.len() > WAY { "…" } else { way };
+        match &self.node().content {
+            Content::Scalar { .. } => each(way, self),
+            Content::Sequence(_) => {
+                for (index, item) in self.items().enumerate() {
+                    item.leaves_below(&format!("{way}[{index}]"), depth - 1, each);
+                }
+            }
+            Content::Mapping(_) => {
+                for (key, value) in self.entries() {
+                    let key = clean(key.text().unwrap_or("?"));
+                    let way = if way.is_empty() { key } else { format!("{way}.{key}") };
+                    value.leaves_below(&way, depth - 1, each);
+                }
+            }
+        }
     }
 
     /// Offers every entry, the ones that count most first, until told to stop.

@@ -1,0 +1,115 @@
+//! GitHub Actions workflows: value → `env` of the workflow, a job or a step, `with`, a script, a container → job.
+//!
+//! GitHub runs what lies in `.github/workflows` of a repository's root, and nothing else: such a file deeper in the tree
+//! (a template, a vendored copy) only hints at a job. A job that calls a reusable workflow gets none of the caller's
+//! `env`. `secrets.NAME` is a reference and holds no value.
+
+use std::sync::Arc;
+
+use super::links::{Consumer, Kind, Link, Links};
+use super::yaml::View;
+use super::{Sheet, clean, ends_in, is_showable};
+use crate::model::{Coverage, Tier};
+
+const FOLDER: &str = ".github/workflows/";
+
+/// What workflow files say.
+#[derive(Default)]
+pub(super) struct Actions;
+
+impl Kind for Actions {
+    // GitHub refuses workflow files over 512 KiB.
+    const LIMIT: usize = 1 << 20;
+
+    fn wants(path: &str) -> bool {
+        let Some((before, name)) = path.rsplit_once(FOLDER) else { return false };
+        ends_in(name, &["yml", "yaml"]) && !name.contains('/') && (before.is_empty() || before.ends_with('/'))
+    }
+
+    fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
+        let inside = sheet.path.strip_prefix(sheet.root).unwrap_or(&sheet.path);
+        let nested = !inside.starts_with(FOLDER) && inside.contains(FOLDER);
+        sheet.documents(coverage, &mut |root| {
+            for (id, job) in root.get("jobs").map(View::entries).unwrap_or_default() {
+                if let Some(id) = id.text().filter(|id| is_showable(id)) {
+                    Job::new(sheet, (id, job), nested).read(root, job, links);
+                }
+            }
+        });
+    }
+}
+
+/// One job while it is read.
+struct Job<'a> {
+    sheet: &'a Sheet<'a>,
+    consumer: Arc<Consumer>,
+    tier: Tier,
+}
+
+impl<'a> Job<'a> {
+    fn new(sheet: &'a Sheet<'a>, (id, job): (&str, View<'_>), nested: bool) -> Self {
+        let mut consumer = Consumer::new(format!("gha:{}/{id}", sheet.path), format!("job {id} of {}", sheet.path));
+        if let Some(at) = job.get("environment")
+            && let Some(name) = at.text().or_else(|| at.text_at(&["name"]))
+        {
+            consumer.note("gha-environment", &sheet.place(at), name);
+        }
+        let tier = if nested || never_runs(job) { Tier::Inferred } else { Tier::Bound };
+        Self { sheet, consumer: Arc::new(consumer), tier }
+    }
+
+    fn read(&self, root: View<'_>, job: View<'_>, links: &mut Links) {
+        let own = job.get("env");
+        let calls = job.get("uses").is_some();
+        for (name, value) in root.get("env").filter(|_| !calls).map(View::entries).unwrap_or_default() {
+            let Some(name) = name.text().filter(|name| own.is_none_or(|own| own.get(name).is_none())) else { continue };
+            let tier = if is_fallback(value) { self.tier.min(Tier::Inferred) } else { self.tier };
+            links.put(self.sheet, value, self.link(tier, "gha-workflow-env", &format!("env {}", clean(name))));
+        }
+        self.map(own, self.tier, ("gha-job-env", "env"), links);
+        self.map(job.get("with"), self.tier, ("gha-with", "with"), links);
+        self.map(job.get("secrets"), self.tier, ("gha-secrets", "secrets"), links);
+        let services = job.get("services").map(View::entries).unwrap_or_default();
+        for container in job.get("container").into_iter().chain(services.into_iter().map(|(_, service)| service)) {
+            self.map(container.get("env"), self.tier, ("gha-container-env", "container env"), links);
+            self.map(container.get("credentials"), self.tier, ("gha-container-credentials", "credentials"), links);
+        }
+        for step in job.get("steps").into_iter().flat_map(View::items) {
+            let tier = if never_runs(step) { Tier::Inferred } else { self.tier };
+            self.map(step.get("env"), tier, ("gha-step-env", "env"), links);
+            self.map(step.get("with"), tier, ("gha-with", "with"), links);
+            if let Some(script) = step.get("run")
+                && let Some(text) = script.text()
+            {
+                links.put_script(self.sheet, &self.sheet.place(script), text, &self.link(tier, "gha-run", "run"));
+            }
+        }
+    }
+
+    fn map(&self, map: Option<View<'_>>, tier: Tier, (technique, detail): (&'static str, &str), links: &mut Links) {
+        for (name, value) in map.map(View::entries).unwrap_or_default() {
+            let tier = if is_fallback(value) { tier.min(Tier::Inferred) } else { tier };
+            let detail = format!("{detail} {}", clean(name.text().unwrap_or("?")));
+            links.put(self.sheet, value, self.link(tier, technique, &detail));
+        }
+    }
+
+    fn link(&self, tier: Tier, technique: &'static str, detail: &str) -> Link {
+        Link::new(&self.consumer, tier, technique, detail)
+    }
+}
+
+/// Whether an expression may give another value than the one that stands in it: `${{ secrets.KEY || 'default' }}`.
+fn is_fallback(value: View<'_>) -> bool {
+    value.text().is_some_and(|text| text.contains("${{") && (text.contains("||") || text.contains("&&")))
+}
+
+/// Whether a job or a step is switched off for good.
+fn never_runs(view: View<'_>) -> bool {
+    let condition = view.text_at(&["if"]).unwrap_or_default();
+    let condition = condition.trim().strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}")).unwrap_or(condition);
+    condition.trim() == "false"
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,15 @@
+//! AWS workloads as they are written down: ECS task definitions, CloudFormation and SAM templates, the Serverless
+//! Framework. Ids hold the file's path: the same family or function name in two files may be two workloads.
+
+mod cloudformation;
+mod containers;
+mod ecs;
+mod serverless;
+mod values;
+
+pub(super) use cloudformation::CloudFormation;
+pub(super) use ecs::Ecs;
+pub(super) use serverless::Serverless;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Task definitions and templates as people write them, and what must not be joined in them.
+
+use crate::model::{Owner, Tier};
+use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+fn owners(path: &str, text: &str) -> Vec<Owner> {
+    tree(&[(path, text)]).resolve(&finding(VALUE))
+}
+
+/// A task definition whose container `app` holds that, beside a container that holds nothing.
+fn task(fields: &str) -> String {
+    format!(
+        "{{\"family\": \"api\", \"taskRoleArn\": \"arn:aws:iam::111122223333:role/api\", \"containerDefinitions\": [\n  {{\"name\": \
+         \"app\", \"image\": \"x\", {fields}}},\n  {{\"name\": \"side\", \"environment\": []}}\n]}}\n"
+    )
+}
+
+#[test]
+fn a_task_definition_names_its_container() {
+    let app = [("ecs:deploy/task.json/api/app", Tier::Bound)];
+    for (fields, technique) in [
+        (format!("\"environment\": [{{\"name\": \"KEY\", \"value\": \"{VALUE}\"}}]"), "ecs-environment"),
+        (format!("\"command\": [\"run\", \"--key={VALUE}\"]"), "ecs-command"),
+        (format!("\"logConfiguration\": {{\"options\": {{\"splunk-token\": \"{VALUE}\"}}}}"), "ecs-log-option"),
+    ] {
+        let all = owners("deploy/task.json", &task(&fields));
+        assert_eq!(consumers(&all), app, "{fields}");
+        assert_eq!(all[0].evidence[0].technique, technique);
+        assert!(all[0].evidence.iter().any(|one| one.technique == "ecs-task-role"));
+        let described = format!("{{\"taskDefinition\": {}}}", task(&fields));
+        assert_eq!(consumers(&owners("deploy/task.json", &described)), app);
+    }
+    let nameless = task(&format!("\"command\": [\"{VALUE}\"]")).replace("\"family\": \"api\", ", "");
+    assert_eq!(consumers(&owners("t.json", &nameless)), [("ecs:t.json/?/app", Tier::Bound)]);
+}
+
+#[test]
+fn references_and_other_fields_of_a_task_hold_no_value() {
+    for fields in [
+        format!("\"secrets\": [{{\"name\": \"KEY\", \"valueFrom\": \"{VALUE}\"}}]"),
+        format!("\"image\": \"{VALUE}\""),
+        format!("\"environment\": [{{\"name\": \"{VALUE}\", \"value\": \"x\"}}]"),
+    ] {
+        assert_eq!(owners("task.json", &task(&fields)), [], "{fields}");
+    }
+    let text = task(&format!("\"command\": [\"{VALUE}\"]"));
+    assert_eq!(owners("task.txt", &text), []);
+    let same_family = tree(&[("dev/task.json", &text), ("prod/task.json", &text.replace(VALUE, "another-value"))]);
+    assert_eq!(consumers(&same_family.resolve(&finding(VALUE))), [("ecs:dev/task.json/api/app", Tier::Bound)]);
+}
+
+/// A template whose function `Api` and task `Task` have that value, beside a function that has none.
+fn template(parameters: &str, function: &str, container: &str) -> String {
+    format!(
+        "AWSTemplateFormatVersion: '2010-09-09'\nParameters:\n  Stage: {{Type: String}}\n{parameters}Resources:\n  Api:\n    Type: \
+         AWS::Lambda::Function\n    Properties:\n      Role: !GetAtt R.Arn\n      Environment:\n        Variables:\n          A: b\n          \
+         KEY: {function}\n  Other:\n    Type: AWS::Lambda::Function\n    Properties: {{Code: {{S3Bucket: !Ref Stage}}}}\n  Task:\n    Type: \
+         AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - Name: app\n          Environment:\n            - \
+         {{Name: KEY, Value: {container}}}\n"
+    )
+}
+
+#[test]
+fn a_template_names_its_functions_and_containers() {
+    let api = ("lambda:t.yaml/Api", Tier::Bound);
+    let app = ("ecs:t.yaml/Task/app", Tier::Bound);
+    assert_eq!(consumers(&owners("t.yaml", &template("", VALUE, "x"))), [api]);
+    assert_eq!(consumers(&owners("t.yaml", &template("", "x", VALUE))), [app]);
+    let text = template("", &format!("!Sub 'https://u:{VALUE}@${{Stage}}/'"), "!Ref Stage");
+    assert_eq!(consumers(&tree(&[("t.yaml", &text)]).resolve(&finding_in("t.yaml", &text, VALUE))), [api]);
+    let joined = template("", &format!("!Join ['', ['key=', {VALUE}]]"), "x");
+    assert_eq!(consumers(&owners("t.yaml", &joined)), [api]);
+}
+
+#[test]
+fn a_parameter_s_default_is_followed_by_its_name() {
+    let parameters = format!("  Key: {{Type: String, NoEcho: true, Default: {VALUE}}}\n");
+    for reference in ["!Ref Key", "{Ref: Key}"] {
+        let all = owners("t.yaml", &template(&parameters, reference, "x"));
+        assert_eq!(consumers(&all), [("lambda:t.yaml/Api", Tier::Bound)], "{reference}");
+        assert_eq!(all[0].evidence[0].value, "environment KEY from the default of parameter Key (same value)");
+    }
+    assert_eq!(owners("t.yaml", &template(&parameters, "!Ref Stage", "!Ref Other")), [], "nobody refers to it");
+    assert_eq!(owners("t.yaml", &template(&parameters, "Key", "x")), [], "a word, not a reference");
+}
+
+#[test]
+fn what_a_condition_picks_is_inferred_and_references_are_no_values() {
+    let picked = template("", &format!("!If [Prod, {VALUE}, none]"), "x");
+    assert_eq!(consumers(&owners("t.yaml", &picked)), [("lambda:t.yaml/Api", Tier::Inferred)]);
+    for function in
+        [format!("!Ref {VALUE}"), format!("!ImportValue {VALUE}"), format!("!If [P, !Ref {VALUE}, {{Ref: {VALUE}}}]")]
+    {
+        assert_eq!(owners("t.yaml", &template("", &function, "x")), [], "{function}");
+    }
+    let maybe = template("", VALUE, "x").replace("  Api:\n", "  Api:\n    Condition: Prod\n");
+    assert_eq!(consumers(&owners("t.yaml", &maybe)), [("lambda:t.yaml/Api", Tier::Inferred)]);
+    let elsewhere = template("", "x", "x").replace("S3Bucket: !Ref Stage", &format!("S3Bucket: {VALUE}"));
+    assert_eq!(owners("t.yaml", &elsewhere), []);
+}
+
+#[test]
+fn sam_gives_globals_to_every_function_of_its_own() {
+    let sam = |own: &str| {
+        format!(
+            "Transform: AWS::Serverless-2016-10-31\nGlobals: {{Function: {{Environment: {{Variables: {{KEY: {VALUE}}}}}}}}}\nResources:\n  A: \
+             {{Type: AWS::Serverless::Function, Properties: {{{own}}}}}\n  B: {{Type: AWS::Lambda::Function, Properties: {{}}}}\n"
+        )
+    };
+    assert_eq!(consumers(&owners("sam/template.yaml", &sam(""))), [("lambda:sam/template.yaml/A", Tier::Bound)]);
+    assert_eq!(owners("template.yaml", &sam("Environment: {Variables: {KEY: own}}")), []);
+}
+
+#[test]
+fn templates_in_json_are_read() {
+    let text = format!(
+        "{{\"Parameters\": {{\"Key\": {{\"Default\": \"{VALUE}\"}}}}, \"Resources\": {{\"F\": {{\"Type\": \"AWS::Lambda::Function\", \
+         \"Properties\": {{\"Environment\": {{\"Variables\": {{\"K\": {{\"Ref\": \"Key\"}}}}}}}}}}}}}}"
+    );
+    for path in ["cdk.out/S.template.json", "s.template"] {
+        assert_eq!(consumers(&owners(path, &text)), [(format!("lambda:{path}/F").as_str(), Tier::Bound)]);
+    }
+}
+
+#[test]
+fn serverless_functions_have_their_own_and_the_provider_s() {
+    let text = |all: &str, own: &str, provider: &str| {
+        format!(
+            "service: s\nprovider:\n  name: {provider}\n  environment: {{KEY: {all}}}\nfunctions:\n  a:\n    environment: {{{own}}}\n  b: {{handler: x}}\n"
+        )
+    };
+    let [a, b] = ["lambda:serverless.yml/a", "lambda:serverless.yml/b"];
+    let own = format!("MINE: {VALUE}");
+    assert_eq!(consumers(&owners("serverless.yml", &text("x", &own, "aws"))), [(a, Tier::Bound)]);
+    assert_eq!(consumers(&owners("serverless.yml", &text(VALUE, "", "aws"))), [(a, Tier::Bound), (b, Tier::Bound)]);
+    assert_eq!(consumers(&owners("serverless.yml", &text(VALUE, "KEY: x", "aws"))), [(b, Tier::Bound)]);
+    assert_eq!(owners("serverless.yml", &text(VALUE, &own, "google")), []);
+    assert_eq!(owners("service.yml", &text(VALUE, &own, "aws")), []);
+    let maybe = text(&format!("\"${{env:KEY, '{VALUE}'}}\""), "", "aws");
+    let found = tree(&[("serverless.yml", &maybe)]).resolve(&finding_in("serverless.yml", &maybe, VALUE));
+    assert_eq!(consumers(&found), [(a, Tier::Inferred), (b, Tier::Inferred)]);
+}
+
+#[test]
+fn broken_and_hostile_files_are_told() {
+    for (path, text) in [
+        ("task.json", "{\"containerDefinitions\": ["),
+        ("t.yaml", "Resources: {F: {Type: AWS::Lambda::Function\n"),
+        ("serverless.yml", "a: [\n"),
+    ] {
+        let known = tree(&[(path, text)]);
+        assert!(known.coverage().troubles[0].why.starts_with("not valid "), "{path} {:?}", known.coverage());
+    }
+    let (mut all, mut functions) = (String::new(), String::new());
+    for n in 0..2000 {
+        all += format!("    V{n}: v\n").as_str();
+        functions += format!("  f{n}: {{}}\n").as_str();
+    }
+    let text = format!("provider:\n  name: aws\n  environment:\n{all}functions:\n{functions}");
+    assert!(tree(&[("serverless.yml", &text)]).coverage().troubles[0].why.contains("not all of its references"));
+}

@@ -1,0 +1,89 @@
+//! Real-shaped pipelines, and what must not be joined in them.
+
+use crate::model::{Owner, Tier};
+use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+const PATH: &str = ".gitlab-ci.yml";
+const BUILD: (&str, Tier) = ("gitlab-ci:.gitlab-ci.yml/build", Tier::Bound);
+const DEPLOY: (&str, Tier) = ("gitlab-ci:.gitlab-ci.yml/deploy to prod", Tier::Bound);
+
+fn owners(text: &str) -> Vec<Owner> {
+    tree(&[(PATH, text)]).resolve(&finding(VALUE))
+}
+
+/// A pipeline with those top-level lines, whose job `build` holds those lines beside a job that holds none.
+fn pipeline(top: &str, lines: &str) -> String {
+    format!("stages: [build]\n{top}build:\n  script: [make]\n{lines}deploy to prod:\n  script:\n    - make deploy\n")
+}
+
+#[test]
+fn variables_of_the_pipeline_name_every_job_that_gets_them() {
+    for top in [format!("variables:\n  KEY: {VALUE}\n"), format!("variables:\n  KEY: {{value: {VALUE}, description: x}}\n")]
+    {
+        assert_eq!(consumers(&owners(&pipeline(&top, ""))), [BUILD, DEPLOY]);
+        for lines in [
+            "  variables: {KEY: other}\n",
+            "  inherit: {variables: false}\n",
+            "  inherit: {variables: [OTHER]}\n",
+            "  extends: .t\n.t: {variables: {KEY: other}}\n",
+        ] {
+            assert_eq!(consumers(&owners(&pipeline(&top, lines))), [DEPLOY], "{lines}");
+        }
+        assert_eq!(consumers(&owners(&pipeline(&top, "  inherit: {variables: [KEY]}\n"))), [BUILD, DEPLOY]);
+    }
+}
+
+#[test]
+fn what_is_outside_the_file_keeps_pipeline_variables_from_being_bound() {
+    let top = format!("include: other.yml\nvariables: {{KEY: {VALUE}}}\n");
+    let declared = [(BUILD.0, Tier::Declared), (DEPLOY.0, Tier::Declared)];
+    assert_eq!(consumers(&owners(&pipeline(&top, ""))), declared);
+    let top = format!("variables: {{KEY: {VALUE}}}\n");
+    assert_eq!(consumers(&owners(&pipeline(&top, "  extends: .elsewhere\n"))), [DEPLOY, (BUILD.0, Tier::Declared)]);
+    let own = format!("  variables: {{KEY: {VALUE}}}\n");
+    assert_eq!(consumers(&owners(&pipeline("include: other.yml\n", &own))), [BUILD], "the job's own word counts most");
+}
+
+#[test]
+fn variables_and_scripts_of_a_job_and_its_templates_name_that_job() {
+    for (top, lines) in [
+        (String::new(), format!("  variables:\n    KEY: {VALUE}\n")),
+        (format!(".t:\n  variables: {{KEY: {VALUE}}}\n"), "  extends: .t\n".to_owned()),
+        (format!(".a: {{variables: {{KEY: {VALUE}}}}}\n.b: {{extends: [.a]}}\n"), "  extends: [.c, .b]\n".to_owned()),
+        (String::new(), format!("  after_script: [[\"curl -u x={VALUE}\"]]\n")),
+        (format!(".v: &v {{KEY: {VALUE}}}\n"), "  variables: {<<: *v, A: b}\n".to_owned()),
+    ] {
+        assert_eq!(consumers(&owners(&pipeline(&top, &lines))), [BUILD], "{top}{lines}");
+    }
+    let text = pipeline("", "  before_script:\n    - login hunter2-key # hunter2-old\n");
+    let known = tree(&[(PATH, &text)]);
+    assert_eq!(consumers(&known.resolve(&finding_in(PATH, &text, "hunter2-key"))), [BUILD]);
+    assert_eq!(consumers(&known.resolve(&finding_in(PATH, &text, "hunter2-old"))), []);
+}
+
+#[test]
+fn the_environment_is_told() {
+    let all = owners(&pipeline("", &format!("  environment: {{name: production}}\n  variables: {{KEY: {VALUE}}}\n")));
+    assert!(all[0].evidence.iter().any(|one| one.technique == "gitlab-ci-environment" && one.value == "production"));
+}
+
+#[test]
+fn pieces_and_files_that_do_not_run_by_themselves_are_not_bound() {
+    let hidden = format!(".hidden:\n  script: [x]\n  variables: {{KEY: {VALUE}}}\npiece: {{variables: {{KEY: {VALUE}}}}}\n");
+    assert_eq!(owners(&hidden), []);
+    let text = format!("build: {{script: [x], variables: {{KEY: {VALUE}}}}}\n");
+    for path in ["ci/.gitlab-ci.yml", "ci/build.gitlab-ci.yml"] {
+        let all = tree(&[(path, &text)]).resolve(&finding(VALUE));
+        assert_eq!(consumers(&all), [(format!("gitlab-ci:{path}/build").as_str(), Tier::Inferred)]);
+    }
+    assert_eq!(tree(&[("gitlab-ci.yml", &text)]).resolve(&finding(VALUE)), []);
+}
+
+#[test]
+fn circles_end_and_broken_files_are_told() {
+    let text =
+        format!(".a: {{extends: [.b, .b]}}\n.b: {{extends: [.a, .a]}}\nbuild: {{extends: .a, variables: {{K: {VALUE}}}}}\n");
+    assert_eq!(consumers(&owners(&text)), [BUILD]);
+    let known = tree(&[(PATH, "build: {script: [\n")]);
+    assert!(known.coverage().troubles[0].why.starts_with("not valid YAML at line "), "{:?}", known.coverage());
+}

@@ -1,0 +1,228 @@
+//! Helm charts: value → path in `values*.yaml` beside `Chart.yaml` → a template that mentions `.Values.PATH` → chart.
+//!
+//! Nothing is rendered. A template that mentions the very path declares that the chart uses the value; one that mentions
+//! what lies above it (`toYaml .Values.env`, `range`, `with`) only suggests it. Which release is unknown, so the chart
+//! stands for all of them. Values of a subchart are not followed into it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::links::Consumer;
+use super::slots::{Slots, prints_within};
+use super::yaml::View;
+use super::{Clues, Place, Reader, Sheet, clean, ends_in, file_name, folder, is_showable};
+use crate::model::{Coverage, Tier};
+use crate::ownership::roll::{Roll, evidence};
+
+const MENTION: &str = ".Values.";
+/// Different paths that the templates of one file are remembered by.
+const MENTIONS: usize = 5_000;
+
+/// What charts say.
+#[derive(Default)]
+pub(super) struct Helm {
+    /// By the chart's folder.
+    charts: HashMap<String, (Place, String)>,
+    values: Slots<String>,
+    /// Paths that templates mention, with the first place of each, by the chart's folder.
+    mentions: HashMap<String, BTreeMap<String, Place>>,
+}
+
+impl Reader for Helm {
+    const LIMIT: usize = 1 << 20;
+
+    fn wants(path: &str) -> bool {
+        file_name(path) == "Chart.yaml" || is_values(path) || chart_of_template(path).is_some()
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        chart_of_template(&sheet.path).is_none() || sheet.mentions(MENTION)
+    }
+
+    fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
+        if let Some(chart) = chart_of_template(&sheet.path) {
+            // A template that is no text, or no YAML, is the Kubernetes reader's to complain of.
+            if let Ok(text) = sheet.text() {
+                self.template(sheet, chart, text);
+            }
+        } else if file_name(&sheet.path) == "Chart.yaml" {
+            sheet.documents(coverage, &mut |root| {
+                if let Some(at) = root.get("name")
+                    && let Some(name) = at.text().filter(|name| is_showable(name))
+                {
+                    self.charts.insert(folder(&sheet.path).to_owned(), (sheet.place(at), name.to_owned()));
+                }
+            });
+        } else {
+            sheet.documents(coverage, &mut |root| self.values(sheet, root));
+        }
+    }
+
+    fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
+        for (place, path, join) in self.values.hits(clues) {
+            let own = folder(&place.path);
+            let (Some((chart_at, name)), Some(mentions)) = (self.charts.get(own), self.mentions.get(own)) else { continue };
+            let Some((mention, at, tier)) = mentioned(mentions, path) else { continue };
+            let id = if own.is_empty() { format!("helm:{name}") } else { format!("helm:{}/{name}", clean(own)) };
+            let why = vec![
+                evidence("helm-value", place.to_string(), format!("{path} ({})", join.words())),
+                evidence("helm-template", at.to_string(), format!("{MENTION}{mention}")),
+                evidence("helm-chart", chart_at.to_string(), name.clone()),
+            ];
+            Consumer::new(id, format!("chart {name}, any release")).join(roll, tier, why);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.charts.extend(other.charts);
+        self.values.merge(other.values);
+        for (chart, mentions) in other.mentions {
+            let own = self.mentions.entry(chart).or_default();
+            for (path, place) in mentions {
+                keep_first(own, path, place);
+            }
+        }
+    }
+}
+
+impl Helm {
+    fn values(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
+        root.leaves("", &mut |way, leaf| {
+            if let Some(text) = leaf.text().filter(|text| !text.is_empty()) {
+                self.values.put(sheet.place(leaf), &prints_within(sheet.key, text), way.to_owned());
+            }
+        });
+    }
+
+    fn template(&mut self, sheet: &Sheet<'_>, chart: &str, text: &str) {
+        let own = self.mentions.entry(chart.to_owned()).or_default();
+        let (mut line, mut from) = (1, 0);
+        for at in memchr::memmem::find_iter(text.as_bytes(), MENTION).take(MENTIONS) {
+            line += memchr::memchr_iter(b'\n', &text.as_bytes()[from..at]).count() as u64;
+            from = at;
+            let rest = &text[at + MENTION.len()..];
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.')).unwrap_or(rest.len());
+            let path = rest[..end].trim_end_matches('.');
+            if !path.is_empty() && path.len() <= 200 {
+                let bytes = at as u64..(at + MENTION.len() + end) as u64;
+                keep_first(own, path.to_owned(), Place { path: Arc::clone(&sheet.path), line, bytes });
+            }
+        }
+    }
+}
+
+/// The same place whatever the order in which files arrive.
+fn keep_first(mentions: &mut BTreeMap<String, Place>, path: String, place: Place) {
+    let entry = mentions.entry(path).or_insert_with(|| place.clone());
+    if (&place.path, place.line) < (&entry.path, entry.line) {
+        *entry = place;
+    }
+}
+
+/// The mention that covers a path: of the path itself, or of what lies above it, the longest.
+fn mentioned<'m>(mentions: &'m BTreeMap<String, Place>, path: &'m str) -> Option<(&'m str, &'m Place, Tier)> {
+    if let Some(place) = mentions.get(path) {
+        return Some((path, place, Tier::Declared));
+    }
+    let mut above = path;
+    while let Some(cut) = above.rfind(['.', '[']) {
+        above = &above[..cut];
+        if let Some(place) = mentions.get(above) {
+            return Some((above, place, Tier::Inferred));
+        }
+    }
+    None
+}
+
+fn is_values(path: &str) -> bool {
+    let name = file_name(path);
+    name.starts_with("values") && ends_in(name, &["yaml", "yml"])
+}
+
+/// The chart's folder of a file below its `templates`.
+fn chart_of_template(path: &str) -> Option<&str> {
+    let template = ends_in(path, &["yaml", "yml", "tpl", "txt"]);
+    let path = Some(path).filter(|_| template)?;
+    if path.starts_with("templates/") {
+        return Some("");
+    }
+    path.rfind("/templates/").map(|end| &path[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{Owner, Tier};
+    use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+    const CHART: (&str, &str) = ("charts/api/Chart.yaml", "apiVersion: v2\nname: api\nversion: 1.0.0\n");
+    const ID: &str = "helm:charts/api/api";
+
+    fn owners(values: &str, template: &str) -> Vec<Owner> {
+        let template_path = "charts/api/templates/secret.yaml";
+        tree(&[CHART, ("charts/api/values.yaml", values), (template_path, template)]).resolve(&finding(VALUE))
+    }
+
+    fn values() -> String {
+        format!("# é\nllm:\n  key: {VALUE}\n  other: x\nkey: y\n")
+    }
+
+    #[test]
+    fn the_very_path_is_declared_and_what_lies_above_it_is_inferred() {
+        for (mention, tier) in [
+            ("{{ .Values.llm.key | b64enc }}", Tier::Declared),
+            ("{{- $.Values.llm.key}}", Tier::Declared),
+            ("{{ toYaml .Values.llm }}", Tier::Inferred),
+            ("{{- with .Values.llm }}{{ .key }}{{ end }}", Tier::Inferred),
+        ] {
+            let all = owners(&values(), &format!("kind: Secret\ndata:\n  k: {mention}\n"));
+            assert_eq!(consumers(&all), [(ID, tier)], "{mention}");
+            let seen: Vec<_> = all[0].evidence.iter().map(|one| (one.technique.as_str(), one.at.as_str())).collect();
+            let expected = [
+                ("helm-value", "charts/api/values.yaml:3"),
+                ("helm-template", "charts/api/templates/secret.yaml:3"),
+                ("helm-chart", "charts/api/Chart.yaml:2"),
+            ];
+            assert_eq!(seen, expected);
+        }
+        let list = format!("keys:\n  - {VALUE}\n");
+        assert_eq!(consumers(&owners(&list, "{{ .Values.keys }}")), [(ID, Tier::Inferred)]);
+    }
+
+    #[test]
+    fn near_misses_are_nothing() {
+        for mention in [
+            "{{ .Values.llm.keys }}",
+            "{{ .Values.key }}",
+            "{{ .Values.llm.key.x }}",
+            "{{ .Chart.llm.key }}",
+            "{{ .Values }}",
+        ] {
+            assert_eq!(owners(&values(), &format!("k: {mention}\n")), [], "{mention}");
+        }
+        let (text, template) = (values(), "k: {{ .Values.llm.key }}\n");
+        for (chart, at) in [("charts/api/Chart.yaml", "values.yaml"), ("charts/b/Chart.yaml", "charts/api/values.yaml")] {
+            let files = [(chart, CHART.1), (at, text.as_str()), ("charts/api/templates/s.yaml", template)];
+            assert_eq!(tree(&files).resolve(&finding(VALUE)), [], "{chart} {at}");
+        }
+        let known = tree(&[CHART, ("charts/api/values.yaml", &text), ("charts/b/templates/s.yaml", template)]);
+        assert_eq!(known.resolve(&finding(VALUE)), [], "another chart's template");
+    }
+
+    #[test]
+    fn other_values_files_and_places_are_read() {
+        let (text, template) = (values(), "k: {{ .Values.llm.key }}\n");
+        let files = [CHART, ("charts/api/values-prod.yaml", text.as_str()), ("charts/api/templates/x/_h.tpl", template)];
+        let mut known = tree(&files[2..]);
+        known.merge(tree(&files[..2]));
+        let found = finding_in("charts/api/values-prod.yaml", &text, VALUE);
+        assert_eq!(consumers(&known.resolve(&found)), [(ID, Tier::Declared)]);
+        let root = tree(&[("Chart.yaml", CHART.1), ("values.yaml", &text), ("templates/s.yaml", template)]);
+        assert_eq!(consumers(&root.resolve(&finding(VALUE))), [("helm:api", Tier::Declared)]);
+    }
+
+    #[test]
+    fn broken_values_are_told() {
+        let known = tree(&[("values.yaml", "a: [\n"), ("charts/x/templates/a.yaml", "{{ .Values. }} .Values.")]);
+        assert!(known.coverage().troubles[0].why.starts_with("not valid YAML at line "), "{:?}", known.coverage());
+    }
+}

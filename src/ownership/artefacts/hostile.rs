@@ -1,0 +1,132 @@
+//! What every reader must bear: any bytes under any of its names, and files made to grow while they are read.
+
+use std::time::{Duration, Instant};
+
+use super::testing::{VALUE, finding, finding_at, tree};
+
+/// A name that each reader wants, and a small file of its kind.
+const FILES: &[(&str, &str)] = &[
+    ("a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: eA==}\n"),
+    ("compose.yaml", "services: {api: {environment: {K: v}, env_file: .env}}\n"),
+    (".env", "export A=\"b\"\n"),
+    ("CODEOWNERS", "* @a\n"),
+    (".github/workflows/ci.yml", "env: {A: b}\njobs: {j: {env: {K: v}, steps: [{run: x, with: {a: b}}]}}\n"),
+    (".gitlab-ci.yml", "variables: {A: b}\n.t: {script: [x]}\nj: {extends: .t, variables: {K: v}}\n"),
+    (".mcp.json", "{\"mcpServers\": {\"s\": {\"env\": {\"K\": \"v\"}, \"args\": [\"x\"]}}} // x\n"),
+    ("litellm.yaml", "model_list: [{model_name: m, litellm_params: {api_key: v}}]\n"),
+    (
+        "task.json",
+        "{\"family\": \"f\", \"containerDefinitions\": [{\"name\": \"c\", \"environment\": [{\"name\": \"K\", \"value\": \"v\"}]}]}\n",
+    ),
+    (
+        "t.template",
+        "Parameters: {P: {Default: d}}\nResources: {F: {Type: AWS::Lambda::Function, Properties: {Environment: {Variables: {K: !Ref P}}}}}\n",
+    ),
+    ("serverless.yml", "provider: {name: aws, environment: {A: b}}\nfunctions: {f: {environment: {K: v}}}\n"),
+    (
+        "m.tf",
+        "variable \"v\" {\n  default = \"x\"\n}\nresource \"aws_lambda_function\" \"f\" {\n  k = \"a${var.v}\"\n  j = jsonencode({a = [1]})\n}\n",
+    ),
+    ("terraform.tfvars", "v = <<EOF\nx\nEOF\n"),
+    (
+        "x.tfstate",
+        "{\"version\": 4, \"resources\": [{\"mode\": \"managed\", \"type\": \"aws_lambda_function\", \"name\": \"f\", \"instances\": [{\"attributes\": {}}]}]}",
+    ),
+    ("Dockerfile", "FROM a\nENV A=b C=\"d\"\nARG E=f\nRUN <<EOF\nx\nEOF\nCMD [\"x\"]\nCOPY .env /\n"),
+    ("api.service", "[Service]\nEnvironment=\"A=b\" C=d\nEnvironmentFile=-/etc/x\nExecStart=/bin/x \\\n y\n"),
+    ("package.json", "{\"name\": \"p\"}"),
+    ("Cargo.toml", "[package]\nname = \"p\"\n"),
+    ("pyproject.toml", "[project]\nname = \"p\"\n"),
+    ("go.mod", "module x\n"),
+    ("Procfile", "web: x\n"),
+    ("Chart.yaml", "name: c\n"),
+    ("values.yaml", "a: {b: [c]}\n"),
+    ("templates/s.yaml", "k: {{ .Values.a.b }}\n"),
+    ("kustomization.yaml", "secretGenerator: [{name: s, literals: [a=b], envs: [.env], files: [x]}]\n"),
+    ("catalog-info.yaml", "kind: Component\nspec: {owner: t}\n"),
+    ("cortex.yaml", "info: {x-cortex-owners: [{type: group, name: t}]}\n"),
+    ("opslevel.yml", "service: {owner: t}\n"),
+    ("service.datadog.yaml", "team: t\n"),
+    ("compass.yml", "ownerId: t\n"),
+];
+
+#[test]
+fn the_samples_are_wanted_and_read_without_trouble() {
+    for file in FILES {
+        assert!(super::Artefacts::wants(file.0), "{}", file.0);
+    }
+    let known = tree(FILES);
+    // Templates that are not rendered have no `apiVersion` here, so nobody takes them for manifests.
+    assert_eq!(known.coverage().troubles, []);
+    assert_eq!(known.coverage().files as usize, FILES.len());
+}
+
+#[test]
+fn files_that_grow_while_they_are_read_are_bounded() {
+    let mut bomb = String::from("a0: &a0 {x: v, y: [v]}\n");
+    let mut chain = String::from("a0: &a0 [v]\n");
+    for level in 1..60 {
+        bomb += format!("a{level}: &a{level} {{<<: *a{0}, l{level}: [*a{0}, *a{0}]}}\n", level - 1).as_str();
+    }
+    for level in 1..10_000 {
+        chain += format!("a{level}: &a{level} {{k: *a{}}}\n", level - 1).as_str();
+    }
+    let heads = [
+        ("litellm.yaml", "litellm_settings: {}\nmodel_list: "),
+        (".github/workflows/ci.yml", "jobs: "),
+        (".gitlab-ci.yml", "j: {script: [x], extends: a1}\nvariables: "),
+        (".continue/config.yaml", "mcpServers: "),
+        ("serverless.yml", "provider: {name: aws}\nfunctions: "),
+        ("values.yaml", "a: "),
+        ("t.yaml", "# AWS::Lambda::Function\nResources: "),
+        ("kustomization.yaml", "secretGenerator: "),
+        ("catalog-info.yaml", "spec: "),
+        ("compose.yaml", "services: "),
+    ];
+    for (path, head) in heads {
+        for (body, last) in [(&bomb, "*a59"), (&chain, "*a9999")] {
+            let begun = Instant::now();
+            let known = tree(&[(path, &format!("{body}{head}{last}\n"))]);
+            known.resolve(&finding(VALUE));
+            assert!(begun.elapsed() < Duration::from_secs(20), "{path} took {:?}", begun.elapsed());
+        }
+    }
+}
+
+#[test]
+fn endless_names_are_not_kept() {
+    let long = "n".repeat(200_000);
+    let text = format!(
+        "{{\"mcpServers\": {{\"{long}\": {{\"env\": {{\"K\": \"{VALUE}\"}}}}, \"s\": {{\"env\": {{\"{long}\": \"{VALUE}\"}}}}}}}}"
+    );
+    let owners = tree(&[(".mcp.json", &text)]).resolve(&finding(VALUE));
+    assert_eq!(owners.len(), 1, "a name that cannot be shown whole names nobody");
+    assert!(owners[0].evidence.iter().all(|one| one.value.len() < 1000));
+}
+
+#[test]
+fn no_value_is_in_any_name_or_evidence() {
+    let filled = |text: &str| text.replace(": v", &format!(": {VALUE}")).replace(": b", &format!(": {VALUE}"));
+    let files: Vec<(&str, String)> = FILES.iter().map(|(path, text)| (*path, filled(text))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let owners = tree(&files).resolve(&finding(VALUE));
+    assert!(owners.len() >= 5, "{owners:?}");
+    assert!(!format!("{owners:?}").contains(VALUE), "{owners:?}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_at_all_make_a_reader_panic(
+        bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
+        (cut, gone) in (0..300_usize, 0..60_usize),
+    ) {
+        let mut known = tree(&[]);
+        for (path, text) in FILES {
+            let mut text = text.as_bytes().to_vec();
+            let at = cut.min(text.len());
+            text.splice(at..(at + gone).min(text.len()), bytes.iter().copied());
+            known.read(path, &text);
+            known.resolve(&finding_at(path, 0..cut));
+        }
+    }
+}

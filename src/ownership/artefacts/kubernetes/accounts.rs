@@ -1,0 +1,63 @@
+//! ServiceAccounts and the cloud identities that their annotations give to every pod that runs as them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::yaml::View;
+use super::super::{Place, Sheet};
+use super::Scope;
+use crate::model::Evidence;
+use crate::ownership::roll::{clean, evidence};
+
+/// Annotations that name a cloud identity, and what following one is called.
+const ANNOTATIONS: [(&str, &str); 3] = [
+    ("eks.amazonaws.com/role-arn", "k8s-irsa"),
+    ("iam.gke.io/gcp-service-account", "k8s-gke-workload-identity"),
+    ("azure.workload.identity/client-id", "k8s-azure-workload-identity"),
+];
+
+/// A namespace, if one is written down, and a name in it.
+type Key = (Option<Arc<str>>, Arc<str>);
+
+/// The accounts seen.
+#[derive(Default)]
+pub(super) struct Accounts(HashMap<Key, Vec<Account>>);
+
+struct Account {
+    folder: Arc<str>,
+    identities: Vec<(&'static str, Place, String)>,
+}
+
+impl Accounts {
+    /// Takes in one ServiceAccount. Those without a cloud identity count as well: they may be the one that is meant.
+    pub(super) fn read(&mut self, sheet: &Sheet<'_>, object: View<'_>, (scope, name): (&Scope, &str)) {
+        let annotations = object.at(&["metadata", "annotations"]);
+        let named = |(annotation, technique): &(&str, &'static str)| {
+            let at = annotations?.get(annotation)?;
+            Some((*technique, sheet.place(at), clean(at.text()?)))
+        };
+        let identities = ANNOTATIONS.iter().filter_map(named).collect();
+        let account = Account { folder: Arc::clone(&scope.folder), identities };
+        self.0.entry((scope.namespace.clone(), Arc::from(name))).or_default().push(account);
+    }
+
+    /// What is known of the account that a pod in that scope runs as: its own folder's, or the only one that a namespace
+    /// which both write down ties to it.
+    pub(super) fn evidence(&self, scope: &Scope, name: &str) -> Vec<Evidence> {
+        let known = self.0.get(&(scope.namespace.clone(), Arc::from(name))).map(Vec::as_slice).unwrap_or_default();
+        let mut near = known.iter().filter(|account| account.folder == scope.folder);
+        let meant = match (near.next(), known) {
+            (Some(one), _) if near.next().is_none() => one,
+            (None, [one]) if scope.namespace.is_some() => one,
+            _ => return Vec::new(),
+        };
+        let said = |(technique, at, value): &(&str, Place, String)| evidence(technique, at.to_string(), value.clone());
+        meant.identities.iter().map(said).collect()
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        for (name, accounts) in other.0 {
+            self.0.entry(name).or_default().extend(accounts);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Kustomize's generators: value → `literals`, `envs` or `files` of a `secretGenerator` → the Secret of that name in the
+//! manifests that the same kustomization lists.
+//!
+//! Generated names get a suffix, which kustomize puts into the references too, so both still agree by the name written.
+//! Only files that `resources` lists by their exact path are joined: what a folder or an address brings is not followed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::super::slots::{Join, Slots, prints_within};
+use super::super::yaml::View;
+use super::super::{Clues, Place, Sheet, file_name, folder, join};
+use super::hubs::HubKind;
+use super::is_name;
+use crate::model::Evidence;
+use crate::ownership::roll::{clean, evidence};
+
+/// Every generator seen.
+#[derive(Default)]
+pub(super) struct Generators {
+    literals: Slots<Key>,
+    /// The variables of env files.
+    variables: Slots<String>,
+    envs: HashMap<String, Vec<Key>>,
+    files: HashMap<String, Vec<Key>>,
+}
+
+/// One key of a generated object, or all keys that an env file brings.
+#[derive(Clone)]
+pub(super) struct Key {
+    pub(super) kind: HubKind,
+    pub(super) name: Arc<str>,
+    /// Empty for an env file, whose variables are the keys.
+    key: String,
+    at: Place,
+    resources: Arc<BTreeSet<String>>,
+}
+
+/// A key that a finding meets, and why.
+pub(super) struct Met<'k> {
+    pub(super) key: &'k Key,
+    pub(super) name: String,
+    pub(super) why: Vec<Evidence>,
+}
+
+impl Key {
+    /// Whether the kustomization takes in that manifest by name.
+    pub(super) fn reaches(&self, manifest: &str) -> bool {
+        self.resources.contains(manifest)
+    }
+
+    fn evidence(&self, key: &str, join: Join) -> Evidence {
+        let value = format!("{} {} key {key} ({})", self.kind.word(), self.name, join.words());
+        evidence("kustomize-generator", self.at.to_string(), value)
+    }
+}
+
+/// Whether the file is a kustomization.
+pub(super) fn is_one(path: &str) -> bool {
+    matches!(file_name(path), "kustomization.yaml" | "kustomization.yml" | "Kustomization")
+}
+
+impl Generators {
+    pub(super) fn read_env(&mut self, sheet: &Sheet<'_>) {
+        // The compose reader takes in every `.env` and says what it cannot read.
+        if let Ok(text) = sheet.text() {
+            self.variables.put_env(sheet, text);
+        }
+    }
+
+    /// Takes in one kustomization.
+    pub(super) fn read(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
+        let own = folder(&sheet.path);
+        let listed = root.get("resources").into_iter().flat_map(View::items).filter_map(View::text);
+        let resources: Arc<BTreeSet<String>> = Arc::new(listed.filter_map(|file| join(own, file)).collect());
+        for (field, kind) in [("secretGenerator", HubKind::Secret), ("configMapGenerator", HubKind::ConfigMap)] {
+            for generator in root.get(field).into_iter().flat_map(View::items) {
+                let Some(name) = generator.text_at(&["name"]).filter(|name| is_name(name)) else { continue };
+                let key = |key: &str, at: View<'_>| Key {
+                    kind,
+                    name: Arc::from(name),
+                    key: clean(key),
+                    at: sheet.place(at),
+                    resources: Arc::clone(&resources),
+                };
+                self.generator(sheet, generator, &key);
+            }
+        }
+    }
+
+    fn generator(&mut self, sheet: &Sheet<'_>, generator: View<'_>, key: &dyn Fn(&str, View<'_>) -> Key) {
+        let own = folder(&sheet.path);
+        let items = |field| generator.get(field).into_iter().flat_map(View::items);
+        for item in items("literals") {
+            let Some((name, value)) = item.text().and_then(|text| text.split_once('=')) else { continue };
+            self.literals.put(sheet.place(item), &prints_within(sheet.key, value), key(name, item));
+        }
+        for item in items("envs").chain(generator.get("env")) {
+            if let Some(file) = item.text().and_then(|file| join(own, file)) {
+                self.envs.entry(file).or_default().push(key("", item));
+            }
+        }
+        for item in items("files") {
+            let Some(text) = item.text() else { continue };
+            let (name, file) = text.split_once('=').unwrap_or((file_name(text), text));
+            if let Some(file) = join(own, file) {
+                self.files.entry(file).or_default().push(key(name, item));
+            }
+        }
+    }
+
+    /// The keys that a finding meets.
+    pub(super) fn met(&self, clues: &Clues<'_>) -> Vec<Met<'_>> {
+        let mut met = Vec::new();
+        for (_, key, join) in self.literals.hits(clues) {
+            met.push(Met { key, name: key.key.clone(), why: vec![key.evidence(&key.key, join)] });
+        }
+        if !self.envs.is_empty() {
+            for (place, variable, join) in self.variables.hits(clues) {
+                for key in self.envs.get(&*place.path).into_iter().flatten() {
+                    let seen = evidence("dotenv-variable", place.to_string(), format!("{variable} ({})", join.words()));
+                    met.push(Met { key, name: variable.clone(), why: vec![seen, key.evidence(variable, join)] });
+                }
+            }
+        }
+        for path in clues.paths() {
+            for key in self.files.get(path).into_iter().flatten() {
+                met.push(Met { key, name: key.key.clone(), why: vec![key.evidence(&key.key, Join::Place)] });
+            }
+        }
+        met
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.literals.merge(other.literals);
+        self.variables.merge(other.variables);
+        for (file, keys) in other.envs {
+            self.envs.entry(file).or_default().extend(keys);
+        }
+        for (file, keys) in other.files {
+            self.files.entry(file).or_default().extend(keys);
+        }
+    }
+}

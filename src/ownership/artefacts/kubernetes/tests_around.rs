@@ -1,0 +1,112 @@
+//! What stands around Secrets and pods: the accounts that pods run as, and kustomize's generators.
+
+use super::tests::{APP, IN_PAYMENTS, KEY_REF, deployment, owners, secret};
+use crate::model::Tier;
+use crate::ownership::artefacts::testing::{VALUE, consumers, finding_in, tree};
+
+#[test]
+fn the_cloud_identity_of_the_account_is_told() {
+    let sa = |namespace: &str, role: &str| {
+        format!(
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: api-sa\n{namespace}  annotations:\n    eks.amazonaws.com/role-arn: \
+             arn:aws:iam::111122223333:role/{role}\n"
+        )
+    };
+    let (secret, api) = (secret(IN_PAYMENTS, "llm"), deployment(IN_PAYMENTS, "      serviceAccountName: api-sa\n", KEY_REF));
+    let (own, other) = (sa(IN_PAYMENTS, "api"), sa("  namespace: shop\n", "shop"));
+    let role = |files: &[(&str, &str)]| {
+        let all = owners(&[&[("k/s.yaml", secret.as_str()), ("k/d.yaml", api.as_str())], files].concat());
+        assert_eq!(consumers(&all), [(APP, Tier::Bound)]);
+        all[0].evidence.iter().find(|one| one.technique == "k8s-irsa").map(|one| one.value.clone())
+    };
+    let expected = Some("arn:aws:iam::111122223333:role/api".to_owned());
+    assert_eq!(role(&[("k/sa.yaml", &own)]), expected);
+    assert_eq!(role(&[("accounts/sa.yaml", &own), ("k/x.yaml", &other)]), expected);
+    assert_eq!(role(&[("k/sa.yaml", &other)]), None, "another namespace");
+    assert_eq!(role(&[("a/sa.yaml", &own), ("b/sa.yaml", &sa(IN_PAYMENTS, "old"))]), None, "two clusters, perhaps");
+    assert_eq!(role(&[("k/sa.yaml", &own), ("b/sa.yaml", &sa(IN_PAYMENTS, "old"))]), expected);
+}
+
+#[test]
+fn the_place_where_a_value_is_replaced_is_told() {
+    let external = "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: x, namespace: payments}\nspec:\n  \
+                    secretStoreRef: {name: vault}\n  target: {name: llm}\n  data:\n  - secretKey: OPENAI_API_KEY\n    remoteRef: {key: \
+                    prod/llm, property: key}\n  - {secretKey: OTHER, remoteRef: {key: other}}\n";
+    let sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: llm, namespace: payments}\nspec:\n  \
+                  encryptedData: {OPENAI_API_KEY: AgBy, OTHER: AgBz}\n";
+    let (secret, api) = (secret(IN_PAYMENTS, "llm"), deployment(IN_PAYMENTS, "", KEY_REF));
+    let told = |text: &str, at| {
+        let all = owners(&[("k/s.yaml", &secret), ("k/d.yaml", &api), (at, text)]);
+        assert_eq!(consumers(&all), [(APP, Tier::Bound)]);
+        let of_origin =
+            all[0].evidence.iter().filter(|one| one.technique.contains("sealed") || one.technique.contains("external"));
+        of_origin.map(|one| one.value.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(external, "k/e.yaml"), ["store vault key prod/llm property key"]);
+    assert_eq!(told(external, "e/e.yaml"), ["store vault key prod/llm property key"]);
+    assert_eq!(told(sealed, "k/e.yaml"), ["has to be sealed again"]);
+    for other in [external.replace("name: llm", "name: llm2"), external.replace("payments", "shop")] {
+        assert_eq!(told(&other, "k/e.yaml"), Vec::<String>::new(), "{other}");
+    }
+}
+
+#[test]
+fn values_in_clear_in_a_template_end_in_the_secret() {
+    let api = deployment(IN_PAYMENTS, "", KEY_REF);
+    for text in [
+        format!(
+            "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {{name: llm, namespace: payments}}\nspec: {{target: \
+             {{template: {{data: {{OPENAI_API_KEY: {VALUE}}}}}}}}}\n"
+        ),
+        format!(
+            "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: x, namespace: payments}}\nspec: {{template: \
+             {{metadata: {{name: llm}}, data: {{OPENAI_API_KEY: {VALUE}}}}}}}\n"
+        ),
+    ] {
+        assert_eq!(consumers(&owners(&[("k/e.yaml", &text), ("k/d.yaml", &api)])), [(APP, Tier::Bound)], "{text}");
+        let other = text.replace("OPENAI_API_KEY", "OTHER");
+        assert_eq!(owners(&[("k/e.yaml", &other), ("k/d.yaml", &api)]), [], "{other}");
+    }
+}
+
+/// A kustomization with that generator that lists `d.yaml`.
+fn kustomization(field: &str, source: &str) -> String {
+    format!("namespace: payments\nresources: [d.yaml, ../base]\n{field}:\n- name: llm\n  {source}\n")
+}
+
+#[test]
+fn generated_secrets_reach_the_manifests_that_are_listed() {
+    let api = deployment("", "", KEY_REF);
+    let env = format!("OTHER=1\nOPENAI_API_KEY={VALUE}\n");
+    let id = "k8s:?k/Deployment/api/app";
+    for source in
+        [format!("literals: ['OPENAI_API_KEY={VALUE}']"), "envs: [conf/llm.env]".to_owned(), "env: conf/llm.env".to_owned()]
+    {
+        let text = kustomization("secretGenerator", &source);
+        let all = owners(&[("k/kustomization.yaml", &text), ("k/d.yaml", &api), ("k/conf/llm.env", &env)]);
+        assert_eq!(consumers(&all), [(id, Tier::Bound)], "{source}");
+        assert!(all[0].evidence.iter().any(|one| one.technique == "kustomize-generator"));
+    }
+    let text = kustomization("secretGenerator", "files: [OPENAI_API_KEY=key.txt]");
+    let known = tree(&[("k/Kustomization", &text), ("k/d.yaml", &api)]);
+    assert_eq!(consumers(&known.resolve(&finding_in("k/key.txt", "abc", "abc"))), [(id, Tier::Bound)]);
+    assert_eq!(known.resolve(&finding_in("key.txt", "abc", "abc")), []);
+}
+
+#[test]
+fn generators_reach_nothing_else() {
+    let api = deployment("", "", KEY_REF);
+    let literal = format!("literals: ['OPENAI_API_KEY={VALUE}']");
+    let own = kustomization("secretGenerator", &literal);
+    for (why, text, at) in [
+        ("a manifest that is not listed", own.clone(), "k/e.yaml"),
+        ("another folder's", own.clone(), "base/d.yaml"),
+        ("a ConfigMap", kustomization("configMapGenerator", &literal), "k/d.yaml"),
+        ("another name", own.replace("name: llm", "name: other"), "k/d.yaml"),
+        ("another key", own.replace("OPENAI_API_KEY=", "OTHER="), "k/d.yaml"),
+    ] {
+        assert_eq!(owners(&[("k/kustomization.yaml", &text), (at, &api)]), [], "{why}");
+    }
+    let broken = tree(&[("k/kustomization.yaml", "secretGenerator: [\n")]);
+    assert_eq!(broken.coverage().troubles.len(), 1);
+}

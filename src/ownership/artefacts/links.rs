@@ -1,0 +1,243 @@
+//! What most readers come down to: a value stands in a workload's own definition, or in an env file that the definition
+//! names by exact path. A reader of that sort says what it wants and what stands where; the rest is here.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::slots::{Slots, prints_within};
+use super::yaml::View;
+use super::{Clues, Place, Reader, Sheet, dotenv, file_name};
+use crate::model::{Coverage, Edge, Evidence, Tier};
+use crate::ownership::roll::{Roll, clean, evidence, owner};
+
+/// A workload that uses values.
+pub(super) struct Consumer {
+    id: String,
+    name: String,
+    /// What else is known of it, such as the environment it deploys to.
+    notes: Vec<Evidence>,
+}
+
+impl Consumer {
+    pub(super) fn new(id: String, name: String) -> Self {
+        Self { id, name, notes: Vec::new() }
+    }
+
+    pub(super) fn note(&mut self, technique: &str, at: &Place, value: &str) {
+        self.notes.push(evidence(technique, at.to_string(), clean(value)));
+    }
+
+    /// Names it as the consumer.
+    pub(super) fn join(&self, roll: &mut Roll, tier: Tier, mut why: Vec<Evidence>) {
+        why.extend(self.notes.iter().cloned());
+        let mut consumer = owner(Edge::Consumer, &self.id, &self.name, tier);
+        consumer.evidence = why;
+        roll.add(consumer);
+    }
+}
+
+/// An arrow from a value to the workload that uses it.
+#[derive(Clone)]
+pub(super) struct Link {
+    pub(super) consumer: Arc<Consumer>,
+    pub(super) tier: Tier,
+    pub(super) technique: &'static str,
+    /// Where in the definition, in words: `env OPENAI_API_KEY`. Never a value.
+    pub(super) detail: String,
+}
+
+/// Every arrow that readers of one kind saw.
+#[derive(Default)]
+pub(super) struct Links {
+    literals: Slots<Link>,
+    /// The variables of env files.
+    variables: Slots<String>,
+    /// References to a whole env file, by its path.
+    files: HashMap<String, Vec<(Place, Link)>>,
+}
+
+impl Links {
+    /// A value in the definition itself. Nothing where it is empty or no scalar.
+    pub(super) fn put(&mut self, sheet: &Sheet<'_>, view: View<'_>, link: Link) {
+        if let Some(text) = view.text() {
+            self.put_text(sheet, sheet.place(view), text, link);
+        }
+    }
+
+    /// As [`Links::put`], for what is no node of a tree.
+    pub(super) fn put_text(&mut self, sheet: &Sheet<'_>, place: Place, text: &str, link: Link) {
+        if !text.is_empty() {
+            self.literals.put(place, &prints_within(sheet.key, text), link);
+        }
+    }
+
+    /// A script, without the lines of it that are comments: what somebody switched off is used by nobody.
+    pub(super) fn put_script(&mut self, sheet: &Sheet<'_>, place: &Place, text: &str, link: &Link) {
+        // As it stands in the file: a line's place is not known otherwise.
+        let Some(raw) = raw(sheet, &place.bytes) else { return };
+        if !raw.lines().any(is_comment) {
+            return self.put_text(sheet, place.clone(), text, link.clone());
+        }
+        // Lines between comments stay together: a key may run over several.
+        let mut run: Option<Place> = None;
+        let mut next = Place { bytes: place.bytes.start..place.bytes.start, ..place.clone() };
+        for piece in raw.split_inclusive('\n') {
+            next.bytes = next.bytes.end..next.bytes.end + piece.len() as u64;
+            if is_comment(piece) {
+                self.put_run(sheet, run.take(), link);
+            } else {
+                run.get_or_insert_with(|| next.clone()).bytes.end = next.bytes.end;
+            }
+            next.line += 1;
+        }
+        self.put_run(sheet, run, link);
+    }
+
+    fn put_run(&mut self, sheet: &Sheet<'_>, run: Option<Place>, link: &Link) {
+        if let Some(place) = run
+            && let Some(text) = raw(sheet, &place.bytes)
+        {
+            self.put_text(sheet, place, text, link.clone());
+        }
+    }
+
+    /// As [`Links::put_text`], where several values share one place.
+    pub(super) fn put_texts<'v>(
+        &mut self,
+        sheet: &Sheet<'_>,
+        place: &Place,
+        values: impl Iterator<Item = &'v str>,
+        link: Link,
+    ) {
+        let prints: Vec<_> = values.flat_map(|value| prints_within(sheet.key, value)).collect();
+        let mut own = place.clone();
+        if raw(sheet, &place.bytes).is_some_and(|raw| raw.lines().any(is_comment)) {
+            // The comments between are no part of the values, which are met by what they are alone.
+            own.bytes.end = own.bytes.start;
+            self.put_script(sheet, place, "", &link);
+        }
+        self.literals.put(own, &prints, link);
+    }
+
+    /// A reference to a whole env file.
+    pub(super) fn pull(&mut self, file: String, place: Place, link: Link) {
+        self.files.entry(file).or_default().push((place, link));
+    }
+
+    fn read_env(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
+        match sheet.text() {
+            Ok(text) => self.variables.put_env(sheet, text),
+            // The compose reader takes in every `.env` and says it already.
+            Err(_) if dotenv::is_named_so(file_name(&sheet.path)) => {}
+            Err(why) => coverage.trouble(&*sheet.path, why),
+        }
+    }
+
+    fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
+        for (place, link, join) in self.literals.hits(clues) {
+            let value = format!("{} ({})", link.detail, join.words());
+            link.consumer.join(roll, link.tier, vec![evidence(link.technique, place.to_string(), value)]);
+        }
+        if self.files.is_empty() {
+            return;
+        }
+        for (place, name, join) in self.variables.hits(clues) {
+            for (at, link) in self.files.get(&*place.path).into_iter().flatten() {
+                let value = format!("{name} ({})", join.words());
+                let why = vec![evidence("dotenv-variable", place.to_string(), value), link.evidence(at)];
+                link.consumer.join(roll, link.tier, why);
+            }
+        }
+        for path in clues.paths() {
+            // A place that is no variable's value: a comment, or a file whose name is not an env file's.
+            let Some(links) = self.files.get(path).filter(|_| !self.variables.covers(clues, path)) else { continue };
+            for (at, link) in links {
+                link.consumer.join(roll, Tier::Inferred, vec![link.evidence(at)]);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.literals.merge(other.literals);
+        self.variables.merge(other.variables);
+        for (path, links) in other.files {
+            self.files.entry(path).or_default().extend(links);
+        }
+    }
+}
+
+impl Link {
+    pub(super) fn new(consumer: &Arc<Consumer>, tier: Tier, technique: &'static str, detail: impl Into<String>) -> Self {
+        Self { consumer: Arc::clone(consumer), tier, technique, detail: detail.into() }
+    }
+
+    fn evidence(&self, at: &Place) -> Evidence {
+        evidence(self.technique, at.to_string(), self.detail.clone())
+    }
+}
+
+fn raw<'s>(sheet: &Sheet<'s>, bytes: &Range<u64>) -> Option<&'s str> {
+    std::str::from_utf8(sheet.bytes.get(bytes.start as usize..bytes.end as usize)?).ok()
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with('#')
+}
+
+/// An artefact whose workloads hold their values themselves or name env files.
+pub(super) trait Kind: Default {
+    /// As [`Reader::LIMIT`].
+    const LIMIT: usize;
+    /// As [`Reader::wants`]; env files need not be named.
+    fn wants(path: &str) -> bool;
+
+    /// As [`Reader::concerns`].
+    fn concerns(_sheet: &Sheet<'_>) -> bool {
+        true
+    }
+
+    /// Whether the file may be an env file that definitions of this kind name.
+    fn is_env_file(_path: &str) -> bool {
+        false
+    }
+
+    /// Takes in one definition.
+    fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage);
+}
+
+/// The reader of such a kind.
+#[derive(Default)]
+pub(super) struct Linked<K> {
+    links: Links,
+    kind: PhantomData<K>,
+}
+
+impl<K: Kind> Reader for Linked<K> {
+    const LIMIT: usize = K::LIMIT;
+
+    fn wants(path: &str) -> bool {
+        K::wants(path) || K::is_env_file(path)
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        !K::wants(&sheet.path) || K::concerns(sheet)
+    }
+
+    fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
+        if K::wants(&sheet.path) {
+            K::read(sheet, &mut self.links, coverage);
+        } else {
+            self.links.read_env(sheet, coverage);
+        }
+    }
+
+    fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
+        self.links.resolve(clues, roll);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.links.merge(other.links);
+    }
+}

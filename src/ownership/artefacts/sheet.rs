@@ -1,0 +1,59 @@
+//! One file as a reader gets it, and the ways to open it.
+
+use std::sync::Arc;
+
+use super::yaml::{Broken, Tree, View};
+use super::{Place, ends_in};
+use crate::model::Coverage;
+use crate::ownership::roll::clean;
+use crate::secret::FingerprintKey;
+
+/// One file, as a reader gets it.
+pub(in crate::ownership) struct Sheet<'a> {
+    /// As it is shown.
+    pub(in crate::ownership) path: Arc<str>,
+    pub(in crate::ownership) bytes: &'a [u8],
+    pub(in crate::ownership) key: &'a FingerprintKey,
+    /// What stands before the repository's own paths in shown ones: empty, or ending in `/`.
+    pub(in crate::ownership) root: &'a str,
+}
+
+impl Sheet<'_> {
+    /// The file as text, or the reason why not.
+    pub(in crate::ownership) fn text(&self) -> Result<&str, &'static str> {
+        std::str::from_utf8(self.bytes).map_err(|_| "not UTF-8: save it as UTF-8 to have its references followed")
+    }
+
+    /// Whether the word stands anywhere in the file.
+    pub(super) fn mentions(&self, word: &str) -> bool {
+        memchr::memmem::find(self.bytes, word.as_bytes()).is_some()
+    }
+
+    /// Hands over every document of a YAML file, or the one of a JSON file with or without comments. What cannot be read
+    /// becomes a trouble.
+    pub(in crate::ownership) fn documents(&self, coverage: &mut Coverage, each: &mut dyn FnMut(View<'_>)) {
+        let text = match self.text() {
+            Ok(text) => text,
+            Err(why) => return coverage.trouble(&*self.path, why),
+        };
+        let json = ends_in(&self.path, &["json", "jsonc"]);
+        let (tree, broken) = if json { Tree::parse_json(text) } else { Tree::parse(text) };
+        for root in tree.roots() {
+            each(root);
+        }
+        self.complain(&tree, broken, if json { "JSON" } else { "YAML" }, coverage);
+    }
+
+    /// Says what of the file was not read.
+    pub(super) fn complain(&self, tree: &Tree, broken: Option<Broken>, language: &str, coverage: &mut Coverage) {
+        if let Some(Broken { line, why }) = broken {
+            coverage.trouble(&*self.path, format!("not valid {language} at line {line}: {}", clean(&why)));
+        } else if tree.is_worn_out() {
+            coverage.trouble(&*self.path, "its aliases repeat too much: not all of its references are followed");
+        }
+    }
+
+    pub(in crate::ownership) fn place(&self, view: View<'_>) -> Place {
+        Place { path: Arc::clone(&self.path), line: view.line(), bytes: view.bytes() }
+    }
+}

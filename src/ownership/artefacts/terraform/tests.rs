@@ -1,0 +1,211 @@
+//! Modules and states as people write them, and what must not be joined in them.
+
+use std::time::{Duration, Instant};
+
+use crate::model::{Owner, Tier};
+use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+const API: &str = "terraform:infra/aws_lambda_function.api";
+
+fn owners(files: &[(&str, &str)]) -> Vec<Owner> {
+    tree(files).resolve(&finding(VALUE))
+}
+
+/// A function whose environment has that value, beside resources that have none.
+fn module(value: &str) -> String {
+    format!(
+        "# é\nresource \"aws_lambda_function\" \"api\" {{\n  function_name = \"api\"\n  environment {{\n    variables = {{\n      A   = \"b\"\n      KEY = \
+         {value}\n    }}\n  }}\n}}\n\nresource \"aws_lambda_function\" \"other\" {{\n  function_name = \"other\"\n}}\n"
+    )
+}
+
+#[test]
+fn a_text_in_a_workload_names_it() {
+    for value in [format!("\"{VALUE}\""), format!("sensitive(\"{VALUE}\")"), format!("(\"{VALUE}\")")] {
+        let all = owners(&[("infra/main.tf", &module(&value))]);
+        assert_eq!(consumers(&all), [(API, Tier::Bound)], "{value}");
+        let first = &all[0].evidence[0];
+        assert_eq!(
+            (first.technique.as_str(), first.at.as_str(), first.value.as_str()),
+            ("terraform-resource", "infra/main.tf:7", "environment.variables.KEY (same value)")
+        );
+    }
+    let text = module(&format!("\"https://u:{VALUE}@${{var.host}}/\""));
+    let known = tree(&[("infra/main.tf", &text)]);
+    assert_eq!(consumers(&known.resolve(&finding_in("infra/main.tf", &text, VALUE))), [(API, Tier::Bound)]);
+    assert_eq!(consumers(&known.resolve(&finding_in("infra/main.tf", &text, "other"))), []);
+    let root = owners(&[("main.tf", &module(&format!("\"{VALUE}\"")))]);
+    assert_eq!(consumers(&root), [("terraform:aws_lambda_function.api", Tier::Bound)]);
+}
+
+#[test]
+fn container_definitions_are_read_as_an_expression_and_as_a_document() {
+    let json = format!("jsonencode([{{name = \"app\", environment = [{{name = \"K\", value = \"{VALUE}\"}}]}}])");
+    let heredoc =
+        format!("<<EOF\n[{{\"name\": \"app\", \"environment\": [{{\"name\": \"K\", \"value\": \"{VALUE}\"}}]}}]\nEOF\n");
+    for value in [json, heredoc] {
+        let text = format!(
+            "resource \"aws_ecs_task_definition\" \"t\" {{\n  family = \"t\"\n  container_definitions = {value}\n}}\n"
+        );
+        let found = tree(&[("t.tf", &text)]).resolve(&finding_in("t.tf", &text, VALUE));
+        assert_eq!(consumers(&found), [("terraform:aws_ecs_task_definition.t", Tier::Bound)], "{text}");
+    }
+}
+
+#[test]
+fn defaults_and_locals_are_followed_in_their_folder() {
+    let variable = format!("variable \"key\" {{\n  type = string\n  default = \"{VALUE}\"\n}}\n");
+    let by_variable = owners(&[("infra/variables.tf", &variable), ("infra/main.tf", &module("var.key"))]);
+    assert_eq!(consumers(&by_variable), [(API, Tier::Bound)]);
+    assert_eq!(by_variable[0].evidence[1].at, "infra/main.tf:7");
+    let techniques: Vec<_> =
+        by_variable[0].evidence.iter().map(|one| (one.technique.as_str(), one.value.as_str())).collect();
+    assert_eq!(
+        techniques,
+        [
+            ("terraform-variable-default", "var.key (same value)"),
+            ("terraform-resource", "environment.variables.KEY from var.key"),
+        ]
+    );
+    let locals = "locals {\n  wrapped = \"key=${var.key}\"\n}\n";
+    let through = [("infra/v.tf", variable.as_str()), ("infra/l.tf", locals), ("infra/main.tf", &module("local.wrapped"))];
+    assert_eq!(consumers(&owners(&through)), [(API, Tier::Bound)]);
+    for (at, value) in
+        [("other/v.tf", "var.key"), ("infra/v.tf", "var.keys"), ("infra/v.tf", "local.key"), ("infra/v.tf", "\"var.key\"")]
+    {
+        assert_eq!(owners(&[(at, &variable), ("infra/main.tf", &module(value))]), [], "{at} {value}");
+    }
+}
+
+#[test]
+fn a_default_that_something_overrides_is_not_bound() {
+    let variable = format!("variable \"key\" {{\n  default = \"{VALUE}\"\n}}\n");
+    let main = module("var.key");
+    let base = [("infra/v.tf", variable.as_str()), ("infra/main.tf", main.as_str())];
+    let with = |path, text| owners(&[base[0], base[1], (path, text)]);
+    assert_eq!(with("infra/terraform.tfvars", "key = \"another-value\"\n"), []);
+    assert_eq!(consumers(&with("infra/prod.tfvars", "key = \"another-value\"\n")), [(API, Tier::Bound)], "if it is named");
+    let call = "module \"api\" {\n  source = \"./infra\"\n  key = \"another-value\"\n}\n";
+    assert_eq!(consumers(&with("main.tf", call)), [(API, Tier::Inferred)]);
+    let unset = "variable \"key\" {}\n";
+    let given = format!("key = \"{VALUE}\"\n");
+    for (path, tier) in [
+        ("infra/terraform.tfvars", Tier::Bound),
+        ("infra/x.auto.tfvars", Tier::Bound),
+        ("infra/prod.tfvars", Tier::Inferred),
+    ] {
+        assert_eq!(consumers(&owners(&[("infra/v.tf", unset), base[1], (path, &given)])), [(API, tier)], "{path}");
+    }
+    let twice = [
+        ("infra/v.tf", unset),
+        base[1],
+        ("infra/terraform.tfvars", given.as_str()),
+        ("infra/z.auto.tfvars", "key = \"x\"\n"),
+    ];
+    assert_eq!(consumers(&owners(&twice)), [(API, Tier::Inferred)]);
+}
+
+#[test]
+fn what_is_picked_is_inferred_and_what_is_no_workload_is_nothing() {
+    for value in [
+        format!("var.x ? \"{VALUE}\" : \"\""),
+        format!("lookup(var.m, \"k\", \"{VALUE}\")"),
+        format!("coalesce(var.x, \"{VALUE}\")"),
+    ] {
+        assert_eq!(consumers(&owners(&[("infra/main.tf", &module(&value))])), [(API, Tier::Inferred)], "{value}");
+    }
+    for text in [
+        format!("resource \"aws_secretsmanager_secret_version\" \"s\" {{\n  secret_string = \"{VALUE}\"\n}}\n"),
+        format!("resource \"aws_instance\" \"i\" {{\n  connection {{\n    password = \"{VALUE}\"\n  }}\n}}\n"),
+        format!("resource \"aws_instance\" \"i\" {{\n  tags = {{\n    k = \"{VALUE}\"\n  }}\n}}\n"),
+        format!("provider \"x\" {{\n  token = \"{VALUE}\"\n}}\n"),
+        format!("# {VALUE}\n{}", module("\"x\"")),
+    ] {
+        assert_eq!(owners(&[("infra/main.tf", &text)]), [], "{text}");
+    }
+}
+
+#[test]
+fn a_resource_that_is_counted_out_is_not_bound() {
+    let text = module(&format!("\"{VALUE}\"")).replace("  function_name = \"api\"", "  count = 0");
+    assert_eq!(consumers(&owners(&[("infra/main.tf", &text)])), [(API, Tier::Inferred)]);
+}
+
+#[test]
+fn locals_in_a_circle_end() {
+    let text = format!("locals {{\n  a = \"${{local.b}}{VALUE}\"\n  b = local.a\n}}\n{}", module("local.b"));
+    let found = tree(&[("infra/main.tf", &text)]).resolve(&finding_in("infra/main.tf", &text, VALUE));
+    assert_eq!(consumers(&found), [(API, Tier::Bound)]);
+}
+
+fn state(module: &str, index: &str, kind: &str) -> String {
+    format!(
+        "{{\n  \"version\": 4,\n  \"terraform_version\": \"1.9.0\",\n  \"outputs\": {{\"k\": {{\"value\": \"{VALUE}\"}}}},\n  \"resources\": [\n    \
+         {{\"mode\": \"data\", \"type\": \"{kind}\", \"name\": \"d\", \"instances\": [{{\"attributes\": {{\"k\": \"{VALUE}\"}}}}]}},\n    {{\n      \
+         {module}\"mode\": \"managed\",\n      \"type\": \"{kind}\",\n      \"name\": \"api\",\n      \"instances\": [{{{index}\"attributes\": \
+         {{\"arn\": \"arn:aws:lambda:eu-west-1:111122223333:function:api\",\n        \"environment\": [{{\"variables\": {{\"KEY\": \"{VALUE}\"}}}}]}}}}]\n    }}\n  ]\n}}\n"
+    )
+}
+
+#[test]
+fn states_name_the_resource_by_its_full_address() {
+    for (module, index, address) in [
+        ("", "", "aws_lambda_function.api"),
+        ("\"module\": \"module.a\", ", "\"index_key\": 0, ", "module.a.aws_lambda_function.api[0]"),
+        ("", "\"index_key\": \"blue\", ", "aws_lambda_function.api[\"blue\"]"),
+    ] {
+        let text = state(module, index, "aws_lambda_function");
+        let id = format!("terraform:x/terraform.tfstate/{address}");
+        let all = owners(&[("x/terraform.tfstate", &text)]);
+        assert_eq!(consumers(&all), [(id.as_str(), Tier::Bound)]);
+        let (line, _) = text.lines().enumerate().find(|(_, line)| line.contains("\"KEY\"")).expect("there");
+        let expected = format!("x/terraform.tfstate:{}", line + 1);
+        assert_eq!(
+            (all[0].evidence[0].at.as_str(), all[0].evidence[0].value.as_str()),
+            (expected.as_str(), "environment[0].variables.KEY (same value)")
+        );
+        assert!(all[0].evidence.iter().any(|one| one.technique == "terraform-state-id" && one.value.starts_with("arn:")));
+        let known = tree(&[("x/terraform.tfstate", &text)]);
+        let last = text.rfind(VALUE).expect("there");
+        let by_place = crate::ownership::artefacts::testing::finding_at("x/terraform.tfstate", last..last + VALUE.len());
+        assert_eq!(consumers(&known.resolve(&by_place)), [(id.as_str(), Tier::Bound)]);
+    }
+    assert_eq!(owners(&[("terraform.tfstate", &state("", "", "aws_iam_access_key"))]), []);
+    let backup = owners(&[("terraform.tfstate.backup", &state("", "", "aws_lambda_function"))]);
+    assert_eq!(backup[0].tier, Tier::Inferred, "what was, not what is");
+}
+
+#[test]
+fn broken_and_hostile_files_are_told() {
+    for (path, text, why) in [
+        ("a.tf", "resource \"x\" {\n".to_owned(), "not valid HCL at line "),
+        ("a.tf", format!("x = {}", "[".repeat(100_000)), "not valid HCL at line "),
+        ("a.tf", format!("x = {}", "!".repeat(100_000)), "not valid HCL at line "),
+        ("a.tf", "a {\n".repeat(50_000), "not valid HCL at line "),
+        ("a.tfstate", "{\"version\": 4, \"resources\": [".to_owned(), "not a state file of version 4"),
+        ("a.tfstate", "{\"version\": 3}".to_owned(), "a state file of another version"),
+        (
+            "a.tfstate",
+            format!("{{\"version\": 4, \"resources\": [{}", "[".repeat(1_000_000)),
+            "not a state file of version 4",
+        ),
+    ] {
+        let begun = Instant::now();
+        let known = tree(&[(path, &text)]);
+        let troubles = &known.coverage().troubles;
+        assert!(troubles.first().is_some_and(|one| one.why.starts_with(why)), "{path} {text:.40} {troubles:?}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{path} {text:.40}");
+    }
+}
+
+#[test]
+fn nesting_as_deep_as_is_read_does_not_take_for_ever() {
+    for (open, close) in
+        [("[", "]"), ("{a=", "}"), ("(", ")"), ("f(", ")"), ("\"${", "}\""), ("[for x in ", ": x]"), ("-", "")]
+    {
+        let text = format!("x = {}1{}\n", open.repeat(30), close.repeat(30));
+        let begun = Instant::now();
+        tree(&[("a.tf", &text)]);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{open} took {:?}", begun.elapsed());
+    }
+}
