@@ -46,9 +46,13 @@ impl Scanner<'_> {
     /// Adds every text in `places` that may lead to something.
     pub fn clues(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>) {
         let (filter, first) = (&self.set.prefilter, places.start);
-        filter.each_text(&bytes[places], &mut |at, text| {
-            let at = first + at;
-            all.push(Clue { at: at as u32, end: filter.end(at, text) as u32, text });
+        // What stands behind a text of three bytes tells whether it is one: it must be seen.
+        let seen = first..bytes.len().min(places.end + 1);
+        filter.each_text(&bytes[seen], &mut |at, text| {
+            let (at, end) = (first + at, filter.end(first + at, text));
+            if end <= places.end {
+                all.push(Clue { at: at as u32, end: end as u32, text });
+            }
         });
     }
 

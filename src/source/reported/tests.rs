@@ -1,3 +1,5 @@
+//! Reports, as each scanner writes them.
+
 use serde_json::json;
 
 use super::{Reported, read};
