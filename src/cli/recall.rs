@@ -26,7 +26,7 @@ pub(super) fn finding(text: &str, settings: &Settings) -> anyhow::Result<Finding
 /// Reads a finding's places again. Empty when the value is no longer there.
 pub(super) fn again(finding: &Finding, set: &DetectorSet, key: &FingerprintKey, settings: &Settings) -> Groups {
     let on_disk = finding.occurrences.iter().filter_map(|place| match &place.provenance {
-        Provenance::Worktree => Some(place.path.as_str()),
+        Provenance::Worktree | Provenance::Reported => Some(place.path.as_str()),
         // The archive itself: what stands before its members' names.
         Provenance::Archive { member } => place.path.strip_suffix(&format!("!{}", member.join("!"))),
         _ => None,

@@ -58,7 +58,7 @@ pub(super) fn save(findings: &[Finding], settings: &Settings) {
     let Some(state) = &settings.state else { return };
     let mut findings = findings.to_vec();
     for occurrence in findings.iter_mut().flat_map(|finding| &mut finding.occurrences) {
-        if occurrence.provenance == Provenance::Worktree
+        if matches!(occurrence.provenance, Provenance::Worktree | Provenance::Reported)
             && let Ok(full) = std::path::absolute(&occurrence.path)
         {
             occurrence.path = full.to_string_lossy().into_owned();

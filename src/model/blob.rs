@@ -64,6 +64,8 @@ pub struct Location {
 pub enum Provenance {
     /// A file as it lies on disk.
     Worktree,
+    /// What another scanner's report says of a file: its lines, but none of its bytes were seen.
+    Reported,
     /// Standard input.
     Stdin,
     /// A process's environment.
@@ -139,7 +141,7 @@ impl Provenance {
         let each = |texts: &mut Vec<String>| texts.iter_mut().for_each(|text| *text = word(text));
         let maybe = |text: &mut Option<String>| *text = text.as_deref().map(word);
         match self {
-            Self::Worktree | Self::Stdin | Self::Environment | Self::Staged => {}
+            Self::Worktree | Self::Reported | Self::Stdin | Self::Environment | Self::Staged => {}
             Self::Commit(place) => {
                 maybe(&mut place.author);
                 each(&mut place.refs);
@@ -164,7 +166,7 @@ impl Provenance {
             Self::Commit(place) => place.member.push(name.to_owned()),
             Self::Layer(place) => place.member.push(name.to_owned()),
             Self::Archive { member } => member.push(name.to_owned()),
-            Self::Worktree | Self::Stdin | Self::Environment | Self::Staged => {
+            Self::Worktree | Self::Reported | Self::Stdin | Self::Environment | Self::Staged => {
                 inner = Self::Archive { member: vec![name.to_owned()] };
             }
         }

@@ -111,6 +111,7 @@ fn origin(provenance: &Provenance) -> String {
         Provenance::Commit(place) => place,
         Provenance::Layer(place) => return layer(place),
         Provenance::Staged => return " (staged)".to_owned(),
+        Provenance::Reported => return " (reported)".to_owned(),
         _ => return String::new(),
     };
     let short = |name: &str| name.chars().take(12).collect::<String>();

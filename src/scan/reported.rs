@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::ops::RangeInclusive;
+use std::ops::Range;
 use std::path::Path;
 
 use super::allow::Place;
@@ -10,8 +10,8 @@ use super::collect::Gathered;
 use super::walk::Request;
 use super::worker::Worker;
 use crate::model::Confidence;
-use crate::source::Entry;
-use crate::source::reported::{self, LARGEST, Reported, ReportedFile};
+use crate::source::reported::{self, LARGEST, ReportedFile, ReportedFinding};
+use crate::source::{Entry, Visit};
 
 /// Reads the report at `path` and scans what it shows. What nothing here recognises is trouble: somebody must look at it.
 pub(super) fn run(path: &Path, request: &Request<'_>) -> Gathered {
@@ -24,20 +24,23 @@ pub(super) fn run(path: &Path, request: &Request<'_>) -> Gathered {
             return all;
         }
     };
-    let Reported { files, troubles } = report;
-    for (what, why) in troubles {
-        all.coverage.trouble(format!("{shown}: {what}"), why);
+    for (what, why) in &report.troubles {
+        all.coverage.trouble(format!("{shown}: {what}"), why.as_str());
     }
     // Somebody thought it worth a report, whatever its likelihood here.
     let request = Request { least: Confidence::Low, ..*request };
     let mut worker = Worker::new(&request);
-    for file in &files {
+    for file in report.files() {
+        if worker.is_stopped() {
+            break;
+        }
         let entry = Entry { path: &file.path, provenance: &file.provenance };
         worker.read(&entry, &Place::nowhere(), &mut file.text.as_slice());
         let mut found = worker.harvest();
-        for (rule, lines) in unknown(file, &found) {
-            let why = format!("{rule:?} was found here by another scanner and is not recognised; look at it by hand");
-            found.coverage.trouble(format!("{}:{}", file.path, lines.start()), why);
+        for missed in missed(&file, &found) {
+            let why =
+                format!("{:?} was found here by another scanner and is not recognised; look at it by hand", missed.rule);
+            found.coverage.trouble(format!("{}:{}", file.path, missed.lines.start()), why);
         }
         all.merge(found);
     }
@@ -55,14 +58,16 @@ fn open(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// What stands in the report and was neither found nor put aside.
-fn unknown<'f>(file: &'f ReportedFile, found: &Gathered) -> Vec<&'f (String, RangeInclusive<u64>)> {
+fn missed<'f>(file: &'f ReportedFile, found: &Gathered) -> Vec<&'f ReportedFinding> {
     let sightings = found.sightings.iter().chain(&found.allowed);
-    let mut lines: Vec<u64> = sightings
+    let spans: Vec<Range<u64>> = sightings
         .flat_map(|sighting| {
-            let own = &sighting.occurrence;
-            std::iter::once(own.location.line).chain(own.parts.iter().map(|part| part.location.line))
+            std::iter::once(&sighting.occurrence.location).chain(sighting.occurrence.parts.iter().map(|part| &part.location))
         })
+        .map(|location| location.byte_start..location.byte_end)
         .collect();
-    lines.extend(found.asides.iter().map(|aside| aside.line));
-    file.found.iter().filter(|(_, place)| !lines.iter().any(|line| place.contains(line))).collect()
+    let meets = |one: &ReportedFinding| spans.iter().any(|span| span.start < one.span.end && one.span.start < span.end);
+    // Of what was put aside only the line is kept.
+    let aside = |one: &ReportedFinding| found.asides.iter().any(|aside| one.lines.contains(&aside.line));
+    file.found.iter().filter(|one| !meets(one) && !aside(one)).collect()
 }

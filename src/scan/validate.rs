@@ -91,11 +91,13 @@ type Answer = (usize, Vec<Credential>, Said);
 
 async fn ask_all(groups: &mut Groups, mut asking: Asking<'_>) -> Asked {
     let mut kept = Kept::new(asking.answers.take(), &asking.validator.detours(), asking.clock.now());
+    // From here on, so that none is missed while answers are kept.
+    let mut stop = tokio::spawn(tokio::signal::ctrl_c());
     let mut asked = spawn_all(groups, &asking, &mut kept);
     let finished = loop {
         let answer = tokio::select! {
             answer = asked.join_next() => answer,
-            _ = tokio::signal::ctrl_c() => break false,
+            _ = &mut stop => break false,
         };
         let Some(answer) = answer else { break true };
         // Whatever came meanwhile is kept with it, at once: the next moment may be the last.

@@ -55,6 +55,9 @@ fn what_others_found_is_found_here_at_the_same_place() {
     let coverage = &lines.last().unwrap()["coverage"];
     let troubles = coverage["troubles"].to_string();
     assert!(troubles.contains("b.py:6") && troubles.contains("Something else"), "{coverage} {told}");
+    // The lines are known, the bytes are not: nothing is owned by where it would stand.
+    let places = pair["occurrences"].as_array().unwrap();
+    assert!(places.iter().all(|at| at["provenance"]["kind"] != "worktree"), "{places:?}");
     assert!(![id, secret, token].iter().any(|value| told.contains(value)));
 }
 

@@ -103,7 +103,7 @@ fn properties(finding: &Finding, occurrence: Option<&Occurrence>) -> Value {
 fn location(occurrence: &Occurrence) -> Value {
     let at = &occurrence.location;
     let columns = occurrence.utf16.unwrap_or(Columns { column: at.column, end_column: at.end_column });
-    let in_tree = occurrence.provenance == Provenance::Worktree;
+    let in_tree = matches!(occurrence.provenance, Provenance::Worktree | Provenance::Reported);
     json!({ "physicalLocation": {
         "artifactLocation": artifact(&occurrence.path, in_tree),
         // A saved report may hold anything; SARIF counts from 1.

@@ -66,7 +66,8 @@ impl<'a> Kept<'a> {
     /// Writes what was noted.
     pub(super) fn keep(&mut self, now: Timestamp) {
         let new = std::mem::take(&mut self.new);
-        if let Some(answers) = self.answers.as_mut().filter(|_| !new.is_empty())
+        // What failed once keeps the scan waiting no second time.
+        if let Some(answers) = self.answers.as_mut().filter(|_| !new.is_empty() && self.trouble.is_none())
             && let Err(error) = answers.store.keep_answers(&new, now)
         {
             self.trouble = Some(error.to_string());

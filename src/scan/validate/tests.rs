@@ -134,7 +134,8 @@ impl World {
         let servers: Vec<Server> = (0..HOSTS).map(|host| server(host, &seen)).collect();
         let named =
             servers.iter().enumerate().map(|(host, server)| (format!("h{host}"), server.url().parse().expect("a URL")));
-        let timeout = Duration::from_millis(900);
+        // Long enough for a busy machine: who gives up is still being served, and asks again.
+        let timeout = Duration::from_millis(1500);
         let settings = Settings { endpoints: named.collect(), timeout, manners: MANNERS, ..Settings::default() };
         let set = DetectorSet::new(&(0..HOSTS).map(detector).collect::<Vec<_>>()).expect("detectors");
         let state = tempfile::tempdir().expect("scratch");

@@ -2,16 +2,20 @@
 
 use serde_json::json;
 
-use super::{Reported, read};
+use super::{ReportedFile, ReportedFinding, read};
 use crate::model::Provenance;
 
-fn one(report: &serde_json::Value) -> Reported {
-    read(report.to_string().as_bytes())
+fn files_in(text: &str) -> Vec<ReportedFile> {
+    read(text.as_bytes()).files().collect()
+}
+
+fn one(report: &serde_json::Value) -> Vec<ReportedFile> {
+    files_in(&report.to_string())
 }
 
 /// Line and column of `wanted` in the only file.
-fn place(reported: &Reported, wanted: &str) -> (usize, usize) {
-    let [file] = reported.files.as_slice() else { panic!("{reported:?}") };
+fn place(reported: &[ReportedFile], wanted: &str) -> (usize, usize) {
+    let [file] = reported else { panic!("{reported:?}") };
     let text = std::str::from_utf8(&file.text).expect("text");
     let at = text.find(wanted).unwrap_or_else(|| panic!("{wanted} in {text:?}"));
     let line = text[..at].matches('\n').count() + 1;
@@ -26,8 +30,9 @@ fn values_stand_where_they_were_found() {
     }]);
     let reported = one(&gitleaks);
     assert_eq!(place(&reported, "key = 'VALUE'"), (7, 2));
-    let file = &reported.files[0];
-    assert_eq!((file.path.as_str(), &file.found), ("a/b.py", &vec![("some-key".to_owned(), 7..=7)]));
+    let file = &reported[0];
+    let found = ReportedFinding { rule: "some-key".to_owned(), lines: 7..=7, span: 7..20 };
+    assert_eq!((file.path.as_str(), &file.found), ("a/b.py", &vec![found]));
     let Provenance::Commit(commit) = &file.provenance else { panic!("a commit") };
     assert_eq!((commit.commit.as_deref(), commit.author.as_deref()), (Some("0123"), Some("A <a@b.example>")));
 
@@ -38,15 +43,15 @@ fn values_stand_where_they_were_found() {
     let reported = one(&kingfisher);
     assert_eq!(place(&reported, "VALUE"), (3, 19));
     assert_eq!(place(&reported, "OTHER = \"SECOND\"").0, 3);
-    assert_eq!(reported.files[0].provenance, Provenance::Worktree);
+    assert_eq!(reported[0].provenance, Provenance::Reported);
 
     let trufflehog = json!({
         "SourceMetadata": {"Data": {"Git": {"commit": "ab", "file": "x.tf", "email": "E <e@f>", "line": 4}}},
         "DetectorName": "AWS", "Raw": "VALUE", "RawV2": "VALUE:SECOND", "Verified": true,
     });
-    let reported = read(format!("{trufflehog}\n{trufflehog}\n").as_bytes());
+    let reported = files_in(&format!("{trufflehog}\n{trufflehog}\n"));
     assert_eq!(place(&reported, "VALUE # AWS AWS_SECRET = \"SECOND\""), (4, 1));
-    assert_eq!(reported.files[0].found.len(), 1, "the same twice is once");
+    assert_eq!(reported[0].found.len(), 1, "the same twice is once");
 
     let part = |value: &str, line: u64| json!({"rule_id": "r", "match": {"full": format!("k={value}"), "value": value}, "location": {"path": "./p", "start_line": line, "start_column": 5}});
     let mut betterleaks = part("VALUE", 2);
@@ -61,7 +66,7 @@ fn values_stand_where_they_were_found() {
     }]);
     let reported = one(&github);
     assert_eq!(place(&reported, "VALUE"), (2, 40));
-    let Provenance::Commit(commit) = &reported.files[0].provenance else { panic!("a commit") };
+    let Provenance::Commit(commit) = &reported[0].provenance else { panic!("a commit") };
     assert_eq!((commit.object.as_str(), commit.commit.as_deref()), ("", Some("cc")));
 }
 
@@ -75,19 +80,20 @@ fn what_cannot_be_read_is_said_and_the_rest_is_read() {
         entry("")
     );
     let reported = read(text.as_bytes());
-    assert_eq!(place(&reported, "VALUE").0, 1);
     let told = format!("{:?}", reported.troubles);
-    for part in ["entry 4", "2 entries hold no value", "line 1", "not JSON"] {
+    for part in ["1 entries are of no report", "2 entries hold no value", "line 1", "not JSON"] {
         assert!(told.contains(part), "{part} in {told}");
     }
-    assert!(!told.contains("VALUE") && !format!("{reported:?}").contains("VALUE"));
-    assert!(read(b"").files.is_empty() && read(b"[]").troubles.is_empty());
+    let files: Vec<ReportedFile> = reported.files().collect();
+    assert_eq!(place(&files, "VALUE").0, 1);
+    assert!(!told.contains("VALUE") && !format!("{files:?}").contains("VALUE"));
+    assert!(files_in("").is_empty() && read(b"[]").troubles.is_empty());
 }
 
 #[test]
 fn places_without_end_cost_no_memory() {
     let far = json!({"RuleID": "r", "File": "f", "StartLine": u64::MAX, "StartColumn": u64::MAX, "Match": "a\nb", "Secret": "a\nb"});
     let reported = one(&far);
-    assert!(reported.files[0].text.len() < 2 << 20);
-    assert_eq!(*reported.files[0].found[0].1.end(), (1 << 20) + 1);
+    assert!(reported[0].text.len() < 2 << 20);
+    assert_eq!(*reported[0].found[0].lines.end(), (1 << 20) + 1);
 }
