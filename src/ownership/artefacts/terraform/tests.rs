@@ -87,6 +87,8 @@ fn a_default_that_something_overrides_is_not_bound() {
     assert_eq!(consumers(&with("infra/prod.tfvars", "key = \"another-value\"\n")), [(API, Tier::Bound)], "if it is named");
     let call = "module \"api\" {\n  source = \"./infra\"\n  key = \"another-value\"\n}\n";
     assert_eq!(consumers(&with("main.tf", call)), [(API, Tier::Inferred)]);
+    let dotted = [("./infra/v.tf", variable.as_str()), ("./infra/main.tf", main.as_str()), ("./main.tf", call)];
+    assert_eq!(consumers(&owners(&dotted)), [(API, Tier::Inferred)], "below `./`");
     let unset = "variable \"key\" {}\n";
     let given = format!("key = \"{VALUE}\"\n");
     for (path, tier) in [
