@@ -128,6 +128,28 @@ fn what_is_picked_is_inferred_and_what_is_no_workload_is_nothing() {
 }
 
 #[test]
+fn only_the_last_map_of_a_merge_is_bound() {
+    for (value, tier) in [
+        (format!("merge({{A = \"x\"}}, {{K = \"{VALUE}\"}})"), Tier::Bound),
+        (format!("merge({{K = \"{VALUE}\"}})"), Tier::Bound),
+        (format!("merge({{K = \"{VALUE}\"}}, {{K = data.x.value}})"), Tier::Inferred),
+        (format!("merge({{K = \"{VALUE}\"}}, var.more)"), Tier::Inferred),
+        (format!("merge([{{K = \"{VALUE}\"}}, {{K = data.x.value}}]...)"), Tier::Inferred),
+        (format!("jsonencode(merge({{K = \"{VALUE}\"}}, {{K = data.x.value}}))"), Tier::Inferred),
+    ] {
+        assert_eq!(consumers(&owners(&[("infra/main.tf", &module(&value))])), [(API, tier)], "{value}");
+    }
+    let names = format!("locals {{\n  leaked = \"{VALUE}\"\n  safe = data.x.value\n}}\n");
+    for (value, tier) in [
+        ("merge({K = local.leaked}, {K = local.safe})", Tier::Inferred),
+        ("merge({K = local.safe}, {K = local.leaked})", Tier::Bound),
+    ] {
+        let files = [("infra/l.tf", names.as_str()), ("infra/main.tf", &module(value))];
+        assert_eq!(consumers(&owners(&files)), [(API, tier)], "{value}");
+    }
+}
+
+#[test]
 fn a_resource_that_is_counted_out_is_not_bound() {
     let text = module(&format!("\"{VALUE}\"")).replace("  function_name = \"api\"", "  count = 0");
     assert_eq!(consumers(&owners(&[("infra/main.tf", &text)])), [(API, Tier::Inferred)]);
