@@ -162,6 +162,29 @@ fn locals_in_a_circle_end() {
     assert_eq!(consumers(&found), [(API, Tier::Bound)]);
 }
 
+#[test]
+fn a_long_chain_of_locals_that_fans_out_takes_no_memory_to_speak_of() {
+    const MANY: usize = 3000;
+    let mut locals = format!("locals {{\n  c0 = \"{VALUE}\"\n");
+    for index in 1..MANY {
+        locals += &format!("  c{index} = local.c{}\n", index - 1);
+    }
+    for index in 0..MANY {
+        locals += &format!("  f{index} = local.c{}\n", MANY - 1);
+    }
+    locals += "}\n";
+    let main = module(&format!("local.f{}", MANY - 1));
+    let known = tree(&[("infra/l.tf", &locals), ("infra/main.tf", &main)]);
+    let begun = Instant::now();
+    let all = known.resolve(&finding(VALUE));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(consumers(&all), [(API, Tier::Bound)]);
+    let (first, last) = (all[0].evidence.first().expect("some"), all[0].evidence.last().expect("some"));
+    assert_eq!((first.technique.as_str(), first.value.as_str()), ("terraform-local", "local.c0 (same value)"));
+    assert_eq!(last.technique, "terraform-resource", "where it ends is told, however long the way");
+    assert_eq!(last.value, format!("environment.variables.KEY from local.f{}", MANY - 1));
+}
+
 fn state(module: &str, index: &str, kind: &str) -> String {
     format!(
         "{{\n  \"version\": 4,\n  \"terraform_version\": \"1.9.0\",\n  \"outputs\": {{\"k\": {{\"value\": \"{VALUE}\"}}}},\n  \"resources\": [\n    \
