@@ -72,7 +72,7 @@ impl Artefacts {
     /// join. `root` is what stands before the repository's own paths in the paths to come (`""` when nothing does);
     /// CODEOWNERS is read relative to it.
     pub fn new(key: Arc<FingerprintKey>, root: &str) -> Self {
-        let root = match root.trim_end_matches('/') {
+        let root = match plain(root).trim_end_matches('/') {
             "" | "." => String::new(),
             root => format!("{root}/"),
         };
@@ -81,12 +81,12 @@ impl Artefacts {
 
     /// Whether [`Artefacts::read`] would look at a file of that name. Cheap.
     pub fn wants(path: &str) -> bool {
-        Readers::wants(path)
+        Readers::wants(plain(path))
     }
 
     /// Takes in one file. The bytes are not kept.
     pub fn read(&mut self, path: &str, bytes: &[u8]) {
-        let sheet = Sheet { path: Arc::from(path), bytes, key: &self.key, root: &self.root };
+        let sheet = Sheet { path: Arc::from(plain(path)), bytes, key: &self.key, root: &self.root };
         self.readers.read(&sheet, &mut self.coverage);
     }
 
@@ -117,6 +117,15 @@ impl Artefacts {
 /// and two of them might become one.
 fn is_showable(name: &str) -> bool {
     !name.trim().is_empty() && clean(name) == name
+}
+
+/// A path without a leading `./`: `./infra` and `infra` are one folder, and readers and findings must meet in it.
+fn plain(path: &str) -> &str {
+    let mut path = path;
+    while let Some(rest) = path.strip_prefix("./") {
+        path = rest.trim_start_matches('/');
+    }
+    path
 }
 
 /// The folder a path lies in, without the last `/`.
@@ -227,7 +236,35 @@ pub(super) mod testing;
 
 #[cfg(test)]
 mod tests {
-    use super::join;
+    use super::testing::{VALUE, consumers, finding_in, shared_key};
+    use super::{Artefacts, join, plain};
+    use crate::model::Tier;
+
+    #[test]
+    fn a_leading_dot_is_no_other_folder() {
+        for (path, expected) in
+            [("./a/b", "a/b"), ("././/a", "a"), (".env", ".env"), ("../a", "../a"), ("/a", "/a"), (".", "."), ("./", "")]
+        {
+            assert_eq!(plain(path), expected);
+        }
+        let env = format!("KEY={VALUE}\n");
+        for (read, seen) in [("./infra/a/.env", "infra/a/.env"), ("infra/a/.env", "./infra/a/.env")] {
+            for root in ["./infra", "infra/", "././infra"] {
+                let mut known = Artefacts::new(shared_key(), root);
+                for (path, text) in [
+                    ("./infra/a/compose.yaml", "services: {api: {image: x, env_file: .env}}\n"),
+                    ("./infra/CODEOWNERS", "* @org/all\n"),
+                    (read, env.as_str()),
+                ] {
+                    assert!(Artefacts::wants(path), "{path}");
+                    known.read(path, text.as_bytes());
+                }
+                let owners = known.resolve(&finding_in(seen, &env, VALUE));
+                assert_eq!(consumers(&owners), [("compose:infra/a/compose.yaml/api", Tier::Bound)], "{read} {seen} {root}");
+                assert!(owners.iter().any(|owner| owner.id == "team:@org/all"), "{read} {seen} {root}");
+            }
+        }
+    }
 
     #[test]
     fn relative_paths_stay_in_the_tree() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Sheet, dotenv};
+use super::{Sheet, dotenv, plain};
 use crate::model::{Finding, Provenance};
 use crate::secret::{Fingerprint, FingerprintKey};
 
@@ -51,7 +51,7 @@ impl<'f> Clues<'f> {
             let own = [&seen.location];
             let parts = seen.parts.iter().filter(|part| telling(&part.name)).map(|part| &part.location);
             for location in own.into_iter().chain(parts) {
-                places.push((seen.path.as_str(), location.byte_start..location.byte_end));
+                places.push((plain(&seen.path), location.byte_start..location.byte_end));
             }
         }
         Self { prints, places }

@@ -66,16 +66,20 @@ impl Kind for Mcp {
         let known = is_clients(&sheet.path);
         let tier = if known { Tier::Bound } else { Tier::Inferred };
         sheet.documents(coverage, &mut |root| {
-            for servers in places(root, &sheet.path, known) {
+            for (project, servers) in places(root, &sheet.path, known) {
+                let within = match project {
+                    Some(project) => (format!("mcp:{}[{project}]", sheet.path), format!("{} for {project}", sheet.path)),
+                    None => (format!("mcp:{}", sheet.path), sheet.path.to_string()),
+                };
                 for (name, server) in servers.entries() {
                     if let Some(name) = name.text() {
-                        read(sheet, (name, server), tier, links);
+                        read(sheet, &within, (name, server), tier, links);
                     }
                 }
                 // Continue has a list of them.
                 for server in servers.items() {
                     if let Some(name) = server.text_at(&["name"]) {
-                        read(sheet, (name, server), tier, links);
+                        read(sheet, &within, (name, server), tier, links);
                     }
                 }
             }
@@ -89,29 +93,34 @@ fn is_clients(path: &str) -> bool {
     NAMES.contains(&file_name(path)) || SETTINGS.iter().any(ends)
 }
 
-/// Where in the file the servers are.
-fn places<'t>(root: View<'t>, path: &str, known: bool) -> Vec<View<'t>> {
-    let mut found: Vec<View<'t>> = root.get("mcpServers").into_iter().collect();
+/// Where in the file the servers are, and the project they are for where that is said.
+fn places<'t>(root: View<'t>, path: &str, known: bool) -> Vec<(Option<&'t str>, View<'t>)> {
+    let mut found: Vec<_> = root.get("mcpServers").map(|own| (None, own)).into_iter().collect();
     if !known {
         return found;
     }
     // Claude Code keeps those of each project that a person works on.
     let projects = root.get("projects").map(View::entries).unwrap_or_default();
-    found.extend(projects.into_iter().filter_map(|(_, project)| project.get("mcpServers")));
-    found.extend(root.get("context_servers"));
-    found.extend(root.at(&["mcp", "servers"]));
+    found.extend(projects.into_iter().filter_map(|(name, project)| {
+        let name = name.text().filter(|name| is_showable(name))?;
+        Some((Some(name), project.get("mcpServers")?))
+    }));
+    let whole = |servers| (None, servers);
+    found.extend(root.get("context_servers").map(whole));
+    found.extend(root.at(&["mcp", "servers"]).map(whole));
     let name = file_name(path);
-    found.extend(root.get("servers").filter(|_| name == "mcp.json"));
-    found.extend(root.get("mcp").filter(|_| name.starts_with("opencode.")));
+    found.extend(root.get("servers").filter(|_| name == "mcp.json").map(whole));
+    found.extend(root.get("mcp").filter(|_| name.starts_with("opencode.")).map(whole));
     found
 }
 
-fn read(sheet: &Sheet<'_>, (name, server): (&str, View<'_>), tier: Tier, links: &mut Links) {
+/// Reads one server's entry. `within` is what it stands in: the beginning of its id, and in words.
+fn read(sheet: &Sheet<'_>, within: &(String, String), (name, server): (&str, View<'_>), tier: Tier, links: &mut Links) {
     if !is_showable(name) || !server.is_mapping() {
         return;
     }
     let tier = if is_off(server) { tier.min(Tier::Declared) } else { tier };
-    let consumer = Consumer::new(format!("mcp:{}/{name}", sheet.path), format!("MCP server {name} of {}", sheet.path));
+    let consumer = Consumer::new(format!("{}/{name}", within.0), format!("MCP server {name} of {}", within.1));
     let consumer = Arc::new(consumer);
     for (field, value) in server.entries() {
         let Some(field) = field.text() else { continue };

@@ -43,11 +43,32 @@ fn nested_places_and_lists_are_found() {
         "{{\"projects\": {{\"/home/a/x\": {}}}}}",
         servers("mcpServers", &format!("\"env\": {{\"T\": \"{VALUE}\"}}"))
     );
-    assert_eq!(consumers(&owners(".claude.json", &project)), [("mcp:.claude.json/github", Tier::Bound)]);
+    assert_eq!(consumers(&owners(".claude.json", &project)), [("mcp:.claude.json[/home/a/x]/github", Tier::Bound)]);
     let list = format!("mcpServers:\n  - name: github\n    env: {{T: {VALUE}}}\n");
     assert_eq!(consumers(&owners(".continue/config.yaml", &list)), [("mcp:.continue/config.yaml/github", Tier::Bound)]);
     let code = format!("{{\"mcp\": {}}}", servers("servers", &format!("\"env\": {{\"T\": \"{VALUE}\"}}")));
     assert_eq!(consumers(&owners(".vscode/settings.json", &code)), [("mcp:.vscode/settings.json/github", Tier::Bound)]);
+}
+
+#[test]
+fn servers_of_one_name_in_two_projects_stay_two() {
+    let entry = |value: &str| format!("{{\"mcpServers\": {{\"db\": {{\"env\": {{\"T\": \"{value}\"}}}}}}}}");
+    let own = entry(VALUE);
+    let text = format!(
+        "{{\"mcpServers\": {{\"db\": {{\"env\": {{\"T\": \"{VALUE}\"}}}}}}, \"projects\": {{\"/home/a/x\": {own}, \"/home/a/y\": {}, \
+         \"/home/a/z\": {own}}}}}",
+        entry("another-value-altogether")
+    );
+    let all = owners(".claude.json", &text);
+    assert_eq!(
+        consumers(&all),
+        [
+            ("mcp:.claude.json/db", Tier::Bound),
+            ("mcp:.claude.json[/home/a/x]/db", Tier::Bound),
+            ("mcp:.claude.json[/home/a/z]/db", Tier::Bound),
+        ]
+    );
+    assert_eq!(all[1].name, "MCP server db of .claude.json for /home/a/x");
 }
 
 #[test]

@@ -72,8 +72,12 @@ pub(super) fn walk<'e>(value: &'e Expression, way: &str, tier: Tier, each: &mut 
         Expression::FuncCall(call) => {
             let hands_on = call.name.namespace.is_empty() && HAND_ON.contains(&call.name.name.as_str());
             let tier = if hands_on { tier } else { tier.min(Tier::Inferred) };
-            for argument in &call.args {
-                walk(argument, way, tier, each);
+            // In `merge` a later map's entry wins. With `...` the last argument is a list of them.
+            let merges = hands_on && call.name.name.as_str() == "merge";
+            let last = (!call.args.expand_final()).then(|| call.args.len().saturating_sub(1));
+            for (index, argument) in call.args.iter().enumerate() {
+                let wins = !merges || last == Some(index);
+                walk(argument, way, if wins { tier } else { tier.min(Tier::Inferred) }, each);
             }
         }
         Expression::Conditional(either) => {

@@ -13,6 +13,8 @@ use crate::secret::Fingerprint;
 
 /// Names followed for one finding, all together.
 const NAMES: usize = 10_000;
+/// Steps of the way to a name that are told. The workload at its end is told always.
+const STEPS: usize = 31;
 
 /// What a name is the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,28 +118,32 @@ impl Graph {
     }
 
     fn follow(&self, name: &Name, tier: Tier, first: &Evidence, roll: &mut Roll) {
-        let mut queue = VecDeque::from([(name, tier, vec![first.clone()])]);
-        let mut met = HashSet::new();
-        while let Some((name, tier, why)) = queue.pop_front() {
-            if met.len() >= NAMES {
-                return roll.cut();
-            }
-            if !met.insert(name) {
-                continue;
-            }
+        let mut ways = Ways(vec![Step { what: first.clone(), before: None, number: 1 }]);
+        let mut queue = VecDeque::from([(name, tier, 0)]);
+        let mut met = HashSet::from([name]);
+        while let Some((name, tier, way_here)) = queue.pop_front() {
             for user in self.uses.get(name).into_iter().flatten() {
                 match user {
                     User::Workload { at, link } => {
-                        let mut why = why.clone();
+                        let mut why = ways.to(way_here);
                         let value = format!("{} from {}.{}", link.detail, name.1.word(), name.2);
                         why.push(evidence(link.technique, at.to_string(), value));
                         link.consumer.join(roll, tier.min(link.tier), why);
                     }
                     User::Name { name: next, tier: own, way } => {
-                        let mut why = why.clone();
-                        let value = format!("{}.{way} from {}.{}", next.1.word(), name.1.word(), name.2);
-                        why.push(evidence("terraform-reference", next.0.to_string(), value));
-                        queue.push_back((next, tier.min(*own), why));
+                        if met.contains(next) {
+                            continue;
+                        }
+                        if met.len() >= NAMES {
+                            roll.cut();
+                            continue;
+                        }
+                        met.insert(next);
+                        let step = ways.step(way_here, || {
+                            let value = format!("{}.{way} from {}.{}", next.1.word(), name.1.word(), name.2);
+                            evidence("terraform-reference", next.0.to_string(), value)
+                        });
+                        queue.push_back((next, tier.min(*own), step));
                     }
                 }
             }
@@ -154,6 +160,41 @@ impl Graph {
             *self.given.entry(name).or_default() += count;
         }
         self.set_by_caller.extend(other.set_by_caller);
+    }
+}
+
+/// Ways to names, which share what they have in common.
+struct Ways(Vec<Step>);
+
+struct Step {
+    what: Evidence,
+    /// The step before it, by index.
+    before: Option<usize>,
+    /// How many there are up to this one.
+    number: usize,
+}
+
+impl Ways {
+    /// One step further. A way that is long enough stays as it is.
+    fn step(&mut self, before: usize, what: impl FnOnce() -> Evidence) -> usize {
+        let number = self.0[before].number + 1;
+        if number > STEPS {
+            return before;
+        }
+        self.0.push(Step { what: what(), before: Some(before), number });
+        self.0.len() - 1
+    }
+
+    /// All steps up to that one, first to last.
+    fn to(&self, last: usize) -> Vec<Evidence> {
+        let mut why = Vec::with_capacity(self.0[last].number + 1);
+        let mut next = Some(last);
+        while let Some(index) = next {
+            why.push(self.0[index].what.clone());
+            next = self.0[index].before;
+        }
+        why.reverse();
+        why
     }
 }
 

@@ -87,6 +87,8 @@ fn a_default_that_something_overrides_is_not_bound() {
     assert_eq!(consumers(&with("infra/prod.tfvars", "key = \"another-value\"\n")), [(API, Tier::Bound)], "if it is named");
     let call = "module \"api\" {\n  source = \"./infra\"\n  key = \"another-value\"\n}\n";
     assert_eq!(consumers(&with("main.tf", call)), [(API, Tier::Inferred)]);
+    let dotted = [("./infra/v.tf", variable.as_str()), ("./infra/main.tf", main.as_str()), ("./main.tf", call)];
+    assert_eq!(consumers(&owners(&dotted)), [(API, Tier::Inferred)], "below `./`");
     let unset = "variable \"key\" {}\n";
     let given = format!("key = \"{VALUE}\"\n");
     for (path, tier) in [
@@ -126,6 +128,28 @@ fn what_is_picked_is_inferred_and_what_is_no_workload_is_nothing() {
 }
 
 #[test]
+fn only_the_last_map_of_a_merge_is_bound() {
+    for (value, tier) in [
+        (format!("merge({{A = \"x\"}}, {{K = \"{VALUE}\"}})"), Tier::Bound),
+        (format!("merge({{K = \"{VALUE}\"}})"), Tier::Bound),
+        (format!("merge({{K = \"{VALUE}\"}}, {{K = data.x.value}})"), Tier::Inferred),
+        (format!("merge({{K = \"{VALUE}\"}}, var.more)"), Tier::Inferred),
+        (format!("merge([{{K = \"{VALUE}\"}}, {{K = data.x.value}}]...)"), Tier::Inferred),
+        (format!("jsonencode(merge({{K = \"{VALUE}\"}}, {{K = data.x.value}}))"), Tier::Inferred),
+    ] {
+        assert_eq!(consumers(&owners(&[("infra/main.tf", &module(&value))])), [(API, tier)], "{value}");
+    }
+    let names = format!("locals {{\n  leaked = \"{VALUE}\"\n  safe = data.x.value\n}}\n");
+    for (value, tier) in [
+        ("merge({K = local.leaked}, {K = local.safe})", Tier::Inferred),
+        ("merge({K = local.safe}, {K = local.leaked})", Tier::Bound),
+    ] {
+        let files = [("infra/l.tf", names.as_str()), ("infra/main.tf", &module(value))];
+        assert_eq!(consumers(&owners(&files)), [(API, tier)], "{value}");
+    }
+}
+
+#[test]
 fn a_resource_that_is_counted_out_is_not_bound() {
     let text = module(&format!("\"{VALUE}\"")).replace("  function_name = \"api\"", "  count = 0");
     assert_eq!(consumers(&owners(&[("infra/main.tf", &text)])), [(API, Tier::Inferred)]);
@@ -136,6 +160,29 @@ fn locals_in_a_circle_end() {
     let text = format!("locals {{\n  a = \"${{local.b}}{VALUE}\"\n  b = local.a\n}}\n{}", module("local.b"));
     let found = tree(&[("infra/main.tf", &text)]).resolve(&finding_in("infra/main.tf", &text, VALUE));
     assert_eq!(consumers(&found), [(API, Tier::Bound)]);
+}
+
+#[test]
+fn a_long_chain_of_locals_that_fans_out_takes_no_memory_to_speak_of() {
+    const MANY: usize = 3000;
+    let mut locals = format!("locals {{\n  c0 = \"{VALUE}\"\n");
+    for index in 1..MANY {
+        locals += &format!("  c{index} = local.c{}\n", index - 1);
+    }
+    for index in 0..MANY {
+        locals += &format!("  f{index} = local.c{}\n", MANY - 1);
+    }
+    locals += "}\n";
+    let main = module(&format!("local.f{}", MANY - 1));
+    let known = tree(&[("infra/l.tf", &locals), ("infra/main.tf", &main)]);
+    let begun = Instant::now();
+    let all = known.resolve(&finding(VALUE));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(consumers(&all), [(API, Tier::Bound)]);
+    let (first, last) = (all[0].evidence.first().expect("some"), all[0].evidence.last().expect("some"));
+    assert_eq!((first.technique.as_str(), first.value.as_str()), ("terraform-local", "local.c0 (same value)"));
+    assert_eq!(last.technique, "terraform-resource", "where it ends is told, however long the way");
+    assert_eq!(last.value, format!("environment.variables.KEY from local.f{}", MANY - 1));
 }
 
 fn state(module: &str, index: &str, kind: &str) -> String {
