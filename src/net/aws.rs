@@ -80,12 +80,13 @@ pub struct Responder {
     pub key_id: String,
 }
 
-/// Endpoints that AWS's own variables name.
-pub(super) fn environment_endpoints(settings: &Settings) -> Result<Vec<Url>, NetError> {
+/// Endpoints that AWS's own variables name, each with its variable.
+pub(super) fn environment_endpoints(settings: &Settings) -> Result<Vec<(&'static str, Url)>, NetError> {
     let names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_BEDROCK"];
     let given =
-        names.iter().filter_map(|name| Some((name, settings.environment.get(*name).filter(|text| !text.is_empty())?)));
-    given.map(|(name, text)| Url::parse(text).map_err(|_| NetError::Setting(format!("{name} is not a URL")))).collect()
+        names.into_iter().filter_map(|name| Some((name, settings.environment.get(name).filter(|text| !text.is_empty())?)));
+    let parsed = given.map(|(name, text)| Url::parse(text).map(|url| (name, url)).map_err(|_| name));
+    parsed.collect::<Result<_, _>>().map_err(|name| NetError::Setting(format!("{name} is not a URL")))
 }
 
 /// Through the proxies that the environment names, like the other client, and with the operator's authorities.
@@ -117,7 +118,6 @@ pub(super) fn http_client(resolver: Resolver, trust: &Trust) -> Result<SharedHtt
     }))
 }
 
-/// To connect, and to read.
 /// Two ways out.
 #[derive(Debug)]
 struct Routes {
@@ -145,6 +145,7 @@ fn gives_roles(uri: &str) -> bool {
     }
 }
 
+/// To connect, and to read.
 type Timeouts = (Option<Duration>, Option<Duration>);
 
 fn timeouts() -> TimeoutConfig {
