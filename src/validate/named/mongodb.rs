@@ -37,28 +37,31 @@ pub(super) const ANSWERS: &[(&str, &str)] = &[
 ];
 
 pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
-    let text = |name: &str| credential.part(name).and_then(|part| part.value.expose_str()).unwrap_or_default();
-    if text("scheme").ends_with("+srv") {
-        return Liveness::NotChecked(Some("its servers stand in DNS (SRV), which is not looked up".to_owned()));
-    }
-    let mut login = match Login::of_url(credential) {
-        Ok(login) => login,
+    let (login, options) = match prepare(credential) {
+        Ok(ready) => ready,
         Err(other) => return other,
     };
+    converse(net, &login, &options).await.unwrap_or_else(|stop| Liveness::Unknown(stop.to_string()))
+}
+
+/// Whom it asks, and how; or why it asks nobody.
+pub(super) fn prepare(credential: &Credential) -> Result<(Login, Options), Liveness> {
+    let text = |name: &str| credential.part(name).and_then(|part| part.value.expose_str()).unwrap_or_default();
+    if text("scheme").ends_with("+srv") {
+        return Err(Liveness::NotChecked(Some("its servers stand in DNS (SRV), which is not looked up".to_owned())));
+    }
+    let mut login = Login::of_url(credential)?;
     let options = Options { more: !text("more").is_empty(), ..Options::of(text("options")) };
     if !matches!(options.mechanism.as_str(), "" | "DEFAULT" | "SCRAM-SHA-1" | "SCRAM-SHA-256") {
-        return Liveness::NotChecked(Some("it logs in by another mechanism than SCRAM".to_owned()));
+        return Err(Liveness::NotChecked(Some("it logs in by another mechanism than SCRAM".to_owned())));
     }
     first_host(&mut login);
-    match converse(net, &login, &options).await {
-        Ok(said) => said,
-        Err(stop) => Liveness::Unknown(stop.to_string()),
-    }
+    Ok((login, options))
 }
 
 /// What the address says behind its `?`.
 #[derive(Default)]
-struct Options {
+pub(super) struct Options {
     source: Option<String>,
     tls: bool,
     mechanism: String,
