@@ -9,10 +9,13 @@ use aws_sdk_iam::config::{BehaviorVersion, Region};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Connector, tls};
-use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use url::Url;
+use url::{Host, Url};
 
 use super::hosts::Turn;
 use super::resolve::Resolver;
@@ -77,12 +80,13 @@ pub struct Responder {
     pub key_id: String,
 }
 
-/// Endpoints that AWS's own variables name.
-pub(super) fn environment_endpoints(settings: &Settings) -> Result<Vec<Url>, NetError> {
+/// Endpoints that AWS's own variables name, each with its variable.
+pub(super) fn environment_endpoints(settings: &Settings) -> Result<Vec<(&'static str, Url)>, NetError> {
     let names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_BEDROCK"];
     let given =
-        names.iter().filter_map(|name| Some((name, settings.environment.get(*name).filter(|text| !text.is_empty())?)));
-    given.map(|(name, text)| Url::parse(text).map_err(|_| NetError::Setting(format!("{name} is not a URL")))).collect()
+        names.into_iter().filter_map(|name| Some((name, settings.environment.get(name).filter(|text| !text.is_empty())?)));
+    let parsed = given.map(|(name, text)| Url::parse(text).map(|url| (name, url)).map_err(|_| name));
+    parsed.collect::<Result<_, _>>().map_err(|name| NetError::Setting(format!("{name} is not a URL")))
 }
 
 /// Through the proxies that the environment names, like the other client, and with the operator's authorities.
@@ -101,13 +105,44 @@ pub(super) fn http_client(resolver: Resolver, trust: &Trust) -> Result<SharedHtt
         if let Some((_, connector)) = made.iter().find(|(timeouts, _)| *timeouts == wanted) {
             return connector.clone();
         }
-        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env()).connector_settings(settings.clone());
-        builder.set_sleep_impl(components.sleep_impl());
-        let builder = builder.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).tls_context(context.clone());
-        let connector = SharedHttpConnector::new(builder.build_with_resolver(resolver.clone()));
+        let build = |proxy: ProxyConfig| {
+            let mut builder = Connector::builder().proxy_config(proxy).connector_settings(settings.clone());
+            builder.set_sleep_impl(components.sleep_impl());
+            let builder = builder.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).tls_context(context.clone());
+            SharedHttpConnector::new(builder.build_with_resolver(resolver.clone()))
+        };
+        let (usual, direct) = (build(ProxyConfig::from_env()), build(ProxyConfig::disabled()));
+        let connector = SharedHttpConnector::new(Routes { usual, direct });
         made.push((wanted, connector.clone()));
         connector
     }))
+}
+
+/// Two ways out.
+#[derive(Debug)]
+struct Routes {
+    /// As the environment has it.
+    usual: SharedHttpConnector,
+    /// Never through a proxy.
+    direct: SharedHttpConnector,
+}
+
+impl HttpConnector for Routes {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if gives_roles(request.uri()) { self.direct.call(request) } else { self.usual.call(request) }
+    }
+}
+
+/// Whether credentials of an instance's or a container's role are given out there, in the clear: to this machine alone, and
+/// to no proxy. Those are AWS's link-local addresses, of IPv6 `fd00:ec2::/32`, and what listens on loopback for a container.
+fn gives_roles(uri: &str) -> bool {
+    let Ok(url) = Url::parse(uri) else { return false };
+    match url.host() {
+        Some(Host::Ipv4(v4)) => v4.is_link_local() || v4.is_loopback(),
+        Some(Host::Ipv6(v6)) => v6.is_loopback() || matches!(v6.segments(), [0xfd00, 0xec2, ..]),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
 }
 
 /// To connect, and to read.
@@ -238,5 +273,55 @@ impl Net {
         config.set_endpoint_url(self.checked_endpoint("iam")?);
         #[expect(clippy::disallowed_methods, reason = "net is the room that builds clients")]
         Ok(aws_sdk_iam::Client::from_conf(config.build()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_http_client::Connector;
+    use aws_smithy_http_client::proxy::ProxyConfig;
+    use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
+    use super::{Routes, gives_roles};
+    use crate::net::testing::{Server, http};
+
+    #[test]
+    fn role_credentials_are_given_out_at_these_addresses_alone() {
+        for (uri, wanted) in [
+            ("http://169.254.169.254/latest/api/token", true),
+            ("http://169.254.170.2/v2/credentials/x", true),
+            ("http://169.254.170.23/v1/credentials", true),
+            ("http://[fd00:ec2::254]/latest/meta-data", true),
+            ("http://[fd00:ec2::23]/v1/credentials", true),
+            ("http://127.0.0.1:8080/creds", true),
+            ("http://localhost:8080/creds", true),
+            ("https://sts.us-east-1.amazonaws.com/", false),
+            ("https://169.254.169.254.example.com/", false),
+            ("http://10.0.0.1/", false),
+            ("http://[fd00:ec3::1]/", false),
+            ("", false),
+        ] {
+            assert_eq!(gives_roles(uri), wanted, "{uri}");
+        }
+    }
+
+    #[tokio::test]
+    async fn role_credentials_are_not_asked_for_through_a_proxy() {
+        let saying = |body: &'static str| {
+            Server::talking(move |peer| {
+                peer.hear();
+                peer.say(&http("200 OK", "", body));
+            })
+        };
+        let (proxy, own) = (saying("proxy"), saying("own"));
+        let build = |config| SharedHttpConnector::new(Connector::builder().proxy_config(config).build_http());
+        let through = ProxyConfig::all(proxy.url()).expect("a proxy");
+        let routes = Routes { usual: build(through), direct: build(ProxyConfig::disabled()) };
+        let get = |url: &str| HttpRequest::get(url).expect("a request");
+        assert!(routes.call(get(&format!("{}/creds", own.url()))).await.is_ok());
+        assert_eq!((own.visits(), proxy.visits()), (1, 0));
+        assert!(routes.call(get("http://sts.example/")).await.is_ok());
+        assert_eq!((own.visits(), proxy.visits()), (1, 1));
     }
 }

@@ -75,6 +75,17 @@ enum Rest {
     Asked,
 }
 
+impl State {
+    /// Lets nobody in for so long, and never for less than was said already. What it asked for itself stays its own word.
+    fn rest(&mut self, now: Instant, pause: Duration, why: Rest) {
+        let before = self.resting.filter(|(until, _)| *until > now);
+        self.resting = match (before, why) {
+            (Some((until, Rest::Asked)), Rest::Failing) => Some((until, Rest::Asked)),
+            (before, why) => Some((before.map_or(now + pause, |(until, _)| until.max(now + pause)), why)),
+        };
+    }
+}
+
 impl Hosts {
     pub(super) fn new(manners: Manners) -> Self {
         Self { manners, all: Arc::new(Semaphore::new(IN_ALL)), known: Mutex::default() }
@@ -130,7 +141,7 @@ impl Host {
         }
         if state.failures >= manners.failures {
             // One tries whether it has come back; the others go on leaving it alone.
-            state.resting = Some((now + REST, Rest::Failing));
+            state.rest(now, REST, Rest::Failing);
         }
         state.asked += 1;
         let moment = [state.next, state.paused].into_iter().flatten().fold(now, Instant::max);
@@ -176,7 +187,7 @@ impl Turn {
         let mut state = self.host.state();
         state.failures += 1;
         if state.failures >= self.manners.failures {
-            state.resting = Some((Instant::now() + REST, Rest::Failing));
+            state.rest(Instant::now(), REST, Rest::Failing);
         }
     }
 
@@ -184,7 +195,7 @@ impl Turn {
     pub(super) fn pause(&self, pause: Duration) {
         let (now, mut state) = (Instant::now(), self.host.state());
         if pause > LONGEST_PAUSE {
-            state.resting = Some((now + pause.min(LONGEST_REST), Rest::Asked));
+            state.rest(now, pause.min(LONGEST_REST), Rest::Asked);
         } else {
             state.paused = Some(state.paused.map_or(now + pause, |until| until.max(now + pause)));
         }

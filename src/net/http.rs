@@ -131,10 +131,12 @@ impl Net {
         let mut repeats = 0;
         loop {
             let said = self.once(request, &host).await;
-            note(&turn, &said);
-            let Some(pause) = pause_before(&said, repeats, SystemClock.now()) else { return said };
+            heed(&turn, &said);
+            let pause = pause_before(&said, repeats, SystemClock.now());
+            // However often it is repeated, one exchange fails once.
+            let Some(pause) = pause else { return note(&turn, said) };
             if turn.again(pause).await.is_err() {
-                return said;
+                return note(&turn, said);
             }
             repeats += 1;
         }
@@ -210,14 +212,19 @@ fn explain(error: &reqwest::Error, host: &str) -> NetError {
     }
 }
 
-/// Tells the host's book how it went.
-fn note(turn: &Turn, said: &Result<Answer, NetError>) {
-    match said {
+/// Tells the host's book how an exchange went.
+fn note(turn: &Turn, said: Result<Answer, NetError>) -> Result<Answer, NetError> {
+    match &said {
         Ok(answer) if answer.status >= 500 => turn.failed(),
         Ok(_) => turn.answered(),
         Err(NetError::RefusedAddress { .. } | NetError::Request(_)) => {}
         Err(_) => turn.failed(),
     }
+    said
+}
+
+/// Tells it of a pause that an answer asks for.
+fn heed(turn: &Turn, said: &Result<Answer, NetError>) {
     if let Ok(answer) = said
         && matches!(answer.status, 429 | 503)
         && let Some(pause) = retry_after(&answer.headers, SystemClock.now())

@@ -165,8 +165,8 @@ impl Net {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Result<Self, NetError> {
         install_crypto();
-        let named =
-            settings.endpoints.values().chain(&settings.plain).cloned().chain(aws::environment_endpoints(&settings)?);
+        let aws = aws::environment_endpoints(&settings)?.into_iter().map(|(_, url)| url);
+        let named = settings.endpoints.values().chain(&settings.plain).cloned().chain(aws);
         let rules = Arc::new(Rules::new(settings.allow_nets.clone(), named).behind(&settings.environment));
         let resolver = Resolver::new(Arc::clone(&rules));
         let trust = Arc::new(Trust::new(settings.authorities.as_deref())?);
@@ -182,11 +182,21 @@ impl Net {
         self.settings.endpoints.get(name)
     }
 
-    /// Every address that is asked instead of a provider's own: an answer from there is no answer for another.
+    /// Every address that is asked instead of a provider's own, and by whose word others are believed: an answer from there
+    /// is no answer for another.
     pub fn detours(&self) -> String {
         let named = self.settings.endpoints.iter().map(|(name, url)| format!("{name}={url}\n"));
         let aws = aws::environment_endpoints(&self.settings).unwrap_or_default();
-        named.chain(aws.iter().map(|url| format!("{url}\n"))).collect()
+        let authorities = self.settings.authorities.as_ref().map(|pem| {
+            let digest = ring::digest::digest(&ring::digest::SHA256, pem);
+            format!("authorities={}\n", data_encoding::HEXLOWER.encode(digest.as_ref()))
+        });
+        named.chain(aws.iter().map(|(name, url)| format!("{name}={url}\n"))).chain(authorities).collect()
+    }
+
+    /// Whether every request is refused.
+    pub fn is_offline(&self) -> bool {
+        self.settings.offline
     }
 
     /// Whether a credential may be sent to a host that was found in scanned content: it ends in one of `suffixes`, each of
@@ -229,5 +239,20 @@ impl Net {
         let single = || text.parse::<IpAddr>().map(IpNet::from);
         let wrong = || NetError::Setting(format!("--allow-net {text:?} is not a network, like 10.0.0.0/8"));
         text.parse().or_else(|_| single()).map_err(|_| wrong())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Net, Settings};
+
+    #[test]
+    fn one_address_under_two_variables_is_two_detours() {
+        let detours = |name: &str| {
+            let environment = [(name.to_owned(), "https://a.example/".to_owned())].into();
+            Net::new(Settings { environment, ..Settings::default() }).expect("clients").detours()
+        };
+        assert_eq!(detours("AWS_ENDPOINT_URL_STS"), "AWS_ENDPOINT_URL_STS=https://a.example/\n");
+        assert_eq!(detours("AWS_ENDPOINT_URL_BEDROCK"), "AWS_ENDPOINT_URL_BEDROCK=https://a.example/\n");
     }
 }

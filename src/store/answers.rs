@@ -22,17 +22,21 @@ pub struct Answer {
 }
 
 impl Store {
-    /// What was said to a question at `since` or later.
-    pub fn answer(&self, question: &str, since: Timestamp) -> Result<Option<Checked>, StoreError> {
-        let mut statement = self.connection.prepare("SELECT checked FROM answer WHERE question = ?1 AND asked >= ?2")?;
-        let json: Option<String> = statement.query_row(params![question, since.as_second()], |row| row.get(0)).optional()?;
+    /// What was said to a question at `since` or later, and not after `now`: by a clock that has been set back since, an
+    /// answer would never grow old.
+    pub fn answer(&self, question: &str, (since, now): (Timestamp, Timestamp)) -> Result<Option<Checked>, StoreError> {
+        let within = "SELECT checked FROM answer WHERE question = ?1 AND asked BETWEEN ?2 AND ?3";
+        let mut statement = self.connection.prepare(within)?;
+        let wanted = params![question, since.as_second(), now.as_second()];
+        let json: Option<String> = statement.query_row(wanted, |row| row.get(0)).optional()?;
         Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
     }
 
-    /// Keeps answers, all or none, and forgets those that are a week old. One without a time is not an answer.
+    /// Keeps answers, all or none, and forgets those that are a week old or of times to come. One without a time is not an answer.
     pub fn keep_answers(&mut self, answers: &[Answer], now: Timestamp) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute("DELETE FROM answer WHERE asked < ?1", params![(now - KEPT).as_second()])?;
+        let kept = params![(now - KEPT).as_second(), now.as_second()];
+        transaction.execute("DELETE FROM answer WHERE asked NOT BETWEEN ?1 AND ?2", kept)?;
         for Answer { question, fingerprint, checked } in answers {
             let Some(at) = checked.at else { continue };
             transaction.execute(
@@ -76,13 +80,28 @@ mod tests {
         store.keep_answers(&answers, asked).expect("kept");
         drop(store);
         let mut store = Store::open(dir.path()).expect("opens again");
-        assert_eq!(store.answer("a", asked).expect("read"), Some(live.checked));
-        assert_eq!(store.answer("a", asked + SignedDuration::from_secs(1)).expect("read"), None, "too old");
-        assert_eq!(store.answer("c", asked).expect("read"), None);
+        let second = asked + SignedDuration::from_secs(1);
+        assert_eq!(store.answer("a", (asked, asked)).expect("read"), Some(live.checked));
+        assert_eq!(store.answer("a", (second, second)).expect("read"), None, "too old");
+        assert_eq!(store.answer("c", (asked, asked)).expect("read"), None);
         store.forget_answers(key.fingerprint(b"a")).expect("forgotten");
-        assert_eq!(store.answer("a", asked).expect("read"), None);
-        assert!(store.answer("b", asked).expect("read").is_some());
+        assert_eq!(store.answer("a", (asked, asked)).expect("read"), None);
+        assert!(store.answer("b", (asked, asked)).expect("read").is_some());
         store.keep_answers(&[], asked + SignedDuration::from_hours(8 * 24)).expect("kept");
-        assert_eq!(store.answer("b", asked).expect("read"), None, "thrown away");
+        assert_eq!(store.answer("b", (asked, asked)).expect("read"), None, "thrown away");
+    }
+
+    #[test]
+    fn answers_of_times_to_come_are_not_given_and_thrown_away() {
+        let dir = tempfile::tempdir().expect("scratch");
+        let mut store = Store::open(dir.path()).expect("opens");
+        let (now, later) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1));
+        let checked = Checked { liveness: Liveness::Dead("revoked".into()), at: Some(later) };
+        let fingerprint = FingerprintKey::new([3; 32]).fingerprint(b"a");
+        store.keep_answers(&[Answer { question: "a".to_owned(), fingerprint, checked }], later).expect("kept");
+        assert!(store.answer("a", (now, later)).expect("read").is_some());
+        assert_eq!(store.answer("a", (now, now)).expect("read"), None);
+        store.keep_answers(&[], now).expect("kept");
+        assert_eq!(store.answer("a", (now, later)).expect("read"), None);
     }
 }

@@ -17,7 +17,10 @@ pub(super) async fn check(net: &Net, check: &HttpCheck, credential: &Credential)
     };
     match net.ask(&request).await {
         Ok(answer) => {
-            let liveness = judge(check, &answer);
+            // What no case describes may be a portal's, a proxy's or a gateway's word, and another's the next time.
+            let Some(liveness) = described(check, &answer) else {
+                return Said::by_us(Liveness::Unknown(undescribed(&answer)));
+            };
             let passing = matches!(liveness, Liveness::Unknown(_)) && matches!(answer.status, 429 | 500..=599);
             Said { liveness, answered: !passing }
         }
@@ -114,19 +117,17 @@ fn fill(template: &Template, credential: &Credential) -> Result<Zeroizing<Vec<u8
     Ok(out)
 }
 
-/// What an answer means. Whatever no case describes settles nothing.
-pub(super) fn judge(check: &HttpCheck, answer: &Answer) -> Liveness {
+/// What the first case that fits an answer says of it. Whatever no case describes settles nothing.
+fn described(check: &HttpCheck, answer: &Answer) -> Option<Liveness> {
     let json = if answer.truncated { None } else { serde_json::from_slice::<serde_json::Value>(&answer.body).ok() };
-    let Some(case) = check.cases.iter().find(|case| fits(case, answer, json.as_ref())) else {
-        return Liveness::Unknown(undescribed(answer));
-    };
+    let case = check.cases.iter().find(|case| fits(case, answer, json.as_ref()))?;
     let identity = || identity(&check.identity, answer, json.as_ref());
-    match case.then {
+    Some(match case.then {
         Outcome::Live => Liveness::Live(identity()),
         Outcome::Limited => Liveness::Limited(identity(), case.why.clone()),
         Outcome::Dead => Liveness::Dead(case.why.clone()),
         Outcome::Unknown => Liveness::Unknown(case.why.clone()),
-    }
+    })
 }
 
 fn fits(case: &HttpCase, answer: &Answer, json: Option<&serde_json::Value>) -> bool {

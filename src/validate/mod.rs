@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::detect::{Detector, LivenessCheck};
 use crate::model::{Credential, Liveness};
-use crate::net::Net;
+use crate::net::{Net, NetError};
 
 pub use named::{VALIDATORS, answers};
 
@@ -60,6 +60,7 @@ impl Validator {
         }
         match &detector.liveness {
             LivenessCheck::None(why) => Err(why.clone()),
+            _ if self.net.is_offline() => Err(NetError::Offline.to_string()),
             LivenessCheck::Http(check) => http::would_ask(&self.net, check, first),
             LivenessCheck::Named(name) => named::would_ask(&self.net, name, first),
         }

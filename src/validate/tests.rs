@@ -99,6 +99,25 @@ async fn what_nobody_described_settles_nothing() {
 }
 
 #[tokio::test]
+async fn only_what_a_case_describes_is_the_providers_answer() {
+    let set = DetectorSet::builtin().expect("detectors");
+    for (answer, answered) in [
+        (http("200 OK", "", "<html>log in to the network</html>"), false),
+        (http("302 Found", "location: https://portal.example/\r\n", ""), false),
+        (http("407 Proxy Authentication Required", "", "{}"), false),
+        (http("408 Request Timeout", "", ""), false),
+        (http("401 Unauthorized", "", r#"{"error":{"message":"Incorrect API key","code":"invalid_api_key"}}"#), true),
+        (http("200 OK", "", r#"{"object":"list","data":[]}"#), true),
+    ] {
+        let server = server(answer, Duration::ZERO);
+        let key = credential(&set, &openai_key());
+        let detector = set.get(&key.detector).expect("its detector");
+        let said = Validator::new(net(&[("openai", &server.url())], false)).ask(detector, &[key]).await;
+        assert_eq!(said.answered, answered, "{said:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_slow_provider_is_unknown() {
     let answer = http("200 OK", "", "{}");
     let said = ask(&openai_key(), "openai", answer, Duration::from_millis(1500)).await;
@@ -113,6 +132,8 @@ async fn offline_and_private_addresses_are_refused_before_a_byte_is_sent() {
     let key = credential(&set, &openai_key());
     let mut detector = set.get(&key.detector).expect("its detector").clone();
     let rivals = [key];
+    let would = Validator::new(net(&[("openai", &url)], true)).would_ask(&detector, &rivals);
+    assert!(matches!(&would, Err(why) if why.contains("--offline")), "{would:?}");
     let said = Validator::new(net(&[("openai", &url)], true)).check(&detector, &rivals).await;
     assert!(matches!(&said, Liveness::Unknown(why) if why.contains("--offline")), "{said:?}");
     // The same address, in a detector file and by a name that resolves to it, without the operator's word.

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::{Hosts, LONGEST_PAUSE, Manners};
-use crate::net::NetError;
+use crate::net::testing::{Server, http};
+use crate::net::{Net, NetError, Request, Settings};
 
 const FREE: Manners = Manners { at_once: 4, per_second: 100_000, budget: 1000, failures: 3 };
 
@@ -88,4 +89,44 @@ async fn a_pause_is_waited_for_by_all_and_a_long_one_by_nobody() {
     assert!(hosts.turn("a").await.is_err());
     turn.pause(Duration::from_hours(1000));
     assert!(matches!(hosts.turn("a").await, Err(NetError::Paused { seconds: ..=901, .. })), "capped");
+}
+
+#[tokio::test]
+async fn what_a_host_asked_for_is_neither_shortened_nor_forgotten() {
+    let hosts = Hosts::new(FREE);
+    let turn = hosts.turn("a").await.expect("a turn");
+    turn.pause(Duration::from_mins(10));
+    turn.pause(LONGEST_PAUSE + Duration::from_secs(1));
+    for _ in 0..3 {
+        turn.failed();
+    }
+    turn.answered();
+    let said = hosts.turn("a").await.map(|_| ());
+    assert!(matches!(said, Err(NetError::Paused { seconds: 590..=601, .. })), "{said:?}");
+    let turn = hosts.turn("b").await.expect("a turn");
+    for _ in 0..3 {
+        turn.failed();
+    }
+    turn.pause(LONGEST_PAUSE + Duration::from_secs(1));
+    turn.answered();
+    let said = hosts.turn("b").await.map(|_| ());
+    assert!(matches!(said, Err(NetError::Paused { seconds: 50..=61, .. })), "{said:?}");
+}
+
+#[tokio::test]
+async fn one_exchange_fails_once_however_often_it_is_repeated() {
+    let server = Server::talking(|peer| {
+        peer.hear();
+        peer.say(&http("503 Service Unavailable", "", "{}"));
+    });
+    let endpoints = [("a".to_owned(), server.url().parse().expect("a URL"))].into();
+    let net = Net::new(Settings { endpoints, manners: FREE, ..Settings::default() }).expect("clients");
+    let request = Request { post: false, url: server.url().parse().expect("a URL"), headers: Vec::new(), body: None };
+    for visits in [3, 6] {
+        assert_eq!(net.ask(&request).await.map(|answer| answer.status), Ok(503));
+        assert_eq!(server.visits(), visits);
+    }
+    assert_eq!(net.ask(&request).await.map(|answer| answer.status), Ok(503), "its third failure");
+    assert!(matches!(net.ask(&request).await, Err(NetError::Failing(_))));
+    assert_eq!(server.visits(), 9);
 }

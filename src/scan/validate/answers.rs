@@ -26,6 +26,7 @@ pub(super) struct Kept<'a> {
     /// The program's version and addresses that are asked instead of the providers' own.
     circumstances: String,
     since: Timestamp,
+    now: Timestamp,
     /// What each group asks.
     questions: HashMap<usize, String>,
     new: Vec<Answer>,
@@ -38,14 +39,15 @@ impl<'a> Kept<'a> {
         let circumstances = format!("{}\n{detours}", env!("CARGO_PKG_VERSION"));
         let since = answers.as_ref().and_then(|answers| now.checked_sub(answers.max_age).ok()).unwrap_or(now);
         let (questions, new) = (HashMap::new(), Vec::new());
-        Self { answers, circumstances, since, questions, new, remembered: 0, trouble: None }
+        Self { answers, circumstances, since, now, questions, new, remembered: 0, trouble: None }
     }
 
     /// What was said of this group before, if it still counts.
     pub(super) fn known(&mut self, number: usize, detector: (&str, &str), variants: &[Credential]) -> Option<Checked> {
         let answers = self.answers.as_ref()?;
         let question = question(&self.circumstances, detector, (variants, answers.key));
-        let known = if answers.max_age.is_positive() { answers.store.answer(&question, self.since) } else { Ok(None) };
+        let known =
+            if answers.max_age.is_positive() { answers.store.answer(&question, (self.since, self.now)) } else { Ok(None) };
         self.questions.insert(number, question);
         let known = known.unwrap_or_else(|error| {
             self.trouble = Some(error.to_string());

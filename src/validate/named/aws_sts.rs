@@ -32,10 +32,8 @@ enum Said {
 
 pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
     let Some(key) = key(credential) else { return Liveness::Unknown("its parts are not text".to_owned()) };
-    // A named endpoint is one world; asking other partitions there would ask the same server again.
-    let partitions = if net.aws_endpoint("sts").is_some() { &Partition::ALL[..1] } else { &Partition::ALL[..] };
     let mut unsettled = None;
-    for &partition in partitions {
+    for &partition in partitions(net) {
         let mut said = ask(net, &key, partition).await;
         if matches!(said, Said::WrongSecret) {
             tokio::time::sleep(QUIRK).await;
@@ -53,6 +51,12 @@ pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
         Some(why) => Liveness::Unknown(why),
         None => Liveness::Dead("AWS does not know this key id, or it is inactive or deleted".to_owned()),
     }
+}
+
+/// Which are asked, in turn.
+pub(super) fn partitions(net: &Net) -> &'static [Partition] {
+    // A named endpoint is one world; asking other partitions there would ask the same server again.
+    if net.aws_endpoint("sts").is_some() { &Partition::ALL[..1] } else { &Partition::ALL }
 }
 
 fn key(credential: &Credential) -> Option<AwsKey> {

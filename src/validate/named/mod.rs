@@ -14,7 +14,7 @@ mod scripted;
 mod smtp;
 
 use crate::model::{Credential, Liveness};
-use crate::net::{Net, Partition};
+use crate::net::Net;
 
 /// The names that a detector file may use.
 pub const VALIDATORS: &[&str] =
@@ -55,11 +55,22 @@ pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liv
 pub(super) fn would_ask(net: &Net, name: &str, credential: &Credential) -> Result<String, String> {
     match name {
         "aws-bedrock" => Ok(format!("GET {}/foundation-models", aws_bedrock::origin(net, credential)?)),
-        "aws-sts" => Ok(format!("POST https://{}/ (GetCallerIdentity)", net.sts_host(Partition::Aws))),
+        "aws-sts" => {
+            let all = aws_sts::partitions(net).iter().map(|&partition| format!("POST https://{}/", net.sts_host(partition)));
+            Ok(format!("{} (GetCallerIdentity)", all.collect::<Vec<_>>().join(", then ")))
+        }
         "gcp-service-account" => Ok(format!("POST {}", gcp_service_account::address(net))),
         protocol => {
-            let login = login::Login::of_url(credential);
+            let login = match protocol {
+                "mongodb" => mongodb::prepare(credential).map(|(login, _)| login),
+                "smtp" => smtp::prepare(credential).map(|(login, _)| login),
+                _ => login::Login::of_url(credential),
+            };
             let login = login.map_err(|said| said.why().unwrap_or("it cannot be asked").to_owned())?;
+            // Redis alone knows passwords without users.
+            if login.user.is_none() && protocol != "redis" {
+                return Err("its user is not written out".to_owned());
+            }
             net.check_content_host(&login.host.to_ascii_lowercase(), &[]).map_err(|error| error.to_string())?;
             let port = login.port.map_or_else(String::new, |port| format!(":{port}"));
             Ok(format!("{protocol} login at {}{port}", login.host))
@@ -69,7 +80,30 @@ pub(super) fn would_ask(net: &Net, name: &str, credential: &Credential) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use super::scripted;
     use crate::detect::{DetectorSet, LivenessCheck};
+
+    #[test]
+    fn a_dry_run_says_what_a_real_one_does() {
+        let net = scripted::net();
+        let said = |parts: &[(&str, &str)]| super::would_ask(&net, "mongodb", &scripted::credential(parts));
+        let base = [("password", "pw"), ("user", "shop"), ("host", "127.0.0.1:27018,127.0.0.2:1")];
+        assert_eq!(said(&base).as_deref(), Ok("mongodb login at 127.0.0.1:27018"));
+        for more in [("scheme", "mongodb+srv"), ("options", "authMechanism=MONGODB-X509")] {
+            assert!(said(&[&base[..], &[more]].concat()).is_err(), "{more:?}");
+        }
+        for protocol in ["amqp", "mongodb", "mysql", "postgresql", "smtp", "redis"] {
+            let nobody = scripted::credential(&[("scheme", "smtp"), ("password", "pw"), ("host", "127.0.0.1")]);
+            assert_eq!(super::would_ask(&net, protocol, &nobody).is_ok(), protocol == "redis", "{protocol}");
+        }
+        let file = scripted::url("file", "shop", "pw", 25);
+        assert!(super::would_ask(&net, "smtp", &file).is_err());
+        let sts = super::would_ask(&net, "aws-sts", &scripted::credential(&[])).expect("asked");
+        for host in ["sts.us-east-1.amazonaws.com/", "sts.cn-north-1.amazonaws.com.cn/", "sts.us-gov-west-1.amazonaws.com/"]
+        {
+            assert!(sts.contains(host), "{sts}");
+        }
+    }
 
     #[test]
     fn every_validator_that_a_detector_names_exists_and_is_used() {

@@ -2,6 +2,10 @@
 //! Sources: the MongoDB manual, "OP_MSG", "Error Codes"; the drivers' specification, `source/auth/auth.md` (mechanisms,
 //! authSource); RFC 5802 and 7677; "Troubleshoot Connection Issues" of Atlas for its code 8000.
 //!
+//! A server replaces the reason of every failed step by 18 AuthenticationFailed (Atlas by 8000 `bad auth`): a wrong password,
+//! a user of another database than was asked, which code may name, a mechanism that the user does not have. So it settles
+//! nothing, and a login over MongoDB is never dead.
+//!
 //! The password itself is never said. The crate `mongodb` is a pool with eighty others, and hides which answer came when.
 
 mod bson;
@@ -24,37 +28,40 @@ const ATLAS_ERROR: f64 = 8000.0;
 /// What the answers mean.
 pub(super) const ANSWERS: &[(&str, &str)] = &[
     ("live", "the server took the proof of the password, and showed that it knows the password itself"),
-    ("dead", "18 AuthenticationFailed, of Atlas `bad auth`: not the password, or no such user in its authSource"),
+    (
+        "unknown",
+        "18, of Atlas `bad auth`: not the password, or no such user in the database asked, which MongoDB does not tell apart",
+    ),
     ("unknown", "its host is not allowed, it wants TLS, or it says something else"),
     ("not_checked", "for mongodb+srv, whose servers stand in DNS records that are not looked up, and for other mechanisms"),
 ];
 
 pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
-    let text = |name: &str| credential.part(name).and_then(|part| part.value.expose_str()).unwrap_or_default();
-    if text("scheme").ends_with("+srv") {
-        return Liveness::NotChecked(Some("its servers stand in DNS (SRV), which is not looked up".to_owned()));
-    }
-    let mut login = match Login::of_url(credential) {
-        Ok(login) => login,
+    let (login, options) = match prepare(credential) {
+        Ok(ready) => ready,
         Err(other) => return other,
     };
+    converse(net, &login, &options).await.unwrap_or_else(|stop| Liveness::Unknown(stop.to_string()))
+}
+
+/// Whom it asks, and how; or why it asks nobody.
+pub(super) fn prepare(credential: &Credential) -> Result<(Login, Options), Liveness> {
+    let text = |name: &str| credential.part(name).and_then(|part| part.value.expose_str()).unwrap_or_default();
+    if text("scheme").ends_with("+srv") {
+        return Err(Liveness::NotChecked(Some("its servers stand in DNS (SRV), which is not looked up".to_owned())));
+    }
+    let mut login = Login::of_url(credential)?;
     let options = Options { more: !text("more").is_empty(), ..Options::of(text("options")) };
     if !matches!(options.mechanism.as_str(), "" | "DEFAULT" | "SCRAM-SHA-1" | "SCRAM-SHA-256") {
-        return Liveness::NotChecked(Some("it logs in by another mechanism than SCRAM".to_owned()));
+        return Err(Liveness::NotChecked(Some("it logs in by another mechanism than SCRAM".to_owned())));
     }
     first_host(&mut login);
-    match converse(net, &login, &options).await {
-        Ok(Liveness::Dead(_)) if options.more && options.source.is_none() => {
-            Liveness::Unknown("the server refuses it, but its users may be in another database than was asked".to_owned())
-        }
-        Ok(said) => said,
-        Err(stop) => Liveness::Unknown(stop.to_string()),
-    }
+    Ok((login, options))
 }
 
 /// What the address says behind its `?`.
 #[derive(Default)]
-struct Options {
+pub(super) struct Options {
     source: Option<String>,
     tls: bool,
     mechanism: String,
@@ -106,19 +113,13 @@ async fn converse(net: &Net, login: &Login, options: &Options) -> Result<Livenes
         .text("mechanism", mechanism.name())
         .binary("payload", scram.first().as_bytes())
         .text("$db", source);
-    let (id, challenge) = match step(&mut wire, start).await? {
-        Step::Goes(id, payload) => (id, payload),
-        Step::Ends(said) => return Ok(said),
-    };
+    let (id, challenge) = step(&mut wire, start).await?;
     let proof = scram.proof(&challenge).ok_or_else(|| wire.garbled())?;
     let go_on =
         Document::new().number("saslContinue", 1).number("conversationId", id).binary("payload", &proof).text("$db", source);
-    match step(&mut wire, go_on).await? {
-        // Not only does it accept: it knows the password, which nobody does who stands in its place.
-        Step::Goes(_, last) if scram.is_server(&last) => Ok(Liveness::Live(login.identity())),
-        Step::Goes(..) => Err(wire.garbled().into()),
-        Step::Ends(said) => Ok(said),
-    }
+    let (_, last) = step(&mut wire, go_on).await?;
+    // Not only does it accept: it knows the password, which nobody does who stands in its place.
+    if scram.is_server(&last) { Ok(Liveness::Live(login.identity())) } else { Err(wire.garbled().into()) }
 }
 
 /// The mechanism that drivers would use: what the server knows of this user, else SCRAM-SHA-1.
@@ -134,13 +135,8 @@ async fn mechanism(wire: &mut Wire, (user, source): (&str, &str), options: &Opti
     Ok(if sha256 { Mechanism::Sha256 } else { Mechanism::Sha1 })
 }
 
-enum Step {
-    /// The conversation's number and what the server says in it.
-    Goes(i32, Vec<u8>),
-    Ends(Liveness),
-}
-
-async fn step(wire: &mut Wire, command: Document) -> Result<Step, Stop> {
+/// Takes a step of the login: the conversation's number and what the server says in it.
+async fn step(wire: &mut Wire, command: Document) -> Result<(i32, Vec<u8>), Stop> {
     let answer = exchange(wire, command).await?;
     let ok = matches!(get(&answer, "ok"), Some(Value::Number(ok)) if ok > 0.5);
     let number = |name: &str| match get(&answer, name) {
@@ -151,7 +147,7 @@ async fn step(wire: &mut Wire, command: Document) -> Result<Step, Stop> {
         let (Some(id), Some(Value::Binary(payload))) = (number("conversationId"), get(&answer, "payload")) else {
             return Err(wire.garbled().into());
         };
-        return Ok(Step::Goes(id as i32, payload.to_vec()));
+        return Ok((id as i32, payload.to_vec()));
     }
     // Its text is the server's own and is not passed on.
     let says = |text: &str| matches!(get(&answer, "errmsg"), Some(Value::Text(said)) if said.starts_with(text));
@@ -160,11 +156,11 @@ async fn step(wire: &mut Wire, command: Document) -> Result<Step, Stop> {
         Some(code) if (code - ATLAS_ERROR).abs() < 0.5 => says("bad auth"),
         _ => false,
     };
-    if !refused {
-        return Err(Stop::Said("the server answered with an error that says nothing about the password"));
-    }
-    let why = "the server says that this is not the password, or that its database has no such user";
-    Ok(Step::Ends(Liveness::Dead(why.to_owned())))
+    Err(Stop::Said(if refused {
+        "the server refuses it, which may be for its password, or because its user is in another database than was asked"
+    } else {
+        "the server answered with an error that says nothing about the password"
+    }))
 }
 
 /// Sends a command and gives the document that answers it.

@@ -28,20 +28,22 @@ pub(super) const ANSWERS: &[(&str, &str)] = &[
 ];
 
 pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
+    let (login, implicit) = match prepare(credential) {
+        Ok(ready) => ready,
+        Err(other) => return other,
+    };
+    converse(net, &login, implicit).await.unwrap_or_else(|stop| Liveness::Unknown(stop.to_string()))
+}
+
+/// Whom it asks, and whether in TLS from the start; or why it asks nobody.
+pub(super) fn prepare(credential: &Credential) -> Result<(Login, bool), Liveness> {
     let scheme = credential.part("scheme").and_then(|part| part.value.expose_str()).unwrap_or_default();
     let implicit = match scheme.to_ascii_lowercase().as_str() {
         "smtps" | "smtp+ssl" => true,
         "smtp" | "submission" | "smtp+tls" | "smtp+starttls" => false,
-        _ => return Liveness::NotChecked(Some("what answers at the address is not known".to_owned())),
+        _ => return Err(Liveness::NotChecked(Some("what answers at the address is not known".to_owned()))),
     };
-    let login = match Login::of_url(credential) {
-        Ok(login) => login,
-        Err(other) => return other,
-    };
-    match converse(net, &login, implicit).await {
-        Ok(said) => said,
-        Err(stop) => Liveness::Unknown(stop.to_string()),
-    }
+    Ok((Login::of_url(credential)?, implicit))
 }
 
 async fn converse(net: &Net, login: &Login, implicit: bool) -> Result<Liveness, Stop> {
