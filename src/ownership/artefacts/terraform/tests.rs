@@ -165,14 +165,11 @@ fn locals_in_a_circle_end() {
 #[test]
 fn a_long_chain_of_locals_that_fans_out_takes_no_memory_to_speak_of() {
     const MANY: usize = 3000;
-    let mut locals = format!("locals {{\n  c0 = \"{VALUE}\"\n");
-    for index in 1..MANY {
-        locals += &format!("  c{index} = local.c{}\n", index - 1);
-    }
-    for index in 0..MANY {
-        locals += &format!("  f{index} = local.c{}\n", MANY - 1);
-    }
-    locals += "}\n";
+    let mut locals = vec![format!("locals {{\n  c0 = \"{VALUE}\"\n")];
+    locals.extend((1..MANY).map(|index| format!("  c{index} = local.c{}\n", index - 1)));
+    locals.extend((0..MANY).map(|index| format!("  f{index} = local.c{}\n", MANY - 1)));
+    locals.push("}\n".to_owned());
+    let locals = locals.concat();
     let main = module(&format!("local.f{}", MANY - 1));
     let known = tree(&[("infra/l.tf", &locals), ("infra/main.tf", &main)]);
     let begun = Instant::now();
