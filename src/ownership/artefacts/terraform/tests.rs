@@ -1,7 +1,5 @@
 //! Modules and states as people write them, and what must not be joined in them.
 
-use std::time::{Duration, Instant};
-
 use crate::model::{Owner, Tier};
 use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
 
@@ -172,9 +170,7 @@ fn a_long_chain_of_locals_that_fans_out_takes_no_memory_to_speak_of() {
     let locals = locals.concat();
     let main = module(&format!("local.f{}", MANY - 1));
     let known = tree(&[("infra/l.tf", &locals), ("infra/main.tf", &main)]);
-    let begun = Instant::now();
     let all = known.resolve(&finding(VALUE));
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert_eq!(consumers(&all), [(API, Tier::Bound)]);
     let (first, last) = (all[0].evidence.first().expect("some"), all[0].evidence.last().expect("some"));
     assert_eq!((first.technique.as_str(), first.value.as_str()), ("terraform-local", "local.c0 (same value)"));
