@@ -75,8 +75,13 @@ pub(super) fn say(text: &str) {
 
 /// An error with its causes, on standard error.
 pub(super) fn complain(error: &anyhow::Error) {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    let text = causes.join(": ");
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some say their cause themselves.
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
     // Lists of mistakes are several lines on purpose; each is cleaned by itself.
     let lines: Vec<String> = text.lines().map(clean).collect();
     say(&format!("staunch: {}", lines.join("\n")));

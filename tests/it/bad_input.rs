@@ -134,6 +134,7 @@ fn broken_detector_playbook_and_settings_files_show_all_mistakes_with_their_line
         {
             assert!(output.stderr().contains(wanted), "{wanted} in {}", output.stderr());
         }
+        assert_eq!(output.stderr().matches("unknown key `colour`").count(), 1, "each is said once: {}", output.stderr());
     }
     fs::write(playbooks.join("x.toml"), "summary = \"x\"\n[[step]]\nid = 3\n").unwrap();
     let output = home.staunch(["playbooks", "check", "p"]).output();
