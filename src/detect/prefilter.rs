@@ -5,6 +5,8 @@
 //! texts of all detectors it takes 50 ms and several megabytes to build, on every start of a commit hook; this takes 2 ms
 //! and stays in the second-level cache.
 
+use std::ops::Range;
+
 use data_encoding::{HEXLOWER, HEXUPPER};
 
 use super::{decode, rarity};
@@ -301,7 +303,7 @@ impl Prefilter {
 
     /// Calls `visit` for every text at every place, places in ascending order.
     pub(super) fn each(&self, bytes: &[u8], visit: &mut dyn FnMut(usize, Target)) {
-        self.each_text(bytes, &mut |at, text| visit(at, self.target(text)));
+        self.each_text(bytes, 0..bytes.len(), &mut |at, text| visit(at, self.target(text)));
     }
 
     /// What a text speaks for.
@@ -319,14 +321,26 @@ impl Prefilter {
         self.longest
     }
 
-    /// The same, with the number of the text.
-    pub(super) fn each_text(&self, bytes: &[u8], visit: &mut dyn FnMut(usize, u32)) {
+    /// Calls `visit` for every text that stands within `places`, in ascending order, with its number.
+    pub(super) fn each_text(&self, bytes: &[u8], places: Range<usize>, visit: &mut dyn FnMut(usize, u32)) {
         // An array, so that no place in it needs to be checked.
         let Some(marks) = self.marks.first_chunk::<MARKS>() else { return };
+        let visit = &mut |at, text| {
+            if at >= places.start && self.end(at, text) <= places.end {
+                visit(at, text);
+            }
+        };
         let mut pending = Vec::new();
-        let mut at = 0;
-        while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ STEP + WINDOW }>) {
-            let led = led(marks, block);
+        let mut at = places.start;
+        while at < places.end {
+            // What is looked at behind the last place does no harm.
+            let led = if let Some(block) = bytes[at..].first_chunk() {
+                led(marks, block)
+            } else {
+                let mut block = [0; STEP + WINDOW];
+                block[..bytes.len() - at].copy_from_slice(&bytes[at..]);
+                led(marks, &block)
+            };
             if led != 0 {
                 self.follow(led, (bytes, at), &mut pending);
             }
@@ -334,13 +348,6 @@ impl Prefilter {
             if !pending.is_empty() {
                 self.release(&mut pending, at.saturating_sub(DEEPEST), visit);
             }
-        }
-        while at < bytes.len() {
-            let mut block = [0; STEP + WINDOW];
-            let rest = &bytes[at..bytes.len().min(at + STEP + WINDOW)];
-            block[..rest.len()].copy_from_slice(rest);
-            self.follow(led(marks, &block), (bytes, at), &mut pending);
-            at += STEP;
         }
         self.release(&mut pending, usize::MAX, visit);
     }

@@ -3,46 +3,84 @@
 
 use std::ops::Range;
 
-use super::super::escapes::Rewritten;
+use super::super::escapes::{self, Rewritten};
 use super::Scanner;
 use super::view::{View, original};
 use crate::model::Clue;
 
 /// What leads to anchors in a text.
+#[derive(Default)]
 pub(super) struct Leads {
     /// By place in it.
     pub(super) all: Vec<Clue>,
+    /// Where escapes and joints may stand that matter to its own part.
+    pub(super) marks: Vec<usize>,
     /// Where all are known.
     known: Range<usize>,
 }
 
+/// Texts of clues from this one on are marks, by the bytes that stand before the place in question.
+const MARK: u32 = u32::MAX - escapes::SPAN as u32;
 /// Shorter pieces hold no text of the prefilter.
 const SHORTEST: usize = 3;
 
 impl Scanner<'_> {
     /// What leads to anchors in `view`: what is given, else what is there.
     pub(super) fn leads(&mut self, view: &View<'_>) -> Leads {
-        let mut all = std::mem::take(&mut self.spare);
+        let Leads { mut all, mut marks, .. } = std::mem::take(&mut self.spare);
         all.clear();
+        marks.clear();
+        let marked = self.marked(view);
         let Some(given) = self.given.take() else {
             let known = self.around(view);
-            self.clues(view.bytes, known.clone(), &mut all);
-            return Leads { all, known };
+            self.texts(view.bytes, known.clone(), &mut all);
+            escapes::marks(view.bytes, marked, &mut |at| marks.push(at));
+            return Leads { all, marks, known };
         };
         let offset = view.map.span(&(0..0)).start as u32;
-        all.extend(given.iter().map(|clue| Clue { at: clue.at - offset, end: clue.end - offset, ..*clue }));
+        for clue in given {
+            let (at, end) = (clue.at - offset, clue.end - offset);
+            match clue.text.checked_sub(MARK) {
+                None => all.push(Clue { at, end, ..clue }),
+                Some(before) => marks.extend(Some((at + before) as usize).filter(|at| marked.contains(at))),
+            }
+        }
         let reach = super::super::REACH;
         let known = view.own.start.saturating_sub(reach)..view.bytes.len().min(view.own.end + reach);
-        Leads { all, known }
+        Leads { all, marks, known }
+    }
+
+    /// Adds every text in `places` that may lead to something, and every mark.
+    pub fn clues(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>) {
+        escapes::marks(bytes, places.clone(), &mut |place| {
+            let Range { start, end } = escapes::told_by(bytes, place);
+            if places.start <= start && end <= places.end {
+                all.push(Clue { at: start as u32, end: end as u32, text: MARK + (place - start) as u32 });
+            }
+        });
+        self.texts(bytes, places, all);
+    }
+
+    /// Adds every text in `places` that may lead to something.
+    fn texts(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>) {
+        let filter = &self.set.prefilter;
+        filter.each_text(bytes, places, &mut |at, text| {
+            all.push(Clue { at: at as u32, end: filter.end(at, text) as u32, text });
+        });
+    }
+
+    /// Bytes of the longest clue.
+    pub fn longest_clue(&self) -> usize {
+        self.set.prefilter.longest().max(escapes::SPAN)
     }
 
     /// What leads to anchors in `places` of a rewritten text.
     pub(super) fn leads_of(&self, leads: &Leads, text: &Rewritten, places: Range<usize>, all: &mut Vec<Clue>) {
         let stood = |at: usize| original(&text.stretches, at);
         if places.is_empty() || leads.known.start > stood(places.start) || leads.known.end < stood(places.end - 1) + 1 {
-            return self.clues(&text.bytes, places, all);
+            return self.texts(&text.bytes, places, all);
         }
-        let reach = self.longest_clue().saturating_sub(1);
+        let reach = self.set.prefilter.longest().saturating_sub(1);
         let mut joint: Option<Range<usize>> = None;
         let ends = text.stretches.iter().skip(1).map(|(start, _)| *start).chain([text.bytes.len()]);
         for (&(start, stood), end) in text.stretches.iter().zip(ends) {
@@ -56,13 +94,13 @@ impl Scanner<'_> {
                 Some(last) if last.end >= around.start => last.end = around.end,
                 _ => {
                     if let Some(last) = joint.replace(around) {
-                        self.clues(&text.bytes, last, all);
+                        self.texts(&text.bytes, last, all);
                     }
                 }
             }
         }
         if let Some(last) = joint {
-            self.clues(&text.bytes, last, all);
+            self.texts(&text.bytes, last, all);
         }
         all.sort_unstable();
         all.dedup();
@@ -114,10 +152,10 @@ mod tests {
             let view =
                 View { bytes, own: whole.clone(), map: Map::Offset(0), encoding: Vec::new(), kind: FileKind::UNKNOWN };
             let leads = scanner.leads(&view);
-            for rewritten in escapes::unescaped(bytes, whole) {
+            for rewritten in escapes::unescaped(bytes, &leads.marks) {
                 let places = 0..rewritten.bytes.len();
                 let (mut searched, mut told) = (Vec::<Clue>::new(), Vec::new());
-                scanner.clues(&rewritten.bytes, places.clone(), &mut searched);
+                scanner.texts(&rewritten.bytes, places.clone(), &mut searched);
                 scanner.leads_of(&leads, &rewritten, places, &mut told);
                 proptest::prop_assert_eq!(told, searched);
             }

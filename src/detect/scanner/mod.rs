@@ -20,6 +20,7 @@ use super::spec::{Extract, Lead, Words};
 use super::{assemble, decode, escapes, generic, wide};
 use crate::model::{Blob, Clue, Confidence, Credential, Encoding};
 use anchor::{How, grouped, matched};
+use leads::Leads;
 use surroundings::{holds_run, is_armour, is_endless, is_made_up, run_end};
 use view::{Map, Piece, View};
 
@@ -105,7 +106,7 @@ pub struct Scanner<'s> {
     /// What leads to anchors in the next view, where that is known.
     given: Option<Vec<Clue>>,
     /// Kept for its memory.
-    spare: Vec<Clue>,
+    spare: Leads,
 }
 
 /// What was looked at already in one view: the same anchor can be hit by several literals or words.
@@ -145,7 +146,7 @@ impl Crowd {
 impl<'s> Scanner<'s> {
     /// A worker over `set`.
     pub fn new(set: &'s DetectorSet) -> Self {
-        Self { set, found: Vec::new(), any_kind: false, long: Vec::new(), given: None, spare: Vec::new() }
+        Self { set, found: Vec::new(), any_kind: false, long: Vec::new(), given: None, spare: Leads::default() }
     }
 
     /// Pushes everything found in `blob` whose anchor starts in its own part, in no particular order.
@@ -188,7 +189,7 @@ impl<'s> Scanner<'s> {
         let leads = self.leads(view);
         self.led(view, &leads.all);
         let mut found = Vec::new();
-        for text in escapes::unescaped(view.bytes, self.marked(view)) {
+        for text in escapes::unescaped(view.bytes, &leads.marks) {
             let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
             let own = self.clipped(view, &text);
             let own = text.place(own.start)..text.place(own.end);
@@ -199,7 +200,7 @@ impl<'s> Scanner<'s> {
             self.leads_of(&leads, &text, self.around(&plain), &mut found);
             self.led(&plain, &found);
         }
-        self.spare = leads.all;
+        self.spare = leads;
     }
 
     fn view(&mut self, view: &View<'_>) {

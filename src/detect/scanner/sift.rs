@@ -43,24 +43,6 @@ impl Scanner<'_> {
         }
     }
 
-    /// Adds every text in `places` that may lead to something.
-    pub fn clues(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>) {
-        let (filter, first) = (&self.set.prefilter, places.start);
-        // What stands behind a text of three bytes tells whether it is one: it must be seen.
-        let seen = first..bytes.len().min(places.end + 1);
-        filter.each_text(&bytes[seen], &mut |at, text| {
-            let (at, end) = (first + at, filter.end(first + at, text));
-            if end <= places.end {
-                all.push(Clue { at: at as u32, end: end as u32, text });
-            }
-        });
-    }
-
-    /// Bytes of the longest text that may lead to something.
-    pub fn longest_clue(&self) -> usize {
-        self.set.prefilter.longest()
-    }
-
     /// Where what leads to anchors in a view's own part may stand.
     pub(super) fn around(&self, view: &View<'_>) -> Range<usize> {
         // A scan counts anchors in all of the margin, to see where they crowd; what is sifted may have too many parts.

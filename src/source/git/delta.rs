@@ -41,8 +41,9 @@ fn size(delta: &[u8], mut at: usize) -> Result<(u64, usize), GitError> {
 /// Applies the delta. Writes the result to `out` and what was copied to `copies`; copies that go on where the last one ended,
 /// here and there, are one.
 pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, copies: &mut Vec<Copied>) -> Result<(), GitError> {
-    const BOUNDS: GitError = GitError::Corrupt("a delta reaches out of its base");
-    const CUT: GitError = GitError::Corrupt("a delta is cut off");
+    // Made where they are needed alone: there are millions of instructions.
+    let bounds = || GitError::Corrupt("a delta reaches out of its base");
+    let cut = || GitError::Corrupt("a delta is cut off");
     let (base_size, result, mut at) = sizes(delta)?;
     out.clear();
     copies.clear();
@@ -54,21 +55,21 @@ pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, copies: &mut V
         let code = delta[at];
         at += 1;
         if code & 0x80 == 0 {
-            let insert = delta.get(at..at + code as usize).filter(|_| code != 0).ok_or(CUT)?;
+            let insert = delta.get(at..at + code as usize).filter(|_| code != 0).ok_or_else(cut)?;
             at += code as usize;
             out.extend_from_slice(insert);
         } else {
             let mut numbers = [0u8; 7];
             for (bit, number) in numbers.iter_mut().enumerate() {
                 if code >> bit & 1 == 1 {
-                    *number = *delta.get(at).ok_or(CUT)?;
+                    *number = *delta.get(at).ok_or_else(cut)?;
                     at += 1;
                 }
             }
             let from = u32::from_le_bytes([numbers[0], numbers[1], numbers[2], numbers[3]]);
             let length = u32::from_le_bytes([numbers[4], numbers[5], numbers[6], 0]);
             let length = if length == 0 { 0x1_0000 } else { length };
-            let piece = base.get(from as usize..from as usize + length as usize).ok_or(BOUNDS)?;
+            let piece = base.get(from as usize..from as usize + length as usize).ok_or_else(bounds)?;
             record(copies, Copied { from, to: out.len() as u32, length });
             out.extend_from_slice(piece);
         }

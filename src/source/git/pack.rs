@@ -53,6 +53,29 @@ pub(super) enum What {
     Named(u64),
 }
 
+/// Names are spread evenly, so that where one stands can be guessed from what it begins with: some four looks, where halving takes
+/// eighteen of 200,000. Whoever chose the names may have made guessing worthless; then they are halved.
+fn lookup(index: &index::File, name: &oid) -> Option<u32> {
+    const GUESSES: usize = 6;
+    let head = |name: &oid| name.as_bytes().first_chunk().map_or(0, |eight| u64::from_be_bytes(*eight));
+    let wanted = head(name);
+    let (mut low, mut high) = (0, index.num_objects());
+    let (mut floor, mut ceiling) = (0, u64::MAX);
+    let mut turn = 0;
+    while low < high {
+        let part = if turn < GUESSES { (wanted - floor) as f64 / ((ceiling - floor) as f64).max(1.0) } else { 0.5 };
+        let at = (low + (f64::from(high - low) * part) as u32).min(high - 1);
+        let found = index.oid_at_index(at);
+        match found.cmp(name) {
+            std::cmp::Ordering::Equal => return Some(at),
+            std::cmp::Ordering::Less => (low, floor) = (at + 1, head(found)),
+            std::cmp::Ordering::Greater => (high, ceiling) = (at, head(found)),
+        }
+        turn += 1;
+    }
+    None
+}
+
 impl Pack {
     /// Opens `pack-*.pack` and the `.idx` beside it.
     pub(super) fn open(path: &Path, hash: usize) -> Result<Self, GitError> {
@@ -126,7 +149,7 @@ impl Pack {
 
     pub(super) fn find(&self, name: &oid) -> Option<u32> {
         match &self.index {
-            Index::File(index) => index.lookup(name),
+            Index::File(index) => lookup(index, name),
             Index::Made(made) => made.find(name),
         }
     }

@@ -178,7 +178,10 @@ impl Reader {
         if !special {
             match step.base {
                 Some((base, _, copies)) if !base.special => sieve::clues(&base.clues, copies, step.bytes, sift, &mut clues),
-                _ => sift.clues(step.bytes, 0..step.bytes.len(), &mut clues),
+                _ => {
+                    sift.clues(step.bytes, 0..step.bytes.len(), &mut clues);
+                    clues.sort();
+                }
             }
             special = clues.len() > MOST_CLUES;
         }

@@ -109,7 +109,8 @@ pub(super) fn clues(base: &[Clue], copies: &[Copied], bytes: &[u8], sift: &dyn S
         cut.0 = done;
     }
     look((cut.0, bytes.len()), all);
-    all.sort_unstable();
+    // Long runs of it are in order.
+    all.sort();
     all.dedup();
 }
 

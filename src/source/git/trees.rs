@@ -61,10 +61,15 @@ struct Event {
 /// A version of a folder: its bytes, and where its entries end.
 type Version<'v> = (&'v [u8], &'v [u32]);
 
+/// Objects whose numbers a thread remembers: 160 KiB.
+const RECENT: usize = 4096;
+
 /// What one thread learns of folders.
 #[derive(Debug, Default)]
 pub struct TreeReader {
     events: Vec<Event>,
+    /// Numbers of objects that were asked for lately, by how their names begin: what one version adds the next takes away.
+    recent: Vec<Option<(ObjectId, Number)>>,
 }
 
 /// How folders are numbered.
@@ -231,8 +236,21 @@ impl TreeReader {
         if mode.starts_with(b"16") {
             return;
         }
-        let Some(child) = store.find(id) else { return };
+        let Some(child) = self.find(store, id) else { return };
         self.events.push(Event { child, name: layout.hash(name), at });
+    }
+
+    fn find(&mut self, store: &Store, id: &oid) -> Option<Number> {
+        self.recent.resize(RECENT, None);
+        let place = id.as_bytes().first_chunk().map_or(0, |two| usize::from(u16::from_le_bytes(*two))) % RECENT;
+        match &self.recent[place] {
+            Some((known, number)) if known.as_ref() == id => Some(*number),
+            _ => {
+                let number = store.find(id)?;
+                self.recent[place] = Some((id.to_owned(), number));
+                Some(number)
+            }
+        }
     }
 
     /// Adds what another thread learnt.

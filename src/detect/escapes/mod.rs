@@ -1,17 +1,19 @@
 //! Texts in which values are written with escapes or in pieces, made plain. Only the surroundings of an escape or
 //! joint within something that could be a value are rewritten and looked at again.
 
-use std::ops::Range;
-use std::sync::LazyLock;
+mod marks;
 
-use aho_corasick::packed::Searcher;
-use memchr::{memchr_iter, memchr3_iter, memmem};
+use std::ops::Range;
+
+pub(super) use marks::{SPAN, marks, told_by};
 
 /// A credential may begin this far before an escape in it, and as far behind it for what it leads to.
 pub(super) const BEFORE: usize = 1200;
 pub(super) const AFTER: usize = 200;
 /// What decides about it may stand this much farther away.
 const MARGIN: usize = 1500;
+/// A line of a key is as long as this; words are not.
+const LINE: usize = 24;
 /// Between two pieces of one value stands no more than this.
 const GAP: usize = 80;
 
@@ -48,17 +50,15 @@ fn is_value(byte: u8) -> bool {
 }
 
 /// The stretches of `bytes` that hold an escape or joint within something that could be a value, rewritten: those of which the
-/// escape or joint stands in `places`.
-pub(super) fn unescaped(bytes: &[u8], places: Range<usize>) -> Vec<Rewritten> {
-    let (first, part) = (places.start, &bytes[places]);
-    let escapes = memchr3_iter(b'%', b'\\', b'&', part).map(|at| first + at);
-    let mut marks: Vec<usize> = escapes.filter(|&at| is_worth(bytes, at)).collect();
-    marks.extend(memchr_iter(b'+', part).map(|at| first + at).filter(|&at| joint(bytes, at).is_some()));
-    joints(bytes, (first, part), &mut marks);
-    marks.sort_unstable();
-    marks.dedup();
+/// escape or joint stands at one of `marks`.
+pub(super) fn unescaped(bytes: &[u8], marks: &[usize]) -> Vec<Rewritten> {
+    let mut places = Vec::new();
+    for &at in marks {
+        marks::settle(bytes, at, &mut places);
+    }
+    places.sort_unstable();
     let mut out: Vec<Range<usize>> = Vec::new();
-    for at in marks {
+    for at in places {
         let (start, end) = (at.saturating_sub(BEFORE), (at + AFTER).min(bytes.len()));
         match out.last_mut() {
             Some(last) if last.end + MARGIN >= start => last.end = end,
@@ -68,76 +68,13 @@ pub(super) fn unescaped(bytes: &[u8], places: Range<usize>) -> Vec<Rewritten> {
     out.into_iter().map(|own| rewrite(bytes, own)).collect()
 }
 
-/// PHP's and Perl's joint on one line.
-const DOTS: [&str; 4] = ["' . '", "'.'", "\" . \"", "\".\""];
-/// Ends of lines at which a value may go on, or a block begin.
-const ENDS: [&str; 13] = ["\"\n", "'\n", "`\n", ".\n", "&\n", "\\\n", "+\n", " \n", "\t\n", "\r\n", ">\n", "|\n", "-\n"];
-
-/// Marks joints at the ends of lines and within them: both are looked for at once.
-fn joints(bytes: &[u8], (first, part): (usize, &[u8]), marks: &mut Vec<usize>) {
-    static FINDER: LazyLock<Option<Searcher>> =
-        LazyLock::new(|| aho_corasick::packed::Config::new().builder().extend(DOTS).extend(ENDS).build());
-    let Some(finder) = &*FINDER else {
-        // A processor without the instructions for it.
-        memchr_iter(b'\n', part).for_each(|at| line_end(bytes, first + at, marks));
-        let dots = DOTS.iter().flat_map(|dot| memmem::find_iter(part, dot).map(|at| first + at + dot.len() / 2));
-        return marks.extend(dots.filter(|&at| joint(bytes, at).is_some()));
-    };
-    for found in finder.find_iter(part) {
-        if found.pattern().as_usize() >= DOTS.len() {
-            line_end(bytes, first + found.end() - 1, marks);
-        } else {
-            let dot = first + found.start() + found.len() / 2;
-            marks.extend(joint(bytes, dot).map(|_| dot));
-        }
-    }
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
 }
 
-/// Marks the line break at `at` where a quoted value goes on behind it, or those of the YAML block that begins there.
-fn line_end(bytes: &[u8], at: usize, marks: &mut Vec<usize>) {
-    match at.checked_sub(1).map(|n| bytes[n]) {
-        Some(b'"' | b'\'' | b'`' | b'.' | b'&' | b'\\') => marks.extend(break_at(bytes, at).map(|_| at)),
-        Some(b'>' | b'|' | b'-') => block(bytes, at, marks),
-        Some(b'+' | b' ' | b'\t' | b'\r') => {
-            marks.extend(break_at(bytes, at).map(|_| at));
-            block(bytes, at, marks);
-        }
-        _ => {}
-    }
-}
-
-/// Where the line that ends at `at` begins a YAML block: the line breaks in it that join pieces of one value.
-fn block(bytes: &[u8], at: usize, marks: &mut Vec<usize>) {
-    let line = bytes[at.saturating_sub(GAP)..at].trim_ascii_end();
-    if [b": >".as_slice(), b": >-", b": >+", b": |", b": |-", b": |+"].iter().any(|mark| line.ends_with(mark)) {
-        let breaks = memchr_iter(b'\n', &bytes[at + 1..]).map(|n| at + 1 + n);
-        marks.extend(breaks.take_while(|&at| break_at(bytes, at).is_some()));
-    }
-}
-
-/// Whether the escape at `at` stands within something that could be a value: not the `\n` of a message, not `%20`.
-fn is_worth(bytes: &[u8], at: usize) -> bool {
-    // Where a line goes on, the value may have been cut anywhere.
-    let cut =
-        |byte: u8| matches!(byte, b'.' | b':' | b';' | b'@' | b'~') && matches!(bytes.get(at + 1), Some(b'\n' | b'\r'));
-    if at == 0 || !(is_value(bytes[at - 1]) || cut(bytes[at - 1])) {
-        return false;
-    }
-    let Some(escape) = escape(bytes, at) else { return false };
-    let goes_on = |byte: u8| is_value(byte) || matches!(byte, b'%' | b'\\' | b'&') || cut(byte);
-    let follows = bytes.get(at + escape.length).is_some_and(|&byte| goes_on(byte));
-    match escape.byte {
-        // A slash in front of a word is a path; within a value it has digits or capitals about.
-        Some(b'/') if bytes[at] == b'\\' => follows && mixed(&bytes[at.saturating_sub(12)..bytes.len().min(at + 12)]),
-        // `\u0026` between the fields of a query. `&amp;` is in every page, and what reads queries reads it too.
-        Some(b'&') => follows && bytes[at] == b'\\',
-        Some(byte) => follows && (is_value(byte) || matches!(byte, b'@' | b':' | b'.' | b'~')),
-        None => follows,
-    }
-}
-
-fn mixed(bytes: &[u8]) -> bool {
-    bytes.iter().any(u8::is_ascii_digit) && bytes.iter().any(u8::is_ascii_uppercase)
+/// What stands between two pieces of one value.
+fn is_between(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'\\' | b'+' | b'.' | b'&')
 }
 
 fn rewrite(bytes: &[u8], own: Range<usize>) -> Rewritten {
@@ -212,15 +149,28 @@ fn escape(bytes: &[u8], at: usize) -> Option<Escape> {
 /// The joint around the plus or line break at `at`: `"…" + "…"`, `"…"\n"…"`, `'…' .\n'…'`. Only where both sides could
 /// be one value.
 fn joint(bytes: &[u8], at: usize) -> Option<Escape> {
-    let between = |byte: &&u8| byte.is_ascii_whitespace() || matches!(**byte, b'\\' | b'+' | b'.' | b'&');
+    let between = |byte: &&u8| is_between(**byte);
     let before = bytes[..at].iter().rev().take(GAP).take_while(between).count();
-    let open = (at - before).checked_sub(1).filter(|&n| matches!(bytes[n], b'"' | b'\'' | b'`'))?;
+    let open = (at - before).checked_sub(1).filter(|&n| is_quote(bytes[n]))?;
     let after = bytes[at + 1..].iter().take(GAP).take_while(between).count();
     let close = at + 1 + after;
     let same = bytes.get(close) == Some(&bytes[open]);
     let value = |byte: Option<&u8>| byte.is_some_and(|&byte| is_value(byte) || matches!(byte, b'.' | b':' | b'@'));
-    let joined = same && value(open.checked_sub(1).and_then(|n| bytes.get(n))) && value(bytes.get(close + 1));
+    let joined = same
+        && value(open.checked_sub(1).and_then(|n| bytes.get(n)))
+        && value(bytes.get(close + 1))
+        && !is_prose(&bytes[open.saturating_sub(LINE + 4)..open], &bytes[close + 1..]);
     joined.then_some(Escape { at: open, length: close + 1 - open, byte: None })
+}
+
+/// Whether the piece that ends with `before` ends in a line break of its own (`"…\n"`), as those of messages do, and in no line
+/// of a key's.
+fn is_prose(before: &[u8], behind: &[u8]) -> bool {
+    let Some(line) = before.strip_suffix(b"\\n") else { return false };
+    let line = line.strip_suffix(b"\\r").unwrap_or(line);
+    let is_blank = line.last().is_none_or(|&byte| is_quote(byte));
+    let is_key = line.last_chunk::<LINE>().is_some_and(|line| line.iter().all(|&byte| is_value(byte)));
+    !is_blank && !is_key && !line.ends_with(b"-----") && !behind.starts_with(b"-----")
 }
 
 /// The line break at `at`, where a value goes on behind it: between two quoted pieces, or in a YAML block of bare lines.
@@ -264,7 +214,13 @@ fn folded(bytes: &[u8], at: usize) -> Option<Escape> {
 
 #[cfg(test)]
 mod tests {
-    use super::unescaped;
+    use super::{Rewritten, marks};
+
+    fn unescaped(bytes: &[u8]) -> Vec<Rewritten> {
+        let mut all = Vec::new();
+        marks(bytes, 0..bytes.len(), &mut |at| all.push(at));
+        super::unescaped(bytes, &all)
+    }
 
     #[test]
     fn escapes_and_joints_are_seen_through() {
@@ -282,9 +238,11 @@ mod tests {
             ("k = \"abc\".\"def\";", "k = \"abcdef\";"),
             ("f('abc'\n  'def')", "f('abcdef')"),
             ("$k = 'abc' .\n  'def';", "$k = 'abcdef';"),
+            ("\"----KEY-----\\n\"\n\"MIIE\\n\"", "\"----KEY-----\\nMIIE\\n\""),
+            ("\"0123456789abcdefghijklmn\\r\\n\"\n\"MIIE\\r\\n\"", "\"0123456789abcdefghijklmn\\r\\nMIIE\\r\\n\""),
             ("k: >-\n  abcdefghijkl\n  mnopqr\nx: 1", "k: >-\n  abcdefghijklmnopqr\nx: 1"),
         ] {
-            let all = unescaped(text.as_bytes(), 0..text.len());
+            let all = unescaped(text.as_bytes());
             let [got] = all.as_slice() else { panic!("{text}") };
             assert_eq!(String::from_utf8_lossy(&got.bytes), plain);
             for original in 0..=text.len() {
@@ -302,8 +260,9 @@ mod tests {
             "'x' + y",
             "https:\\/\\/example.com\\/a",
             "'a',\n'b'",
+            "\"the key is not\\n\"\n\"valid\\n\"",
         ] {
-            assert!(unescaped(plain.as_bytes(), 0..plain.len()).is_empty(), "{plain}");
+            assert!(unescaped(plain.as_bytes()).is_empty(), "{plain}");
         }
     }
 }
