@@ -17,7 +17,7 @@ pub use credential::{Confidence, Credential, Encoding, Facts, Part, Severity};
 pub use detector::{ActionInfo, AnswerInfo, DetectorInfo, DetectorPart, LivenessInfo, PartPlace, RequestInfo};
 pub use finding::{Columns, Finding, Occurrence, OccurrencePart, PartInfo, Report, Tool};
 pub use liveness::{Checked, Identity, Liveness};
-pub use owner::{Edge, Evidence, Owner, Tier, Workload};
+pub use owner::{Attestation, Edge, Evidence, Owner, Tier, Weight, Withdrawal, Workload};
 pub use response::{
     Approval, ApprovalRule, DigestError, Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState, StepState,
     StepStatus,

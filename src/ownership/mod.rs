@@ -5,11 +5,14 @@
 //! must remove the leak. "Unknown" is not "nobody": what could not be read or asked is counted and said.
 
 mod artefacts;
+mod attested;
+mod combine;
 mod live;
 mod people;
 mod roll;
 
 pub use artefacts::Artefacts;
+pub use attested::{Named, attest};
 pub use live::iam::{IamAnswer, iam_owners};
 pub use people::{GitLimits, GitPeople, GitTally};
 

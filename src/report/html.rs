@@ -90,7 +90,8 @@ fn article(finding: &Finding, detector: Option<&DetectorInfo>, out: &mut dyn Wri
         line("speaks as", &said(&identity.0))?;
     }
     for owner in &finding.owners {
-        line(owner.edge.label(), &escaped(&format!("{} ({})", owner.id, owner.tier.word())))?;
+        let contested = if owner.contested { "contested; " } else { "" };
+        line(owner.edge.label(), &escaped(&format!("{} ({contested}{})", owner.id, owner.tier.word())))?;
     }
     for place in &finding.occurrences {
         let at = format!("{}:{}:{}", place.path, place.location.line, place.location.column);
@@ -171,6 +172,8 @@ mod tests {
             id: HOSTILE.to_owned(),
             name: HOSTILE.to_owned(),
             tier: Tier::Bound,
+            confidence: crate::model::Weight(9_000),
+            contested: false,
             evidence: Vec::new(),
         }];
         let mut all = report(vec![found]);

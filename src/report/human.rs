@@ -160,7 +160,8 @@ fn owners(owners: &[Owner], line: &mut dyn FnMut(&str, &str) -> io::Result<()>) 
     for owner in owners {
         let tier = owner.tier.word();
         let proof = owner.evidence.first().map(|e| format!("; {} at {}", e.technique, e.at)).unwrap_or_default();
-        line(owner.edge.label(), &format!("{} ({tier}{proof})", owner.id))?;
+        let contested = if owner.contested { "CONTESTED; " } else { "" };
+        line(owner.edge.label(), &format!("{} ({contested}{tier}{proof})", owner.id))?;
     }
     Ok(())
 }

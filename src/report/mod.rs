@@ -1,5 +1,6 @@
 //! Pure renderers: what a user or a machine reads. Nothing in here can reach a secret.
 
+mod attestations;
 mod csv;
 mod explain;
 mod github;
@@ -16,6 +17,7 @@ mod text;
 #[cfg(test)]
 mod testing;
 
+pub use attestations::{attestations, attestations_json, attestations_jsonl};
 pub use csv::csv;
 pub use explain::explain;
 pub use github::github;

@@ -18,6 +18,7 @@ mod git;
 mod harness;
 mod history;
 mod images;
+mod owning;
 mod quieting;
 mod readme;
 mod reported;

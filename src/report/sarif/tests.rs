@@ -35,6 +35,8 @@ fn full() -> Report {
         id: "k8s:prod/api".to_owned(),
         name: "api".to_owned(),
         tier: Tier::Bound,
+        confidence: crate::model::Weight(9_000),
+        contested: false,
         evidence: Vec::new(),
     }];
     live.playbook = Some("acme-contain".to_owned());
