@@ -7,6 +7,7 @@
 mod artefacts;
 mod attested;
 mod combine;
+mod images;
 mod live;
 mod people;
 mod roll;
@@ -53,6 +54,7 @@ pub fn attribute(findings: &mut [Finding], artefacts: &Artefacts, mut people: Op
         if let Some(principal) = live::identity::principal(finding) {
             roll.add(principal);
         }
+        images::call(finding, &mut roll);
         artefacts.call(finding, &mut roll);
         if let Some(people) = people.as_deref_mut() {
             people.call(finding, &mut roll);

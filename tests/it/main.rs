@@ -17,6 +17,7 @@ mod formats;
 mod git;
 mod harness;
 mod history;
+mod hub;
 mod images;
 mod owning;
 mod quieting;
