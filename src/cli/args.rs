@@ -102,6 +102,8 @@ pub(super) enum Format {
     Csv,
     /// One page for a browser, without scripts.
     Html,
+    /// A graph for Graphviz: credentials, the workloads that use them, and who decides.
+    Dot,
 }
 
 /// Whether to use colours.

@@ -8,7 +8,7 @@ use super::images::is_image;
 use super::output::say;
 use super::settings::{Settings, block_on_or_interrupt};
 use crate::model::{Coverage, Finding};
-use crate::ownership::{add_owners, attest, iam_owners};
+use crate::ownership::{Trust, add_owners, attest, iam_owners};
 use crate::scan::{Attribution, Group, Groups, WalkOptions, attribute as from_tree, scrub};
 use crate::secret::FingerprintKey;
 use crate::store::Store;
@@ -26,7 +26,10 @@ pub(super) fn attribute(
         paths.push(PathBuf::from("."));
     }
     let walk = WalkOptions { no_ignore: targets.no_ignore };
-    let with = Attribution { paths: &paths, walk, key: Arc::clone(key), clock: Arc::clone(&settings.clock) };
+    let trust = settings.operator.trust_domain.clone();
+    let trust = trust.map(|domain| Trust { domain, path: settings.operator.spiffe_path.clone() });
+    let (key, clock) = (Arc::clone(key), Arc::clone(&settings.clock));
+    let with = Attribution { paths: &paths, walk, key, trust, clock };
     from_tree(groups, &with, coverage);
     live(groups, settings);
     attested(groups, settings);

@@ -108,6 +108,9 @@ pub struct Owner {
     pub id: String,
     /// What people call it.
     pub name: String,
+    /// Its SPIFFE id, where the trust domain is known; never invented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spiffe_id: Option<String>,
     /// The strongest tier of the evidence.
     pub tier: Tier,
     /// How likely, by all of the evidence.

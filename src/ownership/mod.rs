@@ -11,8 +11,9 @@ mod images;
 mod live;
 mod people;
 mod roll;
+mod says;
 
-pub use artefacts::Artefacts;
+pub use artefacts::{Artefacts, Trust};
 pub use attested::{Named, attest};
 pub use live::iam::{IamAnswer, iam_owners};
 pub use people::{GitLimits, GitPeople, GitTally};
@@ -54,6 +55,7 @@ pub fn attribute(findings: &mut [Finding], artefacts: &Artefacts, mut people: Op
         if let Some(principal) = live::identity::principal(finding) {
             roll.add(principal);
         }
+        says::call(finding, &mut roll);
         images::call(finding, &mut roll);
         artefacts.call(finding, &mut roll);
         if let Some(people) = people.as_deref_mut() {

@@ -38,6 +38,7 @@ impl Roll {
         }
         let entry = self.owners.entry(key).or_insert_with(|| Owner { evidence: Vec::new(), ..owner.clone() });
         entry.tier = entry.tier.max(owner.tier);
+        entry.spiffe_id = entry.spiffe_id.take().or(owner.spiffe_id);
         for mut reason in owner.evidence {
             reason.tier = reason.tier.or(Some(owner.tier));
             let same = |known: &&mut Evidence| {
@@ -81,7 +82,8 @@ pub(super) fn evidence(technique: &str, at: impl Into<String>, value: impl Into<
 /// An owner without evidence yet.
 pub(super) fn owner(edge: Edge, id: impl Into<String>, name: impl Into<String>, tier: Tier) -> Owner {
     let (confidence, contested) = (Weight::default(), false);
-    Owner { edge, id: id.into(), name: name.into(), tier, confidence, contested, evidence: Vec::new() }
+    let (id, name) = (id.into(), name.into());
+    Owner { edge, id, name, spiffe_id: None, tier, confidence, contested, evidence: Vec::new() }
 }
 
 /// A name from scanned material as it may be shown: no control characters, no endless ones.

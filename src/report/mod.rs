@@ -2,16 +2,21 @@
 
 mod attestations;
 mod csv;
+mod dot;
 mod explain;
 mod github;
 mod gitlab;
+mod graph;
 mod hook;
 mod html;
 mod human;
 mod json;
 mod level;
+mod origin;
 mod places;
 mod sarif;
+mod screen;
+mod svg;
 mod text;
 
 #[cfg(test)]
@@ -19,6 +24,7 @@ mod testing;
 
 pub use attestations::{attestations, attestations_json, attestations_jsonl};
 pub use csv::csv;
+pub use dot::dot;
 pub use explain::explain;
 pub use github::github;
 pub use gitlab::gitlab;

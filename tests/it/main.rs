@@ -10,6 +10,7 @@ mod architecture;
 mod archives;
 mod asking;
 mod bad_input;
+mod corpus;
 mod demo;
 mod detectors;
 mod everywhere;

@@ -27,6 +27,7 @@ pub(super) use sheet::Sheet;
 pub(super) use slots::{Clues, Place};
 pub(super) use yaml::View;
 
+pub use kubernetes::Trust;
 use links::Linked;
 
 use super::people::catalogues::Catalogues;
@@ -77,6 +78,11 @@ impl Artefacts {
             root => format!("{root}/"),
         };
         Self { key, root, coverage: Coverage::default(), readers: Readers::default() }
+    }
+
+    /// In which trust domain the operator says that the tree's workloads run. Comes before what the tree says.
+    pub fn trust(&mut self, trust: Trust) {
+        self.readers.kubernetes.trust(trust);
     }
 
     /// Whether [`Artefacts::read`] would look at a file of that name. Cheap.

@@ -11,6 +11,7 @@ mod hubs;
 mod kustomize;
 mod pods;
 mod sealed;
+mod spiffe;
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -20,6 +21,7 @@ use accounts::Accounts;
 use hubs::{HubKey, HubKind};
 use kustomize::Generators;
 use pods::{Container, Literal, Use};
+pub use spiffe::Trust;
 
 use super::slots::{Join, Slots, prints_within};
 use super::yaml::{Tree, View};
@@ -69,6 +71,7 @@ pub(super) struct Kubernetes {
     accounts: Accounts,
     generators: Generators,
     origins: sealed::Origins,
+    ids: spiffe::Ids,
 }
 
 impl Reader for Kubernetes {
@@ -76,12 +79,18 @@ impl Reader for Kubernetes {
     const LIMIT: usize = 4 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["yaml", "yml", "json"]) || kustomize::is_one(path) || dotenv::is_named_so(file_name(path))
+        ends_in(path, &["yaml", "yml", "json"])
+            || spiffe::is_conf(path)
+            || kustomize::is_one(path)
+            || dotenv::is_named_so(file_name(path))
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         if kustomize::is_one(&sheet.path) {
             return sheet.mentions("secretGenerator") || sheet.mentions("configMapGenerator");
+        }
+        if spiffe::is_conf(&sheet.path) {
+            return sheet.mentions("trust_domain");
         }
         dotenv::is_named_so(file_name(&sheet.path)) || sheet.mentions("apiVersion") && sheet.mentions("kind")
     }
@@ -89,6 +98,9 @@ impl Reader for Kubernetes {
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
         if kustomize::is_one(&sheet.path) {
             return sheet.documents(coverage, &mut |root| self.generators.read(sheet, root));
+        }
+        if spiffe::is_conf(&sheet.path) {
+            return self.ids.conf(sheet, coverage);
         }
         if !ends_in(&sheet.path, &["yaml", "yml", "json"]) {
             return self.generators.read_env(sheet);
@@ -151,6 +163,7 @@ impl Reader for Kubernetes {
         self.accounts.merge(other.accounts);
         self.generators.merge(other.generators);
         self.origins.merge(other.origins);
+        self.ids.merge(other.ids);
         for (hub, folders) in other.defined {
             self.defined.entry(hub).or_default().extend(folders);
         }
@@ -161,6 +174,10 @@ impl Reader for Kubernetes {
 }
 
 impl Kubernetes {
+    pub(super) fn trust(&mut self, trust: Trust) {
+        self.ids.tell(trust);
+    }
+
     /// Takes in one object, or the items of a list. False when something of interest has no usable name.
     fn object(&mut self, sheet: &Sheet<'_>, object: View<'_>, kind: Option<&str>, lists: usize) -> bool {
         let Some(kind) = object.text_at(&["kind"]).or(kind) else { return true };
@@ -173,6 +190,7 @@ impl Kubernetes {
             }
             return named;
         }
+        self.ids.object(sheet, kind, object);
         let hub = HubKind::of(kind);
         let pod = pods::spec(kind, object);
         let account = kind == "ServiceAccount";
@@ -228,6 +246,10 @@ impl Kubernetes {
         why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
         why.extend(self.accounts.evidence(scope, account));
         let mut consumer = owner(Edge::Consumer, &container.id, &container.name, tier);
+        if let Some((id, said)) = self.ids.of(scope, account) {
+            consumer.spiffe_id = Some(id.to_string());
+            why.push(said);
+        }
         consumer.evidence = why;
         roll.add(consumer);
     }
