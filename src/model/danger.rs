@@ -20,10 +20,13 @@ pub enum Environment {
 
 /// Words of names that tell an environment: namespaces, folders, suffixes of files, deployment environments.
 const WORDS: [(Environment, &[&str]); 3] = [
-    (Environment::Production, &["prod", "production", "prd", "live"]),
+    (Environment::Production, &["prod", "production", "prd"]),
     (Environment::Staging, &["staging", "stage", "stg", "uat", "preprod", "preproduction"]),
     (Environment::Development, &["dev", "development", "local", "test", "tests", "testing", "sandbox", "qa"]),
 ];
+
+/// Kinds of ids that are jobs.
+const JOBS: [&str; 5] = ["gha:", "gitlab-ci:", "circleci:", "azure-pipelines:", "bitbucket:"];
 
 impl Environment {
     /// In a word.
@@ -89,8 +92,10 @@ impl Finding {
         let consumers = self.owners.iter().filter(|owner| owner.edge == Edge::Consumer);
         let by_use: BTreeSet<Environment> = consumers
             .flat_map(|owner| {
+                // Jobs are called `test` for what they do, not for where; what they deploy to is said beside them.
+                let id = Some(owner.id.as_str()).filter(|id| !JOBS.iter().any(|kind| id.starts_with(kind)));
                 let notes = owner.evidence.iter().filter(|reason| reason.technique.ends_with("environment"));
-                std::iter::once(owner.id.as_str()).chain(notes.map(|reason| reason.value.as_str()))
+                id.into_iter().chain(notes.map(|reason| reason.value.as_str()))
             })
             .filter_map(Environment::of)
             .collect();

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::screen::screen;
-use super::text::{clean, count, looked_at};
+use super::text::{clean, count, looked_at, wrapped};
 use crate::model::{Coverage, Plan, Report, Run, RunState, StepState};
 
 /// How it may look.
@@ -36,6 +36,9 @@ impl Look {
         if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
+
+/// Columns of a step's words.
+const WIDTH: usize = 93;
 
 /// A scan's or triage's findings.
 pub fn findings(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -77,14 +80,11 @@ fn coverage(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> 
 pub fn plan(plan: &Plan, digest: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{} {}", look.paint(Ink::Bold, "plan"), look.paint(Ink::Bold, digest))?;
     let target: Vec<String> = plan.target.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    writeln!(
-        out,
-        "  {} for {} ({}), as {}",
-        plan.playbook,
-        plan.detector,
-        clean(&target.join(", ")),
-        clean(&plan.responder)
-    )?;
+    let (target, responder) = (target.join(", "), &plan.responder);
+    let text = format!("{} for {} ({target}), as {responder}", plan.playbook, plan.detector);
+    for line in wrapped(&clean(&text), WIDTH) {
+        writeln!(out, "  {line}")?;
+    }
     for (n, step) in plan.steps.iter().enumerate() {
         let kind = match (step.mutates, step.reversible) {
             (false, _) => "looks",
@@ -92,9 +92,13 @@ pub fn plan(plan: &Plan, digest: &str, look: Look, out: &mut dyn Write) -> io::R
             (true, false) => "changes, CANNOT be undone",
         };
         writeln!(out, "  {}. {}  [{kind}]", n + 1, look.paint(Ink::Bold, &step.id))?;
-        writeln!(out, "       {}", clean(&step.effect))?;
+        for line in wrapped(&clean(&step.effect), WIDTH) {
+            writeln!(out, "       {line}")?;
+        }
         if let Some(undo) = &step.undo {
-            writeln!(out, "       {}", look.paint(Ink::Dim, &format!("undo: {}", clean(undo))))?;
+            for line in wrapped(&format!("undo: {}", clean(undo)), WIDTH) {
+                writeln!(out, "       {}", look.paint(Ink::Dim, &line))?;
+            }
         }
     }
     let mut list = |title: &str, items: &[String], ink: Ink| -> io::Result<()> {

@@ -82,10 +82,10 @@ fn headline(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()
 
 fn says(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let identity = finding.liveness.liveness.identity().filter(|identity| !identity.0.is_empty());
+    let principal = |value: &str| finding.owners.iter().any(|owner| owner.edge == Edge::Principal && owner.id == value);
     // What the provider said as well need not be said twice.
     let known = |value: &str| identity.is_some_and(|identity| identity.0.values().any(|said| said == value));
-    let public =
-        finding.parts.iter().filter_map(|part| Some((part.name.as_str(), part.value.as_deref()?))).map(|(n, v)| (n, v));
+    let public = finding.parts.iter().filter_map(|part| Some((part.name.as_str(), part.value.as_deref()?)));
     let facts = finding.facts.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let all: Vec<String> =
         public.chain(facts).filter(|(_, value)| !known(value)).map(|(name, value)| format!("{name} {value}")).collect();
@@ -93,8 +93,12 @@ fn says(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
         page.line("says", &all.join(", "))?;
     }
     if let Some(identity) = identity {
-        let fields: Vec<String> = identity.0.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        page.line("speaks as", &fields.join(", "))?;
+        // The principal has a line of its own.
+        let fields = identity.0.iter().filter(|(_, value)| !principal(value));
+        let fields: Vec<String> = fields.map(|(name, value)| format!("{name} {value}")).collect();
+        if !fields.is_empty() {
+            page.line("speaks as", &fields.join(", "))?;
+        }
     }
     Ok(())
 }
@@ -117,17 +121,18 @@ fn owners(finding: &Finding, edge: Edge, page: &mut Page<'_>) -> io::Result<()> 
         page.line("", &format!("and {} more (-v shows all)", all.len() - shown))?;
     }
     let print = finding.fingerprint.short();
+    let open = triaged(finding) && !matches!(finding.liveness.liveness, Liveness::Dead(_));
     match edge {
         Edge::Consumer if all.len() > 1 => {
             page.line("", &format!("shared: all {} need the new one before this one goes", all.len()))
         }
-        Edge::Consumer if all.is_empty() && triaged(finding) => {
+        Edge::Consumer if all.is_empty() && open => {
             page.line(edge.label(), "not known: no reference to it in what was looked at; whatever uses it breaks")
         }
         Edge::Accountable if all.iter().any(|owner| owner.contested) => {
             page.whole("", &format!("settle it: staunch own {print} --team ID --until YYYY-MM-DD"))
         }
-        Edge::Accountable if all.is_empty() && triaged(finding) => {
+        Edge::Accountable if all.is_empty() && open => {
             page.whole(edge.label(), &format!("not known; once it is: staunch own {print} --team NAME --until YYYY-MM-DD"))
         }
         _ => Ok(()),
@@ -138,14 +143,17 @@ fn owners(finding: &Finding, edge: Edge, page: &mut Page<'_>) -> io::Result<()> 
 fn because(owner: &Owner, all: bool) -> String {
     let best = owner.evidence.iter().filter(|reason| reason.tier.is_none_or(|tier| tier == owner.tier));
     let shown = if all { usize::MAX } else { 2 };
-    let why: Vec<String> = best
-        .take(shown)
-        // A person's word is its own evidence; of the rest it is the place that one goes to.
-        .map(|reason| match reason.technique.as_str() {
-            "attestation" => reason.value.clone(),
-            technique => format!("{technique} at {}", reason.at),
-        })
-        .collect();
+    // A person's word is its own evidence; of the rest it is the place that one goes to.
+    let said = best.map(|reason| match reason.technique.as_str() {
+        "attestation" => reason.value.clone(),
+        technique => format!("{technique} at {}", reason.at),
+    });
+    let mut why: Vec<String> = Vec::new();
+    for text in said {
+        if !why.contains(&text) && why.len() < shown {
+            why.push(text);
+        }
+    }
     let contested = if owner.contested { "CONTESTED; " } else { "" };
     let tier = owner.tier.word();
     if why.is_empty() { format!("{contested}{tier}") } else { format!("{contested}{tier}; {}", why.join(", ")) }

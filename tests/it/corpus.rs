@@ -1,5 +1,5 @@
 //! Who uses what, on small repositories whose answers were written down first (testdata/ownership): recall of the right
-//! consumer, and no wrong `bound` or `proven` at all. `cargo nextest run corpus --no-capture` prints the score.
+//! consumer, and no wrong `bound` or `proven` at all. The score is the snapshot beside this file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -93,7 +93,8 @@ fn triaged(home: &Home, case: &Case) -> BTreeMap<String, Value> {
     let key = data_encoding::HEXLOWER.encode(&KEY);
     let run = home.staunch(["triage", "--offline", "--format", "json", "."]).current_dir(&root);
     let output = run.env("STAUNCH_FINGERPRINT_KEY", key).output();
-    let report: Value = serde_json::from_str(&output.stdout()).unwrap_or_else(|_| panic!("{}: {}", case.name, output.stderr()));
+    let report: Value =
+        serde_json::from_str(&output.stdout()).unwrap_or_else(|_| panic!("{}: {}", case.name, output.stderr()));
     let findings = report["findings"].as_array().unwrap().iter();
     findings.map(|finding| (finding["fingerprint"].as_str().unwrap().to_owned(), finding.clone())).collect()
 }
@@ -179,6 +180,6 @@ fn the_right_consumer_is_named_and_no_wrong_one_is_bound() {
         score.missed,
         score.noise
     );
-    println!("{told}");
+    insta::assert_snapshot!(told);
     assert!(score.wrong.is_empty() && recall >= RECALL, "{told}");
 }

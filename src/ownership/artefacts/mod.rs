@@ -5,16 +5,21 @@
 
 mod actions;
 mod aws;
+mod azure;
 mod beside;
+mod bitbucket;
+mod circleci;
 mod compose;
 mod dockerfile;
 mod dotenv;
 mod gitlab;
 mod helm;
 mod kubernetes;
+mod langgraph;
 mod links;
 mod litellm;
 mod mcp;
+mod platforms;
 mod sheet;
 mod slots;
 mod systemd;
@@ -220,8 +225,13 @@ readers! {
     compose: compose::Compose,
     actions: Linked<actions::Actions>,
     gitlab: Linked<gitlab::GitLab>,
+    circleci: Linked<circleci::CircleCi>,
+    azure: Linked<azure::AzurePipelines>,
+    bitbucket: Linked<bitbucket::Bitbucket>,
     mcp: Linked<mcp::Mcp>,
     litellm: Linked<litellm::LiteLlm>,
+    langgraph: Linked<langgraph::LangGraph>,
+    platforms: Linked<platforms::Platforms>,
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,
     serverless: Linked<aws::Serverless>,

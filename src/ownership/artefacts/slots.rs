@@ -151,7 +151,10 @@ impl<T> Slots<T> {
 impl Slots<String> {
     /// Remembers the variables of an env file by their names.
     pub(in crate::ownership) fn put_env(&mut self, sheet: &Sheet<'_>, text: &str) {
-        for variable in dotenv::variables(text) {
+        let all = dotenv::variables(text);
+        // Of two assignments to one name every reader takes the last.
+        let last: HashMap<&str, u64> = all.iter().map(|variable| (variable.name, variable.line)).collect();
+        for variable in all.into_iter().filter(|variable| last[variable.name] == variable.line) {
             let place = Place { path: Arc::clone(&sheet.path), line: variable.line, bytes: variable.bytes };
             self.put(place, &prints(sheet.key, variable.value.as_bytes()), variable.name.to_owned());
         }

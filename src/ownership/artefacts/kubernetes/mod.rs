@@ -9,18 +9,20 @@
 mod accounts;
 mod hubs;
 mod kustomize;
+mod pod_identity;
 mod pods;
+mod scope;
 mod sealed;
 mod spiffe;
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use accounts::Accounts;
 use hubs::{HubKey, HubKind};
 use kustomize::Generators;
 use pods::{Container, Literal, Use};
+use scope::{Scope, is_name, name_of};
 pub use spiffe::Trust;
 
 use super::slots::{Join, Slots, prints_within};
@@ -34,30 +36,8 @@ const PAIRS: usize = 200_000;
 /// `kind: List` inside `kind: List`: kubectl never nests them.
 const LISTS: usize = 3;
 
-/// Where an object lives, as far as its manifest says.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Scope {
-    /// `None` when it is left to whoever applies the manifest.
-    namespace: Option<Arc<str>>,
-    folder: Arc<str>,
-}
-
-impl Scope {
-    /// `NAMESPACE/NAME`, or the name alone.
-    fn qualify(&self, name: &str) -> String {
-        self.namespace.as_ref().map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
-    }
-
-    /// The namespace in an id. One that is not known is `?` and the folder, `:` for `/`, so that workloads of the same
-    /// name in two folders stay two.
-    fn id_part(&self) -> Cow<'_, str> {
-        match &self.namespace {
-            Some(namespace) => namespace.as_ref().into(),
-            None => format!("?{}", clean(&self.folder).replace('/', ":")).into(),
-        }
-    }
-}
-
+/// Kind, name and home of an object, and one of its keys.
+type Known = (HubKind, Arc<str>, (Option<Arc<str>>, Arc<str>), Arc<str>);
 type Folders = BTreeSet<Arc<str>>;
 
 /// What the manifests of a tree say.
@@ -66,6 +46,8 @@ pub(super) struct Kubernetes {
     values: Slots<HubKey>,
     /// Folders that define a hub, by kind, namespace and name, for those with a namespace.
     defined: HashMap<(HubKind, Arc<str>, Arc<str>), Folders>,
+    /// Every key of every hub.
+    keys: HashSet<Known>,
     uses: HashMap<(HubKind, Arc<str>), Vec<Use>>,
     literals: Slots<Literal>,
     accounts: Accounts,
@@ -81,6 +63,7 @@ impl Reader for Kubernetes {
     fn wants(path: &str) -> bool {
         ends_in(path, &["yaml", "yml", "json"])
             || spiffe::is_conf(path)
+            || pod_identity::wants(path)
             || kustomize::is_one(path)
             || dotenv::is_named_so(file_name(path))
     }
@@ -92,7 +75,12 @@ impl Reader for Kubernetes {
         if spiffe::is_conf(&sheet.path) {
             return sheet.mentions("trust_domain");
         }
-        dotenv::is_named_so(file_name(&sheet.path)) || sheet.mentions("apiVersion") && sheet.mentions("kind")
+        if pod_identity::wants(&sheet.path) {
+            return pod_identity::concerns(sheet);
+        }
+        dotenv::is_named_so(file_name(&sheet.path))
+            || sheet.mentions("apiVersion") && sheet.mentions("kind")
+            || pod_identity::is_template(sheet)
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
@@ -101,6 +89,12 @@ impl Reader for Kubernetes {
         }
         if spiffe::is_conf(&sheet.path) {
             return self.ids.conf(sheet, coverage);
+        }
+        if pod_identity::wants(&sheet.path) {
+            return pod_identity::terraform(sheet, &mut self.accounts);
+        }
+        if pod_identity::is_template(sheet) {
+            return pod_identity::template(sheet, coverage, &mut self.accounts);
         }
         if !ends_in(&sheet.path, &["yaml", "yml", "json"]) {
             return self.generators.read_env(sheet);
@@ -159,6 +153,7 @@ impl Reader for Kubernetes {
 
     fn merge(&mut self, other: Self) {
         self.values.merge(other.values);
+        self.keys.extend(other.keys);
         self.literals.merge(other.literals);
         self.accounts.merge(other.accounts);
         self.generators.merge(other.generators);
@@ -191,6 +186,9 @@ impl Kubernetes {
             return named;
         }
         self.ids.object(sheet, kind, object);
+        if kind == "PodIdentityAssociation" {
+            pod_identity::object(sheet, object, &mut self.accounts);
+        }
         let hub = HubKind::of(kind);
         let pod = pods::spec(kind, object);
         let account = kind == "ServiceAccount";
@@ -207,7 +205,9 @@ impl Kubernetes {
         if let Some(hub) = hub {
             self.define(hub, &scope, &name);
             hubs::read(sheet, object, hub, &scope, &mut |place, prints, key| {
-                self.values.put(place, prints, HubKey { name: Arc::from(name.as_str()), ..key });
+                let key = HubKey { name: Arc::from(name.as_str()), ..key };
+                self.keys.insert((hub, Arc::clone(&key.name), scope.home(), Arc::clone(&key.key)));
+                self.values.put(place, prints, key);
             });
         }
         if let Some(made) = made {
@@ -260,6 +260,12 @@ impl Kubernetes {
         if !used.wants(&hub.key) || hub.shadowed || hub.scope.namespace != scope.namespace {
             return None;
         }
+        let known = |(kind, name, key): (HubKind, &Arc<str>, &str)| {
+            self.keys.contains(&(kind, Arc::clone(name), scope.home(), Arc::from(key)))
+        };
+        if used.is_hidden(&hub.key, &known) {
+            return None;
+        }
         if hub.scope.folder == scope.folder {
             return Some(Tier::Bound);
         }
@@ -290,19 +296,6 @@ impl HubKey {
         principal.evidence.push(evidence("k8s-service-account-token", place.to_string(), value));
         roll.add(principal);
     }
-}
-
-/// The object's name; for one that the cluster names, what the name begins with.
-fn name_of(object: View<'_>) -> Option<String> {
-    let name = object.text_at(&["metadata", "name"]).filter(|name| is_name(name)).map(str::to_owned);
-    let begins = || object.text_at(&["metadata", "generateName"]).filter(|name| is_name(name));
-    name.or_else(|| begins().map(|name| format!("{name}*")))
-}
-
-/// Whether it could be a name in a cluster: what is left of a template is not.
-fn is_name(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
-    !name.is_empty() && name.len() <= 253 && name.chars().all(fits)
 }
 
 #[cfg(test)]

@@ -85,7 +85,9 @@ impl Ids {
             hcl_edit::parser::parse_body(text).ok().as_ref().and_then(named)
         };
         // `server.conf` is many a program's; without a trust domain it is none of ours.
-        domain.into_iter().for_each(|domain| self.domain(&domain, at.clone()));
+        if let Some(domain) = domain {
+            self.domain(&domain, at.clone());
+        }
     }
 
     fn domain(&mut self, name: &str, at: Place) {
