@@ -4,7 +4,7 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 use super::roll::{Roll, clean, evidence, owner};
-use crate::model::{Attestation, Edge, Evidence, Finding, Owner, Tier};
+use crate::model::{Attestation, Edge, Evidence, Finding, Owner, SpiffeId, Tier};
 
 const TECHNIQUE: &str = "attestation";
 /// What was declared longer ago than this is only inferred: teams are renamed and people leave.
@@ -53,8 +53,11 @@ impl Named<'_> {
     }
 }
 
-/// `KIND:REST`, with a kind in lower case.
+/// `KIND:REST`, with a kind in lower case; a SPIFFE id by its own rules.
 fn is_workload(text: &str) -> bool {
+    if text.starts_with("spiffe:") {
+        return SpiffeId::parse(text).is_some();
+    }
     let parts = text.split_once(':');
     parts.is_some_and(|(kind, rest)| {
         !rest.is_empty()
@@ -86,6 +89,7 @@ fn said(attestation: &Attestation, now: Timestamp) -> Owner {
     let old = now.duration_since(attestation.made) > FRESH;
     let tier = if old { Tier::Inferred } else { Tier::Declared };
     let mut owner = owner(attestation.edge, &attestation.owner, &attestation.name, tier);
+    owner.spiffe_id = SpiffeId::parse(&attestation.owner).map(|id| id.to_string());
     let made = attestation.made.strftime("%Y-%m-%d");
     let value = format!("{} said so on {made}, until {}", attestation.by, attestation.until);
     let reason = evidence(TECHNIQUE, format!("staunch own, number {}", attestation.id), value);
@@ -129,11 +133,12 @@ mod tests {
             (Person("a@b.example"), "mail:a@b.example"),
             (Person("@kim"), "user:@kim"),
             (Workload("k8s:prod/Deployment/api/app"), "k8s:prod/Deployment/api/app"),
+            (Workload("spiffe://prod.example/ns/a/sa/b"), "spiffe://prod.example/ns/a/sa/b"),
         ] {
             assert_eq!(named.resolve().map(|(_, id, _)| id).as_deref(), Ok(id));
         }
         let long = "x".repeat(300);
-        for named in [Team(""), Team("a\u{1b}[31m"), Person(&long), Workload("api"), Workload("k8s:"), Workload("K8S:x")] {
+        for named in [Team(""), Team("a\u{1b}[31m"), Person(&long), Workload("api"), Workload("k8s:"), Workload("K8S:x"), Workload("spiffe://Prod/a")] {
             assert!(named.resolve().is_err(), "{named:?}");
         }
     }

@@ -14,6 +14,7 @@ mod dockerfile;
 mod dotenv;
 mod gitlab;
 mod helm;
+mod image_refs;
 mod kubernetes;
 mod langgraph;
 mod links;

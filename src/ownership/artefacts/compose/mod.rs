@@ -13,13 +13,14 @@ mod variables;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::image_refs::spelt_out;
 use super::links::Consumer;
 use super::slots::Slots;
 use super::yaml::{Tree, View};
 use super::{Clues, Place, Reader, Sheet, dotenv, file_name, folder};
-use service::{Desk, extended};
 use crate::model::{Coverage, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
+use service::{Desk, extended};
 
 /// What compose files and `.env` files say.
 #[derive(Default)]
@@ -34,6 +35,8 @@ pub(super) struct Compose {
     /// References to a whole file, by its path.
     env_files: HashMap<String, Vec<Pull>>,
     secret_files: HashMap<String, Vec<Pull>>,
+    /// Services by the image that they run.
+    images: HashMap<String, Vec<(Place, Arc<Consumer>)>>,
     /// References to a variable, by the folder of the compose file.
     variables: HashMap<(String, String), Vec<Pull>>,
 }
@@ -111,6 +114,12 @@ impl Reader for Compose {
             let tier = if hidden { Tier::Inferred } else { Tier::Bound };
             inline.service.join(roll, tier, vec![evidence(inline.technique, place.to_string(), value)]);
         }
+        for image in &clues.images {
+            for (place, service) in self.images.get(image).into_iter().flatten() {
+                let value = format!("runs {image}, in which it is");
+                service.join(roll, Tier::Inferred, vec![evidence("compose-image", place.to_string(), value)]);
+            }
+        }
         for (place, name, join) in self.env.hits(clues) {
             let seen = || evidence("dotenv-variable", place.to_string(), format!("{name} ({})", join.words()));
             let files = self.env_files.get(&*place.path).into_iter().flatten();
@@ -137,6 +146,9 @@ impl Reader for Compose {
         self.inline.merge(other.inline);
         self.env.merge(other.env);
         self.names.extend(other.names);
+        for (image, services) in other.images {
+            self.images.entry(image).or_default().extend(services);
+        }
         self.overridden.extend(other.overridden);
         for (path, pulls) in other.env_files {
             self.env_files.entry(path).or_default().extend(pulls);
@@ -159,6 +171,9 @@ impl Compose {
     fn service(&mut self, sheet: &Sheet<'_>, root: View<'_>, name: &str, view: View<'_>) {
         let service =
             Arc::new(Consumer::new(format!("compose:{}/{name}", sheet.path), format!("service {name} of {}", sheet.path)));
+        if let Some((at, image)) = view.get("image").and_then(|at| Some((at, spelt_out(at.text()?)?))) {
+            self.images.entry(image).or_default().push((sheet.place(at), Arc::clone(&service)));
+        }
         let mut desk = Desk { compose: self, sheet, service: &service, name };
         let mut taken = BTreeSet::new();
         // What it extends in this file is its own, unless it says otherwise itself.

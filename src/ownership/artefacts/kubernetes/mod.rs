@@ -8,6 +8,7 @@
 
 mod accounts;
 mod hubs;
+mod joins;
 mod kustomize;
 mod pod_identity;
 mod pods;
@@ -25,11 +26,11 @@ use pods::{Container, Literal, Use};
 use scope::{Scope, is_name, name_of};
 pub use spiffe::Trust;
 
-use super::slots::{Join, Slots, prints_within};
+use super::slots::{Slots, prints_within};
 use super::yaml::{Tree, View};
 use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
-use crate::model::{Coverage, Edge, Evidence, Tier};
-use crate::ownership::roll::{Roll, clean, evidence, owner};
+use crate::model::{Coverage, Tier};
+use crate::ownership::roll::{Roll, clean, evidence};
 
 /// Key-to-reference pairs looked at for one finding. A thousand owners are kept at most; this bounds hostile trees.
 const PAIRS: usize = 200_000;
@@ -50,6 +51,8 @@ pub(super) struct Kubernetes {
     keys: HashSet<Known>,
     uses: HashMap<(HubKind, Arc<str>), Vec<Use>>,
     literals: Slots<Literal>,
+    /// Containers by the image that they run.
+    images: HashMap<String, Vec<(Place, Arc<Container>)>>,
     accounts: Accounts,
     generators: Generators,
     origins: sealed::Origins,
@@ -121,6 +124,12 @@ impl Reader for Kubernetes {
             let why = evidence(literal.technique, place.to_string(), format!("{} ({})", literal.detail, join.words()));
             self.join(&literal.container, roll, Tier::Bound, vec![why]);
         }
+        for (image, (place, container)) in
+            clues.images.iter().flat_map(|image| self.images.get(image).into_iter().flatten().map(move |own| (image, own)))
+        {
+            let why = evidence("k8s-image", place.to_string(), format!("runs {image}, in which it is"));
+            self.join(container, roll, Tier::Inferred, vec![why]);
+        }
         let mut pairs = 0;
         for (place, hub, join) in self.values.hits(clues) {
             hub.principal(place, roll);
@@ -161,6 +170,9 @@ impl Reader for Kubernetes {
         self.ids.merge(other.ids);
         for (hub, folders) in other.defined {
             self.defined.entry(hub).or_default().extend(folders);
+        }
+        for (image, containers) in other.images {
+            self.images.entry(image).or_default().extend(containers);
         }
         for (hub, uses) in other.uses {
             self.uses.entry(hub).or_default().extend(uses);
@@ -216,7 +228,7 @@ impl Kubernetes {
         }
         if let Some(pod) = pod {
             let who = pods::Template { sheet, kind, name: &name, scope: &scope, pod };
-            who.read(&mut self.uses, &mut self.literals);
+            who.read(&mut self.uses, &mut self.literals, &mut self.images);
         }
         true
     }
@@ -238,63 +250,6 @@ impl Kubernetes {
             let hub = (kind, Arc::clone(namespace), Arc::from(name));
             self.defined.entry(hub).or_default().insert(Arc::clone(&scope.folder));
         }
-    }
-
-    /// Names a container as the consumer, with the account that it runs as.
-    fn join(&self, container: &Container, roll: &mut Roll, tier: Tier, mut why: Vec<Evidence>) {
-        let (scope, account) = (&container.scope, &container.account);
-        why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
-        why.extend(self.accounts.evidence(scope, account));
-        let mut consumer = owner(Edge::Consumer, &container.id, &container.name, tier);
-        if let Some((id, said)) = self.ids.of(scope, account) {
-            consumer.spiffe_id = Some(id.to_string());
-            why.push(said);
-        }
-        consumer.evidence = why;
-        roll.add(consumer);
-    }
-
-    /// How well a reference leads to a key, if it does.
-    fn closes(&self, hub: &HubKey, used: &Use) -> Option<Tier> {
-        let scope = &used.container.scope;
-        if !used.wants(&hub.key) || hub.shadowed || hub.scope.namespace != scope.namespace {
-            return None;
-        }
-        let known = |(kind, name, key): (HubKind, &Arc<str>, &str)| {
-            self.keys.contains(&(kind, Arc::clone(name), scope.home(), Arc::from(key)))
-        };
-        if used.is_hidden(&hub.key, &known) {
-            return None;
-        }
-        if hub.scope.folder == scope.folder {
-            return Some(Tier::Bound);
-        }
-        // Another folder: only a namespace that both write down ties them together. Where several folders define the
-        // Secret (one for each cluster, say) the reference means its own folder's; failing that, one of them.
-        let namespace = Arc::clone(scope.namespace.as_ref()?);
-        let folders = self.defined.get(&(hub.kind, namespace, Arc::clone(&hub.name)))?;
-        match folders.len() {
-            _ if folders.contains(&scope.folder) => None,
-            1 => Some(Tier::Bound),
-            _ => Some(Tier::Inferred),
-        }
-    }
-}
-
-impl HubKey {
-    fn evidence(&self, place: &Place, join: Join) -> Evidence {
-        let value = format!("{} {} key {} ({})", self.kind.word(), self.scope.qualify(&self.name), self.key, join.words());
-        evidence(self.kind.technique(), place.to_string(), value)
-    }
-
-    /// A ServiceAccount's token Secret names the account it authenticates as.
-    fn principal(&self, place: &Place, roll: &mut Roll) {
-        let Some(account) = &self.account else { return };
-        let id = format!("k8s:{}/ServiceAccount/{account}", self.scope.id_part());
-        let mut principal = owner(Edge::Principal, id, format!("ServiceAccount {account}"), Tier::Bound);
-        let value = format!("Secret {} is a token of {account}", self.scope.qualify(&self.name));
-        principal.evidence.push(evidence("k8s-service-account-token", place.to_string(), value));
-        roll.add(principal);
     }
 }
 

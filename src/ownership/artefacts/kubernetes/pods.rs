@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::super::image_refs::spelt_out;
 use super::super::slots::{Slots, prints};
 use super::super::yaml::View;
 use super::super::{Place, Sheet};
@@ -14,8 +15,14 @@ use crate::ownership::roll::{clean, evidence};
 /// Sources of one container's `envFrom` that are followed.
 const SOURCES: usize = 100;
 
+/// Whether an object of that kind and name, where the container lives, has a key.
+pub(super) type Known<'k> = dyn Fn((HubKind, &Arc<str>, &str)) -> bool + 'k;
+
 /// References by the object they name.
 pub(super) type Uses = HashMap<(HubKind, Arc<str>), Vec<Use>>;
+
+/// Containers by the image that they run.
+pub(super) type Images = HashMap<String, Vec<(Place, Arc<Container>)>>;
 
 /// The pod spec inside an object that has one.
 pub(super) fn spec<'t>(kind: &str, object: View<'t>) -> Option<View<'t>> {
@@ -69,7 +76,7 @@ impl Use {
     }
 
     /// Whether a later source of the same container's `envFrom` has the variable too: the last one counts.
-    pub(super) fn is_hidden(&self, key: &str, known: &dyn Fn((HubKind, &Arc<str>, &str)) -> bool) -> bool {
+    pub(super) fn is_hidden(&self, key: &str, known: &Known<'_>) -> bool {
         let variable = format!("{}{key}", self.over.prefix);
         let later = self.over.later.iter().filter(|_| self.key.is_none());
         later
@@ -104,11 +111,14 @@ pub(super) struct Template<'a> {
 }
 
 impl Template<'_> {
-    pub(super) fn read(&self, uses: &mut Uses, literals: &mut Slots<Literal>) {
+    pub(super) fn read(&self, uses: &mut Uses, literals: &mut Slots<Literal>, images: &mut Images) {
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             for container in self.pod.get(list).into_iter().flat_map(View::items) {
                 let Some(name) = container.text_at(&["name"]).filter(|name| is_name(name)) else { continue };
                 let who = Arc::new(self.container(Some(name)));
+                if let Some((at, image)) = container.get("image").and_then(|at| Some((at, spelt_out(at.text()?)?))) {
+                    images.entry(image).or_default().push((self.sheet.place(at), Arc::clone(&who)));
+                }
                 self.env(container, &who, uses, literals);
                 self.arguments(container, &who, literals);
                 self.mounts(container, &who, uses);
