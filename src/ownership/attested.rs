@@ -138,7 +138,15 @@ mod tests {
             assert_eq!(named.resolve().map(|(_, id, _)| id).as_deref(), Ok(id));
         }
         let long = "x".repeat(300);
-        for named in [Team(""), Team("a\u{1b}[31m"), Person(&long), Workload("api"), Workload("k8s:"), Workload("K8S:x"), Workload("spiffe://Prod/a")] {
+        for named in [
+            Team(""),
+            Team("a\u{1b}[31m"),
+            Person(&long),
+            Workload("api"),
+            Workload("k8s:"),
+            Workload("K8S:x"),
+            Workload("spiffe://Prod/a"),
+        ] {
             assert!(named.resolve().is_err(), "{named:?}");
         }
     }
