@@ -11,7 +11,7 @@ const CREDENTIALS: usize = 60;
 /// Owners drawn.
 const OWNERS: usize = 150;
 /// Characters of a label.
-const LABEL: usize = 60;
+const LABEL: usize = 54;
 
 /// A drawn graph's content.
 #[derive(Debug, Default)]

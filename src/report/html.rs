@@ -17,7 +17,7 @@ article.error{border-left-color:var(--error)}article.warning{border-left-color:v
 .state{font-weight:700}.error .state{color:var(--error)}.warning .state{color:var(--warning)}\
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}dt{color:var(--note)}dd{margin:0;overflow-wrap:anywhere}\
 code{font-family:ui-monospace,monospace}footer,.dim{color:var(--note)}\
-svg{width:100%;height:auto;font:13px system-ui,sans-serif}svg rect{fill:none;stroke:var(--note)}svg .live rect{stroke:var(--error);stroke-width:2}\
+svg{width:100%;height:auto;font:13px system-ui,sans-serif}svg rect{fill:Canvas;stroke:var(--note)}svg .live rect{stroke:var(--error);stroke-width:2}\
 svg text{fill:currentColor}svg .small{font-size:11px;fill:var(--note)}svg path{fill:none;stroke:var(--note);stroke-width:1.5}svg .weak{stroke-dasharray:5 4}\
 .incomplete{border:2px solid var(--warning);padding:.5rem 1rem}";
 

@@ -21,6 +21,8 @@ mod links;
 mod litellm;
 mod mcp;
 mod platforms;
+mod procfile;
+mod scripts;
 mod sheet;
 mod slots;
 mod systemd;
@@ -233,6 +235,8 @@ readers! {
     litellm: Linked<litellm::LiteLlm>,
     langgraph: Linked<langgraph::LangGraph>,
     platforms: Linked<platforms::Platforms>,
+    procfile: Linked<procfile::Procfile>,
+    scripts: Linked<scripts::Scripts>,
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,
     serverless: Linked<aws::Serverless>,

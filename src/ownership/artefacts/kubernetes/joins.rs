@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::{Place, dotenv, file_name};
 use super::Kubernetes;
 use super::hubs::{HubKey, HubKind};
 use super::pods::{Container, Use};
@@ -23,8 +24,17 @@ impl Kubernetes {
         roll.add(consumer);
     }
 
+    /// Whether another file of the folder gives the key another value: which of them is applied last is not in the tree.
+    /// Samples are not applied.
+    fn is_disputed(&self, place: &Place, hub: &HubKey) -> bool {
+        let key = (hub.kind, Arc::clone(&hub.name), hub.scope.clone(), Arc::clone(&hub.key));
+        let Some(files) = self.definers.get(&key) else { return false };
+        let own: Vec<_> = files.iter().filter(|(path, _)| *path == place.path).map(|(_, print)| print).collect();
+        files.iter().any(|(path, print)| *path != place.path && !own.contains(&print) && !dotenv::is_sample(file_name(path)))
+    }
+
     /// How well a reference leads to a key, if it does.
-    pub(super) fn closes(&self, hub: &HubKey, used: &Use) -> Option<Tier> {
+    pub(super) fn closes(&self, (place, hub): (&Place, &HubKey), used: &Use) -> Option<Tier> {
         let scope = &used.container.scope;
         if !used.wants(&hub.key) || hub.shadowed || hub.scope.namespace != scope.namespace {
             return None;
@@ -35,8 +45,9 @@ impl Kubernetes {
         if used.is_hidden(&hub.key, &known) {
             return None;
         }
+        let best = if self.is_disputed(place, hub) { Tier::Inferred } else { Tier::Bound };
         if hub.scope.folder == scope.folder {
-            return Some(Tier::Bound);
+            return Some(best);
         }
         // Another folder: only a namespace that both write down ties them together. Where several folders define the
         // Secret (one for each cluster, say) the reference means its own folder's; failing that, one of them.
@@ -44,7 +55,7 @@ impl Kubernetes {
         let folders = self.defined.get(&(hub.kind, namespace, Arc::clone(&hub.name)))?;
         match folders.len() {
             _ if folders.contains(&scope.folder) => None,
-            1 => Some(Tier::Bound),
+            1 => Some(best),
             _ => Some(Tier::Inferred),
         }
     }

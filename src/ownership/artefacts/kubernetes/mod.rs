@@ -31,6 +31,7 @@ use super::yaml::{Tree, View};
 use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
 use crate::model::{Coverage, Tier};
 use crate::ownership::roll::{Roll, clean, evidence};
+use crate::secret::Fingerprint;
 
 /// Key-to-reference pairs looked at for one finding. A thousand owners are kept at most; this bounds hostile trees.
 const PAIRS: usize = 200_000;
@@ -39,6 +40,8 @@ const LISTS: usize = 3;
 
 /// Kind, name and home of an object, and one of its keys.
 type Known = (HubKind, Arc<str>, (Option<Arc<str>>, Arc<str>), Arc<str>);
+/// Kind, name and scope of an object, and one of its keys.
+type Defined = (HubKind, Arc<str>, Scope, Arc<str>);
 type Folders = BTreeSet<Arc<str>>;
 
 /// What the manifests of a tree say.
@@ -49,6 +52,8 @@ pub(super) struct Kubernetes {
     defined: HashMap<(HubKind, Arc<str>, Arc<str>), Folders>,
     /// Every key of every hub.
     keys: HashSet<Known>,
+    /// The files that define a key, with its value's fingerprint.
+    definers: HashMap<Defined, Vec<(Arc<str>, Fingerprint)>>,
     uses: HashMap<(HubKind, Arc<str>), Vec<Use>>,
     literals: Slots<Literal>,
     /// Containers by the image that they run.
@@ -138,7 +143,7 @@ impl Reader for Kubernetes {
                 if pairs > PAIRS {
                     return roll.cut();
                 }
-                if let Some(tier) = self.closes(hub, used) {
+                if let Some(tier) = self.closes((place, hub), used) {
                     let mut why = vec![hub.evidence(place, join), used.evidence(&hub.key)];
                     why.extend(self.origins.evidence(&hub.scope, &hub.name, &hub.key));
                     self.join(&used.container, roll, tier, why);
@@ -163,6 +168,9 @@ impl Reader for Kubernetes {
     fn merge(&mut self, other: Self) {
         self.values.merge(other.values);
         self.keys.extend(other.keys);
+        for (key, files) in other.definers {
+            self.definers.entry(key).or_default().extend(files);
+        }
         self.literals.merge(other.literals);
         self.accounts.merge(other.accounts);
         self.generators.merge(other.generators);
@@ -219,6 +227,10 @@ impl Kubernetes {
             hubs::read(sheet, object, hub, &scope, &mut |place, prints, key| {
                 let key = HubKey { name: Arc::from(name.as_str()), ..key };
                 self.keys.insert((hub, Arc::clone(&key.name), scope.home(), Arc::clone(&key.key)));
+                if let Some(print) = prints.first() {
+                    let own = (hub, Arc::clone(&key.name), scope.clone(), Arc::clone(&key.key));
+                    self.definers.entry(own).or_default().push((Arc::clone(&sheet.path), *print));
+                }
                 self.values.put(place, prints, key);
             });
         }

@@ -112,6 +112,23 @@ fn generators_reach_nothing_else() {
 }
 
 #[test]
+fn a_key_that_two_files_of_a_folder_define_is_inferred() {
+    let secret =
+        |value: &str| format!("kind: Secret\napiVersion: v1\nmetadata: {{name: s}}\nstringData: {{KEY: {value}}}\n");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, envFrom: [{secretRef: {name: s}}]}]}\n";
+    for (path, value, tier) in [
+        ("a/old.yaml", "another-value", Tier::Inferred),
+        ("a/secret.example.yaml", "another-value", Tier::Bound),
+        ("a/copy.yaml", VALUE, Tier::Bound),
+        ("b/old.yaml", "another-value", Tier::Bound),
+    ] {
+        let (own, other) = (secret(VALUE), secret(value));
+        let known = tree(&[("a/secret.yaml", &own), ("a/pod.yaml", pod), (path, &other)]);
+        assert_eq!(consumers(&known.resolve(&finding(VALUE))), [("k8s:?a/Pod/p/c", tier)], "{path}");
+    }
+}
+
+#[test]
 fn the_container_s_own_variable_hides_the_secret_s_of_that_name() {
     let secret = format!("kind: Secret\napiVersion: v1\nmetadata: {{name: s}}\nstringData: {{KEY: {VALUE}}}\n");
     for (env, bound) in [
