@@ -9,6 +9,7 @@ use super::asks::{self, Asks, Classes};
 use super::exit::FailOn;
 use super::hook::HookArgs;
 use super::images::Images;
+use super::own::OwnArgs;
 use super::places::Places;
 use super::quieting::Quieting;
 
@@ -101,6 +102,8 @@ pub(super) enum Format {
     Csv,
     /// One page for a browser, without scripts.
     Html,
+    /// A graph for Graphviz: credentials, the workloads that use them, and who decides.
+    Dot,
 }
 
 /// Whether to use colours.
@@ -124,6 +127,8 @@ pub(super) enum Command {
     Respond(RespondArgs),
     /// Ask whether one credential is live: from standard input, or one that was found before.
     Verify(VerifyArgs),
+    /// Attest whose a credential is, until a day; list what was attested, or take it back.
+    Own(OwnArgs),
     /// Git hooks that stop a credential before it is committed or pushed.
     Hook(HookArgs),
     /// Turn a saved report (json or jsonl) into another format.

@@ -8,6 +8,7 @@ mod exit;
 mod hook;
 mod images;
 mod output;
+mod own;
 mod owners;
 mod places;
 mod playbooks;
@@ -65,6 +66,7 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
         Command::Triage(args) => triage::run(&args, settings),
         Command::Respond(args) => respond::run(&args, settings),
         Command::Verify(args) => triage::verify(&args, settings),
+        Command::Own(args) => own::run(&args, settings),
         Command::Hook(args) => hook::run(&args, settings),
         Command::Report(args) => report::run(&args, settings),
         Command::Detectors(args) => detectors::run(&args, settings),

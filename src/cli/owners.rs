@@ -8,9 +8,10 @@ use super::images::is_image;
 use super::output::say;
 use super::settings::{Settings, block_on_or_interrupt};
 use crate::model::{Coverage, Finding};
-use crate::ownership::{add_owners, iam_owners};
+use crate::ownership::{Trust, add_owners, attest, iam_owners};
 use crate::scan::{Attribution, Group, Groups, WalkOptions, attribute as from_tree, scrub};
 use crate::secret::FingerprintKey;
+use crate::store::Store;
 
 /// Fills in whose each finding is.
 pub(super) fn attribute(
@@ -25,10 +26,26 @@ pub(super) fn attribute(
         paths.push(PathBuf::from("."));
     }
     let walk = WalkOptions { no_ignore: targets.no_ignore };
-    let with = Attribution { paths: &paths, walk, key: Arc::clone(key), clock: Arc::clone(&settings.clock) };
+    let trust = settings.operator.trust_domain.clone();
+    let trust = trust.map(|domain| Trust { domain, path: settings.operator.spiffe_path.clone() });
+    let (key, clock) = (Arc::clone(key), Arc::clone(&settings.clock));
+    let with = Attribution { paths: &paths, walk, key, trust, clock };
     from_tree(groups, &with, coverage);
     live(groups, settings);
+    attested(groups, settings);
     scrub(groups);
+}
+
+/// Takes up what people attested of these fingerprints. Under another fingerprint key nothing joins.
+fn attested(groups: &mut Groups, settings: &Settings) {
+    let Some(state) = settings.state.as_ref().filter(|state| state.join("findings.db").exists()) else { return };
+    let attestations = match Store::open(state).and_then(|store| store.attestations()) {
+        Ok(attestations) => attestations,
+        Err(error) => return say(&format!("staunch: what people attested was not taken up: {error}")),
+    };
+    for group in &mut groups.0 {
+        attest(&mut group.finding, &attestations, settings.clock.now());
+    }
 }
 
 /// Asks IAM as the responder, for keys of accounts that the operator lists.

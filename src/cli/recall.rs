@@ -1,26 +1,48 @@
 //! Secrets are never stored. Where a step needs the leaked value, it is read again from where it was found, and handed on
 //! only if its fingerprint is the one that was asked for.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::bail;
 
 use super::settings::Settings;
 use crate::detect::DetectorSet;
-use crate::model::{Confidence, Finding, Provenance};
+use crate::model::{Attestation, Confidence, Finding, Provenance};
+use crate::ownership::attest;
 use crate::scan::{Allowing, Counters, Groups, Request, Target, WalkOptions, run};
-use crate::secret::FingerprintKey;
+use crate::secret::{Fingerprint, FingerprintKey};
 use crate::store::Store;
 
-/// The finding in the store that `text` names.
+/// The finding in the store that `text` names, with the owners that people attest by now.
 pub(super) fn finding(text: &str, settings: &Settings) -> anyhow::Result<Finding> {
-    let Some(state) = &settings.state else { bail!("there is no state folder; name one with --state") };
-    let found = Store::open(state)?.find(text)?;
-    match found.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => bail!("no finding {text} in the store; `staunch triage TARGET` finds and keeps it"),
-        more => bail!("{text} names {} findings; give more of it", more.len()),
+    let (mut found, attestations) = named(text, settings)?;
+    let Some(mut one) = found.pop().filter(|_| found.is_empty()) else {
+        bail!("{text} names {} findings; give more of it", found.len() + 1);
+    };
+    attest(&mut one, &attestations, settings.clock.now());
+    Ok(one)
+}
+
+/// The fingerprint in the store that `text` names. One value may be several findings, by several detectors.
+pub(super) fn fingerprint(text: &str, settings: &Settings) -> anyhow::Result<Fingerprint> {
+    let (found, _) = named(text, settings)?;
+    let prints: BTreeSet<Fingerprint> = found.iter().map(|finding| finding.fingerprint).collect();
+    match prints.first() {
+        Some(one) if prints.len() == 1 => Ok(*one),
+        _ => bail!("{text} names {} credentials; give more of it", prints.len()),
     }
+}
+
+/// At least one finding.
+fn named(text: &str, settings: &Settings) -> anyhow::Result<(Vec<Finding>, Vec<Attestation>)> {
+    let Some(state) = &settings.state else { bail!("there is no state folder; name one with --state") };
+    let store = Store::open(state)?;
+    let found = store.find(text)?;
+    if found.is_empty() {
+        bail!("no finding {text} in the store; `staunch triage TARGET` finds and keeps it");
+    }
+    Ok((found, store.attestations()?))
 }
 
 /// Reads a finding's places again. Empty when the value is no longer there.

@@ -177,6 +177,7 @@ pub(super) fn write(report: &Report, set: &DetectorSet, settings: &Settings) -> 
             Format::Gitlab => report::gitlab(report, &infos(), settings.clock.now(), out)?,
             Format::Csv => remarks = report::csv(report, out)?,
             Format::Html => report::html(report, &infos(), out)?,
+            Format::Dot => report::dot(report, out)?,
         }
         Ok(())
     })?;

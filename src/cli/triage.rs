@@ -41,6 +41,8 @@ pub(super) fn triage(
     validate(&mut groups, (set, key), (&[], asks), (settings, &mut gathered.coverage))?;
     super::owners::attribute(&mut groups, &mut gathered.coverage, (targets, settings, key));
     name_playbooks(&mut groups)?;
+    // Where it is used says how bad it is.
+    groups.sort();
     Ok((groups, gathered))
 }
 

@@ -9,6 +9,7 @@ mod tree;
 use std::collections::BTreeMap;
 
 use crate::declared::{Document, Mistakes, Table};
+use crate::model::{SpiffeId, TrustDomain};
 
 pub use baseline::{Baseline, BaselineError, Hashes, Known, Lines};
 pub use tree::{Allow, Because, Globs, Skip, TreeRules};
@@ -34,6 +35,10 @@ pub struct Operator {
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
     pub stop_file: Option<String>,
+    /// The SPIFFE trust domain that the operator's Kubernetes workloads run in.
+    pub trust_domain: Option<TrustDomain>,
+    /// The path of a Kubernetes account's SPIFFE id there, with `{namespace}` and `{service_account}` in it.
+    pub spiffe_path: Option<String>,
     /// People who may approve plans, with their ed25519 public keys.
     pub approvers: BTreeMap<String, String>,
 }
@@ -57,6 +62,9 @@ impl Operator {
             }
             if let Some(table) = root.get("responder").and_then(|value| value.table()) {
                 operator.responder(&table);
+            }
+            if let Some(table) = root.get("spiffe").and_then(|value| value.table()) {
+                operator.spiffe(&table);
             }
             for table in root.tables("approver") {
                 let (name, key) = (table.need_text("name"), table.need_text("key"));
@@ -84,6 +92,26 @@ impl Operator {
         if let Some(names) = table.get("endpoints").and_then(|value| value.table()) {
             self.endpoints = names.keys().into_iter().filter_map(|name| Some((name.clone(), names.text(&name)?))).collect();
         }
+        table.finish();
+    }
+
+    fn spiffe(&mut self, table: &Table<'_, '_>) {
+        self.trust_domain = table.need("trust_domain").and_then(|value| {
+            let domain = TrustDomain::new(&value.text()?);
+            if domain.is_none() {
+                value.mistake("a trust domain has 1 to 255 characters of a-z, 0-9, `.`, `-` and `_`: no scheme, no path");
+            }
+            domain
+        });
+        self.spiffe_path = table.get("kubernetes_path").and_then(|value| {
+            let path = value.text()?;
+            let sample = path.replace("{namespace}", "n").replace("{service_account}", "a");
+            let good = TrustDomain::new("x").is_some_and(|domain| SpiffeId::new(&domain, &sample).is_some());
+            if !good {
+                value.mistake("`kubernetes_path` is a SPIFFE id's path: /ns/{namespace}/sa/{service_account}");
+            }
+            good.then_some(path)
+        });
         table.finish();
     }
 
@@ -128,6 +156,12 @@ mod tests {
         let none = Operator::read("c.toml", "[network]\nrequests_per_host = 0\nrequests_per_second = \"5\"\n");
         assert_eq!(none.expect_err("mistakes").0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(Operator::read("c.toml", ""), Ok(Operator::default()));
+        let spiffe = "[spiffe]\ntrust_domain = \"prod.example\"\nkubernetes_path = \"/{namespace}/{service_account}\"\n";
+        let operator = Operator::read("c.toml", spiffe).expect("good");
+        assert_eq!(operator.trust_domain.map(|domain| domain.to_string()).as_deref(), Some("prod.example"));
+        let wrong = "[spiffe]\ntrust_domain = \"spiffe://Prod\"\nkubernetes_path = \"/{pod}/\"\n";
+        let mistakes = Operator::read("c.toml", wrong).expect_err("mistakes");
+        assert_eq!(mistakes.0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
     }
 
     #[test]

@@ -79,7 +79,8 @@ pub fn demo(set: &DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter))
     let asking = || Asking { set, validator: &validator, clock: &*stage.clock, classes: &[], answers: None };
     validate(&mut found.0, asking())?;
     let paths = [repository];
-    let with = Attribution { paths: &paths, walk: WalkOptions::default(), key, clock: Arc::clone(&stage.clock) };
+    let (walk, clock) = (WalkOptions::default(), Arc::clone(&stage.clock));
+    let with = Attribution { paths: &paths, walk, key, trust: None, clock };
     attribute(&mut found.0, &with, &mut found.1.coverage);
     let responder = net.responder_with(&admin(&sandbox)?)?;
     for group in &mut found.0.0 {

@@ -4,21 +4,25 @@ mod blob;
 mod clock;
 mod coverage;
 mod credential;
+mod danger;
 mod detector;
 mod finding;
 mod liveness;
 mod owner;
 mod response;
+mod spiffe;
 
 pub use blob::{Blob, Clue, CommitPlace, LayerPlace, Location, Provenance};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use coverage::{Coverage, Trouble};
 pub use credential::{Confidence, Credential, Encoding, Facts, Part, Severity};
+pub use danger::{Environment, Exposure};
 pub use detector::{ActionInfo, AnswerInfo, DetectorInfo, DetectorPart, LivenessInfo, PartPlace, RequestInfo};
 pub use finding::{Columns, Finding, Occurrence, OccurrencePart, PartInfo, Report, Tool};
 pub use liveness::{Checked, Identity, Liveness};
-pub use owner::{Edge, Evidence, Owner, Tier, Workload};
+pub use owner::{Attestation, Edge, Evidence, Owner, Tier, Weight, Withdrawal, Workload};
 pub use response::{
     Approval, ApprovalRule, DigestError, Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState, StepState,
     StepStatus,
 };
+pub use spiffe::{SpiffeId, TrustDomain};

@@ -5,11 +5,16 @@
 //! must remove the leak. "Unknown" is not "nobody": what could not be read or asked is counted and said.
 
 mod artefacts;
+mod attested;
+mod combine;
+mod images;
 mod live;
 mod people;
 mod roll;
+mod says;
 
-pub use artefacts::Artefacts;
+pub use artefacts::{Artefacts, Trust};
+pub use attested::{Named, attest};
 pub use live::iam::{IamAnswer, iam_owners};
 pub use people::{GitLimits, GitPeople, GitTally};
 
@@ -50,6 +55,8 @@ pub fn attribute(findings: &mut [Finding], artefacts: &Artefacts, mut people: Op
         if let Some(principal) = live::identity::principal(finding) {
             roll.add(principal);
         }
+        says::call(finding, &mut roll);
+        images::call(finding, &mut roll);
         artefacts.call(finding, &mut roll);
         if let Some(people) = people.as_deref_mut() {
             people.call(finding, &mut roll);

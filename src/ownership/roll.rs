@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Edge, Evidence, Owner, Tier};
+use super::combine::weigh;
+use crate::model::{Edge, Evidence, Owner, Tier, Weight};
 
 /// Owners kept for one finding. A key in more places than this is "everywhere"; the first by id are as good as any.
 const OWNERS: usize = 1000;
@@ -37,11 +38,15 @@ impl Roll {
         }
         let entry = self.owners.entry(key).or_insert_with(|| Owner { evidence: Vec::new(), ..owner.clone() });
         entry.tier = entry.tier.max(owner.tier);
-        for reason in owner.evidence {
-            if entry.evidence.contains(&reason) {
-                continue;
-            }
-            if entry.evidence.len() < REASONS {
+        entry.spiffe_id = entry.spiffe_id.take().or(owner.spiffe_id);
+        for mut reason in owner.evidence {
+            reason.tier = reason.tier.or(Some(owner.tier));
+            let same = |known: &&mut Evidence| {
+                (&known.technique, &known.at, &known.value) == (&reason.technique, &reason.at, &reason.value)
+            };
+            if let Some(known) = entry.evidence.iter_mut().find(same) {
+                known.tier = known.tier.max(reason.tier);
+            } else if entry.evidence.len() < REASONS {
                 entry.evidence.push(reason);
             }
         }
@@ -57,11 +62,13 @@ impl Roll {
         self.cut
     }
 
-    /// Best proven first, then by edge and id.
+    /// Best proven first, then the likeliest, then by edge and id.
     pub(super) fn finish(self) -> Vec<Owner> {
         let mut owners: Vec<Owner> = self.owners.into_values().collect();
+        weigh(&mut owners);
         owners.sort_by(|a, b| {
-            b.tier.cmp(&a.tier).then_with(|| (a.edge, &a.id, &a.evidence).cmp(&(b.edge, &b.id, &b.evidence)))
+            let best = (b.tier, b.confidence).cmp(&(a.tier, a.confidence));
+            best.then_with(|| (a.edge, &a.id, &a.evidence).cmp(&(b.edge, &b.id, &b.evidence)))
         });
         owners
     }
@@ -69,12 +76,14 @@ impl Roll {
 
 /// One piece of evidence.
 pub(super) fn evidence(technique: &str, at: impl Into<String>, value: impl Into<String>) -> Evidence {
-    Evidence { technique: technique.to_owned(), at: at.into(), value: value.into() }
+    Evidence { technique: technique.to_owned(), at: at.into(), value: value.into(), tier: None, as_of: None }
 }
 
 /// An owner without evidence yet.
 pub(super) fn owner(edge: Edge, id: impl Into<String>, name: impl Into<String>, tier: Tier) -> Owner {
-    Owner { edge, id: id.into(), name: name.into(), tier, evidence: Vec::new() }
+    let (confidence, contested) = (Weight::default(), false);
+    let (id, name) = (id.into(), name.into());
+    Owner { edge, id, name, spiffe_id: None, tier, confidence, contested, evidence: Vec::new() }
 }
 
 /// A name from scanned material as it may be shown: no control characters, no endless ones.

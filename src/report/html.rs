@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 
 use super::level::{Level, headline, summaries};
+use super::screen::exposed;
+use super::svg::svg;
 use super::text::{clean, count, looked_at};
 use crate::model::{DetectorInfo, Finding, Liveness, Report};
 
@@ -14,7 +16,10 @@ article{border:1px solid var(--line);border-left:.4rem solid var(--note);border-
 article.error{border-left-color:var(--error)}article.warning{border-left-color:var(--warning)}\
 .state{font-weight:700}.error .state{color:var(--error)}.warning .state{color:var(--warning)}\
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}dt{color:var(--note)}dd{margin:0;overflow-wrap:anywhere}\
-code{font-family:ui-monospace,monospace}footer,.dim{color:var(--note)}.incomplete{border:2px solid var(--warning);padding:.5rem 1rem}";
+code{font-family:ui-monospace,monospace}footer,.dim{color:var(--note)}\
+svg{width:100%;height:auto;font:13px system-ui,sans-serif}svg rect{fill:Canvas;stroke:var(--note)}svg .live rect{stroke:var(--error);stroke-width:2}\
+svg text{fill:currentColor}svg .small{font-size:11px;fill:var(--note)}svg path{fill:none;stroke:var(--note);stroke-width:1.5}svg .weak{stroke-dasharray:5 4}\
+.incomplete{border:2px solid var(--warning);padding:.5rem 1rem}";
 
 /// Writes the page.
 pub fn html(report: &Report, detectors: &[DetectorInfo], out: &mut dyn Write) -> io::Result<()> {
@@ -31,6 +36,7 @@ pub fn html(report: &Report, detectors: &[DetectorInfo], out: &mut dyn Write) ->
          <h1>Staunch</h1>\n<p>{found}, {live}.</p>\n"
     )?;
     unread(report, out)?;
+    svg(&report.findings, out)?;
     for finding in &report.findings {
         article(finding, summaries.get(finding.detector.as_str()).copied(), out)?;
     }
@@ -89,9 +95,14 @@ fn article(finding: &Finding, detector: Option<&DetectorInfo>, out: &mut dyn Wri
     if let Some(identity) = finding.liveness.liveness.identity().filter(|identity| !identity.0.is_empty()) {
         line("speaks as", &said(&identity.0))?;
     }
-    for owner in &finding.owners {
-        line(owner.edge.label(), &escaped(&format!("{} ({})", owner.id, owner.tier.word())))?;
+    let mut owners: Vec<_> = finding.owners.iter().collect();
+    owners.sort_by_key(|owner| owner.edge);
+    for owner in owners {
+        let contested = if owner.contested { "contested; " } else { "" };
+        let id = owner.spiffe_id.as_ref().filter(|id| **id != owner.id).map(|id| format!(", {id}")).unwrap_or_default();
+        line(owner.edge.label(), &escaped(&format!("{}{id} ({contested}{})", owner.id, owner.tier.word())))?;
     }
+    line("exposed", &escaped(&exposed(finding)))?;
     for place in &finding.occurrences {
         let at = format!("{}:{}:{}", place.path, place.location.line, place.location.column);
         line("at", &format!("<code>{}</code>", escaped(&at)))?;
@@ -135,7 +146,7 @@ fn footer(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Text that is text wherever it stands in the page.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {
@@ -170,7 +181,10 @@ mod tests {
             edge: Edge::Consumer,
             id: HOSTILE.to_owned(),
             name: HOSTILE.to_owned(),
+            spiffe_id: None,
             tier: Tier::Bound,
+            confidence: crate::model::Weight(9_000),
+            contested: false,
             evidence: Vec::new(),
         }];
         let mut all = report(vec![found]);
@@ -188,6 +202,9 @@ mod tests {
         assert!(!text.contains(" src=") && !text.contains("<link") && !text.contains("@import"), "{text}");
         let opened = text.matches("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;\\u{1b}[31m").count();
         assert!(opened >= 10, "it is all there, as text: {opened}");
+        assert!(
+            text.contains("<svg") && !text.contains("xlink:") && !text.contains("<image") && !text.contains("href=\"h<")
+        );
         assert!(text.contains("default-src 'none'"));
     }
 

@@ -1,22 +1,30 @@
 //! Pure renderers: what a user or a machine reads. Nothing in here can reach a secret.
 
+mod attestations;
 mod csv;
+mod dot;
 mod explain;
 mod github;
 mod gitlab;
+mod graph;
 mod hook;
 mod html;
 mod human;
 mod json;
 mod level;
+mod origin;
 mod places;
 mod sarif;
+mod screen;
+mod svg;
 mod text;
 
 #[cfg(test)]
 mod testing;
 
+pub use attestations::{attestations, attestations_json, attestations_jsonl};
 pub use csv::csv;
+pub use dot::dot;
 pub use explain::explain;
 pub use github::github;
 pub use gitlab::gitlab;

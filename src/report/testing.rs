@@ -1,8 +1,8 @@
 //! What the tests of the renderers share: a finding, a report, a detector.
 
 use crate::model::{
-    Checked, Confidence, Coverage, DetectorInfo, DetectorPart, Finding, LivenessInfo, Location, Occurrence, PartInfo,
-    PartPlace, Provenance, Report, Severity, Tool,
+    Checked, Confidence, Coverage, DetectorInfo, DetectorPart, Edge, Evidence, Finding, Identity, Liveness, LivenessInfo,
+    Location, Occurrence, Owner, PartInfo, PartPlace, Provenance, Report, Severity, Tier, Tool, Weight,
 };
 use crate::secret::FingerprintKey;
 
@@ -26,6 +26,51 @@ pub(super) fn finding(path: &str) -> Finding {
         owners: Vec::new(),
         playbook: None,
     }
+}
+
+/// Findings as a triage leaves them: live and shared by two workloads, its owner contested; and one that is not known to live.
+pub(super) fn triaged() -> Vec<Finding> {
+    let owner = |edge, id: &str, tier, reasons: &[(&str, &str)]| {
+        let reason = |(technique, at): &(&str, &str)| Evidence {
+            technique: (*technique).to_owned(),
+            at: (*at).to_owned(),
+            value: "said so".to_owned(),
+            tier: Some(tier),
+            as_of: None,
+        };
+        let evidence = reasons.iter().map(reason).collect();
+        let (id, name) = (id.to_owned(), "x".to_owned());
+        Owner { edge, id, name, spiffe_id: None, tier, confidence: Weight(9_000), contested: false, evidence }
+    };
+    let chain = [("k8s-secret", "k8s/prod/secret.yaml:6"), ("k8s-secret-key-ref", "k8s/prod/deploy.yaml:17")];
+    let mut api = owner(Edge::Consumer, "k8s:payments-prod/Deployment/api/app", Tier::Bound, &chain);
+    api.spiffe_id = Some("spiffe://prod.example/ns/payments-prod/sa/api".to_owned());
+    let worker =
+        owner(Edge::Consumer, "compose:compose.yaml/worker", Tier::Bound, &[("compose-environment", "compose.yaml:9")]);
+    let contested = |id, reason| Owner { contested: true, ..owner(Edge::Accountable, id, Tier::Declared, &[reason]) };
+    let mut live = finding("deploy/prod/.env");
+    let mut identity = Identity::default();
+    identity.set("user", "billing-bot");
+    live.liveness = Checked { liveness: Liveness::Live(identity), at: None };
+    live.facts.insert("account".to_owned(), "111122223333".to_owned());
+    live.playbook = Some("acme-contain".to_owned());
+    live.occurrences.push(place("src/a.py", 9));
+    live.owners = vec![
+        owner(
+            Edge::Principal,
+            "arn:aws:iam::111122223333:user/billing-bot",
+            Tier::Proven,
+            &[("sts-caller-identity", "sts")],
+        ),
+        api.clone(),
+        worker,
+        contested("backstage:group:default/payments", ("backstage-owner", "catalog-info.yaml:5")),
+        contested("team:checkout", ("attestation", "staunch own, number 3")),
+        owner(Edge::Custodian, "mail:kim@corp.example", Tier::Circumstantial, &[("git-blame", "deploy/prod/.env:3")]),
+    ];
+    let mut other = finding("\"quoted\".yaml");
+    other.owners = vec![api];
+    vec![live, other]
 }
 
 /// A place of 40 bytes in a line.

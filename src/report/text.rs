@@ -21,6 +21,27 @@ pub fn clean(text: &str) -> String {
     out
 }
 
+/// A text in lines of at most so many characters, broken at spaces. What has none stays whole, as paths and ids must.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split(' ') {
+        let long = word.chars().count();
+        if used > 0 && used + 1 + long > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        let line = lines.last_mut().unwrap_or_else(|| unreachable!("there is always one"));
+        if used > 0 {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(word);
+        used += long;
+    }
+    lines
+}
+
 /// `1 file`, `3 files`.
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
@@ -104,13 +125,21 @@ fn reasons(counts: &BTreeMap<String, u64>) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{bytes, clean, count, grouped, reasons, seconds};
+    use super::{bytes, clean, count, grouped, reasons, seconds, wrapped};
 
     #[test]
     fn many_reasons_become_few() {
         let counts: BTreeMap<String, u64> = (1..=10).map(|n| (format!("r{n}"), n)).collect();
         assert_eq!(reasons(&counts), "10 r10, 9 r9, 8 r8, 7 r7, 6 r6, 5 r5, 4 r4, 3 r3, 3 for 2 more reasons");
         assert_eq!(reasons(&BTreeMap::from([("r".to_owned(), 1)])), "1 r");
+    }
+
+    #[test]
+    fn lines_end_at_spaces_and_words_stay_whole() {
+        assert_eq!(wrapped("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrapped("aaaaaaaa b", 5), ["aaaaaaaa", "b"]);
+        assert_eq!(wrapped("ää bb", 5), ["ää bb"]);
+        assert_eq!(wrapped("", 5), [""]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Groups;
 use crate::model::{Clock, Coverage, Finding};
-use crate::ownership::{Artefacts, GitLimits, GitPeople, attribute as call};
+use crate::ownership::{Artefacts, GitLimits, GitPeople, Trust, attribute as call};
 use crate::secret::FingerprintKey;
 use crate::source::{Item, Walk, WalkOptions};
 
@@ -28,6 +28,8 @@ pub struct Attribution<'a> {
     pub walk: WalkOptions,
     /// The key under which the findings' fingerprints were made.
     pub key: Arc<FingerprintKey>,
+    /// The trust domain that workloads run in, by the operator's word.
+    pub trust: Option<Trust>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -57,6 +59,9 @@ fn target(findings: &mut [Finding], path: &Path, with: &Attribution<'_>, coverag
     let shown = folder.to_string_lossy();
     let shown = if shown == "." { "" } else { shown.as_ref() };
     let mut artefacts = Artefacts::new(Arc::clone(&with.key), shown);
+    if let Some(trust) = &with.trust {
+        artefacts.trust(trust.clone());
+    }
     offer(path, with.walk, &mut artefacts);
     let troubles = artefacts.coverage().troubles.len() as u64 + artefacts.coverage().more_troubles;
     if troubles > 0 {

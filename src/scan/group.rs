@@ -46,7 +46,7 @@ impl Groups {
         all
     }
 
-    /// Most dangerous first: what is usable, then by severity, confidence and place.
+    /// Most dangerous first: what is usable, then by [`Finding::danger`], confidence, age and place.
     pub fn sort(&mut self) {
         self.0.sort_by_cached_key(|group| rank(&group.finding));
     }
@@ -77,16 +77,11 @@ impl Groups {
 }
 
 fn rank(finding: &Finding) -> impl Ord + use<> {
-    use crate::model::Liveness::{Dead, Limited, Live, NotChecked, Unknown};
-    let usable = match finding.liveness.liveness {
-        Live(_) => 0,
-        Limited(..) => 1,
-        Unknown(_) => 2,
-        NotChecked(_) => 3,
-        Dead(_) => 4,
-    };
+    use std::cmp::Reverse;
     let place = finding.occurrences.first().map(|place| (place.path.clone(), place.location.byte_start));
-    (usable, std::cmp::Reverse((finding.severity, finding.confidence)), place, finding.fingerprint)
+    // Of two that are as dangerous, the one that is more likely one, and then the one that lies open longer.
+    let since = finding.exposure().since.map_or(i64::MAX, jiff::Timestamp::as_second);
+    (Reverse(finding.danger()), Reverse(finding.confidence), since, place, finding.fingerprint)
 }
 
 fn group(

@@ -1,6 +1,7 @@
 //! Findings on disk: one SQLite file in the state folder, one writer at a time, never a secret in it.
 
 mod answers;
+mod attestations;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +14,11 @@ use crate::model::{Finding, Liveness, Occurrence};
 pub use answers::Answer;
 
 /// Migrations in order. One that was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001-findings.sql"), include_str!("migrations/002-answers.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001-findings.sql"),
+    include_str!("migrations/002-answers.sql"),
+    include_str!("migrations/003-attestations.sql"),
+];
 /// How long a second writer waits for the first.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -3,6 +3,7 @@
 //! The arrow ends at the image, not at what runs it. A file that is copied by name is inferred: the build context is
 //! taken to be the Dockerfile's folder, which whoever builds may choose otherwise.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use parse_dockerfile::{Command, CopyInstruction, Instruction, Source, UnescapedString, parse_iter};
@@ -38,16 +39,21 @@ impl Kind for Dockerfile {
         let consumer = Arc::new(Consumer::new(format!("dockerfile:{}", sheet.path), name));
         let bom = text.len() - text.strip_prefix('\u{feff}').map_or(text.len(), str::len);
         let newlines = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
-        let mut desk = Desk { sheet, links, consumer, bom, newlines };
+        let mut desk = Desk { sheet, links, consumer, bom, newlines, set_later: HashSet::new() };
         let instructions = match parse_iter(text) {
             Ok(instructions) => instructions,
             Err(error) => return coverage.trouble(&*sheet.path, broken(&error)),
         };
+        let mut read = Vec::new();
         for instruction in instructions {
             match instruction {
-                Ok(instruction) => desk.instruction(&instruction),
+                Ok(instruction) => read.push(instruction),
                 Err(error) => coverage.trouble(&*sheet.path, broken(&error)),
             }
+        }
+        // From the end: what a later ENV of the same stage sets again is not what the image runs with.
+        for instruction in read.iter().rev() {
+            desk.instruction(instruction);
         }
     }
 }
@@ -65,12 +71,19 @@ struct Desk<'a> {
     /// Bytes of a byte order mark, which the parser does not count.
     bom: usize,
     newlines: Vec<usize>,
+    /// What the rest of the stage sets by ENV.
+    set_later: HashSet<String>,
 }
 
 impl Desk<'_> {
     fn instruction(&mut self, instruction: &Instruction<'_>) {
         match instruction {
-            Instruction::Env(env) => self.assignments(&env.arguments, "dockerfile-env", "ENV"),
+            Instruction::From(_) => self.set_later.clear(),
+            Instruction::Env(env) => {
+                self.assignments(&env.arguments, "dockerfile-env", "ENV");
+                let names = pairs(&env.arguments.value).into_iter().map(|(name, _)| name.to_owned());
+                self.set_later.extend(names);
+            }
             Instruction::Arg(arg) => self.assignments(&arg.arguments, "dockerfile-arg", "ARG"),
             Instruction::Run(run) => {
                 self.command(&run.arguments, "dockerfile-run", "RUN");
@@ -87,15 +100,17 @@ impl Desk<'_> {
 
     /// `NAME=value NAME="other value"`, or `NAME value`. Several share one place: the parser tells them not apart.
     fn assignments(&mut self, arguments: &UnescapedString<'_>, technique: &'static str, word: &str) {
-        let (mut names, mut values) = (Vec::new(), Vec::new());
+        let (mut names, mut values, mut hidden) = (Vec::new(), Vec::new(), false);
         for (name, value) in pairs(&arguments.value) {
+            hidden |= word == "ENV" && self.set_later.contains(name);
             names.push(clean(name));
             values.push(value.to_owned());
         }
         names.truncate(5);
         let detail = format!("{word} {}", names.join(", "));
         let place = self.place(arguments.span.clone());
-        let link = Link::new(&self.consumer, Tier::Bound, technique, detail);
+        let tier = if hidden { Tier::Inferred } else { Tier::Bound };
+        let link = Link::new(&self.consumer, tier, technique, detail);
         self.links.put_texts(self.sheet, &place, values.iter().map(String::as_str), link);
     }
 
@@ -194,6 +209,19 @@ mod tests {
 
     fn owners(text: &str) -> Vec<Owner> {
         tree(&[("api/Dockerfile", text)]).resolve(&finding(VALUE))
+    }
+
+    #[test]
+    fn what_the_stage_sets_again_is_inferred() {
+        let inferred = (IMAGE.0, Tier::Inferred);
+        for (text, expected) in [
+            (format!("FROM a\nENV K={VALUE}\nENV K=x\n"), inferred),
+            (format!("FROM a\nENV K=x\nENV K={VALUE}\n"), IMAGE),
+            (format!("FROM a\nENV K={VALUE}\nFROM b\nENV K=x\n"), IMAGE),
+            (format!("FROM a\nARG K={VALUE}\nENV K=x\n"), IMAGE),
+        ] {
+            assert_eq!(consumers(&owners(&text)), [expected], "{text}");
+        }
     }
 
     #[test]

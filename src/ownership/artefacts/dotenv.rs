@@ -20,6 +20,12 @@ pub(super) fn is_named_so(name: &str) -> bool {
     name.starts_with(".env") || name.split('.').skip(1).any(|part| part == "env")
 }
 
+/// Whether a file of that name is a sample for people, which no program reads.
+pub(super) fn is_sample(name: &str) -> bool {
+    let words = ["example", "sample", "template", "dist", "defaults"];
+    name.split(['.', '-', '_']).any(|part| words.contains(&part))
+}
+
 /// Every assignment in the file. Lines that are none are passed over.
 pub(super) fn variables(text: &str) -> Vec<Variable<'_>> {
     let (mut found, mut at, mut line) = (Vec::new(), 0, 1);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::slots::{Slots, prints_within};
 use super::yaml::View;
-use super::{Clues, Place, Reader, Sheet, dotenv, file_name};
+use super::{Clues, Place, Reader, Sheet, dotenv, file_name, folder};
 use crate::model::{Coverage, Edge, Evidence, Tier};
 use crate::ownership::roll::{Roll, clean, evidence, owner};
 
@@ -56,6 +56,8 @@ pub(super) struct Links {
     variables: Slots<String>,
     /// References to a whole env file, by its path.
     files: HashMap<String, Vec<(Place, Link)>>,
+    /// References to a variable by its name, which some env file in that folder may set.
+    names: HashMap<(String, String), Vec<(Place, Link)>>,
 }
 
 impl Links {
@@ -126,6 +128,12 @@ impl Links {
         self.files.entry(file).or_default().push((place, link));
     }
 
+    /// A reference to a variable whose value the program finds in its environment: an env file in the same folder that sets
+    /// it suggests where it comes from, and no more.
+    pub(super) fn want(&mut self, name: &str, place: Place, link: Link) {
+        self.names.entry((folder(&place.path).to_owned(), name.to_owned())).or_default().push((place, link));
+    }
+
     fn read_env(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
         match sheet.text() {
             Ok(text) => self.variables.put_env(sheet, text),
@@ -140,7 +148,7 @@ impl Links {
             let value = format!("{} ({})", link.detail, join.words());
             link.consumer.join(roll, link.tier, vec![evidence(link.technique, place.to_string(), value)]);
         }
-        if self.files.is_empty() {
+        if self.files.is_empty() && self.names.is_empty() {
             return;
         }
         for (place, name, join) in self.variables.hits(clues) {
@@ -148,6 +156,13 @@ impl Links {
                 let value = format!("{name} ({})", join.words());
                 let why = vec![evidence("dotenv-variable", place.to_string(), value), link.evidence(at)];
                 link.consumer.join(roll, link.tier, why);
+            }
+            let wanted = self.names.get(&(folder(&place.path).to_owned(), name.clone()));
+            let wanted = wanted.filter(|_| !dotenv::is_sample(file_name(&place.path)));
+            for (at, link) in wanted.into_iter().flatten() {
+                let value = format!("{name} ({})", join.words());
+                let why = vec![evidence("dotenv-variable", place.to_string(), value), link.evidence(at)];
+                link.consumer.join(roll, link.tier.min(Tier::Inferred), why);
             }
         }
         for path in clues.paths() {
@@ -164,6 +179,9 @@ impl Links {
         self.variables.merge(other.variables);
         for (path, links) in other.files {
             self.files.entry(path).or_default().extend(links);
+        }
+        for (name, links) in other.names {
+            self.names.entry(name).or_default().extend(links);
         }
     }
 }

@@ -1,14 +1,15 @@
 //! LiteLLM proxy configurations: value → anywhere in the file → the proxy that is started with it.
 //!
 //! The whole file is the proxy's own, whatever it is called; it is known by `model_list` with `litellm_params`, or by
-//! `litellm_settings`. `os.environ/NAME` is a reference and holds no value. The proxy serves others with keys of its own:
+//! `litellm_settings`. `os.environ/NAME` is a reference and holds no value: an env file in the same folder that sets NAME
+//! suggests which. The proxy serves others with keys of its own:
 //! who is behind it stands in its database, not here.
 
 use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
 use super::yaml::View;
-use super::{Sheet, clean, ends_in};
+use super::{Sheet, clean, dotenv, ends_in, file_name};
 use crate::model::{Coverage, Tier};
 
 /// What proxy configurations say.
@@ -20,6 +21,10 @@ impl Kind for LiteLlm {
 
     fn wants(path: &str) -> bool {
         ends_in(path, &["yaml", "yml"])
+    }
+
+    fn is_env_file(path: &str) -> bool {
+        dotenv::is_named_so(file_name(path))
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
@@ -56,8 +61,11 @@ fn is_config(root: View<'_>) -> bool {
 
 fn put(sheet: &Sheet<'_>, links: &mut Links, view: View<'_>, (way, link): (&str, &Link)) {
     view.leaves(way, &mut |way, leaf| {
-        if leaf.text().is_some_and(|text| !text.starts_with("os.environ/")) {
-            links.put(sheet, leaf, Link { detail: way.to_owned(), ..link.clone() });
+        let link = Link { detail: way.to_owned(), ..link.clone() };
+        match leaf.text().map(|text| text.strip_prefix("os.environ/")) {
+            Some(Some(name)) => links.want(name, sheet.place(leaf), link),
+            Some(None) => links.put(sheet, leaf, link),
+            None => {}
         }
     });
 }
@@ -115,6 +123,23 @@ mod tests {
         }
         let text = config("x", "general_settings: {database_url: 'postgres://u:hunter2@db/x'}\n");
         assert_eq!(consumers(&tree(&[(PATH, &text)]).resolve(&finding_in(PATH, &text, "hunter2"))), [PROXY]);
+    }
+
+    #[test]
+    fn a_reference_is_met_by_an_env_file_beside_it() {
+        let text = config("os.environ/OPENAI_API_KEY", "");
+        let env = format!("OPENAI_API_KEY={VALUE}\n");
+        for (path, line, expected) in [
+            ("proxy/.env", env.as_str(), true),
+            ("proxy/gateway.env", &env, true),
+            ("proxy/.env.example", &env, false),
+            (".env", &env, false),
+            ("proxy/.env", &env.replace("OPENAI", "OTHER"), false),
+        ] {
+            let owners = tree(&[(PATH, &text), (path, line)]).resolve(&finding(VALUE));
+            let inferred = [(PROXY.0, Tier::Inferred)];
+            assert_eq!(consumers(&owners), if expected { &inferred[..] } else { &[] }, "{path}");
+        }
     }
 
     #[test]

@@ -5,16 +5,24 @@
 
 mod actions;
 mod aws;
+mod azure;
 mod beside;
+mod bitbucket;
+mod circleci;
 mod compose;
 mod dockerfile;
 mod dotenv;
 mod gitlab;
 mod helm;
+mod image_refs;
 mod kubernetes;
+mod langgraph;
 mod links;
 mod litellm;
 mod mcp;
+mod platforms;
+mod procfile;
+mod scripts;
 mod sheet;
 mod slots;
 mod systemd;
@@ -27,6 +35,7 @@ pub(super) use sheet::Sheet;
 pub(super) use slots::{Clues, Place};
 pub(super) use yaml::View;
 
+pub use kubernetes::Trust;
 use links::Linked;
 
 use super::people::catalogues::Catalogues;
@@ -77,6 +86,11 @@ impl Artefacts {
             root => format!("{root}/"),
         };
         Self { key, root, coverage: Coverage::default(), readers: Readers::default() }
+    }
+
+    /// In which trust domain the operator says that the tree's workloads run. Comes before what the tree says.
+    pub fn trust(&mut self, trust: Trust) {
+        self.readers.kubernetes.trust(trust);
     }
 
     /// Whether [`Artefacts::read`] would look at a file of that name. Cheap.
@@ -214,8 +228,15 @@ readers! {
     compose: compose::Compose,
     actions: Linked<actions::Actions>,
     gitlab: Linked<gitlab::GitLab>,
+    circleci: Linked<circleci::CircleCi>,
+    azure: Linked<azure::AzurePipelines>,
+    bitbucket: Linked<bitbucket::Bitbucket>,
     mcp: Linked<mcp::Mcp>,
     litellm: Linked<litellm::LiteLlm>,
+    langgraph: Linked<langgraph::LangGraph>,
+    platforms: Linked<platforms::Platforms>,
+    procfile: Linked<procfile::Procfile>,
+    scripts: Linked<scripts::Scripts>,
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,
     serverless: Linked<aws::Serverless>,

@@ -29,19 +29,24 @@ impl Sheet<'_> {
         memchr::memmem::find(self.bytes, word.as_bytes()).is_some()
     }
 
-    /// Hands over every document of a YAML file, or the one of a JSON file with or without comments. What cannot be read
+    /// Hands over every document of a YAML file, or the one of a TOML file or a JSON file with or without comments. What cannot be read
     /// becomes a trouble.
     pub(in crate::ownership) fn documents(&self, coverage: &mut Coverage, each: &mut dyn FnMut(View<'_>)) {
         let text = match self.text() {
             Ok(text) => text,
             Err(why) => return coverage.trouble(&*self.path, why),
         };
-        let json = ends_in(&self.path, &["json", "jsonc"]);
-        let (tree, broken) = if json { Tree::parse_json(text) } else { Tree::parse(text) };
+        let ((tree, broken), language) = if ends_in(&self.path, &["json", "jsonc"]) {
+            (Tree::parse_json(text), "JSON")
+        } else if ends_in(&self.path, &["toml"]) {
+            (Tree::parse_toml(text), "TOML")
+        } else {
+            (Tree::parse(text), "YAML")
+        };
         for root in tree.roots() {
             each(root);
         }
-        self.complain(&tree, broken, if json { "JSON" } else { "YAML" }, coverage);
+        self.complain(&tree, broken, language, coverage);
     }
 
     /// Says what of the file was not read.

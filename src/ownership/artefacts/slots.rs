@@ -1,10 +1,10 @@
 //! Places in files where a value stands, known by the value's fingerprint and by its span, and the two ways to meet them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Sheet, dotenv, plain};
+use super::{Sheet, dotenv, image_refs, plain};
 use crate::model::{Finding, Provenance};
 use crate::secret::{Fingerprint, FingerprintKey};
 
@@ -35,6 +35,8 @@ pub(in crate::ownership) struct Clues<'f> {
     pub(in crate::ownership) prints: Vec<Fingerprint>,
     /// Where those parts stand in files as they lie on disk. The lines of a commit are not the lines of the file.
     pub(in crate::ownership) places: Vec<(&'f str, Range<u64>)>,
+    /// The images of registries that it was seen in, spelt out.
+    pub(super) images: BTreeSet<String>,
 }
 
 impl<'f> Clues<'f> {
@@ -54,7 +56,7 @@ impl<'f> Clues<'f> {
                 places.push((plain(&seen.path), location.byte_start..location.byte_end));
             }
         }
-        Self { prints, places }
+        Self { prints, places, images: image_refs::of(finding) }
     }
 
     /// The files of those places, each once.
@@ -151,7 +153,10 @@ impl<T> Slots<T> {
 impl Slots<String> {
     /// Remembers the variables of an env file by their names.
     pub(in crate::ownership) fn put_env(&mut self, sheet: &Sheet<'_>, text: &str) {
-        for variable in dotenv::variables(text) {
+        let all = dotenv::variables(text);
+        // Of two assignments to one name every reader takes the last.
+        let last: HashMap<&str, u64> = all.iter().map(|variable| (variable.name, variable.line)).collect();
+        for variable in all.into_iter().filter(|variable| last[variable.name] == variable.line) {
             let place = Place { path: Arc::clone(&sheet.path), line: variable.line, bytes: variable.bytes };
             self.put(place, &prints(sheet.key, variable.value.as_bytes()), variable.name.to_owned());
         }
@@ -183,6 +188,7 @@ pub(in crate::ownership) fn prints(key: &FingerprintKey, value: &[u8]) -> Vec<Fi
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use super::{Clues, Join, Place, Slots, prints};
@@ -202,7 +208,7 @@ mod tests {
         let mut known = slots("a", &[(0, 10), (20, 30), (20, 30)]);
         known.merge(slots("b", &[(0, 100)]));
         let met = |path, start, end| {
-            let clues = Clues { prints: Vec::new(), places: vec![(path, start..end)] };
+            let clues = Clues { prints: Vec::new(), places: vec![(path, start..end)], images: BTreeSet::new() };
             known.hits(&clues).iter().map(|(_, what, _)| **what).collect::<Vec<_>>()
         };
         assert_eq!(met("a", 0, 10), [0]);
@@ -217,7 +223,7 @@ mod tests {
     fn a_value_is_met_by_its_fingerprint_and_only_once() {
         let known = slots("a", &[(7, 9)]);
         let print = FingerprintKey::new([1; 32]).fingerprint(&7_u64.to_be_bytes());
-        let clues = Clues { prints: vec![print], places: vec![("a", 7..8)] };
+        let clues = Clues { prints: vec![print], places: vec![("a", 7..8)], images: BTreeSet::new() };
         assert!(matches!(known.hits(&clues)[..], [(_, 7, Join::Value)]));
     }
 

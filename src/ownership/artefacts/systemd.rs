@@ -5,6 +5,7 @@
 //! system, a package's tree), the file is looked for below the same folder and is bound. `EnvironmentFile=` overrides
 //! `Environment=`, so beside one a value in the unit is declared.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
@@ -81,10 +82,20 @@ impl Unit<'_> {
     fn read(&self, settings: &[Setting<'_>], links: &mut Links) {
         let files: Vec<&Setting<'_>> = since(settings, "EnvironmentFile").collect();
         let tier = if files.is_empty() { Tier::Bound } else { Tier::Declared };
-        for setting in since(settings, "Environment") {
+        let assigned: Vec<(&Setting<'_>, Vec<(&str, &str)>)> = since(settings, "Environment")
+            .map(|setting| (setting, words(setting.value).into_iter().filter_map(|word| word.split_once('=')).collect()))
+            .collect();
+        // Of two assignments to one variable the last counts.
+        let all = assigned.iter().enumerate().flat_map(|(at, (_, pairs))| pairs.iter().map(move |(name, _)| (*name, at)));
+        let last: HashMap<&str, usize> = all.collect();
+        for (at, (setting, pairs)) in assigned.iter().enumerate() {
+            let values: Vec<&str> = pairs.iter().filter(|(name, _)| last[name] == at).map(|(_, value)| *value).collect();
+            if values.is_empty() && !pairs.is_empty() {
+                continue;
+            }
+            // What stands beside something that counts shares its place.
+            let tier = if values.len() < pairs.len() { Tier::Inferred } else { tier };
             let link = Link::new(&self.consumer, tier, "systemd-environment", "Environment=");
-            let values: Vec<&str> =
-                words(setting.value).into_iter().filter_map(|word| word.split_once('=')).map(|(_, v)| v).collect();
             links.put_texts(self.sheet, &self.place(setting), values.into_iter(), link);
         }
         for name in ["ExecStart", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "SetCredential"] {
@@ -232,6 +243,7 @@ mod tests {
             format!("Environment=KEY={VALUE}\nEnvironment=\nEnvironment=A=b"),
             format!("[Other]\nEnvironment=KEY={VALUE}\n[Service]"),
             format!("Environment={VALUE}=x"),
+            format!("Environment=KEY={VALUE}\nEnvironment=A=b KEY=other"),
         ] {
             assert_eq!(owners(&lines), [], "{lines}");
         }

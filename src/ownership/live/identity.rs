@@ -1,6 +1,6 @@
 //! The principal that validation already saw: no call is made here.
 
-use crate::model::{Edge, Finding, Owner, Tier};
+use crate::model::{Edge, Evidence, Finding, Owner, Tier};
 use crate::ownership::roll::{clean, evidence, owner};
 
 /// The principal of a credential that answered to `sts:GetCallerIdentity`.
@@ -8,7 +8,8 @@ pub(in crate::ownership) fn principal(finding: &Finding) -> Option<Owner> {
     let arn = finding.liveness.liveness.identity()?.get("arn").filter(|arn| arn.starts_with("arn:"))?;
     let mut principal = owner(Edge::Principal, clean(arn), name_of(arn), Tier::Proven);
     let when = finding.liveness.at.map_or_else(String::new, |at| format!(" at {at}"));
-    principal.evidence.push(evidence("sts-caller-identity", "sts:GetCallerIdentity", format!("{}{when}", clean(arn))));
+    let said = evidence("sts-caller-identity", "sts:GetCallerIdentity", format!("{}{when}", clean(arn)));
+    principal.evidence.push(Evidence { as_of: finding.liveness.at, ..said });
     Some(principal)
 }
 

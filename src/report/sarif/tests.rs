@@ -34,7 +34,10 @@ fn full() -> Report {
         edge: Edge::Consumer,
         id: "k8s:prod/api".to_owned(),
         name: "api".to_owned(),
+        spiffe_id: None,
         tier: Tier::Bound,
+        confidence: crate::model::Weight(9_000),
+        contested: false,
         evidence: Vec::new(),
     }];
     live.playbook = Some("acme-contain".to_owned());

@@ -66,7 +66,16 @@ impl<'a> Job<'a> {
             let tier = if is_fallback(value) { self.tier.min(Tier::Inferred) } else { self.tier };
             links.put(self.sheet, value, self.link(tier, "gha-workflow-env", &format!("env {}", clean(name))));
         }
-        self.map(own, self.tier, ("gha-job-env", "env"), links);
+        let hidden = |name: &str| {
+            let mut steps = job.get("steps").into_iter().flat_map(View::items).peekable();
+            steps.peek().is_some() && steps.all(|step| step.get("env").is_some_and(|env| env.get(name).is_some()))
+        };
+        for (name, value) in own.map(View::entries).unwrap_or_default() {
+            let name = name.text().unwrap_or("?");
+            // What every step sets for itself reaches none of them.
+            let tier = if is_fallback(value) || hidden(name) { self.tier.min(Tier::Inferred) } else { self.tier };
+            links.put(self.sheet, value, self.link(tier, "gha-job-env", &format!("env {}", clean(name))));
+        }
         self.map(job.get("with"), self.tier, ("gha-with", "with"), links);
         self.map(job.get("secrets"), self.tier, ("gha-secrets", "secrets"), links);
         let services = job.get("services").map(View::entries).unwrap_or_default();

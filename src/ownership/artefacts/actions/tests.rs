@@ -21,6 +21,19 @@ fn workflow(top: &str, lines: &str) -> String {
 }
 
 #[test]
+fn what_every_step_sets_for_itself_is_inferred_of_the_job() {
+    for (steps, tier) in [
+        ("[{run: a, env: {KEY: other}}]", Tier::Inferred),
+        ("[{run: a, env: {KEY: other}}, {run: b}]", Tier::Bound),
+        ("[]", Tier::Bound),
+    ] {
+        let text = format!("jobs: {{x: {{env: {{KEY: {VALUE}}}, steps: {steps}}}}}\n");
+        let owners = tree(&[(".github/workflows/a.yml", &text)]).resolve(&finding(VALUE));
+        assert_eq!(consumers(&owners), [("gha:.github/workflows/a.yml/x", tier)], "{steps}");
+    }
+}
+
+#[test]
 fn values_of_one_job_name_that_job() {
     for (lines, technique) in [
         (format!("    env:\n      KEY: {VALUE}\n"), "gha-job-env"),

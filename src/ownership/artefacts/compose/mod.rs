@@ -4,19 +4,23 @@
 //! Tiers, by the table in the facts: a value in the service itself is bound. So is one in a file that `env_file` or a
 //! secret names by exact path, and one in `.env` that the service interpolates: the chain closes in the tree, though a
 //! shell variable at `docker compose up` would win. A place in an `env_file` that is no variable's value (a comment, or a
-//! file of a name that is not read) is inferred. `extends` and `include` are not followed.
+//! file of a name that is not read) is inferred. `extends` is followed within the file, `include` is not. What
+//! `docker-compose.override.yml` sets as well is inferred in the base.
 
+mod service;
 mod variables;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::image_refs::spelt_out;
 use super::links::Consumer;
-use super::slots::{Slots, prints};
+use super::slots::Slots;
 use super::yaml::{Tree, View};
-use super::{Clues, Place, Reader, Sheet, dotenv, file_name, folder, join};
+use super::{Clues, Place, Reader, Sheet, dotenv, file_name, folder};
 use crate::model::{Coverage, Evidence, Tier};
-use crate::ownership::roll::{Roll, clean, evidence};
+use crate::ownership::roll::{Roll, evidence};
+use service::{Desk, extended};
 
 /// What compose files and `.env` files say.
 #[derive(Default)]
@@ -24,9 +28,15 @@ pub(super) struct Compose {
     inline: Slots<Inline>,
     /// The variables of every `.env` file.
     env: Slots<String>,
+    /// What override files set.
+    overridden: HashSet<Set>,
+    /// Their names, by the file's path.
+    names: HashMap<String, BTreeSet<String>>,
     /// References to a whole file, by its path.
     env_files: HashMap<String, Vec<Pull>>,
     secret_files: HashMap<String, Vec<Pull>>,
+    /// Services by the image that they run.
+    images: HashMap<String, Vec<(Place, Arc<Consumer>)>>,
     /// References to a variable, by the folder of the compose file.
     variables: HashMap<(String, String), Vec<Pull>>,
 }
@@ -36,7 +46,14 @@ struct Inline {
     service: Arc<Consumer>,
     technique: &'static str,
     detail: String,
+    /// The variable whose default it is.
+    default: Option<String>,
+    /// The variable that it sets, where an override file may set it too.
+    sets: Option<Set>,
 }
+
+/// Folder, service and variable.
+type Set = (String, String, String);
 
 /// A reference out of the service.
 struct Pull {
@@ -44,6 +61,15 @@ struct Pull {
     technique: &'static str,
     detail: String,
     at: Place,
+    /// What comes before an env file's variables, if it is one.
+    over: Arc<Over>,
+}
+
+/// What hides variables of an env file: `environment`, and the files that are listed after it.
+#[derive(Default)]
+struct Over {
+    names: BTreeSet<String>,
+    files: Vec<String>,
 }
 
 impl Reader for Compose {
@@ -60,6 +86,8 @@ impl Reader for Compose {
             Err(why) => return coverage.trouble(&*sheet.path, why),
         };
         if !is_compose(file_name(&sheet.path)) {
+            let names = dotenv::variables(text).into_iter().map(|variable| variable.name.to_owned());
+            self.names.insert(sheet.path.to_string(), names.collect());
             return self.env.put_env(sheet, text);
         }
         let (tree, broken) = Tree::parse(text);
@@ -76,7 +104,21 @@ impl Reader for Compose {
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
         for (place, inline, join) in self.inline.hits(clues) {
             let value = format!("{} ({})", inline.detail, join.words());
-            inline.service.join(roll, Tier::Bound, vec![evidence(inline.technique, place.to_string(), value)]);
+            let beside = self.names.get(&beside(&place.path));
+            if inline.default.as_ref().is_some_and(|name| beside.is_some_and(|names| names.contains(name))) {
+                // `.env` says otherwise. That is met by its own value.
+                continue;
+            }
+            // Both files are read where nobody names any, and the base alone where somebody names it.
+            let hidden = inline.sets.as_ref().is_some_and(|sets| self.overridden.contains(sets));
+            let tier = if hidden { Tier::Inferred } else { Tier::Bound };
+            inline.service.join(roll, tier, vec![evidence(inline.technique, place.to_string(), value)]);
+        }
+        for image in &clues.images {
+            for (place, service) in self.images.get(image).into_iter().flatten() {
+                let value = format!("runs {image}, in which it is");
+                service.join(roll, Tier::Inferred, vec![evidence("compose-image", place.to_string(), value)]);
+            }
         }
         for (place, name, join) in self.env.hits(clues) {
             let seen = || evidence("dotenv-variable", place.to_string(), format!("{name} ({})", join.words()));
@@ -84,7 +126,9 @@ impl Reader for Compose {
             let beside = (folder(&place.path).to_owned(), name.clone());
             let named = self.variables.get(&beside).filter(|_| file_name(&place.path) == ".env").into_iter().flatten();
             for pull in files.chain(named) {
-                pull.service.join(roll, Tier::Bound, vec![seen(), pull.evidence()]);
+                if !self.hides(&pull.over, name) {
+                    pull.service.join(roll, Tier::Bound, vec![seen(), pull.evidence()]);
+                }
             }
         }
         for path in clues.paths() {
@@ -101,6 +145,11 @@ impl Reader for Compose {
     fn merge(&mut self, other: Self) {
         self.inline.merge(other.inline);
         self.env.merge(other.env);
+        self.names.extend(other.names);
+        for (image, services) in other.images {
+            self.images.entry(image).or_default().extend(services);
+        }
+        self.overridden.extend(other.overridden);
         for (path, pulls) in other.env_files {
             self.env_files.entry(path).or_default().extend(pulls);
         }
@@ -114,102 +163,34 @@ impl Reader for Compose {
 }
 
 impl Compose {
+    fn hides(&self, over: &Over, name: &str) -> bool {
+        let sets = |file: &String| self.names.get(file).is_some_and(|names| names.contains(name));
+        over.names.contains(name) || over.files.iter().any(sets)
+    }
+
     fn service(&mut self, sheet: &Sheet<'_>, root: View<'_>, name: &str, view: View<'_>) {
         let service =
             Arc::new(Consumer::new(format!("compose:{}/{name}", sheet.path), format!("service {name} of {}", sheet.path)));
-        let mut desk = Desk { compose: self, sheet, service: &service };
-        desk.environment(view);
+        if let Some((at, image)) = view.get("image").and_then(|at| Some((at, spelt_out(at.text()?)?))) {
+            self.images.entry(image).or_default().push((sheet.place(at), Arc::clone(&service)));
+        }
+        let mut desk = Desk { compose: self, sheet, service: &service, name };
+        let mut taken = BTreeSet::new();
+        // What it extends in this file is its own, unless it says otherwise itself.
+        for view in extended(root, view) {
+            desk.environment(view, &mut taken);
+            desk.env_files(view, &taken);
+        }
         for field in ["command", "entrypoint"] {
             if let Some(command) = view.get(field) {
                 for argument in command.text().map(|_| command).into_iter().chain(command.items()) {
-                    desk.literal(argument, argument.text(), ("compose-command", field.to_owned()));
+                    desk.literal(argument, argument.text(), ("compose-command", field.to_owned()), None);
                 }
             }
         }
-        desk.env_files(view);
+        desk.build(view);
         desk.secrets(root, view, "secrets");
         desk.secrets(root, view, "configs");
-    }
-}
-
-/// One service while it is read.
-struct Desk<'a> {
-    compose: &'a mut Compose,
-    sheet: &'a Sheet<'a>,
-    service: &'a Arc<Consumer>,
-}
-
-impl Desk<'_> {
-    /// `environment` as a mapping or as a list of `NAME=value`. A name alone is taken from outside, `.env` included.
-    fn environment(&mut self, service: View<'_>) {
-        let Some(environment) = service.get("environment") else { return };
-        for (key, value) in environment.entries() {
-            let Some(name) = key.text() else { continue };
-            if value.is_null() {
-                self.variable(name, value, ("compose-pass-through", format!("environment {}", clean(name))));
-            } else {
-                self.literal(value, value.text(), ("compose-environment", format!("environment {}", clean(name))));
-            }
-        }
-        for item in environment.items() {
-            let Some(text) = item.text() else { continue };
-            match text.split_once('=') {
-                Some((name, value)) => {
-                    self.literal(item, Some(value), ("compose-environment", format!("environment {}", clean(name))));
-                }
-                None => self.variable(text, item, ("compose-pass-through", format!("environment {}", clean(text)))),
-            }
-        }
-    }
-
-    /// A value in the service, and the variables that it is made of.
-    fn literal(&mut self, at: View<'_>, value: Option<&str>, (technique, detail): (&'static str, String)) {
-        let Some(value) = value.filter(|value| !value.is_empty()) else { return };
-        for name in variables::named(value) {
-            self.variable(name, at, ("compose-interpolation", format!("{detail} from ${{{name}}}")));
-        }
-        let inline = Inline { service: Arc::clone(self.service), technique, detail };
-        self.compose.inline.put(self.sheet.place(at), &prints(self.sheet.key, value.as_bytes()), inline);
-    }
-
-    fn variable(&mut self, name: &str, at: View<'_>, (technique, detail): (&'static str, String)) {
-        let key = (folder(&self.sheet.path).to_owned(), name.to_owned());
-        let pull = self.pull(at, technique, detail);
-        self.compose.variables.entry(key).or_default().push(pull);
-    }
-
-    /// `env_file`: a path, a list of paths, or a list of `{path, required, format}`.
-    fn env_files(&mut self, service: View<'_>) {
-        let Some(field) = service.get("env_file") else { return };
-        for entry in [field].into_iter().chain(field.items()) {
-            let Some(file) = entry.text().or_else(|| entry.text_at(&["path"])) else { continue };
-            let Some(path) = join(folder(&self.sheet.path), file) else { continue };
-            let pull = self.pull(entry, "compose-env-file", format!("env_file {}", clean(file)));
-            self.compose.env_files.entry(path).or_default().push(pull);
-        }
-    }
-
-    /// The service's `secrets` or `configs`, which name entries of the same field at the top.
-    fn secrets(&mut self, root: View<'_>, service: View<'_>, field: &'static str) {
-        for entry in service.get(field).into_iter().flat_map(View::items) {
-            let Some(name) = entry.text().or_else(|| entry.text_at(&["source"])) else { continue };
-            let Some(source) = root.at(&[field, name]) else { continue };
-            let detail = format!("{field} {}", clean(name));
-            if let Some(path) = source.text_at(&["file"]).and_then(|file| join(folder(&self.sheet.path), file)) {
-                let pull = self.pull(entry, "compose-secret-file", detail.clone());
-                self.compose.secret_files.entry(path).or_default().push(pull);
-            }
-            if let Some(variable) = source.text_at(&["environment"]) {
-                self.variable(variable, entry, ("compose-secret-environment", detail.clone()));
-            }
-            if let Some(content) = source.get("content") {
-                self.literal(content, content.text(), ("compose-secret-content", detail));
-            }
-        }
-    }
-
-    fn pull(&self, at: View<'_>, technique: &'static str, detail: String) -> Pull {
-        Pull { service: Arc::clone(self.service), technique, detail, at: self.sheet.place(at) }
     }
 }
 
@@ -217,6 +198,19 @@ impl Pull {
     fn evidence(&self) -> Evidence {
         evidence(self.technique, self.at.to_string(), self.detail.clone())
     }
+}
+
+/// The `.env` beside a compose file.
+fn beside(path: &str) -> String {
+    match folder(path) {
+        "" => ".env".to_owned(),
+        folder => format!("{folder}/.env"),
+    }
+}
+
+/// `docker-compose.override.yml` and the like: read after the base where nobody names files.
+fn is_override(name: &str) -> bool {
+    name.contains(".override.")
 }
 
 /// `compose*.yaml`, `docker-compose*.yml` and the like.

@@ -113,3 +113,31 @@ fn only_compose_files_are_read_as_such_and_broken_ones_are_told() {
     let known = tree(&[("compose.yml", "services:\n\tapi: [\n")]);
     assert!(known.coverage().troubles[0].why.starts_with("not valid YAML at line 2"), "{:?}", known.coverage());
 }
+
+#[test]
+fn what_the_service_sets_itself_hides_the_file_s() {
+    let env = format!("KEY={VALUE}\n");
+    for (service, bound) in [
+        ("env_file: a.env", true),
+        ("env_file: a.env\n    environment: {KEY: other-value-of-it}", false),
+        ("env_file: a.env\n    environment: [KEY]", false),
+        ("env_file: a.env\n    environment: {OTHER: x}", true),
+        ("env_file: [a.env, b.env]", false),
+        ("env_file: [b.env, a.env]", true),
+        ("env_file: [a.env, c.env]", true),
+    ] {
+        let compose = format!("services:\n  api:\n    image: x\n    {service}\n");
+        let files = [("compose.yaml", compose.as_str()), ("a.env", &env), ("b.env", "KEY=x\n"), ("c.env", "OTHER=x\n")];
+        let named = !consumers(&tree(&files).resolve(&finding(VALUE))).is_empty();
+        assert_eq!(named, bound, "{service}");
+    }
+}
+
+#[test]
+fn of_two_assignments_the_last_counts() {
+    let compose = "services: {api: {image: x, env_file: a.env}}\n";
+    for (env, bound) in [(format!("KEY={VALUE}\nKEY=x\n"), false), (format!("KEY=x\nKEY={VALUE}\n"), true)] {
+        let known = tree(&[("compose.yaml", compose), ("a.env", &env)]);
+        assert_eq!(!consumers(&known.resolve(&finding(VALUE))).is_empty(), bound, "{env}");
+    }
+}

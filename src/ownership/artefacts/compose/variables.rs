@@ -19,9 +19,32 @@ pub(super) fn named(value: &str) -> Vec<&str> {
     names
 }
 
+/// The variable whose default a value is from end to end: `${NAME:-default}` or `${NAME-default}`.
+pub(super) fn defaulted(value: &str) -> Option<&str> {
+    let inside = value.strip_prefix("${")?.strip_suffix('}')?;
+    let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+    let default = inside[end..].strip_prefix(":-").or_else(|| inside[end..].strip_prefix('-'))?;
+    // Two side by side are not one.
+    (end > 0 && !default.contains("}$")).then(|| &inside[..end])
+}
+
 #[cfg(test)]
 mod tests {
-    use super::named;
+    use super::{defaulted, named};
+
+    #[test]
+    fn a_default_is_the_whole_value() {
+        for (value, name) in [
+            ("${A:-x}", Some("A")),
+            ("${A-x}", Some("A")),
+            ("${A:-${B}}", Some("A")),
+            ("${A:?x}", None),
+            ("${A:-x}${B:-y}", None),
+        ] {
+            assert_eq!(defaulted(value), name, "{value}");
+        }
+        assert!([defaulted("x${A:-y}"), defaulted("${A}"), defaulted("${:-x}")].iter().all(Option::is_none));
+    }
 
     #[test]
     fn names_are_found_and_escapes_are_not() {

@@ -31,6 +31,7 @@ pub(super) fn read((sheet, root): (&Sheet<'_>, View<'_>), (name, job): (&str, Vi
     {
         consumer.note("gitlab-ci-environment", &sheet.place(at), environment);
     }
+    let own = if never_runs(&chain) { own.min(Tier::Inferred) } else { own };
     let consumer = Arc::new(consumer);
     let mut taken = HashSet::new();
     for variables in chain.views.iter().filter_map(|view| view.get("variables")) {
@@ -55,6 +56,13 @@ pub(super) fn read((sheet, root): (&Sheet<'_>, View<'_>), (name, job): (&str, Vi
             });
         }
     }
+}
+
+/// Whether no rule ever lets the job run.
+fn never_runs(chain: &Chain<'_>) -> bool {
+    let Some(rules) = chain.get("rules") else { return chain.get("when").and_then(View::text) == Some("never") };
+    let mut each = rules.items().map(|rule| rule.text_at(&["when"]) == Some("never")).peekable();
+    each.peek().is_some() && each.all(|never| never)
 }
 
 /// A job and what it extends, what counts most first.

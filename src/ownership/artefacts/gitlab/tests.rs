@@ -17,6 +17,20 @@ fn pipeline(top: &str, lines: &str) -> String {
 }
 
 #[test]
+fn a_job_that_no_rule_lets_run_is_inferred() {
+    for (rules, tier) in [
+        ("rules: [{when: never}]", Tier::Inferred),
+        ("rules: [{if: $X, when: never}, {when: never}]", Tier::Inferred),
+        ("rules: [{if: $X, when: never}, {when: on_success}]", Tier::Bound),
+        ("rules: []", Tier::Bound),
+        ("when: manual", Tier::Bound),
+    ] {
+        let text = pipeline("", &format!("  {rules}\n  variables: {{KEY: {VALUE}}}\n"));
+        assert_eq!(consumers(&owners(&text)), [(BUILD.0, tier)], "{rules}");
+    }
+}
+
+#[test]
 fn variables_of_the_pipeline_name_every_job_that_gets_them() {
     for top in [format!("variables:\n  KEY: {VALUE}\n"), format!("variables:\n  KEY: {{value: {VALUE}, description: x}}\n")]
     {

@@ -16,12 +16,15 @@ const ANNOTATIONS: [(&str, &str); 3] = [
     ("azure.workload.identity/client-id", "k8s-azure-workload-identity"),
 ];
 
+/// Roles told of one account: one for each cluster.
+const ROLES: usize = 10;
+
 /// A namespace, if one is written down, and a name in it.
 type Key = (Option<Arc<str>>, Arc<str>);
 
-/// The accounts seen.
+/// The accounts seen, and what is said of accounts elsewhere: place and role.
 #[derive(Default)]
-pub(super) struct Accounts(HashMap<Key, Vec<Account>>);
+pub(super) struct Accounts(HashMap<Key, Vec<Account>>, HashMap<Key, Vec<(Place, String)>>);
 
 struct Account {
     folder: Arc<str>,
@@ -41,9 +44,23 @@ impl Accounts {
         self.0.entry((scope.namespace.clone(), Arc::from(name))).or_default().push(account);
     }
 
+    /// A role that EKS gives to the pods of an account.
+    pub(super) fn associate(&mut self, (namespace, account): (&str, &str), at: Place, role: String) {
+        self.1.entry((Some(Arc::from(namespace)), Arc::from(account))).or_default().push((at, role));
+    }
+
     /// What is known of the account that a pod in that scope runs as: its own folder's, or the only one that a namespace
     /// which both write down ties to it.
     pub(super) fn evidence(&self, scope: &Scope, name: &str) -> Vec<Evidence> {
+        let mut all = self.annotated(scope, name);
+        let key = (scope.namespace.clone(), Arc::from(name));
+        // Which cluster is meant is not known of a manifest: each association is told.
+        let roles = self.1.get(&key).filter(|_| scope.namespace.is_some()).into_iter().flatten().take(ROLES);
+        all.extend(roles.map(|(at, role)| evidence("k8s-eks-pod-identity", at.to_string(), role.clone())));
+        all
+    }
+
+    fn annotated(&self, scope: &Scope, name: &str) -> Vec<Evidence> {
         let known = self.0.get(&(scope.namespace.clone(), Arc::from(name))).map(Vec::as_slice).unwrap_or_default();
         let mut near = known.iter().filter(|account| account.folder == scope.folder);
         let meant = match (near.next(), known) {
@@ -58,6 +75,9 @@ impl Accounts {
     pub(super) fn merge(&mut self, other: Self) {
         for (name, accounts) in other.0 {
             self.0.entry(name).or_default().extend(accounts);
+        }
+        for (name, roles) in other.1 {
+            self.1.entry(name).or_default().extend(roles);
         }
     }
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::super::slots::prints;
+use super::super::slots::{Join, prints};
 use super::super::yaml::View;
 use super::super::{Place, Sheet};
 use super::{Scope, is_name};
-use crate::ownership::roll::clean;
+use crate::model::{Edge, Evidence, Tier};
+use crate::ownership::roll::{Roll, clean, evidence, owner};
 use crate::secret::Fingerprint;
 
 /// Names the account that a token Secret belongs to.
@@ -66,6 +67,23 @@ pub(super) struct HubKey {
     pub(super) shadowed: bool,
     /// The ServiceAccount that the value is a token of.
     pub(super) account: Option<Arc<str>>,
+}
+
+impl HubKey {
+    pub(super) fn evidence(&self, place: &Place, join: Join) -> Evidence {
+        let value = format!("{} {} key {} ({})", self.kind.word(), self.scope.qualify(&self.name), self.key, join.words());
+        evidence(self.kind.technique(), place.to_string(), value)
+    }
+
+    /// A ServiceAccount's token Secret names the account it authenticates as.
+    pub(super) fn principal(&self, place: &Place, roll: &mut Roll) {
+        let Some(account) = &self.account else { return };
+        let id = format!("k8s:{}/ServiceAccount/{account}", self.scope.id_part());
+        let mut principal = owner(Edge::Principal, id, format!("ServiceAccount {account}"), Tier::Bound);
+        let value = format!("Secret {} is a token of {account}", self.scope.qualify(&self.name));
+        principal.evidence.push(evidence("k8s-service-account-token", place.to_string(), value));
+        roll.add(principal);
+    }
 }
 
 /// Hands over each key of the object. The name is left for the caller to fill in.

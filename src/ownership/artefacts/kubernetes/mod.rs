@@ -8,54 +8,40 @@
 
 mod accounts;
 mod hubs;
+mod joins;
 mod kustomize;
+mod pod_identity;
 mod pods;
+mod scope;
 mod sealed;
+mod spiffe;
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use accounts::Accounts;
 use hubs::{HubKey, HubKind};
 use kustomize::Generators;
 use pods::{Container, Literal, Use};
+use scope::{Scope, is_name, name_of};
+pub use spiffe::Trust;
 
-use super::slots::{Join, Slots, prints_within};
+use super::slots::{Slots, prints_within};
 use super::yaml::{Tree, View};
 use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
-use crate::model::{Coverage, Edge, Evidence, Tier};
-use crate::ownership::roll::{Roll, clean, evidence, owner};
+use crate::model::{Coverage, Tier};
+use crate::ownership::roll::{Roll, clean, evidence};
+use crate::secret::Fingerprint;
 
 /// Key-to-reference pairs looked at for one finding. A thousand owners are kept at most; this bounds hostile trees.
 const PAIRS: usize = 200_000;
 /// `kind: List` inside `kind: List`: kubectl never nests them.
 const LISTS: usize = 3;
 
-/// Where an object lives, as far as its manifest says.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Scope {
-    /// `None` when it is left to whoever applies the manifest.
-    namespace: Option<Arc<str>>,
-    folder: Arc<str>,
-}
-
-impl Scope {
-    /// `NAMESPACE/NAME`, or the name alone.
-    fn qualify(&self, name: &str) -> String {
-        self.namespace.as_ref().map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
-    }
-
-    /// The namespace in an id. One that is not known is `?` and the folder, `:` for `/`, so that workloads of the same
-    /// name in two folders stay two.
-    fn id_part(&self) -> Cow<'_, str> {
-        match &self.namespace {
-            Some(namespace) => namespace.as_ref().into(),
-            None => format!("?{}", clean(&self.folder).replace('/', ":")).into(),
-        }
-    }
-}
-
+/// Kind, name and home of an object, and one of its keys.
+type Known = (HubKind, Arc<str>, (Option<Arc<str>>, Arc<str>), Arc<str>);
+/// Kind, name and scope of an object, and one of its keys.
+type Defined = (HubKind, Arc<str>, Scope, Arc<str>);
 type Folders = BTreeSet<Arc<str>>;
 
 /// What the manifests of a tree say.
@@ -64,11 +50,18 @@ pub(super) struct Kubernetes {
     values: Slots<HubKey>,
     /// Folders that define a hub, by kind, namespace and name, for those with a namespace.
     defined: HashMap<(HubKind, Arc<str>, Arc<str>), Folders>,
+    /// Every key of every hub.
+    keys: HashSet<Known>,
+    /// The files that define a key, with its value's fingerprint.
+    definers: HashMap<Defined, Vec<(Arc<str>, Fingerprint)>>,
     uses: HashMap<(HubKind, Arc<str>), Vec<Use>>,
     literals: Slots<Literal>,
+    /// Containers by the image that they run.
+    images: HashMap<String, Vec<(Place, Arc<Container>)>>,
     accounts: Accounts,
     generators: Generators,
     origins: sealed::Origins,
+    ids: spiffe::Ids,
 }
 
 impl Reader for Kubernetes {
@@ -76,19 +69,40 @@ impl Reader for Kubernetes {
     const LIMIT: usize = 4 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["yaml", "yml", "json"]) || kustomize::is_one(path) || dotenv::is_named_so(file_name(path))
+        ends_in(path, &["yaml", "yml", "json"])
+            || spiffe::is_conf(path)
+            || pod_identity::wants(path)
+            || kustomize::is_one(path)
+            || dotenv::is_named_so(file_name(path))
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         if kustomize::is_one(&sheet.path) {
             return sheet.mentions("secretGenerator") || sheet.mentions("configMapGenerator");
         }
-        dotenv::is_named_so(file_name(&sheet.path)) || sheet.mentions("apiVersion") && sheet.mentions("kind")
+        if spiffe::is_conf(&sheet.path) {
+            return sheet.mentions("trust_domain");
+        }
+        if pod_identity::wants(&sheet.path) {
+            return pod_identity::concerns(sheet);
+        }
+        dotenv::is_named_so(file_name(&sheet.path))
+            || sheet.mentions("apiVersion") && sheet.mentions("kind")
+            || pod_identity::is_template(sheet)
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
         if kustomize::is_one(&sheet.path) {
             return sheet.documents(coverage, &mut |root| self.generators.read(sheet, root));
+        }
+        if spiffe::is_conf(&sheet.path) {
+            return self.ids.conf(sheet, coverage);
+        }
+        if pod_identity::wants(&sheet.path) {
+            return pod_identity::terraform(sheet, &mut self.accounts);
+        }
+        if pod_identity::is_template(sheet) {
+            return pod_identity::template(sheet, coverage, &mut self.accounts);
         }
         if !ends_in(&sheet.path, &["yaml", "yml", "json"]) {
             return self.generators.read_env(sheet);
@@ -115,6 +129,12 @@ impl Reader for Kubernetes {
             let why = evidence(literal.technique, place.to_string(), format!("{} ({})", literal.detail, join.words()));
             self.join(&literal.container, roll, Tier::Bound, vec![why]);
         }
+        for (image, (place, container)) in
+            clues.images.iter().flat_map(|image| self.images.get(image).into_iter().flatten().map(move |own| (image, own)))
+        {
+            let why = evidence("k8s-image", place.to_string(), format!("runs {image}, in which it is"));
+            self.join(container, roll, Tier::Inferred, vec![why]);
+        }
         let mut pairs = 0;
         for (place, hub, join) in self.values.hits(clues) {
             hub.principal(place, roll);
@@ -123,7 +143,7 @@ impl Reader for Kubernetes {
                 if pairs > PAIRS {
                     return roll.cut();
                 }
-                if let Some(tier) = self.closes(hub, used) {
+                if let Some(tier) = self.closes((place, hub), used) {
                     let mut why = vec![hub.evidence(place, join), used.evidence(&hub.key)];
                     why.extend(self.origins.evidence(&hub.scope, &hub.name, &hub.key));
                     self.join(&used.container, roll, tier, why);
@@ -147,12 +167,20 @@ impl Reader for Kubernetes {
 
     fn merge(&mut self, other: Self) {
         self.values.merge(other.values);
+        self.keys.extend(other.keys);
+        for (key, files) in other.definers {
+            self.definers.entry(key).or_default().extend(files);
+        }
         self.literals.merge(other.literals);
         self.accounts.merge(other.accounts);
         self.generators.merge(other.generators);
         self.origins.merge(other.origins);
+        self.ids.merge(other.ids);
         for (hub, folders) in other.defined {
             self.defined.entry(hub).or_default().extend(folders);
+        }
+        for (image, containers) in other.images {
+            self.images.entry(image).or_default().extend(containers);
         }
         for (hub, uses) in other.uses {
             self.uses.entry(hub).or_default().extend(uses);
@@ -161,6 +189,10 @@ impl Reader for Kubernetes {
 }
 
 impl Kubernetes {
+    pub(super) fn trust(&mut self, trust: Trust) {
+        self.ids.tell(trust);
+    }
+
     /// Takes in one object, or the items of a list. False when something of interest has no usable name.
     fn object(&mut self, sheet: &Sheet<'_>, object: View<'_>, kind: Option<&str>, lists: usize) -> bool {
         let Some(kind) = object.text_at(&["kind"]).or(kind) else { return true };
@@ -172,6 +204,10 @@ impl Kubernetes {
                 named &= self.object(sheet, one, item, lists - 1);
             }
             return named;
+        }
+        self.ids.object(sheet, kind, object);
+        if kind == "PodIdentityAssociation" {
+            pod_identity::object(sheet, object, &mut self.accounts);
         }
         let hub = HubKind::of(kind);
         let pod = pods::spec(kind, object);
@@ -189,7 +225,13 @@ impl Kubernetes {
         if let Some(hub) = hub {
             self.define(hub, &scope, &name);
             hubs::read(sheet, object, hub, &scope, &mut |place, prints, key| {
-                self.values.put(place, prints, HubKey { name: Arc::from(name.as_str()), ..key });
+                let key = HubKey { name: Arc::from(name.as_str()), ..key };
+                self.keys.insert((hub, Arc::clone(&key.name), scope.home(), Arc::clone(&key.key)));
+                if let Some(print) = prints.first() {
+                    let own = (hub, Arc::clone(&key.name), scope.clone(), Arc::clone(&key.key));
+                    self.definers.entry(own).or_default().push((Arc::clone(&sheet.path), *print));
+                }
+                self.values.put(place, prints, key);
             });
         }
         if let Some(made) = made {
@@ -198,7 +240,7 @@ impl Kubernetes {
         }
         if let Some(pod) = pod {
             let who = pods::Template { sheet, kind, name: &name, scope: &scope, pod };
-            who.read(&mut self.uses, &mut self.literals);
+            who.read(&mut self.uses, &mut self.literals, &mut self.images);
         }
         true
     }
@@ -221,66 +263,6 @@ impl Kubernetes {
             self.defined.entry(hub).or_default().insert(Arc::clone(&scope.folder));
         }
     }
-
-    /// Names a container as the consumer, with the account that it runs as.
-    fn join(&self, container: &Container, roll: &mut Roll, tier: Tier, mut why: Vec<Evidence>) {
-        let (scope, account) = (&container.scope, &container.account);
-        why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
-        why.extend(self.accounts.evidence(scope, account));
-        let mut consumer = owner(Edge::Consumer, &container.id, &container.name, tier);
-        consumer.evidence = why;
-        roll.add(consumer);
-    }
-
-    /// How well a reference leads to a key, if it does.
-    fn closes(&self, hub: &HubKey, used: &Use) -> Option<Tier> {
-        let scope = &used.container.scope;
-        if !used.wants(&hub.key) || hub.shadowed || hub.scope.namespace != scope.namespace {
-            return None;
-        }
-        if hub.scope.folder == scope.folder {
-            return Some(Tier::Bound);
-        }
-        // Another folder: only a namespace that both write down ties them together. Where several folders define the
-        // Secret (one for each cluster, say) the reference means its own folder's; failing that, one of them.
-        let namespace = Arc::clone(scope.namespace.as_ref()?);
-        let folders = self.defined.get(&(hub.kind, namespace, Arc::clone(&hub.name)))?;
-        match folders.len() {
-            _ if folders.contains(&scope.folder) => None,
-            1 => Some(Tier::Bound),
-            _ => Some(Tier::Inferred),
-        }
-    }
-}
-
-impl HubKey {
-    fn evidence(&self, place: &Place, join: Join) -> Evidence {
-        let value = format!("{} {} key {} ({})", self.kind.word(), self.scope.qualify(&self.name), self.key, join.words());
-        evidence(self.kind.technique(), place.to_string(), value)
-    }
-
-    /// A ServiceAccount's token Secret names the account it authenticates as.
-    fn principal(&self, place: &Place, roll: &mut Roll) {
-        let Some(account) = &self.account else { return };
-        let id = format!("k8s:{}/ServiceAccount/{account}", self.scope.id_part());
-        let mut principal = owner(Edge::Principal, id, format!("ServiceAccount {account}"), Tier::Bound);
-        let value = format!("Secret {} is a token of {account}", self.scope.qualify(&self.name));
-        principal.evidence.push(evidence("k8s-service-account-token", place.to_string(), value));
-        roll.add(principal);
-    }
-}
-
-/// The object's name; for one that the cluster names, what the name begins with.
-fn name_of(object: View<'_>) -> Option<String> {
-    let name = object.text_at(&["metadata", "name"]).filter(|name| is_name(name)).map(str::to_owned);
-    let begins = || object.text_at(&["metadata", "generateName"]).filter(|name| is_name(name));
-    name.or_else(|| begins().map(|name| format!("{name}*")))
-}
-
-/// Whether it could be a name in a cluster: what is left of a template is not.
-fn is_name(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
-    !name.is_empty() && name.len() <= 253 && name.chars().all(fits)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Pod templates: which container refers to which key of which Secret or ConfigMap, and as whom the pod runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::super::image_refs::spelt_out;
 use super::super::slots::{Slots, prints};
 use super::super::yaml::View;
 use super::super::{Place, Sheet};
@@ -11,8 +12,17 @@ use super::{Scope, is_name};
 use crate::model::Evidence;
 use crate::ownership::roll::{clean, evidence};
 
+/// Sources of one container's `envFrom` that are followed.
+const SOURCES: usize = 100;
+
+/// Whether an object of that kind and name, where the container lives, has a key.
+pub(super) type Known<'k> = dyn Fn((HubKind, &Arc<str>, &str)) -> bool + 'k;
+
 /// References by the object they name.
 pub(super) type Uses = HashMap<(HubKind, Arc<str>), Vec<Use>>;
+
+/// Containers by the image that they run.
+pub(super) type Images = HashMap<String, Vec<(Place, Arc<Container>)>>;
 
 /// The pod spec inside an object that has one.
 pub(super) fn spec<'t>(kind: &str, object: View<'t>) -> Option<View<'t>> {
@@ -51,6 +61,8 @@ pub(super) struct Use {
     pub(super) container: Arc<Container>,
     /// The key, or `None` for all of them.
     key: Option<String>,
+    /// Of all keys, what hides some.
+    over: Arc<Over>,
     technique: &'static str,
     /// What the container sees; for all keys, what stands before the key's name.
     detail: String,
@@ -60,12 +72,33 @@ pub(super) struct Use {
 impl Use {
     pub(super) fn wants(&self, key: &str) -> bool {
         self.key.as_deref().is_none_or(|own| own == key)
+            && (self.key.is_some() || !self.over.names.contains(&format!("{}{key}", self.over.prefix)))
+    }
+
+    /// Whether a later source of the same container's `envFrom` has the variable too: the last one counts.
+    pub(super) fn is_hidden(&self, key: &str, known: &Known<'_>) -> bool {
+        let variable = format!("{}{key}", self.over.prefix);
+        let later = self.over.later.iter().filter(|_| self.key.is_none());
+        later
+            .into_iter()
+            .any(|(kind, name, prefix)| variable.strip_prefix(prefix.as_str()).is_some_and(|key| known((*kind, name, key))))
     }
 
     pub(super) fn evidence(&self, key: &str) -> Evidence {
         let name = if self.key.is_none() { key } else { "" };
         evidence(self.technique, self.at.to_string(), format!("{}{name}", self.detail))
     }
+}
+
+/// What comes before a source of `envFrom`.
+#[derive(Default)]
+struct Over {
+    /// What stands before the key in the variable's name.
+    prefix: String,
+    /// The container's own variables.
+    names: Arc<BTreeSet<String>>,
+    /// The sources listed after it, with their prefixes.
+    later: Vec<(HubKind, Arc<str>, String)>,
 }
 
 /// An object with a pod spec.
@@ -78,11 +111,14 @@ pub(super) struct Template<'a> {
 }
 
 impl Template<'_> {
-    pub(super) fn read(&self, uses: &mut Uses, literals: &mut Slots<Literal>) {
+    pub(super) fn read(&self, uses: &mut Uses, literals: &mut Slots<Literal>, images: &mut Images) {
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             for container in self.pod.get(list).into_iter().flat_map(View::items) {
                 let Some(name) = container.text_at(&["name"]).filter(|name| is_name(name)) else { continue };
                 let who = Arc::new(self.container(Some(name)));
+                if let Some((at, image)) = container.get("image").and_then(|at| Some((at, spelt_out(at.text()?)?))) {
+                    images.entry(image).or_default().push((self.sheet.place(at), Arc::clone(&who)));
+                }
                 self.env(container, &who, uses, literals);
                 self.arguments(container, &who, literals);
                 self.mounts(container, &who, uses);
@@ -114,9 +150,13 @@ impl Template<'_> {
     }
 
     fn env(&self, container: View<'_>, who: &Arc<Container>, uses: &mut Uses, literals: &mut Slots<Literal>) {
-        for variable in container.get("env").into_iter().flat_map(View::items) {
-            let Some(name) = variable.text_at(&["name"]).map(clean) else { continue };
-            let detail = format!("env {name}");
+        let variables: Vec<View<'_>> = container.get("env").into_iter().flat_map(View::items).collect();
+        let named = variables.iter().enumerate().filter_map(|(at, own)| Some((own.text_at(&["name"])?, at)));
+        // Of two entries of one name the last counts.
+        let last: HashMap<&str, usize> = named.collect();
+        for (at, variable) in variables.into_iter().enumerate() {
+            let Some(name) = variable.text_at(&["name"]).filter(|name| last.get(name) == Some(&at)) else { continue };
+            let detail = format!("env {}", clean(name));
             if let Some(value) = variable.get("value") {
                 self.literal(literals, who, value, ("k8s-env-literal", detail));
             } else if let Some(source) = variable.get("valueFrom") {
@@ -131,11 +171,22 @@ impl Template<'_> {
                 }
             }
         }
-        for source in container.get("envFrom").into_iter().flat_map(View::items) {
+        self.env_from(container, who, uses, &Arc::new(last.into_keys().map(str::to_owned).collect()));
+    }
+
+    /// Sources of which every key is a variable. The container's own variables hide theirs, and later sources earlier ones'.
+    fn env_from(&self, container: View<'_>, who: &Arc<Container>, uses: &mut Uses, names: &Arc<BTreeSet<String>>) {
+        let mut later = Vec::new();
+        let sources: Vec<View<'_>> = container.get("envFrom").into_iter().flat_map(View::items).take(SOURCES).collect();
+        for source in sources.into_iter().rev() {
             let prefix = source.text_at(&["prefix"]).map(clean).unwrap_or_default();
             for (field, kind) in [("secretRef", HubKind::Secret), ("configMapRef", HubKind::ConfigMap)] {
-                let found = Found { name: source.at(&[field, "name"]), kind, key: None, technique: "k8s-env-from" };
-                self.put(uses, who, &found, &format!("env {prefix}"));
+                let name = source.at(&[field, "name"]);
+                let Some(text) = name.and_then(View::text) else { continue };
+                let found = Found { name, kind, key: None, technique: "k8s-env-from" };
+                let over = Over { prefix: prefix.clone(), names: Arc::clone(names), later: later.clone() };
+                self.put_but(uses, who, (&found, Arc::new(over)), &format!("env {prefix}"));
+                later.push((kind, Arc::from(text), prefix.clone()));
             }
         }
     }
@@ -221,6 +272,10 @@ impl Template<'_> {
     }
 
     fn put(&self, uses: &mut Uses, who: &Arc<Container>, found: &Found<'_>, detail: &str) {
+        self.put_but(uses, who, (found, Arc::default()), detail);
+    }
+
+    fn put_but(&self, uses: &mut Uses, who: &Arc<Container>, (found, over): (&Found<'_>, Arc<Over>), detail: &str) {
         let Some((at, name)) = found.name.and_then(|view| Some((view, view.text()?))) else { return };
         if !is_name(name) {
             return;
@@ -228,6 +283,7 @@ impl Template<'_> {
         uses.entry((found.kind, Arc::from(name))).or_default().push(Use {
             container: Arc::clone(who),
             key: found.key.map(clean),
+            over,
             technique: found.technique,
             detail: detail.to_owned(),
             at: self.sheet.place(at),

@@ -2,7 +2,7 @@
 
 use super::tests::{APP, IN_PAYMENTS, KEY_REF, deployment, owners, secret};
 use crate::model::Tier;
-use crate::ownership::artefacts::testing::{VALUE, consumers, finding_in, tree};
+use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
 
 #[test]
 fn the_cloud_identity_of_the_account_is_told() {
@@ -109,4 +109,44 @@ fn generators_reach_nothing_else() {
     }
     let broken = tree(&[("k/kustomization.yaml", "secretGenerator: [\n")]);
     assert_eq!(broken.coverage().troubles.len(), 1);
+}
+
+#[test]
+fn a_key_that_two_files_of_a_folder_define_is_inferred() {
+    let secret =
+        |value: &str| format!("kind: Secret\napiVersion: v1\nmetadata: {{name: s}}\nstringData: {{KEY: {value}}}\n");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, envFrom: [{secretRef: {name: s}}]}]}\n";
+    for (path, value, tier) in [
+        ("a/old.yaml", "another-value", Tier::Inferred),
+        ("a/secret.example.yaml", "another-value", Tier::Bound),
+        ("a/copy.yaml", VALUE, Tier::Bound),
+        ("b/old.yaml", "another-value", Tier::Bound),
+    ] {
+        let (own, other) = (secret(VALUE), secret(value));
+        let known = tree(&[("a/secret.yaml", &own), ("a/pod.yaml", pod), (path, &other)]);
+        assert_eq!(consumers(&known.resolve(&finding(VALUE))), [("k8s:?a/Pod/p/c", tier)], "{path}");
+    }
+}
+
+#[test]
+fn the_container_s_own_variable_hides_the_secret_s_of_that_name() {
+    let secret = format!("kind: Secret\napiVersion: v1\nmetadata: {{name: s}}\nstringData: {{KEY: {VALUE}}}\n");
+    for (env, bound) in [
+        ("envFrom: [{secretRef: {name: s}}]", true),
+        ("env: [{name: KEY, value: other}], envFrom: [{secretRef: {name: s}}]", false),
+        ("env: [{name: KEY, value: other}], envFrom: [{prefix: P_, secretRef: {name: s}}]", true),
+        ("env: [{name: P_KEY, value: other}], envFrom: [{prefix: P_, secretRef: {name: s}}]", false),
+        ("envFrom: [{secretRef: {name: s}}, {configMapRef: {name: m}}]", false),
+        ("envFrom: [{configMapRef: {name: m}}, {secretRef: {name: s}}]", true),
+        ("envFrom: [{prefix: A_, secretRef: {name: s}}, {configMapRef: {name: m}}]", true),
+        ("envFrom: [{secretRef: {name: s}}, {configMapRef: {name: not-there}}]", true),
+        ("env: [{name: X, valueFrom: {secretKeyRef: {name: s, key: KEY}}}, {name: X, value: other}]", false),
+        ("env: [{name: X, value: other}, {name: X, valueFrom: {secretKeyRef: {name: s, key: KEY}}}]", true),
+    ] {
+        let pod = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m}}\ndata: {{KEY: x}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: c, {env}}}]}}\n---\n{secret}"
+        );
+        let named = !consumers(&tree(&[("a.yaml", &pod)]).resolve(&finding(VALUE))).is_empty();
+        assert_eq!(named, bound, "{env}");
+    }
 }

@@ -35,9 +35,10 @@ const SETTINGS: &[&str] = &[
     "zed/settings.json",
     ".continue/config.json",
     ".continue/config.yaml",
+    ".codex/config.toml", // OpenAI Codex
 ];
 /// Every client's word for its servers; a file without any is not parsed.
-const WORDS: &[&str] = &["mcpServers", "context_servers", "\"servers\"", "\"mcp\""];
+const WORDS: &[&str] = &["mcpServers", "context_servers", "\"servers\"", "\"mcp\"", "mcp_servers"];
 /// VS Code's word for the folder that `.vscode` lies in.
 const WORKSPACE: &str = "${workspaceFolder}/";
 
@@ -107,6 +108,7 @@ fn places<'t>(root: View<'t>, path: &str, known: bool) -> Vec<(Option<&'t str>, 
     }));
     let whole = |servers| (None, servers);
     found.extend(root.get("context_servers").map(whole));
+    found.extend(root.get("mcp_servers").map(whole));
     found.extend(root.at(&["mcp", "servers"]).map(whole));
     let name = file_name(path);
     found.extend(root.get("servers").filter(|_| name == "mcp.json").map(whole));

@@ -27,6 +27,9 @@ use graph::{Graph, Name, Source, User};
 
 pub(super) use state::TfState;
 
+/// Arguments of a module block that are Terraform's own.
+const META: [&str; 6] = ["source", "version", "providers", "count", "for_each", "depends_on"];
+
 /// What the modules of a tree say.
 #[derive(Default)]
 pub(super) struct Terraform {
@@ -151,7 +154,13 @@ impl Desk<'_> {
         let Some(child) = source.and_then(|source| join(folder(&self.sheet.path), source)) else { return };
         for attribute in body.attributes() {
             let name = Arc::from(clean(attribute.key.as_str()));
-            graph.set_by_caller((Arc::from(child.as_str()), graph::NameKind::Variable, name));
+            let own = (Arc::from(child.as_str()), graph::NameKind::Variable, name);
+            if !META.contains(&attribute.key.as_str()) {
+                // Inferred: another caller, or another workspace, may set it otherwise.
+                let source = Source { technique: "terraform-module-argument", tier: Tier::Inferred };
+                self.define(&own, source, &attribute.value, graph);
+            }
+            graph.set_by_caller(own);
         }
     }
 

@@ -1,4 +1,4 @@
-//! YAML, and JSON with it, as a small tree in which every value knows its place in the file.
+//! YAML, and JSON and TOML with it, as a small tree in which every value knows its place in the file.
 //!
 //! Built from saphyr-parser's events, which never expand aliases: an alias is one more reference to the anchored node,
 //! so a "billion laughs" file is as small here as on disk. An anchor counts from the end of its node on, so there are no
@@ -7,6 +7,7 @@
 
 mod build;
 mod json;
+mod toml;
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -90,6 +91,16 @@ impl Tree {
     pub(super) fn parse_json_at(text: &str, byte: u64, line: u64) -> (Self, Option<Broken>) {
         let (nodes, roots, broken) = match json::read(text, byte, line) {
             Ok((nodes, root)) => (nodes, root.into_iter().collect(), None),
+            Err(broken) => (Vec::new(), Vec::new(), Some(broken)),
+        };
+        (Self { nodes, roots, steps: Cell::new(STEPS) }, broken)
+    }
+
+    /// Reads TOML. All of it or nothing.
+    pub(super) fn parse_toml(text: &str) -> (Self, Option<Broken>) {
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let (nodes, roots, broken) = match toml::read(body, (text.len() - body.len()) as u64) {
+            Ok((nodes, root)) => (nodes, vec![root], None),
             Err(broken) => (Vec::new(), Vec::new(), Some(broken)),
         };
         (Self { nodes, roots, steps: Cell::new(STEPS) }, broken)

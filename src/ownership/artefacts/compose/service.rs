@@ -1,0 +1,153 @@
+//! One service of a compose file: what stands in it, and what it refers to.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::super::links::Consumer;
+use super::super::slots::prints;
+use super::super::yaml::View;
+use super::super::{Sheet, clean, file_name, folder, join};
+use super::{Compose, Inline, Over, Pull, is_override, variables};
+
+/// Services that extend each other.
+const EXTENDED: usize = 10;
+/// Env files of one service that are followed.
+const ENV_FILES: usize = 50;
+
+/// One service while it is read.
+pub(super) struct Desk<'a> {
+    pub(super) compose: &'a mut Compose,
+    pub(super) sheet: &'a Sheet<'a>,
+    pub(super) service: &'a Arc<Consumer>,
+    pub(super) name: &'a str,
+}
+
+impl Desk<'_> {
+    /// `environment` as a mapping or as a list of `NAME=value`. A name alone is taken from outside, `.env` included. `taken` are
+    /// the names that count already.
+    pub(super) fn environment(&mut self, service: View<'_>, taken: &mut BTreeSet<String>) {
+        let Some(environment) = service.get("environment") else { return };
+        let before = taken.clone();
+        let mut set = |name: &str| {
+            taken.insert(name.to_owned());
+            !before.contains(name)
+        };
+        for (key, value) in environment.entries() {
+            let Some(name) = key.text().filter(|name| set(name)) else { continue };
+            if value.is_null() {
+                self.variable(name, value, ("compose-pass-through", format!("environment {}", clean(name))));
+            } else {
+                self.literal(
+                    value,
+                    value.text(),
+                    ("compose-environment", format!("environment {}", clean(name))),
+                    Some(name),
+                );
+            }
+        }
+        for item in environment.items() {
+            let Some(text) = item.text() else { continue };
+            let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+            let detail = format!("environment {}", clean(name));
+            match value {
+                _ if !set(name) => {}
+                Some(value) => self.literal(item, Some(value), ("compose-environment", detail), Some(name)),
+                None => self.variable(text, item, ("compose-pass-through", detail)),
+            }
+        }
+    }
+
+    /// Arguments of the image's build: who builds it needs them, and its history keeps them.
+    pub(super) fn build(&mut self, service: View<'_>) {
+        let Some(arguments) = service.at(&["build", "args"]) else { return };
+        let detail = |name: &str| ("compose-build-argument", format!("build argument {}", clean(name)));
+        for (key, value) in arguments.entries() {
+            self.literal(value, value.text(), detail(key.text().unwrap_or("?")), None);
+        }
+        for item in arguments.items() {
+            if let Some((name, value)) = item.text().and_then(|text| text.split_once('=')) {
+                self.literal(item, Some(value), detail(name), None);
+            }
+        }
+    }
+
+    /// A value in the service, and the variables that it is made of.
+    pub(super) fn literal(
+        &mut self,
+        at: View<'_>,
+        value: Option<&str>,
+        (technique, detail): (&'static str, String),
+        sets: Option<&str>,
+    ) {
+        let Some(value) = value.filter(|value| !value.is_empty()) else { return };
+        for name in variables::named(value) {
+            self.variable(name, at, ("compose-interpolation", format!("{detail} from ${{{name}}}")));
+        }
+        let sets = sets.map(|name| (folder(&self.sheet.path).to_owned(), self.name.to_owned(), name.to_owned()));
+        let late = is_override(file_name(&self.sheet.path));
+        let default = variables::defaulted(value).map(str::to_owned);
+        if let Some(sets) = sets.clone().filter(|_| late) {
+            self.compose.overridden.insert(sets);
+        }
+        let inline = Inline { service: Arc::clone(self.service), technique, detail, default, sets: sets.filter(|_| !late) };
+        self.compose.inline.put(self.sheet.place(at), &prints(self.sheet.key, value.as_bytes()), inline);
+    }
+
+    fn variable(&mut self, name: &str, at: View<'_>, (technique, detail): (&'static str, String)) {
+        let key = (folder(&self.sheet.path).to_owned(), name.to_owned());
+        let pull = self.pull(at, technique, detail);
+        self.compose.variables.entry(key).or_default().push(pull);
+    }
+
+    /// `env_file`: a path, a list of paths, or a list of `{path, required, format}`.
+    pub(super) fn env_files(&mut self, service: View<'_>, own_names: &BTreeSet<String>) {
+        let Some(field) = service.get("env_file") else { return };
+        let own = |entry: View<'_>| {
+            let file = entry.text().or_else(|| entry.text_at(&["path"]))?.to_owned();
+            Some((join(folder(&self.sheet.path), &file)?, file))
+        };
+        let all = [field].into_iter().chain(field.items()).take(ENV_FILES);
+        let named: Vec<_> = all.filter_map(|entry| Some((entry, own(entry)?))).collect();
+        for (index, (entry, (path, file))) in named.iter().enumerate() {
+            let files = named[index + 1..].iter().map(|(_, (path, _))| path.clone()).filter(|later| later != path).collect();
+            let over = Arc::new(Over { names: own_names.clone(), files });
+            let pull = self.pull(*entry, "compose-env-file", format!("env_file {}", clean(file)));
+            self.compose.env_files.entry(path.clone()).or_default().push(Pull { over, ..pull });
+        }
+    }
+
+    /// The service's `secrets` or `configs`, which name entries of the same field at the top.
+    pub(super) fn secrets(&mut self, root: View<'_>, service: View<'_>, field: &'static str) {
+        for entry in service.get(field).into_iter().flat_map(View::items) {
+            let Some(name) = entry.text().or_else(|| entry.text_at(&["source"])) else { continue };
+            let Some(source) = root.at(&[field, name]) else { continue };
+            let detail = format!("{field} {}", clean(name));
+            if let Some(path) = source.text_at(&["file"]).and_then(|file| join(folder(&self.sheet.path), file)) {
+                let pull = self.pull(entry, "compose-secret-file", detail.clone());
+                self.compose.secret_files.entry(path).or_default().push(pull);
+            }
+            if let Some(variable) = source.text_at(&["environment"]) {
+                self.variable(variable, entry, ("compose-secret-environment", detail.clone()));
+            }
+            if let Some(content) = source.get("content") {
+                self.literal(content, content.text(), ("compose-secret-content", detail), None);
+            }
+        }
+    }
+
+    fn pull(&self, at: View<'_>, technique: &'static str, detail: String) -> Pull {
+        let over = Arc::default();
+        Pull { service: Arc::clone(self.service), technique, detail, at: self.sheet.place(at), over }
+    }
+}
+
+/// A service and those of the same file that it extends, itself first.
+pub(super) fn extended<'t>(root: View<'t>, service: View<'t>) -> Vec<View<'t>> {
+    let mut chain = vec![service];
+    while let Some(extends) = chain.last().and_then(|last| last.get("extends")).filter(|_| chain.len() < EXTENDED) {
+        let name = extends.text().or_else(|| extends.text_at(&["service"]).filter(|_| extends.get("file").is_none()));
+        let Some(base) = name.and_then(|name| root.at(&["services", name])) else { break };
+        chain.push(base);
+    }
+    chain
+}

@@ -1,0 +1,62 @@
+//! Which arrows close: from a key of a Secret or ConfigMap to the containers that refer to it.
+
+use std::sync::Arc;
+
+use super::super::{Place, dotenv, file_name};
+use super::Kubernetes;
+use super::hubs::{HubKey, HubKind};
+use super::pods::{Container, Use};
+use crate::model::{Edge, Evidence, Tier};
+use crate::ownership::roll::{Roll, evidence, owner};
+
+impl Kubernetes {
+    /// Names a container as the consumer, with the account that it runs as.
+    pub(super) fn join(&self, container: &Container, roll: &mut Roll, tier: Tier, mut why: Vec<Evidence>) {
+        let (scope, account) = (&container.scope, &container.account);
+        why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
+        why.extend(self.accounts.evidence(scope, account));
+        let mut consumer = owner(Edge::Consumer, &container.id, &container.name, tier);
+        if let Some((id, said)) = self.ids.of(scope, account) {
+            consumer.spiffe_id = Some(id.to_string());
+            why.push(said);
+        }
+        consumer.evidence = why;
+        roll.add(consumer);
+    }
+
+    /// Whether another file of the folder gives the key another value: which of them is applied last is not in the tree.
+    /// Samples are not applied.
+    fn is_disputed(&self, place: &Place, hub: &HubKey) -> bool {
+        let key = (hub.kind, Arc::clone(&hub.name), hub.scope.clone(), Arc::clone(&hub.key));
+        let Some(files) = self.definers.get(&key) else { return false };
+        let own: Vec<_> = files.iter().filter(|(path, _)| *path == place.path).map(|(_, print)| print).collect();
+        files.iter().any(|(path, print)| *path != place.path && !own.contains(&print) && !dotenv::is_sample(file_name(path)))
+    }
+
+    /// How well a reference leads to a key, if it does.
+    pub(super) fn closes(&self, (place, hub): (&Place, &HubKey), used: &Use) -> Option<Tier> {
+        let scope = &used.container.scope;
+        if !used.wants(&hub.key) || hub.shadowed || hub.scope.namespace != scope.namespace {
+            return None;
+        }
+        let known = |(kind, name, key): (HubKind, &Arc<str>, &str)| {
+            self.keys.contains(&(kind, Arc::clone(name), scope.home(), Arc::from(key)))
+        };
+        if used.is_hidden(&hub.key, &known) {
+            return None;
+        }
+        let best = if self.is_disputed(place, hub) { Tier::Inferred } else { Tier::Bound };
+        if hub.scope.folder == scope.folder {
+            return Some(best);
+        }
+        // Another folder: only a namespace that both write down ties them together. Where several folders define the
+        // Secret (one for each cluster, say) the reference means its own folder's; failing that, one of them.
+        let namespace = Arc::clone(scope.namespace.as_ref()?);
+        let folders = self.defined.get(&(hub.kind, namespace, Arc::clone(&hub.name)))?;
+        match folders.len() {
+            _ if folders.contains(&scope.folder) => None,
+            1 => Some(best),
+            _ => Some(Tier::Inferred),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Procfiles: value → the command of a process type (devcenter.heroku.com, "The Procfile") → that process. A `.env` beside the
+//! file is another reader's.
+
+use std::sync::Arc;
+
+use super::links::{Consumer, Kind, Link, Links};
+use super::{Place, Sheet, file_name};
+use crate::model::{Coverage, Tier};
+
+/// Processes of one file.
+const PROCESSES: usize = 100;
+
+/// What Procfiles say.
+#[derive(Default)]
+pub(super) struct Procfile;
+
+impl Kind for Procfile {
+    const LIMIT: usize = 1 << 20;
+
+    fn wants(path: &str) -> bool {
+        file_name(path) == "Procfile"
+    }
+
+    fn read(sheet: &Sheet<'_>, links: &mut Links, _: &mut Coverage) {
+        // What is no text is told by the reader of what lies beside it.
+        let Ok(text) = sheet.text() else { return };
+        let (mut at, mut number) = (0, 0);
+        for (line, whole) in text.split_inclusive('\n').enumerate() {
+            let start = at;
+            at += whole.len() as u64;
+            let Some((name, command)) = whole.split_once(':').filter(|(name, _)| is_name(name)) else { continue };
+            number += 1;
+            if number > PROCESSES {
+                return;
+            }
+            let id = format!("procfile:{}/{name}", sheet.path);
+            let consumer = Arc::new(Consumer::new(id, format!("procfile {name} of {}", sheet.path)));
+            let place = Place { path: sheet.path.clone(), line: line as u64 + 1, bytes: start + name.len() as u64 + 1..at };
+            links.put_text(sheet, place, command.trim(), Link::new(&consumer, Tier::Bound, "procfile-command", "command"));
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Tier::Bound;
+    use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+    #[test]
+    fn a_command_is_its_process_s_own() {
+        let text = format!("# web: K={VALUE} x\nweb: python app.py\nworker: K={VALUE} python work.py\n");
+        let known = tree(&[("api/Procfile", &text)]);
+        let expected = [("procfile:api/Procfile/worker", Bound)];
+        assert_eq!(consumers(&known.resolve(&finding(VALUE))), expected);
+        let second = text.replacen(VALUE, "other-value-of-the-comment", 1);
+        let known = tree(&[("api/Procfile", &second)]);
+        assert_eq!(consumers(&known.resolve(&finding_in("api/Procfile", &second, VALUE))), expected);
+    }
+}
