@@ -121,7 +121,7 @@ impl Net {
         self.exchange(request, &self.hosts).await
     }
 
-    async fn exchange(&self, request: &Request, hosts: &Hosts) -> Result<Answer, NetError> {
+    pub(super) async fn exchange(&self, request: &Request, hosts: &Hosts) -> Result<Answer, NetError> {
         if self.settings.offline {
             return Err(NetError::Offline);
         }
