@@ -1,4 +1,4 @@
-//! Hands the pipeline's findings to `ownership`, and asks IAM where the operator owns the account.
+//! Hands the pipeline's findings to `ownership`, and asks AWS where the operator owns the account.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::images::is_image;
 use super::output::say;
 use super::settings::{Settings, block_on_or_interrupt};
 use crate::model::{Coverage, Finding};
-use crate::ownership::{Trust, add_owners, attest, iam_owners};
+use crate::ownership::{Trust, ask_aws, attest};
 use crate::scan::{Attribution, Group, Groups, WalkOptions, attribute as from_tree, scrub};
 use crate::secret::FingerprintKey;
 use crate::store::Store;
@@ -48,7 +48,7 @@ fn attested(groups: &mut Groups, settings: &Settings) {
     }
 }
 
-/// Asks IAM as the responder, for keys of accounts that the operator lists.
+/// Asks IAM and CloudTrail as the responder, for keys of accounts that the operator lists.
 fn live(groups: &mut Groups, settings: &Settings) {
     let accounts = &settings.operator.accounts;
     if accounts.is_empty() {
@@ -69,9 +69,7 @@ fn live(groups: &mut Groups, settings: &Settings) {
                 }
                 let Some(responder) = &responder else { break };
                 let Some(key_id) = key_id(&group.finding) else { continue };
-                let answer = iam_owners(&responder.iam, &key_id).await;
-                add_owners(&mut group.finding, answer.owners);
-                for why in answer.unknown {
+                for why in ask_aws(&mut group.finding, &key_id, (&net, responder), &*settings.clock).await {
                     say(&format!("staunch: {}: {why}", group.finding.fingerprint.short()));
                 }
             }
@@ -79,7 +77,7 @@ fn live(groups: &mut Groups, settings: &Settings) {
         anyhow::Ok(())
     });
     if let Err(error) = asked {
-        say(&format!("staunch: IAM was not asked whose the keys are: {error:#}"));
+        say(&format!("staunch: AWS was not asked whose the keys are: {error:#}"));
     }
 }
 
