@@ -50,7 +50,7 @@ fn by(reach: &Reach, power: Power, ruling: Ruling) -> Option<String> {
     };
     // One reason for all is said once.
     let same = ways.first()?.note.as_ref().filter(|first| ways.iter().all(|way| way.note.as_ref() == Some(*first)));
-    if let Some(same) = same {
+    if let Some(same) = same.filter(|_| ruling == Ruling::Unclear) {
         return Some(format!("{} ({same})", power.words()));
     }
     let named: Vec<String> = ways.iter().take(NAMED).map(note).collect();

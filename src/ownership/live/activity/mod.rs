@@ -82,7 +82,7 @@ async fn read_region(
     for number in 1..=PAGES {
         let mut body = json!({
             "LookupAttributes": [{ "AttributeKey": "AccessKeyId", "AttributeValue": key_id }],
-            "StartTime": since.as_second(), "EndTime": until.as_second(), "MaxResults": 50,
+            "StartTime": since.as_second(), "EndTime": until.as_second() + 1, "MaxResults": 50,
         });
         if let Some(token) = &next {
             body["NextToken"] = json!(token);
