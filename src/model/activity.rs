@@ -105,8 +105,45 @@ pub struct Activity {
 }
 
 impl Activity {
+    /// Passes what callers chose themselves through `word`.
+    pub fn reword(&mut self, word: &dyn Fn(&str) -> String) {
+        let stages = self.stages.iter_mut().map(|stage| &mut stage.seen);
+        for seen in stages.chain(&mut self.seen) {
+            for text in seen.calls.iter_mut().chain(&mut seen.addresses).chain(&mut seen.agents) {
+                *text = word(text);
+            }
+        }
+        for sign in &mut self.signs {
+            sign.value = word(&sign.value);
+        }
+    }
+
     /// Whether every Region was read to the end of the window.
     pub fn is_complete(&self) -> bool {
         self.regions.iter().all(|read| read.unknown.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Activity;
+
+    #[test]
+    fn what_callers_chose_can_be_reworded_everywhere() {
+        let seen = serde_json::json!({
+            "events": 1, "refused": 0, "first": "2026-01-01T00:00:00Z", "last": "2026-01-01T00:00:00Z",
+            "calls": ["InvokeModel"], "addresses": ["203.0.113.7"], "agents": ["agent/s3cret"],
+        });
+        let mut stage = seen.clone();
+        stage["stage"] = "invocation".into();
+        let sign = serde_json::json!({ "technique": "t", "where": "w", "value": "by agent/s3cret" });
+        let mut activity: Activity = serde_json::from_value(serde_json::json!({
+            "since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z", "regions": [], "seen": seen, "own_checks": 0,
+            "stages": [stage], "signs": [sign],
+        }))
+        .expect("an activity");
+        activity.reword(&|text| text.replace("s3cret", "…"));
+        let text = serde_json::to_string(&activity).expect("text");
+        assert_eq!((text.matches("s3cret").count(), text.matches("agent/…").count()), (0, 3));
     }
 }

@@ -2,9 +2,13 @@
 //! records calls of the query protocol as `POST.iam` and `POST.sts`, so that no stage is recognised in them here: the
 //! recogniser has tests of its own, over AWS's names. It gives no pages, and one server is every Region.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use super::chain::{ACCOUNT, Leak};
+use crate::harness::aws;
+use crate::harness::program::Home;
 
 /// What is said of a power's first way.
 fn ruling<'f>(finding: &'f Value, action: &str) -> (&'f str, &'f str) {
@@ -90,4 +94,29 @@ async fn a_dry_run_says_whom_it_would_ask_and_asks_nobody() {
     assert_eq!((&finding["reach"], &finding["activity"]), (&Value::Null, &Value::Null));
     let said = format!("as the responder, IAM and CloudTrail of account {ACCOUNT}");
     assert!(output.stderr().contains(&said) && !output.stderr().contains("was not asked"), "{}", output.stderr());
+}
+
+/// moto has neither call: it answers with an HTML page. It does keep when a key was used last.
+#[tokio::test]
+async fn pages_of_html_are_no_answers_and_last_use_is_kept() {
+    let moto = aws::moto();
+    let user = moto.user("ci", &[]).await;
+    moto.policy(&user, "all", "Allow", "*").await;
+    let key = moto.key(&user).await.unwrap();
+    let home = Home::new();
+    let text = format!("AWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={}\n", key.id, key.secret);
+    fs::write(home.work().join(".env"), text).unwrap();
+    let account = moto.with(&key).caller().await.unwrap().split(':').nth(4).unwrap().to_owned();
+    let config = home.root().join("home/config.toml");
+    fs::write(&config, format!("[[responder.aws]]\naccount = \"{account}\"\n")).unwrap();
+    let run = home.staunch(["triage", ".", "--format", "jsonl"]);
+    let run = run.env("AWS_ENDPOINT_URL", &moto.endpoint).env("AWS_REGION", "us-east-1").env("STAUNCH_CONFIG", config);
+    let output = run.env("AWS_ACCESS_KEY_ID", &moto.key.id).env("AWS_SECRET_ACCESS_KEY", &moto.key.secret).output();
+    let finding: Value = serde_json::from_str(output.stdout().lines().next().unwrap()).unwrap();
+    assert_eq!(finding["liveness"]["state"], "live", "{}", output.stderr());
+    assert_eq!(finding["facts"]["last_used_service"], "sts");
+    assert_eq!(finding["reach"]["ways"], json!([]));
+    assert_eq!(finding["reach"]["unknown"], json!(["iam:SimulatePrincipalPolicy failed without an error code"]));
+    let read = &finding["activity"]["regions"][0];
+    assert_eq!(read["unknown"], "cloudtrail:LookupEvents gave an answer that could not be read (HTTP 500)", "{read}");
 }

@@ -183,16 +183,15 @@ fn many(events: &[Event]) -> Option<Evidence> {
         }
     }
     let (names, last) = best.filter(|(names, _)| names.len() >= MANY)?;
-    let named = names.iter().copied().collect::<Vec<_>>().join(", ");
-    let text = format!("{} of the 14 calls that Prowler counts within 24 h before {}: {named}", names.len(), last.at);
+    let calls = names.iter().copied().collect::<Vec<_>>().join(", ");
+    let text = format!("{} of the 14 calls that Prowler counts within 24 h before {}: {calls}", names.len(), last.at);
     Some(sign("llmjacking-share", last, text))
 }
 
 /// `InvokeModel at 2026-01-01T00:00:00Z in us-east-1 from 203.0.113.7 (python-requests/2.32), refused: AccessDenied`.
 fn said(event: &Event) -> String {
-    let agent: String = event.agent.chars().take(60).collect();
     let refused = event.error.as_deref().map(|error| format!(", refused: {error}")).unwrap_or_default();
-    format!("{} at {} in {} from {} ({agent}){refused}", event.name, event.at, event.region, event.address)
+    format!("{} at {} in {} from {} ({}){refused}", event.name, event.at, event.region, event.address, event.agent)
 }
 
 fn sign(technique: &str, event: &Event, text: String) -> Evidence {
