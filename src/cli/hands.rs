@@ -74,7 +74,20 @@ pub(super) async fn hands(matter: &Matter, recall: Box<Recall>, settings: &Setti
         Some(_) => admin(matter, settings)?,
         None => None,
     };
-    Ok(Hands { net, aws, admin, detector, recall, clock: Arc::clone(&settings.clock) })
+    let own = own(settings)?;
+    Ok(Hands { net, aws, admin, own, detector, recall, clock: Arc::clone(&settings.clock) })
+}
+
+/// The names that findings of the responder's own credentials would have: none of them is ever acted on, whoever leaked it.
+fn own(settings: &Settings) -> anyhow::Result<Vec<Fingerprint>> {
+    let entries = &settings.operator.providers;
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = settings.fingerprint_key()?;
+    // What cannot be read is missed where it is needed.
+    let read = entries.iter().filter_map(|entry| settings.credential(entry).ok().flatten());
+    Ok(read.flat_map(|(from, value)| Admin::new(from, value).fingerprints(&key)).collect())
 }
 
 /// The responder's clients for an account, and what STS says of them.
@@ -101,6 +114,5 @@ fn admin(matter: &Matter, settings: &Settings) -> anyhow::Result<Option<Admin>> 
     let entry = matter.account.as_deref().and_then(owns).or_else(|| owns("*"));
     let entry = entry.or(if let [one] = entries.as_slice() { Some(one) } else { None });
     let Some(entry) = entry else { return Ok(None) };
-    let Some((from, value)) = settings.credential(entry)? else { return Ok(None) };
-    Ok(Some(Admin::new(from, value, &settings.fingerprint_key()?)))
+    Ok(settings.credential(entry)?.map(|(from, value)| Admin::new(from, value)))
 }

@@ -21,7 +21,7 @@ pub(super) fn run(args: &PlaybooksArgs, settings: &Settings) -> anyhow::Result<E
         PlaybooksCommand::List => {
             let playbooks = Playbooks::new(&builtin_playbooks())?;
             Output::open(settings.output.as_ref())?.write(|out| {
-                playbooks.0.iter().try_for_each(|playbook| writeln!(out, "{:<28} {}", playbook.id, playbook.summary))
+                playbooks.0.iter().try_for_each(|playbook| writeln!(out, "{:<31} {}", playbook.id, playbook.summary))
             })?;
         }
         PlaybooksCommand::Show { id } => show(id, settings)?,

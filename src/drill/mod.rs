@@ -160,6 +160,7 @@ async fn runner(
             net,
             aws: Some(AwsHands { responder, arn: who.arn().unwrap_or_default().to_owned(), account: account.clone() }),
             admin: None,
+            own: Vec::new(),
             detector: None,
             recall,
             clock: Arc::clone(&stage.clock),

@@ -87,6 +87,12 @@ impl Guard {
         if owned.contains(account) {
             return Ok(());
         }
+        if account == "*" {
+            return Err(format!(
+                "nothing tells the account of this key; if all that your credential lists there is yours, add \"*\" to {table} in the \
+                 settings file"
+            ));
+        }
         Err(format!("account {account} is not listed as yours; add it to the settings file under {table} if it is"))
     }
 

@@ -52,6 +52,8 @@ pub struct Hands {
     pub aws: Option<AwsHands>,
     /// The credential with which the provider's keys are administered, where the settings give one.
     pub admin: Option<Admin>,
+    /// The names that a finding of any credential of the responder's would have.
+    pub own: Vec<Fingerprint>,
     /// The detector of the leaked credential: how its provider is asked about it.
     pub detector: Option<Detector>,
     /// Reads leaked values again where a step needs them.
@@ -75,22 +77,27 @@ pub struct Admin {
     /// Where it was read, `env:NAME` or `file:PATH`.
     pub from: String,
     value: Secret,
-    fingerprints: Vec<Fingerprint>,
 }
 
 impl Admin {
-    /// Takes a credential over. `key` gives it the name under which a scan would find it.
-    pub fn new(from: String, value: Secret, key: &FingerprintKey) -> Self {
-        // Of a pair, `ID:SECRET`, either part may be what a detector names it by.
-        let parts = value.expose().split(|&b| b == b':').chain([value.expose()]);
-        let fingerprints = parts.map(|part| key.fingerprint(part.trim_ascii())).collect();
-        Self { from, value, fingerprints }
+    /// Takes a credential over.
+    pub fn new(from: String, value: Secret) -> Self {
+        Self { from, value }
+    }
+
+    /// The names under which a scan with that key would find it. Of a pair, `ID:SECRET`, either part may be what it is named by.
+    pub fn fingerprints(&self, key: &FingerprintKey) -> Vec<Fingerprint> {
+        self.parts().map(|part| key.fingerprint(part)).collect()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let value = self.value.expose();
+        value.split(|&b| b == b':').chain([value]).map(<[u8]>::trim_ascii)
     }
 
     /// Whether a value is this one.
     fn is(&self, other: &Secret) -> bool {
-        let mut parts = self.value.expose().split(|&b| b == b':').chain([self.value.expose()]);
-        parts.any(|part| part.trim_ascii() == other.expose())
+        self.parts().any(|part| part == other.expose())
     }
 }
 
@@ -109,7 +116,7 @@ impl Hands {
         guard::Moment {
             responder_key: self.aws.as_ref().map_or("", |aws| &aws.responder.key_id),
             responder_arn: self.aws.as_ref().map_or("", |aws| &aws.arn),
-            own: self.admin.as_ref().map_or(&[], |admin| &admin.fingerprints),
+            own: &self.own,
             stopped,
             changes,
         }

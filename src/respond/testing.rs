@@ -164,11 +164,13 @@ impl Scene {
             let copy = copy.as_ref().filter(|_| *wanted == fingerprint);
             copy.map(Credential::duplicate).into_iter().collect()
         });
-        let admin = self.admin.map(|value| Admin::new("env:TEST".to_owned(), Secret::new(value.as_bytes()), &self.key));
+        let admin = self.admin.map(|value| Admin::new("env:TEST".to_owned(), Secret::new(value.as_bytes())));
+        let own = admin.as_ref().map(|admin| admin.fingerprints(&self.key)).unwrap_or_default();
         Hands {
             net: Arc::clone(&self.net),
             aws: None,
             admin,
+            own,
             detector: set().get(&self.finding.detector).cloned(),
             recall,
             clock: Arc::new(TestClock::new(Timestamp::UNIX_EPOCH)),

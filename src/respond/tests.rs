@@ -127,6 +127,16 @@ async fn the_responders_own_credential_is_never_acted_on() {
 }
 
 #[tokio::test]
+async fn a_made_up_value_with_the_ends_of_a_real_key_stops_nothing() {
+    let dead = (401, json!({ "error": { "code": "invalid_api_key" } }));
+    let scene = Scene::new("openai-project-key", "openai-project-key-contain", IDENTITY, openai(dead));
+    let run = scene.apply().await;
+    let (state, why) = step(&run, "stop");
+    assert!(state == StepState::Refused && why.contains("does not accept the value"), "{why}");
+    assert_eq!(heard(&scene, "DELETE"), 0);
+}
+
+#[tokio::test]
 async fn a_protected_object_is_not_touched() {
     let mut scene = scene();
     scene.guard.protected = vec!["key_1".to_owned()];

@@ -25,6 +25,9 @@ pub(in crate::respond::actions) struct Service {
     pub(in crate::respond::actions) headers: &'static [(&'static str, &'static str)],
 }
 
+/// More of a provider's words than this is not kept.
+const LONGEST: usize = 250;
+
 /// Where a service is.
 pub(in crate::respond::actions) enum Place {
     /// At one address for everyone.
@@ -144,7 +147,7 @@ impl<'w> Desk<'w> {
     /// Reads by another method. Repeated where that is good manners.
     pub(in crate::respond::actions) async fn ask(&self, call: Call) -> Result<Value, Trouble> {
         let answer = self.world.hands.net.send(&self.request(call)?).await?;
-        match settled(&answer)? {
+        match settled(&answer).map_err(|trouble| self.clean(trouble))? {
             Value::Null => Err(Trouble::Unknown(format!("HTTP {} without the JSON that is documented", answer.status))),
             json => Ok(json),
         }
@@ -153,7 +156,19 @@ impl<'w> Desk<'w> {
     /// Changes something: one request.
     pub(in crate::respond::actions) async fn act(&self, call: Call) -> Result<Value, Trouble> {
         let answer = self.world.hands.net.act(&self.request(call)?).await?;
-        settled(&answer)
+        settled(&answer).map_err(|trouble| self.clean(trouble))
+    }
+
+    /// A provider may repeat what it was asked about. Cut only then: half a secret is not recognised any more.
+    fn clean(&self, trouble: Trouble) -> Trouble {
+        let scrubber = self.world.hands.scrubber(&self.world.plan.fingerprint);
+        let clean = |why: String| scrubber.scrub(&why).chars().take(LONGEST).collect();
+        match trouble {
+            Trouble::Refused { status, why } => Trouble::Refused { status, why: clean(why) },
+            Trouble::Failed(why) => Trouble::Failed(clean(why)),
+            Trouble::Unknown(why) => Trouble::Unknown(clean(why)),
+            Trouble::Absent => Trouble::Absent,
+        }
     }
 
     fn request(&self, call: Call) -> Result<Request, Trouble> {
@@ -232,13 +247,13 @@ fn settled(answer: &Answer) -> Result<Value, Trouble> {
     }
 }
 
-/// The provider's own words, cut: they are for people. Whoever keeps them takes secrets out of them.
+/// The provider's own words, for people, as they came.
 fn words(status: u16, json: Option<&Value>) -> String {
     let places =
         ["/error/message", "/error/code", "/message", "/error_description", "/errors/0/message", "/errors/0", "/error"];
     let said = json.and_then(|json| places.iter().find_map(|place| json.pointer(place)?.as_str()));
     match said {
-        Some(said) => format!("HTTP {status}: {}", said.chars().take(200).collect::<String>()),
+        Some(said) => format!("HTTP {status}: {said}"),
         None => format!("HTTP {status}"),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Call, Desk, Leaked, Object, Office, Shape, Trouble, segment};
+use super::{Call, Desk, Leaked, Object, Office, Proof, Shape, Trouble, segment};
 use crate::respond::actions::Doing;
 
 /// More pages than this are not read, and then nothing is proved.
@@ -175,25 +175,25 @@ impl Listing {
         items.into_iter().find(same).map(|(_, item)| item).ok_or(Trouble::Absent)
     }
 
-    fn object(&self, path: String, item: &Value, sure: bool) -> Object {
+    fn object(&self, path: String, item: &Value, proof: Proof) -> Object {
         let about: Map<String, Value> = self
             .about
             .iter()
             .filter_map(|pointer| Some((pointer.trim_start_matches('/').replace('/', "."), item.pointer(pointer)?.clone())))
             .collect();
         let about = if about.is_empty() { Value::Null } else { Value::Object(about) };
-        Object { id: path, state: (self.state)(item), about, sure }
+        Object { id: path, state: (self.state)(item), about, proof }
     }
 
-    /// Whether an item may be the leaked key, and whether that would be proof.
-    fn fits(&self, desk: &Desk<'_>, leaked: &Leaked, item: &Value) -> Option<bool> {
+    /// Whether an item may be the leaked key, and how well that would be proved.
+    fn fits(&self, desk: &Desk<'_>, leaked: &Leaked, item: &Value) -> Option<Proof> {
         let Find::Listed { hint, .. } = &self.find else { return None };
         let alone = desk.world.plan.target.get("account").is_some_and(|account| account == "*");
         match hint {
-            Hint::Nothing => Some(!alone),
+            Hint::Nothing => Some(if alone { Proof::None } else { Proof::Ends }),
             Hint::Equal { at, with } => {
                 let wanted = with(leaked, &desk.world.plan.target)?;
-                (text(item, at)? == wanted).then_some(true)
+                (text(item, at)? == wanted).then_some(Proof::Exact)
             }
             Hint::Redacted { at, prefix } => {
                 let hint = text(item, at)?;
@@ -203,7 +203,8 @@ impl Listing {
                 // It may be the responder's own key as well: then it is nobody's to touch.
                 let unlike_own = own.is_none_or(|own| !shape.fits(own));
                 let least = if alone { LEAST_SHOWN_ALONE } else { LEAST_SHOWN };
-                shape.fits(value).then_some(unlike_own && shape.shows(prefix) >= least)
+                let enough = unlike_own && shape.shows(prefix) >= least;
+                shape.fits(value).then_some(if enough { Proof::Ends } else { Proof::None })
             }
         }
     }
@@ -221,9 +222,9 @@ impl Office for Listing {
             }
             let mut found: Vec<Object> = Vec::new();
             for (path, item) in self.items(desk).await? {
-                let Some(sure) = self.fits(desk, leaked, &item) else { continue };
+                let Some(proof) = self.fits(desk, leaked, &item) else { continue };
                 let path = path.ok_or_else(|| Trouble::Failed("the key that fits has no object to act on".to_owned()))?;
-                let object = self.object(path, &item, sure);
+                let object = self.object(path, &item, proof);
                 if found.iter().all(|other| other.id != object.id) {
                     found.push(object);
                 }
@@ -233,7 +234,7 @@ impl Office for Listing {
     }
 
     fn read<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str) -> Doing<'a, Result<Object, Trouble>> {
-        Box::pin(async move { Ok(self.object(id.to_owned(), &self.item(desk, id).await?, true)) })
+        Box::pin(async move { Ok(self.object(id.to_owned(), &self.item(desk, id).await?, Proof::Exact)) })
     }
 
     fn put<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str, state: &'a str) -> Doing<'a, Result<(), Trouble>> {

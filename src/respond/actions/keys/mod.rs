@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Needs, Outcome, Role, World};
+use super::{Action, Doing, Needs, Outcome, Role, World, asked};
+use crate::model::Liveness;
 
 pub(super) use call::{Call, segment};
 pub(super) use desk::{Desk, Login, Place, Service, Trouble, Voice};
@@ -48,8 +49,20 @@ pub(super) struct Object {
     pub(super) state: String,
     /// What else of it people recognise it by; nothing that changes with use, since a change voids a plan.
     pub(super) about: Value,
-    /// Whether that it fits is proof, provided that nothing else fits.
-    pub(super) sure: bool,
+    /// How it is known to be the credential's, provided that nothing else fits.
+    pub(super) proof: Proof,
+}
+
+/// How an object is known to be a credential's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// By its value, or by an id that the provider tells of it.
+    Exact,
+    /// By what is shown of its ends, or because there is no other. Whoever plants a made-up value with the ends of a real one
+    /// must not get that one stopped, so the provider must accept the value as well.
+    Ends,
+    /// Too little is shown.
+    None,
 }
 
 impl Object {
@@ -107,18 +120,26 @@ impl Deed {
             None => Vec::new(),
         };
         match (found.as_slice(), planned) {
-            ([one], None) if one.sure => Ok(one.clone()),
-            ([one], Some(planned)) if one.id == planned && one.sure => Ok(one.clone()),
-            ([one], Some(planned)) if one.sure => {
+            ([one], _) if one.proof == Proof::None => {
+                let what = "the provider shows too little of its keys to prove that this is it; nothing was changed";
+                Err(refused(format!("{}: {what}", one.named())))
+            }
+            ([one], None) if one.proof == Proof::Ends => match asked(desk.world).await {
+                Liveness::Live(_) | Liveness::Limited(..) => Ok(one.clone()),
+                other => {
+                    let what = "it fits, but only by its ends, and the provider does not accept the value";
+                    let why = other.why().unwrap_or("not asked").to_owned();
+                    Err(refused(format!("{}: {what} ({why}); nothing was changed", one.named())))
+                }
+            },
+            ([one], None) => Ok(one.clone()),
+            ([one], Some(planned)) if one.id == planned => Ok(one.clone()),
+            ([one], Some(planned)) => {
                 Err(refused(format!("the plan is about {planned}, and the credential is {} now; make a new plan", one.id)))
             }
             ([], Some(planned)) => self.again(desk, planned).await,
             ([], None) if leaked.is_none() => Err(refused(GONE.to_owned())),
             ([], None) => Err(refused("nothing that the provider lists is this credential".to_owned())),
-            ([one], _) => {
-                let what = "the provider shows too little of its keys to prove that this is it; nothing was changed";
-                Err(refused(format!("{}: {what}", one.named())))
-            }
             (several, _) => {
                 let all: Vec<String> = several.iter().map(Object::named).collect();
                 Err(refused(format!(
@@ -208,7 +229,7 @@ impl Deed {
 
 /// An object that is not there any more.
 fn gone(id: &str) -> Object {
-    Object { id: id.to_owned(), state: ABSENT.to_owned(), about: Value::Null, sure: true }
+    Object { id: id.to_owned(), state: ABSENT.to_owned(), about: Value::Null, proof: Proof::Exact }
 }
 
 impl Action for Deed {

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use zeroize::Zeroize;
 
 use super::super::Doing;
-use super::super::keys::{Call, Deed, Desk, Leaked, Login, Object, Office, Place, Service, Trouble, Voice, segment, text};
+use super::super::keys::{
+    Call, Deed, Desk, Leaked, Login, Object, Office, Place, Proof, Service, Trouble, Voice, segment, text,
+};
 use crate::net::Method;
 
 const SERVICE: Service = Service {
@@ -70,7 +72,7 @@ impl Office for Slots {
                 id: format!("{account}#{slot}"),
                 state: CURRENT.to_owned(),
                 about: Value::Null,
-                sure: true,
+                proof: Proof::Exact,
             };
             Ok(slot.map(object).into_iter().collect())
         })
@@ -85,7 +87,7 @@ impl Office for Slots {
             let (account, _) = id.split_once('#').ok_or(Trouble::Absent)?;
             let found = slot(desk, account, leaked.text().map_err(Trouble::Failed)?).await?;
             let state = if found.is_some() { CURRENT } else { REPLACED };
-            Ok(Object { id: id.to_owned(), state: state.to_owned(), about: Value::Null, sure: true })
+            Ok(Object { id: id.to_owned(), state: state.to_owned(), about: Value::Null, proof: Proof::Exact })
         })
     }
 
@@ -118,7 +120,7 @@ impl Office for Accounts {
             let account = desk.get(&format!("{id}?{VERSION}")).await?;
             let refuses = account.pointer("/properties/disableLocalAuth") == Some(&Value::Bool(true));
             let state = if refuses { REFUSED } else { "keys accepted" };
-            Ok(Object { id: id.to_owned(), state: state.to_owned(), about: Value::Null, sure: true })
+            Ok(Object { id: id.to_owned(), state: state.to_owned(), about: Value::Null, proof: Proof::Exact })
         })
     }
 

@@ -6,7 +6,9 @@
 use serde_json::Value;
 
 use super::super::Doing;
-use super::super::keys::{Call, Deed, Desk, Leaked, Login, Object, Office, Place, Service, Trouble, Voice, segment, text};
+use super::super::keys::{
+    Call, Deed, Desk, Leaked, Login, Object, Office, Place, Proof, Service, Trouble, Voice, segment, text,
+};
 use crate::net::Method;
 
 const SERVICE: Service = Service {
@@ -23,7 +25,7 @@ const DELETED: &str = "deleted";
 struct Keys;
 
 fn object(id: &str, state: &str, about: Value) -> Object {
-    Object { id: id.to_owned(), state: state.to_owned(), about, sure: true }
+    Object { id: id.to_owned(), state: state.to_owned(), about, proof: Proof::Exact }
 }
 
 impl Office for Keys {

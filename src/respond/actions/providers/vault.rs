@@ -5,7 +5,9 @@
 use serde_json::{Value, json};
 
 use super::super::Doing;
-use super::super::keys::{ABSENT, Call, Deed, Desk, Leaked, Login, Object, Office, Place, Service, Trouble, Voice, text};
+use super::super::keys::{
+    ABSENT, Call, Deed, Desk, Leaked, Login, Object, Office, Place, Proof, Service, Trouble, Voice, text,
+};
 use crate::net::Method;
 
 const SERVICE: Service = Service {
@@ -38,7 +40,7 @@ fn object(answer: &Value) -> Result<Object, Trouble> {
     let shown = |pointer: &str| answer.pointer(pointer).cloned().unwrap_or_default();
     let about =
         json!({ "name": shown("/data/display_name"), "path": shown("/data/path"), "policies": shown("/data/policies") });
-    Ok(Object { id, state: "valid".to_owned(), about, sure: true })
+    Ok(Object { id, state: "valid".to_owned(), about, proof: Proof::Exact })
 }
 
 impl Office for Tokens {
