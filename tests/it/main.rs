@@ -21,4 +21,5 @@ mod images;
 mod quieting;
 mod readme;
 mod reported;
+mod responding;
 mod services;
