@@ -16,6 +16,7 @@ pub(super) fn replay(plan: Plan, folder: &RunFolder, events: &[Event]) -> Result
     let fresh = |step: &PlannedStep| StepStatus {
         id: step.id.clone(),
         state: StepState::Pending,
+        begun: false,
         why: None,
         evidence: Value::Null,
         at: None,
@@ -43,6 +44,7 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
     let status =
         run.steps.iter_mut().find(|status| status.id == *id).ok_or_else(|| format!("the plan has no step {id:?}"))?;
     status.state = table::step_after(status.state, &event.event)?;
+    status.begun |= matches!(event.event, EventKind::Started { .. });
     status.at = Some(event.at);
     status.why = match &event.event {
         EventKind::Refused { why }
@@ -60,6 +62,11 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a step may have an effect that is to be walked back.
+pub(super) fn stands(status: &StepStatus) -> bool {
+    status.begun && !matches!(status.state, StepState::Pending | StepState::Refused | StepState::Undone)
+}
+
 /// Where a run stands, from its steps alone.
 pub(super) fn state_of(run: &Run) -> RunState {
     let any = |wanted: &[StepState]| run.steps.iter().any(|step| wanted.contains(&step.state));
@@ -69,8 +76,7 @@ pub(super) fn state_of(run: &Run) -> RunState {
         RunState::Open
     } else if any(&[StepState::Undone]) {
         // Every change must be walked back before the run is.
-        let stands = |state| !matches!(state, StepState::Pending | StepState::Refused | StepState::Undone);
-        let left = run.steps.iter().zip(&run.plan.steps).any(|(status, step)| step.mutates && stands(status.state));
+        let left = run.steps.iter().zip(&run.plan.steps).any(|(status, step)| step.mutates && stands(status));
         if left { RunState::Open } else { RunState::Undone }
     } else if any(&[StepState::Started]) {
         RunState::Open

@@ -83,6 +83,17 @@ async fn what_can_be_undone_is_done_at_once_and_the_rest_waits_for_two() {
 }
 
 #[tokio::test]
+async fn a_run_that_waits_for_agreement_is_walked_back_as_far_as_it_went() {
+    let scene = scene();
+    let (_, digest) = scene.plan().await.expect("a plan");
+    let run = scene.runner().apply(&digest).await.expect("a run");
+    let run = scene.undo(&run).await;
+    assert_eq!((run.state, step(&run, "throttle").0), (RunState::Undone, StepState::Undone));
+    assert_eq!(step(&run, "stop").0, StepState::Waiting, "what was never begun has nothing to walk back");
+    assert_eq!((heard(&scene, &format!("POST {LIMITS}")), heard(&scene, "DELETE")), (2, 0));
+}
+
+#[tokio::test]
 async fn what_changed_since_the_plan_voids_it() {
     let scene = scene();
     let (_, digest) = scene.plan().await.expect("a plan");

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::RespondError;
 use super::actions::{self, Outcome};
 use super::execute::{Progress, Runner};
-use crate::model::{EventKind, PlannedStep, Run, StepState};
+use super::replay::stands;
+use crate::model::{EventKind, PlannedStep, Run};
 
 impl Runner {
     /// Walks a run back, last change first.
@@ -17,9 +18,7 @@ impl Runner {
                 break;
             }
             let step = progress.run.plan.steps[number].clone();
-            let touched =
-                !matches!(progress.run.steps[number].state, StepState::Pending | StepState::Refused | StepState::Undone);
-            if !step.mutates || !touched {
+            if !step.mutates || !stands(&progress.run.steps[number]) {
                 continue;
             }
             if let Err(why) = self.guard.step(&progress.run.plan, &step, &self.moment(0)) {

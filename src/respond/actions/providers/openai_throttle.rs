@@ -63,9 +63,11 @@ async fn bring(desk: &Desk<'_>, path: &str, wanted: &Limits) -> Outcome {
         }
     }
     match (limits(desk, path).await, refused) {
-        (Ok(now), _) if wanted.iter().all(|(id, limit)| now.get(id).is_none_or(|now| now == limit)) => {
-            Outcome::Done(json!({ "limits": now }))
+        (Ok(after), _) if wanted.iter().all(|(id, limit)| after.get(id).is_none_or(|after| after == limit)) => {
+            Outcome::Done(json!({ "limits": after }))
         }
+        // Nothing has changed, so that what was said settles it.
+        (Ok(after), Some(trouble)) if after == now => trouble.settles(),
         (Ok(_), Some(trouble)) => Outcome::Unknown(format!("some limits are as they were: {}", trouble.why())),
         (Ok(_), None) => Outcome::Unknown("the limits were accepted, but do not read back as they were set".to_owned()),
         (Err(trouble), _) => Outcome::Unknown(format!("the limits cannot be read back: {}", trouble.why())),
