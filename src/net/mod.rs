@@ -21,7 +21,7 @@ use url::Url;
 
 pub use aws::{AwsKey, Partition, Responder, Retries};
 pub use hosts::{Manners, Turn};
-pub use http::{Answer, Header, Request, Stream};
+pub use http::{Answer, Header, Method, Request, Stream};
 pub use tls::Proof;
 pub use wire::Wire;
 
