@@ -46,7 +46,7 @@ pub struct Settings {
     pub allow_nets: Vec<IpNet>,
     /// For one request from start to end.
     pub timeout: Duration,
-    /// What validation asks of one host at most.
+    /// What validation asks of one host at most; the responder's own requests have no budget and no rate.
     pub manners: Manners,
     /// Certificate authorities that are trusted beside the machine's own, in PEM.
     pub authorities: Option<Vec<u8>>,
@@ -173,7 +173,7 @@ impl Net {
         let client = http::client(&settings, resolver.clone(), &trust)?;
         let aws_http = aws::http_client(resolver, &trust)?;
         let hosts = Hosts::new(settings.manners);
-        let own = Hosts::new(Manners { per_second: u32::MAX, budget: u32::MAX, ..Manners::default() });
+        let own = Hosts::new(Manners { per_second: u32::MAX, budget: u32::MAX, ..settings.manners });
         Ok(Self { settings, rules, trust, client, hosts, own, aws_http })
     }
 

@@ -8,13 +8,15 @@ use jiff::Timestamp;
 
 use super::{
     Admin, Approvers, Folder, Guard, Hands, Playbook, Playbooks, Recall, RespondError, Runner, account, approve,
-    builtin_playbooks, draft, replayed,
+    builtin_playbooks, draft, journal, replayed,
 };
 use crate::attest::Signer;
 use crate::detect::{Detector, DetectorSet, Found, LivenessCheck, Scanner};
-use crate::model::{Blob, Checked, Credential, Finding, Identity, Liveness, PartInfo, Plan, Run, TestClock};
+use crate::model::{
+    Blob, Checked, Credential, Event, EventKind, Finding, Identity, Liveness, PartInfo, Plan, Run, TestClock,
+};
 use crate::net::testing::{Peer, Server};
-use crate::net::{Net, Settings};
+use crate::net::{Manners, Net, Settings};
 use crate::secret::{Fingerprint, FingerprintKey, Secret};
 
 /// The responder's own credential; found nowhere in what is written.
@@ -137,7 +139,7 @@ impl Scene {
         // Whoever waits for a refusal that never comes waits this long.
         let proofs = playbook.steps.iter_mut().filter(|step| step.action == "key-verify-refused");
         proofs.for_each(|step| step.timeout = 1);
-        let net = net(&finding, &provider);
+        let net = net(&finding, &provider, Manners::default());
         Self {
             net,
             provider,
@@ -150,6 +152,43 @@ impl Scene {
             key,
             dir: tempfile::tempdir().expect("scratch"),
         }
+    }
+
+    /// The same where nobody is spared and a proof is asked for once.
+    pub(super) fn hasty(mut self) -> Self {
+        let manners = Manners { at_once: 4, per_second: u32::MAX, budget: u32::MAX, failures: u32::MAX };
+        self.net = net(&self.finding, &self.provider, manners);
+        self.playbook.steps.iter_mut().filter(|step| step.id == "prove-refused").for_each(|step| step.timeout = 0);
+        self
+    }
+
+    /// Nothing was ever planned.
+    pub(super) fn afresh(&mut self) {
+        self.dir = tempfile::tempdir().expect("scratch");
+    }
+
+    /// The run, after its process died: of the records that came since a change was begun, `part` of 16 were not written, and
+    /// the next one was not finished.
+    pub(super) fn forget(&self, run: &Run, part: u8) -> Run {
+        let folder = self.runner().folder.run(&run.id).expect("the run");
+        let text = std::fs::read_to_string(folder.journal()).expect("a journal");
+        let events = journal::read(&folder.journal()).expect("a journal").events;
+        let begins = |event: &Event| match event.event {
+            EventKind::UndoStarted => true,
+            EventKind::Started { .. } => event.step.as_deref() == Some("stop"),
+            _ => false,
+        };
+        let first = events.iter().rposition(begins).map_or(0, |at| at + 1);
+        let kept = events.len() - usize::from(part) * (events.len() - first) / 16;
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let torn = lines.get(kept).map_or("", |line| &line[..line.len() / 2]);
+        std::fs::write(folder.journal(), lines[..kept].concat() + torn).expect("written");
+        self.again(run)
+    }
+
+    /// The run as its journal tells it.
+    pub(super) fn again(&self, run: &Run) -> Run {
+        replayed(&self.runner().folder.run(&run.id).expect("the run")).expect("a journal that can be read")
     }
 
     /// The leaked value.
@@ -248,9 +287,8 @@ impl Scene {
         text
     }
 
-    fn check(&self, run: &Run) {
-        let folder = self.runner().folder.run(&run.id).expect("the run");
-        let again = replayed(&folder).expect("a journal that can be read");
+    pub(super) fn check(&self, run: &Run) {
+        let again = self.again(run);
         assert_eq!((again.state, &again.steps), (run.state, &run.steps), "the journal tells what was returned");
         let written = self.written();
         for part in self.credential.parts.iter().filter(|part| !part.public) {
@@ -261,7 +299,7 @@ impl Scene {
 }
 
 /// Clients that ask the scripted provider, whatever they are asked for.
-fn net(finding: &Finding, provider: &Provider) -> Arc<Net> {
+fn net(finding: &Finding, provider: &Provider, manners: Manners) -> Arc<Net> {
     let url = |name: &str| Net::parse_endpoint(&format!("{name}={}", provider.server.url())).expect("an endpoint");
     let own = ["digitalocean-oauth", "google-oauth-revoke"].map(str::to_owned);
     let admin = [super::endpoint(&finding.provider), finding.provider.clone()];
@@ -270,7 +308,7 @@ fn net(finding: &Finding, provider: &Provider) -> Arc<Net> {
         _ => None,
     };
     let endpoints = own.into_iter().chain(admin).chain(asked).map(|name| url(&name)).collect();
-    Arc::new(Net::new(Settings { endpoints, ..Settings::default() }).expect("clients"))
+    Arc::new(Net::new(Settings { endpoints, manners, ..Settings::default() }).expect("clients"))
 }
 
 /// A step of a run: its state and why.
