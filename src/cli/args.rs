@@ -208,6 +208,9 @@ pub(super) enum RespondCommand {
         /// Fingerprints of findings in the store, or targets to triage first; `-` for standard input.
         #[arg(value_name = "FINGERPRINT|TARGET", required = true)]
         what: Vec<String>,
+        /// Another playbook than the one that would run.
+        #[arg(long, value_name = "ID", env = "STAUNCH_PLAYBOOK")]
+        playbook: Option<String>,
     },
     /// Sign a plan's digest.
     Approve {
@@ -254,6 +257,9 @@ pub(super) struct ByHand {
     /// Who asks; their own approval does not count.
     #[arg(long, value_name = "NAME", env = "STAUNCH_REQUESTER")]
     pub(super) requester: Option<String>,
+    /// A step that a person has done, where nothing can be asked to see it.
+    #[arg(long, value_name = "STEP", env = "STAUNCH_DONE", value_delimiter = ',')]
+    pub(super) done: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -74,12 +74,14 @@ fn list(words: &[String], settings: &Settings) -> anyhow::Result<Exit> {
         let text = format!("{} {} {} {}", info.id, info.provider, info.class, info.summary).to_lowercase();
         words.iter().all(|word| text.contains(word))
     });
+    let playbooks = Playbooks::new(&builtin_playbooks())?;
     let human = |out: &mut dyn Write| {
         let wide = |of: fn(&DetectorInfo) -> &str| infos.iter().map(|info| of(info).len()).max().unwrap_or(0);
         let (id, provider) = (wide(|info| &info.id), wide(|info| &info.provider));
         for info in &infos {
             let live = if matches!(info.liveness, LivenessInfo::None { .. }) { "-" } else { "asked" };
-            let stop = if info.playbook.is_some() { "playbook" } else { "by hand" };
+            let playbook = playbooks.for_detector(&info.id).filter(|playbook| !playbook.is_by_hand());
+            let stop = playbook.map_or("by hand", |_| "playbook");
             writeln!(
                 out,
                 "{:<id$}  {:<8}  {:<provider$}  {:<8}  {live:<5}  {stop:<8}  {}",

@@ -5,6 +5,7 @@ mod asks;
 mod demo;
 mod detectors;
 mod exit;
+mod hands;
 mod hook;
 mod images;
 mod output;

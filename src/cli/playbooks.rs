@@ -8,6 +8,7 @@ use super::args::{PlaybooksArgs, PlaybooksCommand};
 use super::exit::Exit;
 use super::output::{Output, say};
 use super::settings::{Declared, Settings, read_declared};
+use crate::model::ApprovalRule;
 use crate::respond::{PlaybookSource, Playbooks, builtin_playbooks};
 
 pub(super) fn run(args: &PlaybooksArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -20,7 +21,7 @@ pub(super) fn run(args: &PlaybooksArgs, settings: &Settings) -> anyhow::Result<E
         PlaybooksCommand::List => {
             let playbooks = Playbooks::new(&builtin_playbooks())?;
             Output::open(settings.output.as_ref())?.write(|out| {
-                playbooks.0.iter().try_for_each(|playbook| writeln!(out, "{:<28} {}", playbook.id, playbook.summary))
+                playbooks.0.iter().try_for_each(|playbook| writeln!(out, "{:<31} {}", playbook.id, playbook.summary))
             })?;
         }
         PlaybooksCommand::Show { id } => show(id, settings)?,
@@ -36,9 +37,21 @@ fn show(id: &str, settings: &Settings) -> anyhow::Result<()> {
     Output::open(settings.output.as_ref())?.write(|out| {
         writeln!(out, "{} ({}): {}", playbook.id, playbook.mode, playbook.summary)?;
         writeln!(out, "  for        {}", playbook.detectors.join(", "))?;
-        // True of every playbook so far; tests run them against ministack, moto and the sandbox.
-        writeln!(out, "  note       never run against the real service")?;
-        playbook.steps.iter().try_for_each(|step| writeln!(out, "  step       {:<16} {}", step.id, step.action))
+        // True of every playbook so far: tests run them against ministack, moto, the sandbox and documented answers.
+        let note = if playbook.is_by_hand() {
+            "a person does it; the run waits and checks"
+        } else {
+            "never run against the real service"
+        };
+        writeln!(out, "  note       {note}")?;
+        playbook.steps.iter().try_for_each(|step| {
+            let agreed = match step.approval {
+                ApprovalRule::None => "",
+                ApprovalRule::One => "  (one must agree)",
+                ApprovalRule::Two => "  (two must agree)",
+            };
+            writeln!(out, "  step       {:<16} {}{agreed}", step.id, step.action)
+        })
     })
 }
 

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
 use super::args::{ByHand, RespondArgs, RespondCommand, Targets};
 use super::asks::Asks;
 use super::exit::Exit;
+use super::hands::{Matter, guard, hands, recall as recalling};
 use super::output::{Output, say};
 use super::quieting::Quieting;
 use super::settings::{Settings, block_on, block_on_or_interrupt};
@@ -16,17 +17,12 @@ use super::{recall, triage};
 use crate::attest::Signer;
 use crate::model::{Credential, Finding, Liveness, Plan, Run, RunState, StepState};
 use crate::report;
-use crate::respond::{
-    Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, approve, builtin_playbooks, draft, replayed,
-};
+use crate::respond::{Folder, Playbooks, Recall, RespondError, Runner, approve, builtin_playbooks, draft, replayed};
 use crate::scan::Target;
-
-/// Changes a run may make.
-const MOST_CHANGES: usize = 20;
 
 pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exit> {
     match &args.what {
-        RespondCommand::Plan { what } => plan(what, settings),
+        RespondCommand::Plan { what, playbook } => plan(what, playbook.as_deref(), settings),
         RespondCommand::Approve { digest, name, key } => sign(digest, name, key, settings),
         RespondCommand::Apply { digest, hand } => {
             let (plan, digest) = folder(settings)?.plan(digest)?;
@@ -40,7 +36,7 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
         }
         RespondCommand::Undo { run } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
-            let nobody = ByHand { secret_stdin: false, requester: None };
+            let nobody = ByHand { secret_stdin: false, requester: None, done: Vec::new() };
             let runner = runner(&plan, &nobody, settings)?;
             told(&carry_out(&runner, runner.undo(run))?, settings)
         }
@@ -77,12 +73,16 @@ fn is_fingerprint(text: &str) -> bool {
     digest.len() >= 8 && digest.bytes().all(|b| b.is_ascii_hexdigit()) && !Path::new(text).exists()
 }
 
-fn plan(what: &[String], settings: &Settings) -> anyhow::Result<Exit> {
+fn plan(what: &[String], named: Option<&str>, settings: &Settings) -> anyhow::Result<Exit> {
     let folder = folder(settings)?;
-    let (mut findings, mut targets) = (Vec::new(), Vec::new());
+    let playbooks = chosen(named)?;
+    let (mut matters, mut targets) = (Vec::new(), Vec::new());
     for text in what {
         if is_fingerprint(text) {
-            findings.push(recall::finding(text, settings)?);
+            let finding = recall::finding(text, settings)?;
+            let again = recall::again(&finding, &settings.detectors()?, &settings.fingerprint_key()?, settings);
+            let variants = again.0.into_iter().flat_map(|group| group.variants).collect();
+            matters.push((finding, variants));
         } else {
             targets.push(PathBuf::from(text));
         }
@@ -90,16 +90,15 @@ fn plan(what: &[String], settings: &Settings) -> anyhow::Result<Exit> {
     let mut complete = true;
     if !targets.is_empty() {
         let (found, whole) = triaged(targets, settings)?;
-        findings.extend(found);
+        matters.extend(found);
         complete = whole;
     }
-    ensure!(!findings.is_empty(), "nothing was found that a playbook is for and that may be live");
-    let playbooks = Playbooks::new(&builtin_playbooks())?;
-    let mut failures = 0;
-    for finding in &findings {
-        match one_plan(finding, &playbooks, &folder, settings) {
+    ensure!(!matters.is_empty(), "nothing was found that a playbook is for and that may be live");
+    let (mut failures, several) = (0, matters.len() > 1);
+    for (finding, variants) in matters {
+        match one_plan(&finding, variants, (&playbooks, &folder), settings) {
             Ok(()) => {}
-            Err(error) if findings.len() > 1 => {
+            Err(error) if several => {
                 failures += 1;
                 say(&format!("staunch: {}: {error:#}", finding.fingerprint.short()));
             }
@@ -109,8 +108,21 @@ fn plan(what: &[String], settings: &Settings) -> anyhow::Result<Exit> {
     Ok(if failures > 0 || !complete { Exit::Error } else { Exit::Findings })
 }
 
+/// The playbook of that name alone, or all of them.
+fn chosen(named: Option<&str>) -> anyhow::Result<Playbooks> {
+    let mut playbooks = Playbooks::new(&builtin_playbooks())?;
+    if let Some(id) = named {
+        playbooks.0.retain(|playbook| playbook.id == id);
+        ensure!(!playbooks.0.is_empty(), "there is no playbook {id:?}; `staunch playbooks list` names them all");
+    }
+    Ok(playbooks)
+}
+
+/// A finding, and the credentials behind it, while they are in memory.
+type Found = (Finding, Vec<Credential>);
+
 /// Triages targets; gives what is worth a plan, and whether everything could be read.
-fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Finding>, bool)> {
+fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Found>, bool)> {
     // A key pasted by a responder is looked at, whatever is written beside it.
     let pasted = targets.iter().any(|target| target.as_os_str() == "-");
     let quieting = if pasted { Quieting::none() } else { Quieting::default() };
@@ -123,16 +135,21 @@ fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Fi
         say(&report::clean(&format!("staunch: not read: {}: {}", trouble.path, trouble.why)));
     }
     let worth = |finding: &Finding| finding.playbook.is_some() && !matches!(finding.liveness.liveness, Liveness::Dead(_));
-    let findings = groups.findings().into_iter().filter(worth).collect();
-    Ok((findings, gathered.coverage.is_complete()))
+    let found = groups.0.into_iter().filter(|group| worth(&group.finding)).map(|group| (group.finding, group.variants));
+    Ok((found.collect(), gathered.coverage.is_complete()))
 }
 
-fn one_plan(finding: &Finding, playbooks: &Playbooks, folder: &Folder, settings: &Settings) -> anyhow::Result<()> {
-    let known = |name: &str| finding.liveness.liveness.identity().and_then(|identity| identity.get(name)).map(str::to_owned);
-    let account = finding.facts.get("account").cloned().or_else(|| known("account"));
-    let nothing: Box<Recall> = Box::new(|_| Vec::new());
+fn one_plan(
+    finding: &Finding,
+    variants: Vec<Credential>,
+    (playbooks, folder): (&Playbooks, &Folder),
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let playbook = playbooks.for_detector(&finding.detector);
+    let playbook = playbook.ok_or_else(|| RespondError::NoPlaybook(finding.detector.clone()))?;
     let plan = block_on_or_interrupt(async {
-        let hands = hands(account.as_deref(), nothing, settings).await?;
+        let recall = recalling(finding.fingerprint, variants);
+        let hands = hands(&Matter::of_finding(finding, playbook), recall, settings).await?;
         Ok::<Plan, anyhow::Error>(draft(finding, playbooks, &hands, &guard(settings)).await?)
     })?;
     let digest = folder.keep(&plan)?;
@@ -146,34 +163,10 @@ fn one_plan(finding: &Finding, playbooks: &Playbooks, folder: &Folder, settings:
     })
 }
 
-fn guard(settings: &Settings) -> Guard {
-    let accounts = settings.operator.accounts.iter().map(|account| account.id.clone()).collect();
-    Guard { accounts, protected: settings.operator.protected.clone(), most_changes: MOST_CHANGES }
-}
-
-/// The responder's clients for an account, and what STS says of them.
-async fn hands(account: Option<&str>, recall: Box<Recall>, settings: &Settings) -> anyhow::Result<Hands> {
-    let net = Arc::new(settings.net()?);
-    let listed = settings.operator.accounts.iter().find(|listed| Some(listed.id.as_str()) == account);
-    let responder = net.responder(listed.and_then(|listed| listed.profile.as_deref())).await?;
-    let who = responder.sts.get_caller_identity().send().await;
-    let who = who.map_err(|error| {
-        use aws_sdk_sts::error::ProvideErrorMetadata;
-        let why = error.code().unwrap_or("no answer that can be read");
-        anyhow::anyhow!(
-            "STS does not take the responder's own credentials ({why}); `aws sts get-caller-identity` shows the same"
-        )
-    })?;
-    let (Some(arn), Some(account)) = (who.arn(), who.account()) else { bail!("STS did not say who the responder is") };
-    let (responder_arn, account) = (arn.to_owned(), account.to_owned());
-    Ok(Hands { net, responder, responder_arn, account, recall, clock: Arc::clone(&settings.clock) })
-}
-
 fn runner(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Runner> {
     let folder = folder(settings)?;
     let recall = recaller(plan, hand, settings)?;
-    let account = plan.target.get("account").map(String::as_str);
-    let hands = block_on_or_interrupt(hands(account, recall, settings))?;
+    let hands = block_on_or_interrupt(hands(&Matter::of_plan(plan), recall, settings))?;
     super::asks::forget(plan.fingerprint, settings)?;
     Ok(Runner {
         hands,
@@ -182,6 +175,7 @@ fn runner(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Run
         stop_file: settings.operator.stop_file.as_ref().map(PathBuf::from),
         approvers: settings.operator.approvers.clone(),
         stop: Arc::default(),
+        confirmed: hand.done.clone(),
         requester: hand.requester.clone().or_else(|| settings.user()).unwrap_or_else(|| "unknown".to_owned()),
     })
 }
@@ -199,12 +193,7 @@ fn recaller(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<B
     } else {
         recall::again(&finding, &set, &key, settings)
     };
-    let variants: Vec<Credential> = groups.0.into_iter().flat_map(|group| group.variants).collect();
-    let fingerprint = plan.fingerprint;
-    Ok(Box::new(move |wanted| {
-        let wanted = (*wanted == fingerprint).then_some(&variants);
-        wanted.map_or_else(Vec::new, |variants| variants.iter().map(Credential::duplicate).collect())
-    }))
+    Ok(recalling(plan.fingerprint, groups.0.into_iter().flat_map(|group| group.variants).collect()))
 }
 
 fn sign(digest: &str, name: &str, key: &Path, settings: &Settings) -> anyhow::Result<Exit> {

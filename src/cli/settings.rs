@@ -10,13 +10,14 @@ use url::Url;
 
 use super::args::{Format, Global};
 use super::{output, state};
-use crate::config::Operator;
+use crate::config::{CredentialFrom, Operator, Provider};
 use crate::detect::{DetectorSet, Source};
 use crate::fetch::LoginFiles;
 use crate::model::{Clock, SystemClock, Tool};
 use crate::net::{Net, Settings as NetSettings};
 use crate::report::Look;
-use crate::secret::FingerprintKey;
+use crate::respond;
+use crate::secret::{FingerprintKey, Secret};
 
 /// Everything a subcommand needs to know.
 pub(super) struct Settings {
@@ -90,6 +91,10 @@ impl Settings {
             let (name, url) = Net::parse_endpoint(&format!("{name}={url}"))?;
             settings.endpoints.insert(name, url);
         }
+        for provider in &self.operator.providers {
+            let address = provider.address.clone();
+            settings.endpoints.extend(address.map(|address| (respond::endpoint(&provider.name), address)));
+        }
         for text in &self.global.endpoint {
             let (name, url) = Net::parse_endpoint(text)?;
             settings.endpoints.insert(name, url);
@@ -111,6 +116,23 @@ impl Settings {
     /// One of the environment's variables, unless it is empty.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The credential with which a provider is administered, read where the settings say. Absent where they name a variable that
+    /// is not set: the plan says what is missing.
+    pub(super) fn credential(&self, provider: &Provider) -> anyhow::Result<Option<(String, Secret)>> {
+        let Some(from) = &provider.credential else { return Ok(None) };
+        let bytes = match from {
+            CredentialFrom::Variable(name) => match self.variable(name) {
+                Some(value) => value.as_bytes().to_vec(),
+                None => return Ok(None),
+            },
+            CredentialFrom::File(path) => {
+                fs::read(path).with_context(|| format!("cannot read the credential of {} in {path}", provider.name))?
+            }
+        };
+        let bytes = zeroize::Zeroizing::new(bytes);
+        Ok(Some((from.to_string(), Secret::new(bytes.trim_ascii()))).filter(|(_, value)| !value.is_empty()))
     }
 
     /// The user's home folder, as the environment has it.
@@ -198,7 +220,11 @@ fn operator(named: Option<&Path>, environment: &BTreeMap<String, String>) -> any
     let path = named.map(Path::to_owned).or_else(|| usual().map(|dir| dir.join("staunch/config.toml")));
     let Some(path) = path else { return Ok(Operator::default()) };
     match fs::read_to_string(&path) {
-        Ok(text) => Operator::read(&path.display().to_string(), &text).context("the settings file has mistakes"),
+        Ok(text) => {
+            let providers: Vec<&str> = respond::providers().into_iter().collect();
+            let read = Operator::read(&path.display().to_string(), &text, &providers);
+            read.context("the settings file has mistakes")
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => Ok(Operator::default()),
         Err(error) => Err(error).with_context(|| format!("cannot read the settings file {}", path.display())),
     }

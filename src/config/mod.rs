@@ -4,6 +4,7 @@
 //! act. A tree's own file ([`TreeRules`]) can only allow.
 
 mod baseline;
+mod provider;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use crate::declared::{Document, Mistakes, Table};
 use crate::model::{SpiffeId, TrustDomain};
 
 pub use baseline::{Baseline, BaselineError, Hashes, Known, Lines};
+pub use provider::{CredentialFrom, Provider};
 pub use tree::{Allow, Because, Globs, Skip, TreeRules};
 
 /// What the operator's settings file says.
@@ -31,6 +33,8 @@ pub struct Operator {
     pub budget: Option<u32>,
     /// AWS accounts that may be acted on.
     pub accounts: Vec<Account>,
+    /// Other providers that may be acted at.
+    pub providers: Vec<Provider>,
     /// Key ids, user names and ARNs that are never touched.
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
@@ -53,15 +57,15 @@ pub struct Account {
 }
 
 impl Operator {
-    /// Reads a settings file.
-    pub fn read(file: &str, text: &str) -> Result<Self, Mistakes> {
+    /// Reads a settings file. `providers` are those at which something can be done, besides AWS.
+    pub fn read(file: &str, text: &str, providers: &[&str]) -> Result<Self, Mistakes> {
         Document::parse(file, text)?.read(|root| {
             let mut operator = Self::default();
             if let Some(table) = root.get("network").and_then(|value| value.table()) {
                 operator.network(&table);
             }
             if let Some(table) = root.get("responder").and_then(|value| value.table()) {
-                operator.responder(&table);
+                operator.responder(&table, providers);
             }
             if let Some(table) = root.get("spiffe").and_then(|value| value.table()) {
                 operator.spiffe(&table);
@@ -115,7 +119,7 @@ impl Operator {
         table.finish();
     }
 
-    fn responder(&mut self, table: &Table<'_, '_>) {
+    fn responder(&mut self, table: &Table<'_, '_>, providers: &[&str]) {
         self.protected = table.texts("protected");
         self.stop_file = table.text("stop_file");
         for account in table.tables("aws") {
@@ -131,6 +135,9 @@ impl Operator {
             account.finish();
             self.accounts.extend(id.map(|id| Account { id, profile }));
         }
+        for entry in table.tables("provider") {
+            provider::read(&entry, providers, self);
+        }
         table.finish();
     }
 }
@@ -145,7 +152,7 @@ mod tests {
                     ca_file = \"/ca.pem\"\nrequests_per_second = 5\nrequests_per_host = 70\n\
                     [responder]\nprotected = [\"root\"]\nstop_file = \"/tmp/stop\"\n[[responder.aws]]\naccount = \"123456789012\"\n\
                     profile = \"ir\"\n[[approver]]\nname = \"kim\"\nkey = \"AAAA\"\n";
-        let operator = Operator::read("c.toml", text).expect("good");
+        let operator = Operator::read("c.toml", text, &[]).expect("good");
         assert_eq!(operator.accounts, [Account { id: "123456789012".into(), profile: Some("ir".into()) }]);
         assert_eq!(operator.endpoints["openai"], "https://gw.corp");
         assert_eq!(operator.approvers["kim"], "AAAA");
@@ -153,14 +160,14 @@ mod tests {
             (operator.per_second, operator.budget, operator.ca_file.as_deref()),
             (Some(5), Some(70), Some("/ca.pem"))
         );
-        let none = Operator::read("c.toml", "[network]\nrequests_per_host = 0\nrequests_per_second = \"5\"\n");
+        let none = Operator::read("c.toml", "[network]\nrequests_per_host = 0\nrequests_per_second = \"5\"\n", &[]);
         assert_eq!(none.expect_err("mistakes").0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
-        assert_eq!(Operator::read("c.toml", ""), Ok(Operator::default()));
+        assert_eq!(Operator::read("c.toml", "", &[]), Ok(Operator::default()));
         let spiffe = "[spiffe]\ntrust_domain = \"prod.example\"\nkubernetes_path = \"/{namespace}/{service_account}\"\n";
-        let operator = Operator::read("c.toml", spiffe).expect("good");
+        let operator = Operator::read("c.toml", spiffe, &[]).expect("good");
         assert_eq!(operator.trust_domain.map(|domain| domain.to_string()).as_deref(), Some("prod.example"));
         let wrong = "[spiffe]\ntrust_domain = \"spiffe://Prod\"\nkubernetes_path = \"/{pod}/\"\n";
-        let mistakes = Operator::read("c.toml", wrong).expect_err("mistakes");
+        let mistakes = Operator::read("c.toml", wrong, &[]).expect_err("mistakes");
         assert_eq!(mistakes.0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
     }
 
@@ -168,7 +175,7 @@ mod tests {
     fn every_mistake_at_once() {
         let text =
             "colour = 1\n[[responder.aws]]\naccount = 123\n[[responder.aws]]\naccount = \"12\"\n[network]\nallow_net = []\n";
-        let mistakes = Operator::read("c.toml", text).expect_err("mistakes");
+        let mistakes = Operator::read("c.toml", text, &[]).expect_err("mistakes");
         let lines: Vec<usize> = mistakes.0.iter().map(|mistake| mistake.line).collect();
         assert_eq!(lines, [1, 3, 5, 7]);
     }

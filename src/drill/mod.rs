@@ -11,7 +11,7 @@ use crate::detect::DetectorSet;
 use crate::model::{Clock, Confidence, Credential, Finding, Plan, Report, Run, Tool};
 use crate::net::{AwsKey, Net, NetError, Settings};
 use crate::ownership::{add_owners, iam_owners};
-use crate::respond::{Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, draft};
+use crate::respond::{AwsHands, Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, draft};
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::scan::{Allowing, Asking, Attribution, Counters, Groups, Request, Target, WalkOptions, attribute, run, validate};
 use crate::secret::FingerprintKey;
@@ -92,7 +92,8 @@ pub fn demo(set: &DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter))
             add_owners(&mut group.finding, answer.owners);
         }
     }
-    let worst = found.0.0.iter().find(|group| group.finding.playbook.is_some());
+    // The one that the embedded IAM knows.
+    let worst = found.0.0.iter().find(|group| group.finding.provider == "aws" && group.finding.playbook.is_some());
     let worst = worst.ok_or(DrillError::Story("the leaked access key was not found"))?;
     let (finding, variants): (Finding, Vec<Credential>) =
         (worst.finding.clone(), worst.variants.iter().map(Credential::duplicate).collect());
@@ -158,17 +159,19 @@ async fn runner(
     Ok(Runner {
         hands: Hands {
             net,
-            responder,
-            responder_arn: who.arn().unwrap_or_default().to_owned(),
-            account: account.clone(),
+            aws: Some(AwsHands { responder, arn: who.arn().unwrap_or_default().to_owned(), account: account.clone() }),
+            admin: None,
+            own: Vec::new(),
+            detector: None,
             recall,
             clock: Arc::clone(&stage.clock),
         },
         folder: Folder::open(&stage.scratch.join("state"))?,
-        guard: Guard { accounts: vec![account], protected: Vec::new(), most_changes: 20 },
+        guard: Guard { accounts: vec![account], most_changes: 20, ..Guard::default() },
         stop_file: None,
         approvers: std::collections::BTreeMap::new(),
         requester: "demo".to_owned(),
+        confirmed: Vec::new(),
         stop: Arc::default(),
     })
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::challenge::Challenge;
 use super::reference::is_digest;
 use super::{FetchError, Login, Reference, Version};
-use crate::net::{Header, Net, NetError, Request, Stream};
+use crate::net::{Header, Method, Net, NetError, Request, Stream};
 
 /// Every kind of manifest that is read, and none of schema 1: registries convert when they can.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
@@ -157,7 +157,7 @@ impl Registry {
             if let Some(pass) = pass.filter(|_| url.origin() == self.origin.origin()) {
                 put(&AUTHORIZATION, &pass);
             }
-            let stream = self.net.stream(&Request { post: false, url: url.clone(), headers, body: None }).await?;
+            let stream = self.net.stream(&Request { method: Method::Get, url: url.clone(), headers, body: None }).await?;
             if !matches!(stream.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(stream);
             }
@@ -209,7 +209,10 @@ impl Registry {
                 }
             }
         }
-        let answer = self.net.send(&Request { post: body.is_some(), url, headers, body }).await?;
+        let answer = self
+            .net
+            .send(&Request { method: if body.is_some() { Method::Post } else { Method::Get }, url, headers, body })
+            .await?;
         let answered = Zeroizing::new(answer.body);
         match answer.status {
             200 => {}

@@ -225,6 +225,9 @@ pub struct StepStatus {
     pub id: String,
     /// Where it stands.
     pub state: StepState,
+    /// Whether it was ever begun: what waits for somebody's word may not have been.
+    #[serde(default)]
+    pub begun: bool,
     /// Why, where there is something to say.
     pub why: Option<String>,
     /// What was seen or done last.

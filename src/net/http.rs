@@ -21,14 +21,41 @@ pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
 /// A request. Header values and the body may hold secrets.
 pub struct Request {
-    /// Whether it is a POST; else a GET.
-    pub post: bool,
+    /// What is done there.
+    pub method: Method,
     /// Where to. The query may hold a secret.
     pub url: Url,
     /// Header fields.
     pub headers: Vec<Header>,
     /// The body.
     pub body: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+    /// PUT.
+    Put,
+    /// PATCH.
+    Patch,
+    /// DELETE.
+    Delete,
+}
+
+impl From<Method> for reqwest::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Post => Self::POST,
+            Method::Put => Self::PUT,
+            Method::Patch => Self::PATCH,
+            Method::Delete => Self::DELETE,
+        }
+    }
 }
 
 /// A header field whose value may hold a secret.
@@ -121,13 +148,27 @@ impl Net {
         self.exchange(request, &self.hosts).await
     }
 
-    pub(super) async fn exchange(&self, request: &Request, hosts: &Hosts) -> Result<Answer, NetError> {
+    /// Sends a request that changes something to a host that the operator named: once, whatever comes of it. Whether it is
+    /// sent again is the decision of whoever can look first.
+    pub async fn act(&self, request: &Request) -> Result<Answer, NetError> {
+        let (host, turn) = self.admitted(request, &self.own).await?;
+        let said = self.once(request, &host).await;
+        heed(&turn, &said);
+        note(&turn, said)
+    }
+
+    async fn admitted(&self, request: &Request, hosts: &Hosts) -> Result<(String, Turn), NetError> {
         if self.settings.offline {
             return Err(NetError::Offline);
         }
         self.rules.check(&request.url)?;
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let turn = hosts.turn(&host).await?;
+        Ok((host, turn))
+    }
+
+    pub(super) async fn exchange(&self, request: &Request, hosts: &Hosts) -> Result<Answer, NetError> {
+        let (host, turn) = self.admitted(request, hosts).await?;
         let mut repeats = 0;
         loop {
             let said = self.once(request, &host).await;
@@ -169,8 +210,7 @@ impl Net {
             value.set_sensitive(true);
             headers.insert(name, value);
         }
-        let method = if request.post { reqwest::Method::POST } else { reqwest::Method::GET };
-        let mut builder = self.client.request(method, request.url.clone()).headers(headers);
+        let mut builder = self.client.request(request.method.into(), request.url.clone()).headers(headers);
         if let Some(body) = &request.body {
             builder = builder.body(body.to_vec());
         }

@@ -22,7 +22,7 @@ use url::Url;
 
 pub use aws::{APP, AwsKey, Partition, Responder, Retries};
 pub use hosts::{Manners, Turn};
-pub use http::{Answer, Header, Request, Stream};
+pub use http::{Answer, Header, Method, Request, Stream};
 pub use signed::AwsCall;
 pub use tls::Proof;
 pub use wire::Wire;
@@ -48,7 +48,7 @@ pub struct Settings {
     pub allow_nets: Vec<IpNet>,
     /// For one request from start to end.
     pub timeout: Duration,
-    /// What validation asks of one host at most.
+    /// What validation asks of one host at most; the responder's own requests have no budget and no rate.
     pub manners: Manners,
     /// Certificate authorities that are trusted beside the machine's own, in PEM.
     pub authorities: Option<Vec<u8>>,
@@ -177,7 +177,7 @@ impl Net {
         let client = http::client(&settings, resolver.clone(), &trust)?;
         let aws_http = aws::http_client(resolver, &trust)?;
         let hosts = Hosts::new(settings.manners);
-        let own = Hosts::new(Manners { per_second: u32::MAX, budget: u32::MAX, ..Manners::default() });
+        let own = Hosts::new(Manners { per_second: u32::MAX, budget: u32::MAX, ..settings.manners });
         let logs = Hosts::new(signed::LOGS);
         Ok(Self { settings, rules, trust, client, hosts, own, logs, aws_http })
     }

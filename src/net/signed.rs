@@ -10,7 +10,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::hosts::Manners;
-use super::http::{Answer, Header, Request};
+use super::http::{Answer, Header, Method, Request};
 use super::{Net, NetError, Responder};
 use crate::model::{Clock, SystemClock};
 
@@ -49,7 +49,7 @@ impl Net {
             |(name, value): (&str, String)| Header { name: name.to_owned(), value: Zeroizing::new(value.into_bytes()) };
         let headers = headers.into_iter().map(header).collect();
         let body = Some(Zeroizing::new(call.body.clone()));
-        self.exchange(&Request { post: true, url, headers, body }, &self.logs).await
+        self.exchange(&Request { method: Method::Post, url, headers, body }, &self.logs).await
     }
 
     fn url_of(&self, call: &AwsCall<'_>) -> Result<Url, NetError> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::RespondError;
 use crate::attest::{Signer, verify};
-use crate::model::{Approval, ApprovalRule, Plan};
+use crate::model::{Approval, ApprovalRule, Plan, PlannedStep};
 
 /// Name → public key, from the operator's settings. A key that is not listed approves nothing.
 pub type Approvers = BTreeMap<String, String>;
@@ -63,30 +63,39 @@ fn check(approval: &Approval, listed: &Approvers, now: Timestamp) -> Result<(), 
     }
 }
 
-/// The approvals that count for a plan, or what is missing. The requester's own never counts.
-pub(super) fn enough(
-    plan: &Plan,
+/// The approvals that count for a plan. The requester's own never does, and nobody's counts twice.
+pub(super) fn good(
     digest: &str,
     given: &[Approval],
     (listed, requester, now): (&Approvers, &str, Timestamp),
-) -> Result<Vec<Approval>, RespondError> {
-    let needed = plan.steps.iter().map(|step| step.approval).max().unwrap_or(ApprovalRule::None);
+) -> Vec<Approval> {
     let mut good: Vec<Approval> = Vec::new();
     for approval in given.iter().filter(|approval| approval.digest == digest && approval.approver != requester) {
         if check(approval, listed, now).is_ok() && good.iter().all(|other| other.approver != approval.approver) {
             good.push(approval.clone());
         }
     }
-    let count = match needed {
+    good
+}
+
+/// How many must agree.
+pub(super) fn count(rule: ApprovalRule) -> usize {
+    match rule {
         ApprovalRule::None => 0,
         ApprovalRule::One => 1,
         ApprovalRule::Two => 2,
-    };
-    if good.len() < count {
-        let what = format!("the plan needs {count} approval(s) by others than {requester} and has {}", good.len());
-        return Err(RespondError::Approval(format!("{what}; `staunch respond approve {digest}`")));
     }
-    Ok(good)
+}
+
+/// Whether a plan can begin: with so many approvals there is a change that may be made. A step that needs more waits.
+pub(super) fn needed(plan: &Plan, digest: &str, given: usize, requester: &str) -> Result<(), RespondError> {
+    let acts = |step: &&PlannedStep| step.mutates || step.approval != ApprovalRule::None;
+    let least = plan.steps.iter().filter(acts).map(|step| count(step.approval)).min().unwrap_or(0);
+    if given >= least {
+        return Ok(());
+    }
+    let what = format!("the plan needs {least} approval(s) by others than {requester} and has {given}");
+    Err(RespondError::Approval(format!("{what}; `staunch respond approve {digest}`")))
 }
 
 #[cfg(test)]
@@ -94,7 +103,7 @@ mod tests {
     use data_encoding::BASE64;
     use jiff::{SignedDuration, Timestamp};
 
-    use super::{Approvers, approve, enough};
+    use super::{Approvers, approve, count, good, needed};
     use crate::attest::Signer;
     use crate::model::{Approval, ApprovalRule, Plan};
 
@@ -125,8 +134,10 @@ mod tests {
         let sign = |name: &str, seed: u8| approve("d", name, &signer(seed), &listed, now);
         assert!(sign("eve", 4).is_err() && sign("kim", 2).is_err(), "an unlisted name, another's key");
         let (kim, lee, req) = (sign("kim", 1).expect("ok"), sign("lee", 2).expect("ok"), sign("req", 3).expect("ok"));
-        let ask =
-            |rule, given: &[Approval], now| enough(&plan(rule), "d", given, (&listed, "req", now)).map(|good| good.len());
+        let ask = |rule, given: &[Approval], now| {
+            let good = good("d", given, (&listed, "req", now)).len();
+            needed(&plan(rule), "d", good, "req").map(|()| good)
+        };
         let (kim_, lee_, req_) = (kim.clone(), lee.clone(), req);
         assert_eq!(ask(ApprovalRule::None, &[], now).ok(), Some(0));
         assert!(ask(ApprovalRule::One, &[], now).is_err());
@@ -140,5 +151,16 @@ mod tests {
         assert!(ask(ApprovalRule::One, &[forged], now).is_err(), "a changed date breaks the signature");
         let other = Approval { digest: "e".to_owned(), ..kim };
         assert!(ask(ApprovalRule::One, &[other], now).is_err(), "another plan's");
+    }
+
+    #[test]
+    fn what_needs_nobody_begins_and_what_needs_more_waits() {
+        let mut plan = plan(ApprovalRule::Two);
+        assert!(needed(&plan, "d", 1, "req").is_err(), "nothing could be done");
+        let mut first = plan.steps[0].clone();
+        first.approval = ApprovalRule::None;
+        plan.steps.insert(0, first);
+        assert!(needed(&plan, "d", 0, "req").is_ok());
+        assert_eq!(count(plan.steps[1].approval), 2);
     }
 }

@@ -9,12 +9,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::actions::{self, Outcome, World};
-use super::approve::{Approvers, enough};
+use super::approve::{Approvers, count, good, needed};
 use super::folder::{Folder, RunFolder};
 use super::guard::{Guard, Moment};
-use super::journal::{self, Journal};
-use super::{Hands, RespondError, plan, table};
-use crate::model::{Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState, StepState, StepStatus};
+use super::journal::Journal;
+use super::replay::{replay, replayed, state_of, take_up};
+use super::{Hands, RespondError, plan};
+use crate::model::{Approval, Event, EventKind, OnFailure, Plan, PlannedStep, Run, StepState};
+use crate::secret::Scrubber;
 
 /// Carries plans out.
 pub struct Runner {
@@ -30,17 +32,23 @@ pub struct Runner {
     pub approvers: Approvers,
     /// Who asked for the run; their own approval does not count.
     pub requester: String,
+    /// Steps of which a person says that they are done.
+    pub confirmed: Vec<String>,
     /// Set from outside to stop after the step that is being taken.
     pub stop: Arc<AtomicBool>,
 }
 
 /// A run in progress.
-struct Progress {
+pub(super) struct Progress {
     folder: RunFolder,
     journal: Journal,
-    run: Run,
+    pub(super) run: Run,
     /// Steps whose quiet period is over or was never asked for.
     waited: Vec<String>,
+    /// Approvals that count now.
+    approved: usize,
+    /// Takes secrets out of what is written down: an answer may repeat what it was asked about.
+    scrubber: Scrubber,
 }
 
 impl Runner {
@@ -60,8 +68,8 @@ impl Runner {
             }
         }
         let now = self.hands.clock.now();
-        let given = self.folder.approvals(&digest);
-        let approvals = enough(&plan, &digest, &given, (&self.approvers, &self.requester, now))?;
+        let approvals = self.approvals(&digest);
+        needed(&plan, &digest, approvals.len(), &self.requester)?;
         self.guard.plan(&plan, &self.moment(0)).map_err(RespondError::Guard)?;
         self.drift(&plan).await?;
         let folder = self.folder.new_run(&plan, now)?;
@@ -69,12 +77,30 @@ impl Runner {
         let clock = &*self.hands.clock;
         let planned = EventKind::Planned { digest: digest.clone() };
         let mut events = vec![journal.append(clock, None, planned, json!({ "requester": self.requester }))?];
+        self.take_note(&mut journal, &mut events, &approvals)?;
+        let run = replay(plan, &folder, &events)?;
+        self.drive(self.progress(folder, (journal, run), Vec::new(), approvals.len())).await
+    }
+
+    fn progress(&self, folder: RunFolder, (journal, run): (Journal, Run), waited: Vec<String>, approved: usize) -> Progress {
+        let scrubber = self.hands.scrubber(&run.plan.fingerprint);
+        Progress { folder, journal, run, waited, approved, scrubber }
+    }
+
+    /// The approvals of a plan that count now.
+    fn approvals(&self, digest: &str) -> Vec<Approval> {
+        good(digest, &self.folder.approvals(digest), (&self.approvers, &self.requester, self.hands.clock.now()))
+    }
+
+    /// Writes down the approvals that are not in the journal yet.
+    fn take_note(&self, journal: &mut Journal, events: &mut Vec<Event>, approvals: &[Approval]) -> Result<(), RespondError> {
         for approval in approvals {
             let event = EventKind::Approved { approver: approval.approver.clone() };
-            events.push(journal.append(clock, None, event, json!(approval))?);
+            if events.iter().all(|earlier| earlier.event != event) {
+                events.push(journal.append(&*self.hands.clock, None, event, json!(approval))?);
+            }
         }
-        let run = replay(plan, &folder, &events)?;
-        self.drive(Progress { folder, journal, run, waited: Vec::new() }).await
+        Ok(())
     }
 
     /// Goes on with a run, after a crash, a wait or a failure that was dealt with.
@@ -89,10 +115,13 @@ impl Runner {
             let planned = EventKind::Planned { digest };
             events.push(journal.append(&*self.hands.clock, None, planned, json!({ "requester": self.requester }))?);
         }
+        let digest = plan.digest().map_err(|error| RespondError::NotFound(error.to_string()))?;
+        let approvals = self.approvals(&digest);
+        self.take_note(&mut journal, &mut events, &approvals)?;
         let run = replay(plan, &folder, &events)?;
-        let waits = events.iter().filter(|event| matches!(event.event, EventKind::Waiting { .. }));
+        let waits = events.iter().filter(|event| matches!(event.event, EventKind::Waiting { until: Some(_), .. }));
         let waited = waits.filter_map(|event| event.step.clone()).collect();
-        self.drive(Progress { folder, journal, run, waited }).await
+        self.drive(self.progress(folder, (journal, run), waited, approvals.len())).await
     }
 
     /// Walks back what can be undone, last change first.
@@ -102,7 +131,7 @@ impl Runner {
         let _lock = self.folder.lock(&plan)?;
         let (journal, events) = Journal::open(&folder.journal(), &folder.id)?;
         let run = replay(plan, &folder, &events)?;
-        let mut progress = Progress { folder, journal, run, waited: Vec::new() };
+        let mut progress = self.progress(folder, (journal, run), Vec::new(), 0);
         self.walk_back(&mut progress).await?;
         Ok(finished(progress))
     }
@@ -120,13 +149,8 @@ impl Runner {
         Ok(())
     }
 
-    fn moment(&self, changes: usize) -> Moment<'_> {
-        Moment {
-            responder_key: &self.hands.responder.key_id,
-            responder_arn: &self.hands.responder_arn,
-            stopped: self.stop_file.as_ref().is_some_and(|file| file.exists()),
-            changes,
-        }
+    pub(super) fn moment(&self, changes: usize) -> Moment<'_> {
+        self.hands.moment(self.stop_file.as_ref().is_some_and(|file| file.exists()), changes)
     }
 
     /// Takes every step that is not done, in order.
@@ -146,8 +170,10 @@ impl Runner {
             }
             self.take(&mut progress, &step).await?;
             match (progress.run.steps[number].state, step.on_failure) {
+                // What waits has not failed; what follows it would come too early.
+                (StepState::Waiting, _) => break,
                 (StepState::Succeeded, _) | (_, OnFailure::Continue) => {}
-                (StepState::Waiting, _) | (_, OnFailure::Stop) => break,
+                (_, OnFailure::Stop) => break,
                 (_, OnFailure::Undo) => {
                     self.walk_back(&mut progress).await?;
                     break;
@@ -175,6 +201,16 @@ impl Runner {
         if let Some(until) = self.quiet_until(progress, &step.id) {
             return self.record(progress, &step.id, EventKind::Waiting { until: Some(until), person: None }, Value::Null);
         }
+        if count(step.approval) > progress.approved {
+            let person = format!(
+                "{} approval(s) by others than {}, {} given: `staunch respond approve {}`, then `resume`",
+                count(step.approval),
+                self.requester,
+                progress.approved,
+                progress.run.digest
+            );
+            return self.record(progress, &step.id, EventKind::Waiting { until: None, person: Some(person) }, Value::Null);
+        }
         let attempt = format!("{}/{}/{}", progress.run.id, step.id, progress.run.records);
         self.record(progress, &step.id, EventKind::Started { idempotency_key: attempt }, Value::Null)?;
         let (event, evidence) = match self.act(&progress.run, step).await {
@@ -183,7 +219,9 @@ impl Runner {
             Outcome::Refused(why) => (EventKind::Refused { why }, Value::Null),
             Outcome::Failed(why) => (EventKind::Failed { why }, Value::Null),
             Outcome::Unknown(why) => (EventKind::Unknown { why }, Value::Null),
+            Outcome::Waiting(person) => (EventKind::Waiting { until: None, person: Some(person) }, Value::Null),
         };
+        let evidence = plan::scrubbed(&progress.scrubber, evidence);
         let (succeeded, statement) = (event == EventKind::Succeeded, evidence.clone());
         if succeeded && step.action == "evidence" {
             progress.folder.keep_evidence(&statement)?;
@@ -203,7 +241,7 @@ impl Runner {
         (self.hands.clock.now() < until).then_some(until)
     }
 
-    fn world<'w>(&'w self, run: &'w Run, step: &'w PlannedStep) -> World<'w> {
+    pub(super) fn world<'w>(&'w self, run: &'w Run, step: &'w PlannedStep) -> World<'w> {
         World {
             hands: &self.hands,
             plan: &run.plan,
@@ -211,6 +249,9 @@ impl Runner {
             with: &step.with,
             timeout: Duration::from_secs(step.timeout),
             so_far: &run.steps,
+            before: &step.observed,
+            confirmed: self.confirmed.contains(&step.id),
+            requester: &self.requester,
         }
     }
 
@@ -226,43 +267,15 @@ impl Runner {
             .unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()))
     }
 
-    async fn walk_back(&self, progress: &mut Progress) -> Result<(), RespondError> {
-        for number in (0..progress.run.plan.steps.len()).rev() {
-            if self.stop.load(Ordering::Relaxed) {
-                break;
-            }
-            let step = progress.run.plan.steps[number].clone();
-            let touched =
-                !matches!(progress.run.steps[number].state, StepState::Pending | StepState::Refused | StepState::Undone);
-            if !step.mutates || !touched {
-                continue;
-            }
-            if let Err(why) = self.guard.step(&progress.run.plan, &step, &self.moment(0)) {
-                return Err(RespondError::Guard(why));
-            }
-            self.record(progress, &step.id, EventKind::UndoStarted, Value::Null)?;
-            let (event, evidence) = match self.put_back(&progress.run, &step).await {
-                Outcome::Done(evidence) => (EventKind::UndoFinished, evidence),
-                Outcome::AlreadyDone(evidence) => (EventKind::UndoFinished, json!({ "already": evidence })),
-                Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) => {
-                    (EventKind::UndoFailed { why }, Value::Null)
-                }
-            };
-            self.record(progress, &step.id, event, evidence)?;
-        }
-        Ok(())
-    }
-
-    async fn put_back(&self, run: &Run, step: &PlannedStep) -> Outcome {
-        let Some(action) = actions::get(&step.action).filter(|action| action.reversible()) else {
-            return Outcome::Failed("it cannot be undone".to_owned());
-        };
-        let world = self.world(run, step);
-        let undo = action.undo(&world, &step.observed);
-        tokio::time::timeout(world.timeout, undo).await.unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()))
-    }
-
-    fn record(&self, progress: &mut Progress, step: &str, event: EventKind, evidence: Value) -> Result<(), RespondError> {
+    pub(super) fn record(
+        &self,
+        progress: &mut Progress,
+        step: &str,
+        event: EventKind,
+        evidence: Value,
+    ) -> Result<(), RespondError> {
+        let event = without_secrets(&progress.scrubber, event);
+        let evidence = plan::scrubbed(&progress.scrubber, evidence);
         tracing::debug!(step, ?event, "journal");
         let event = progress.journal.append(&*self.hands.clock, Some(step), event, evidence)?;
         take_up(&mut progress.run, &event).map_err(|what| RespondError::Journal {
@@ -278,85 +291,16 @@ fn finished(mut progress: Progress) -> Run {
     progress.run
 }
 
-/// A run as its journal tells it. Reads only.
-pub fn replayed(folder: &RunFolder) -> Result<Run, RespondError> {
-    let events = if folder.journal().exists() { journal::read(&folder.journal())?.events } else { Vec::new() };
-    replay(folder.plan()?, folder, &events)
-}
-
-fn replay(plan: Plan, folder: &RunFolder, events: &[Event]) -> Result<Run, RespondError> {
-    let fresh = |step: &PlannedStep| StepStatus {
-        id: step.id.clone(),
-        state: StepState::Pending,
-        why: None,
-        evidence: Value::Null,
-        at: None,
-    };
-    let damaged = |line: usize, what: String| RespondError::Journal { path: folder.journal(), line, what };
-    let digest = plan.digest().map_err(|error| damaged(1, error.to_string()))?;
-    let steps = plan.steps.iter().map(fresh).collect();
-    let mut run = Run { id: folder.id.clone(), plan, digest, state: RunState::Open, steps, records: 0 };
-    for (number, event) in events.iter().enumerate() {
-        take_up(&mut run, event).map_err(|what| damaged(number + 1, what))?;
-    }
-    run.state = state_of(&run);
-    Ok(run)
-}
-
-/// Takes one record into account, or says why it cannot be.
-fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
-    run.records += 1;
-    let Some(id) = &event.step else {
-        return match &event.event {
-            EventKind::Planned { digest } if *digest != run.digest => Err("it is about another plan".to_owned()),
-            _ => Ok(()),
-        };
-    };
-    let status =
-        run.steps.iter_mut().find(|status| status.id == *id).ok_or_else(|| format!("the plan has no step {id:?}"))?;
-    status.state = table::step_after(status.state, &event.event)?;
-    status.at = Some(event.at);
-    status.why = match &event.event {
-        EventKind::Refused { why }
-        | EventKind::Failed { why }
-        | EventKind::Unknown { why }
-        | EventKind::UndoFailed { why } => Some(why.clone()),
-        EventKind::Waiting { until: Some(until), .. } => Some(format!("until {until}")),
-        EventKind::Waiting { person: Some(person), .. } => Some(person.clone()),
-        _ => None,
-    };
-    status.evidence = match &event.event {
-        EventKind::Waiting { until, .. } => json!({ "until": until }),
-        _ => event.evidence.clone(),
-    };
-    Ok(())
-}
-
-/// Where a run stands, from its steps alone.
-fn state_of(run: &Run) -> RunState {
-    let any = |wanted: &[StepState]| run.steps.iter().any(|step| wanted.contains(&step.state));
-    if any(&[StepState::UndoFailed]) {
-        RunState::Stopped
-    } else if any(&[StepState::Undoing]) {
-        RunState::Open
-    } else if any(&[StepState::Undone]) {
-        // Every change must be walked back before the run is.
-        let stands = |state| !matches!(state, StepState::Pending | StepState::Refused | StepState::Undone);
-        let left = run.steps.iter().zip(&run.plan.steps).any(|(status, step)| step.mutates && stands(status.state));
-        if left { RunState::Open } else { RunState::Undone }
-    } else if any(&[StepState::Started]) {
-        RunState::Open
-    } else if any(&[StepState::Waiting]) {
-        RunState::Waiting
-    } else if any(&[StepState::Refused, StepState::Failed, StepState::Unknown]) {
-        let stopped = run.steps.iter().zip(&run.plan.steps).any(|(status, step)| {
-            matches!(status.state, StepState::Refused | StepState::Failed | StepState::Unknown)
-                && step.on_failure != OnFailure::Continue
-        });
-        if stopped || !any(&[StepState::Pending]) { RunState::Stopped } else { RunState::Open }
-    } else if any(&[StepState::Pending]) {
-        RunState::Open
-    } else {
-        RunState::Done
+/// An event whose words hold no secret, whatever a provider said.
+fn without_secrets(scrubber: &Scrubber, event: EventKind) -> EventKind {
+    match event {
+        EventKind::Refused { why } => EventKind::Refused { why: scrubber.scrub(&why) },
+        EventKind::Failed { why } => EventKind::Failed { why: scrubber.scrub(&why) },
+        EventKind::Unknown { why } => EventKind::Unknown { why: scrubber.scrub(&why) },
+        EventKind::UndoFailed { why } => EventKind::UndoFailed { why: scrubber.scrub(&why) },
+        EventKind::Waiting { until, person } => {
+            EventKind::Waiting { until, person: person.map(|person| scrubber.scrub(&person)) }
+        }
+        other => other,
     }
 }

@@ -1,13 +1,19 @@
 //! What is never done, whatever the plan says. Pure, and asked before every step.
 
+use std::collections::BTreeMap;
+
 use crate::model::{Plan, PlannedStep};
+use crate::secret::Fingerprint;
 
 /// The operator's bounds.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     /// AWS accounts that may be acted on.
     pub accounts: Vec<String>,
-    /// Key ids, user names and ARNs that are never touched.
+    /// Provider → accounts and organisations there that may be acted on; `*` for whatever the responder's credential can
+    /// list, and a whole fingerprint for that one credential.
+    pub owned: BTreeMap<String, Vec<String>>,
+    /// Key ids, user names, ARNs, accounts, objects and fingerprints that are never touched.
     pub protected: Vec<String>,
     /// Changes a run may make.
     pub most_changes: usize,
@@ -15,13 +21,18 @@ pub struct Guard {
 
 /// What a guard must know of the moment.
 pub(super) struct Moment<'m> {
+    /// The responder's own AWS key id; empty without AWS.
     pub(super) responder_key: &'m str,
     pub(super) responder_arn: &'m str,
+    /// The responder's own credential at the provider, by every name that a finding could have for it.
+    pub(super) own: &'m [Fingerprint],
     /// The stop file is there.
     pub(super) stopped: bool,
     /// Changes the run has made.
     pub(super) changes: usize,
 }
+
+const OWN: &str = "this is the responder's own credential: whoever acts with it would lock themselves out; use another";
 
 /// The name at the end of a user's ARN.
 fn user_of(arn: &str) -> Option<&str> {
@@ -34,15 +45,55 @@ impl Guard {
         if let Some(canary) = plan.target.get("canary") {
             return Err(format!("this is a canary ({canary}); tell its owner, do not touch it"));
         }
-        let Some(account) = plan.target.get("account") else {
-            return Err("the account of this credential is not known, so it is not known to be yours".to_owned());
-        };
-        if !self.accounts.contains(account) {
-            return Err(format!(
-                "account {account} is not listed as yours; add it to the settings file under [[responder.aws]] if it is"
-            ));
+        if moment.own.contains(&plan.fingerprint) {
+            return Err(OWN.to_owned());
+        }
+        if plan.steps.iter().any(|step| step.mutates) {
+            self.owned(plan)?;
+        }
+        let protected = plan.target.iter().filter(|(name, _)| *name != "provider").find(|(_, value)| self.protects(value));
+        if let Some((name, value)) = protected {
+            return Err(format!("its {name} {value} is protected by the settings file"));
+        }
+        if self.protects(&plan.fingerprint.to_string()) {
+            return Err("this credential is protected by the settings file".to_owned());
         }
         plan.steps.iter().try_for_each(|step| self.untouchable(step, moment))
+    }
+
+    /// Whether what a plan changes is the operator's.
+    fn owned(&self, plan: &Plan) -> Result<(), String> {
+        let provider = plan.target.get("provider").map_or("aws", String::as_str);
+        let (owned, table) = match self.owned.get(provider) {
+            _ if provider == "aws" => (&self.accounts, "[[responder.aws]]".to_owned()),
+            Some(owned) => (owned, format!("`owned` of {provider}'s [[responder.provider]]")),
+            None => {
+                return Err(format!(
+                    "{provider} is not listed as yours; add a [[responder.provider]] to the settings file if it is"
+                ));
+            }
+        };
+        // Whose it is may be told by nobody; then the operator's word for this one credential counts.
+        if provider != "aws" && owned.contains(&plan.fingerprint.to_string()) {
+            return Ok(());
+        }
+        let Some(account) = plan.target.get("account") else {
+            let what = "the account of this credential is not known, so it is not known to be yours";
+            return Err(match provider {
+                "aws" => what.to_owned(),
+                _ => format!("{what}; if it is, add {} to {table} in the settings file", plan.fingerprint),
+            });
+        };
+        if owned.contains(account) {
+            return Ok(());
+        }
+        if account == "*" {
+            return Err(format!(
+                "nothing tells the account of this key; if all that your credential lists there is yours, add \"*\" to {table} in the \
+                 settings file"
+            ));
+        }
+        Err(format!("account {account} is not listed as yours; add it to the settings file under {table} if it is"))
     }
 
     /// Whether a step may be taken now.
@@ -67,11 +118,17 @@ impl Guard {
         if arg("user").is_some_and(|user| Some(user) == user_of(moment.responder_arn)) {
             return Err("this is the responder's own user; act with another principal".to_owned());
         }
-        let protected = |value: &str| self.protected.iter().any(|entry| entry == value || user_of(entry) == Some(value));
-        match step.with.values().find(|value| protected(value)) {
+        let object = step.observed.get("object").and_then(serde_json::Value::as_str);
+        // Its own name ends an object's path.
+        let named = object.into_iter().flat_map(|path| [path, path.rsplit('/').next().unwrap_or(path)]);
+        match step.with.values().map(String::as_str).chain(named).find(|value| self.protects(value)) {
             Some(value) => Err(format!("{value} is protected by the settings file")),
             None => Ok(()),
         }
+    }
+
+    fn protects(&self, value: &str) -> bool {
+        self.protected.iter().any(|entry| entry == value || user_of(entry) == Some(value))
     }
 }
 
@@ -98,11 +155,17 @@ mod tests {
 
     fn guard() -> Guard {
         let protected = vec!["KEEP".to_owned(), "arn:aws:iam::1:user/ops/root-like".to_owned()];
-        Guard { accounts: vec!["1".into()], protected, most_changes: 2 }
+        let owned = [("openai".to_owned(), vec!["org-1".to_owned()])].into();
+        Guard { accounts: vec!["1".into()], owned, protected, most_changes: 2 }
     }
 
-    const MOMENT: Moment<'_> =
-        Moment { responder_key: "OWN", responder_arn: "arn:aws:iam::1:user/team/responder", stopped: false, changes: 0 };
+    const MOMENT: Moment<'_> = Moment {
+        responder_key: "OWN",
+        responder_arn: "arn:aws:iam::1:user/team/responder",
+        own: &[],
+        stopped: false,
+        changes: 0,
+    };
 
     #[test]
     fn what_is_ours_protected_or_not_owned_is_never_touched() {
@@ -119,6 +182,38 @@ mod tests {
         let mut unknown = plan("1", "K", "u");
         unknown.target.clear();
         assert!(ask(&unknown).is_err());
+    }
+
+    #[test]
+    fn at_any_provider_what_is_not_listed_or_is_the_responders_own_is_never_touched() {
+        let of = |provider: &str, account: Option<&str>| {
+            let mut plan = plan("1", "K", "u");
+            plan.target = [("provider".to_owned(), provider.to_owned())].into();
+            plan.target.extend(account.map(|account| ("account".to_owned(), account.to_owned())));
+            plan
+        };
+        let ask = |plan: &Plan| guard().plan(plan, &MOMENT);
+        assert_eq!(ask(&of("openai", Some("org-1"))), Ok(()));
+        for (provider, account) in
+            [("openai", Some("org-2")), ("openai", None), ("openai", Some("*")), ("slack", Some("org-1"))]
+        {
+            assert!(ask(&of(provider, account)).is_err(), "{provider} {account:?}");
+        }
+        let plan = of("openai", Some("org-1"));
+        let own = Moment { own: &[plan.fingerprint], ..MOMENT };
+        assert!(guard().plan(&plan, &own).is_err_and(|why| why.contains("responder's own")));
+        let unknown = of("openai", None);
+        let named = Guard { owned: [("openai".to_owned(), vec![unknown.fingerprint.to_string()])].into(), ..guard() };
+        assert_eq!(named.plan(&unknown, &MOMENT), Ok(()), "the operator's word for one credential");
+        for entry in ["org-1", &plan.fingerprint.to_string(), "key_7"] {
+            let guard = Guard { protected: vec![entry.to_owned()], ..guard() };
+            let mut plan = plan.clone();
+            plan.steps[0].observed = serde_json::json!({ "object": "/v1/projects/p/keys/key_7", "state": "active" });
+            assert!(guard.plan(&plan, &MOMENT).is_err_and(|why| why.contains("protected")), "{entry}");
+        }
+        let mut looks = of("groq", None);
+        looks.steps[0].mutates = false;
+        assert_eq!(ask(&looks), Ok(()), "looking is not acting");
     }
 
     #[test]

@@ -14,39 +14,161 @@ mod journal;
 mod plan;
 mod playbook;
 mod preflight;
+mod replay;
 mod table;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod walk_back;
+mod whose;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::detect::Detector;
 use crate::model::{Clock, Credential};
 use crate::net::{Net, NetError, Responder};
-use crate::secret::Fingerprint;
+use crate::secret::{Fingerprint, FingerprintKey, Scrubber, Secret};
 
 pub use approve::{Approvers, approve};
-pub use execute::{Runner, replayed};
+pub use execute::Runner;
 pub use folder::{Folder, RunFolder};
 pub use guard::Guard;
 pub use plan::draft;
 pub use playbook::{Playbook, PlaybookSource, Playbooks, builtin_playbooks};
+pub use replay::replayed;
+pub use whose::account;
 
 /// Gives back the credential of a fingerprint, read again from where it was found, or nothing when it is no longer there.
 /// Rivals come as several.
 pub type Recall = dyn Fn(&Fingerprint) -> Vec<Credential> + Send + Sync;
 
-/// What a response acts with. Never the leaked key's own rights.
+/// What a response acts with. Never the leaked key's own rights, except to end itself.
 pub struct Hands {
-    /// For asking STS as the leaked key, to prove that it is refused.
+    /// For asking as the leaked credential, and for administration over HTTP.
     pub net: Arc<Net>,
-    /// The responder's own clients.
-    pub responder: Responder,
-    /// The responder's ARN, as STS told it.
-    pub responder_arn: String,
-    /// The account that the responder acts in.
-    pub account: String,
+    /// The responder's AWS side, where the playbook needs it.
+    pub aws: Option<AwsHands>,
+    /// The credential with which the provider's keys are administered, where the settings give one.
+    pub admin: Option<Admin>,
+    /// The names that a finding of any credential of the responder's would have.
+    pub own: Vec<Fingerprint>,
+    /// The detector of the leaked credential: how its provider is asked about it.
+    pub detector: Option<Detector>,
     /// Reads leaked values again where a step needs them.
     pub recall: Box<Recall>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// The responder's AWS clients, and as whom they act.
+pub struct AwsHands {
+    /// The clients.
+    pub responder: Responder,
+    /// The responder's ARN, as STS told it.
+    pub arn: String,
+    /// The account that the responder acts in.
+    pub account: String,
+}
+
+/// An administrative credential.
+pub struct Admin {
+    /// Where it was read, `env:NAME` or `file:PATH`.
+    pub from: String,
+    value: Secret,
+}
+
+impl Admin {
+    /// Takes a credential over.
+    pub fn new(from: String, value: Secret) -> Self {
+        Self { from, value }
+    }
+
+    /// The names under which a scan with that key would find it. Of a pair, `ID:SECRET`, either part may be what it is named by.
+    pub fn fingerprints(&self, key: &FingerprintKey) -> Vec<Fingerprint> {
+        self.parts().map(|part| key.fingerprint(part)).collect()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let value = self.value.expose();
+        value.split(|&b| b == b':').chain([value]).map(<[u8]>::trim_ascii)
+    }
+
+    /// Whether a value is this one.
+    fn is(&self, other: &Secret) -> bool {
+        self.parts().any(|part| part == other.expose())
+    }
+}
+
+impl Hands {
+    /// As whom it acts, for people.
+    fn who(&self) -> String {
+        match (&self.aws, &self.admin) {
+            (Some(aws), _) => aws.arn.clone(),
+            (None, Some(admin)) => format!("the credential of {}", admin.from),
+            (None, None) => "nobody but the leaked credential itself".to_owned(),
+        }
+    }
+
+    /// What the guards must know of it.
+    fn moment(&self, stopped: bool, changes: usize) -> guard::Moment<'_> {
+        guard::Moment {
+            responder_key: self.aws.as_ref().map_or("", |aws| &aws.responder.key_id),
+            responder_arn: self.aws.as_ref().map_or("", |aws| &aws.arn),
+            own: &self.own,
+            stopped,
+            changes,
+        }
+    }
+
+    /// Knows every secret that an answer might repeat.
+    fn scrubber(&self, fingerprint: &Fingerprint) -> Scrubber {
+        let leaked = (self.recall)(fingerprint);
+        let parts = leaked.iter().flat_map(|credential| &credential.parts).filter(|part| !part.public);
+        Scrubber::new(parts.map(|part| &part.value).chain(self.admin.as_ref().map(|admin| &admin.value)))
+    }
+}
+
+/// With whose means a playbook acts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Means {
+    /// The responder's AWS clients are needed.
+    pub aws: bool,
+    /// So is the credential of the settings for this provider.
+    pub admin: Option<&'static str>,
+}
+
+/// What carrying a playbook out needs.
+pub fn means(playbook: &Playbook) -> Means {
+    means_of(playbook.steps.iter().map(|step| step.action.as_str()))
+}
+
+/// The same of actions by name.
+pub fn means_of<'a>(names: impl Iterator<Item = &'a str>) -> Means {
+    let mut means = Means::default();
+    for action in names.filter_map(actions::get) {
+        match action.needs() {
+            actions::Needs::Aws => means.aws = true,
+            actions::Needs::Admin(provider) => means.admin = Some(provider),
+            actions::Needs::Nothing | actions::Needs::Owned(_) => {}
+        }
+    }
+    means
+}
+
+/// Providers besides AWS at which something can be done.
+pub fn providers() -> BTreeSet<&'static str> {
+    let named = actions::all().filter_map(|action| match action.needs() {
+        actions::Needs::Admin(provider) | actions::Needs::Owned(provider) => Some(provider),
+        actions::Needs::Nothing | actions::Needs::Aws => None,
+    });
+    named.collect()
+}
+
+/// The name under which the operator's address of a provider's administration is asked (`--endpoint NAME=URL`).
+pub fn endpoint(provider: &str) -> String {
+    format!("{provider}-admin")
 }
 
 /// Whether this version can carry out the action of that name.

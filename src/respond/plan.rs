@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::actions::{self, World};
-use super::guard::{Guard, Moment};
+use super::actions::{self, Action, Needs, World};
+use super::guard::Guard;
 use super::playbook::{Playbook, Playbooks, Step, placeholder};
 use super::preflight::lacking;
-use super::{Hands, RespondError};
+use super::{Hands, RespondError, account, means};
 use crate::model::{Edge, Finding, Plan, PlannedStep};
+use crate::secret::Scrubber;
 
 type Bindings = BTreeMap<&'static str, String>;
 
@@ -18,31 +19,45 @@ type Bindings = BTreeMap<&'static str, String>;
 pub async fn draft(finding: &Finding, playbooks: &Playbooks, hands: &Hands, guard: &Guard) -> Result<Plan, RespondError> {
     let playbook = playbooks.for_detector(&finding.detector);
     let playbook = playbook.ok_or_else(|| RespondError::NoPlaybook(finding.detector.clone()))?;
-    let bindings = bind(finding, hands).await?;
+    let mut bindings = bind(finding, hands);
+    let aws = means(playbook).aws;
+    if aws {
+        bindings.extend(aws_user(finding, hands).await?);
+    }
     let steps = playbook.steps.iter().map(|step| concrete(step, &bindings)).collect::<Result<Vec<_>, _>>()?;
-    let mut plan = together(finding, playbook, (&bindings, steps), hands);
+    let mut plan = together(finding, playbook, steps, hands);
+    target(&mut plan, (finding, &bindings), guard);
     // The guards come before the first question about somebody's account.
-    let moment =
-        Moment { responder_key: &hands.responder.key_id, responder_arn: &hands.responder_arn, stopped: false, changes: 0 };
-    guard.plan(&plan, &moment).map_err(RespondError::Guard)?;
-    if plan.target.get("account") != Some(&hands.account) {
-        let (theirs, ours) = (plan.target.get("account").map_or("unknown", String::as_str), &hands.account);
+    guard.plan(&plan, &hands.moment(false, 0)).map_err(RespondError::Guard)?;
+    let ours = hands.aws.as_ref().map(|aws| aws.account.as_str()).unwrap_or_default();
+    if aws && plan.target.get("account").map(String::as_str) != Some(ours) {
+        let theirs = plan.target.get("account").map_or("unknown", String::as_str);
         let what = format!(
             "the key is of account {theirs}, the responder acts in {ours}; give that account a profile in the settings file"
         );
         return Err(RespondError::Guard(what));
     }
     observe(&mut plan, hands).await;
-    let permissions = plan.steps.iter().flat_map(|step| step.permissions.clone()).collect();
-    let preflight = lacking(hands, permissions).await;
+    // What was found there may be protected.
+    guard.plan(&plan, &hands.moment(false, 0)).map_err(RespondError::Guard)?;
+    let preflight = lacking(hands, &plan).await;
     plan.lacking = preflight.permissions;
     plan.unknowns.extend(preflight.unknown);
     Ok(plan)
 }
 
-/// What the placeholders stand for. The user is asked from the responder's side, never taken from an older answer where
-/// that can be had.
-async fn bind(finding: &Finding, hands: &Hands) -> Result<Bindings, RespondError> {
+/// What the placeholders stand for.
+fn bind(finding: &Finding, hands: &Hands) -> Bindings {
+    let mut bindings = Bindings::new();
+    let console = hands.detector.as_ref().and_then(|detector| detector.console.clone());
+    bindings.insert("detector.console", console.unwrap_or_default());
+    bindings.insert("credential.shown", finding.redacted.clone());
+    bindings.extend(account(finding).map(|account| ("identity.account", account)));
+    bindings
+}
+
+/// The user of an AWS key. It is asked from the responder's side, never taken from an older answer where that can be had.
+async fn aws_user(finding: &Finding, hands: &Hands) -> Result<Bindings, RespondError> {
     let mut bindings = Bindings::new();
     let key_id = finding.parts.iter().find(|part| part.name == "key_id").and_then(|part| part.value.clone());
     let identity = finding.liveness.liveness.identity();
@@ -52,15 +67,41 @@ async fn bind(finding: &Finding, hands: &Hands) -> Result<Bindings, RespondError
                     credentials, deactivate it there, then check it with `staunch verify`";
         return Err(RespondError::Guard(what.to_owned()));
     }
-    let account = finding.facts.get("account").cloned().or_else(|| known("account"));
-    bindings.extend(account.map(|account| ("identity.account", account)));
-    if let Some(key_id) = key_id {
-        let asked = hands.responder.iam.get_access_key_last_used().access_key_id(&key_id).send().await;
-        let user = asked.ok().and_then(|found| found.user_name().map(str::to_owned)).filter(|user| !user.is_empty());
-        bindings.extend(user.or_else(|| known("user")).map(|user| ("identity.user", user)));
-        bindings.insert("credential.key_id", key_id);
-    }
+    let (Some(key_id), Some(aws)) = (key_id, &hands.aws) else { return Ok(bindings) };
+    let asked = aws.responder.iam.get_access_key_last_used().access_key_id(&key_id).send().await;
+    let user = asked.ok().and_then(|found| found.user_name().map(str::to_owned)).filter(|user| !user.is_empty());
+    bindings.extend(user.or_else(|| known("user")).map(|user| ("identity.user", user)));
+    bindings.insert("credential.key_id", key_id);
     Ok(bindings)
+}
+
+/// What the plan concerns. The account decides whether it may be acted on.
+fn target(plan: &mut Plan, (finding, bindings): (&Finding, &Bindings), guard: &Guard) {
+    let identity = finding.liveness.liveness.identity();
+    if finding.provider != "aws" {
+        // Project, workspace, team, the key's own id: what a listing is narrowed by, and what people know it by.
+        plan.target.extend(identity.into_iter().flat_map(|identity| identity.0.clone()));
+        let public = finding.parts.iter().filter(|part| part.public);
+        plan.target.extend(public.filter_map(|part| Some((part.name.clone(), part.value.clone()?))));
+    }
+    let named = [("account", "identity.account"), ("user", "identity.user"), ("key_id", "credential.key_id")];
+    plan.target.extend(named.iter().filter_map(|(name, from)| Some(((*name).to_owned(), bindings.get(from)?.clone()))));
+    plan.target.insert("provider".to_owned(), finding.provider.clone());
+    plan.target.extend(finding.facts.get("canary").map(|canary| ("canary".to_owned(), canary.clone())));
+    // Where every change is made to something that the responder's own credential lists, that listing says whose it is.
+    let changes = plan.steps.iter().filter(|step| step.mutates);
+    let listed = changes.clone().count() > 0 && changes.clone().all(|step| is_listed(&step.action));
+    let owned = guard.owned.get(&finding.provider);
+    let has = |account: &String| owned.is_some_and(|owned| owned.contains(account));
+    let everything = "*".to_owned();
+    let known = bindings.get("identity.account");
+    if listed && !known.is_some_and(has) && (known.is_none() || has(&everything)) {
+        plan.target.insert("account".to_owned(), everything);
+    }
+}
+
+fn is_listed(action: &str) -> bool {
+    actions::get(action).is_some_and(|action| matches!(action.needs(), Needs::Admin(_)))
 }
 
 fn concrete(step: &Step, bindings: &Bindings) -> Result<PlannedStep, RespondError> {
@@ -92,17 +133,7 @@ fn concrete(step: &Step, bindings: &Bindings) -> Result<PlannedStep, RespondErro
     })
 }
 
-fn together(
-    finding: &Finding,
-    playbook: &Playbook,
-    (bindings, steps): (&Bindings, Vec<PlannedStep>),
-    hands: &Hands,
-) -> Plan {
-    let named = [("account", "identity.account"), ("user", "identity.user"), ("key_id", "credential.key_id")];
-    let mut target: BTreeMap<String, String> =
-        named.iter().filter_map(|(name, from)| Some(((*name).to_owned(), bindings.get(from)?.clone()))).collect();
-    target.insert("provider".to_owned(), finding.provider.clone());
-    target.extend(finding.facts.get("canary").map(|canary| ("canary".to_owned(), canary.clone())));
+fn together(finding: &Finding, playbook: &Playbook, steps: Vec<PlannedStep>, hands: &Hands) -> Plan {
     let consumers = finding.owners.iter().filter(|owner| owner.edge == Edge::Consumer);
     let affected: Vec<String> = consumers.map(|owner| format!("{} ({})", owner.id, owner.tier.word())).collect();
     let mut unknowns = Vec::new();
@@ -114,33 +145,46 @@ fn together(
     if finding.partial {
         unknowns.push("the secret part, which was not found; that the key is refused cannot be proved".to_owned());
     }
+    let never = steps.iter().filter(|step| step.mutates).filter(|step| !ran(&step.action));
+    let never: Vec<&str> = never.map(|step| step.id.as_str()).collect();
+    if !never.is_empty() {
+        unknowns.push(format!(
+            "whether it works as its provider documents it: never run against the real service ({})",
+            never.join(", ")
+        ));
+    }
     Plan {
         schema: Plan::SCHEMA.to_owned(),
         playbook: playbook.id.clone(),
         mode: playbook.mode.clone(),
         fingerprint: finding.fingerprint,
         detector: finding.detector.clone(),
-        target,
+        target: BTreeMap::new(),
         steps,
         affected,
         copies: finding.occurrences.iter().map(|place| format!("{}:{}", place.path, place.location.line)).collect(),
         unknowns,
         lacking: Vec::new(),
-        responder: hands.responder_arn.clone(),
+        responder: hands.who(),
         made_at: hands.clock.now(),
     }
 }
 
+fn ran(action: &str) -> bool {
+    actions::get(action).is_some_and(Action::run_for_real)
+}
+
 /// Fills in what each step sees now.
 async fn observe(plan: &mut Plan, hands: &Hands) {
+    let scrubber = hands.scrubber(&plan.fingerprint);
     let mut seen = Vec::new();
     for step in &plan.steps {
         seen.push(look(plan, step, hands).await);
     }
     for (step, seen) in plan.steps.iter_mut().zip(seen) {
         match seen {
-            Ok(value) => step.observed = value,
-            Err(why) => plan.unknowns.push(format!("what {} would find: {why}", step.id)),
+            Ok(value) => step.observed = scrubbed(&scrubber, value),
+            Err(why) => plan.unknowns.push(format!("what {} would find: {}", step.id, scrubber.scrub(&why))),
         }
     }
 }
@@ -149,6 +193,26 @@ async fn observe(plan: &mut Plan, hands: &Hands) {
 pub(super) async fn look(plan: &Plan, step: &PlannedStep, hands: &Hands) -> Result<Value, String> {
     let Some(action) = actions::get(&step.action) else { return Err(format!("there is no action {}", step.action)) };
     let timeout = Duration::from_secs(step.timeout);
-    let world = World { hands, plan, digest: "", with: &step.with, timeout, so_far: &[] };
+    let world = World {
+        hands,
+        plan,
+        digest: "",
+        with: &step.with,
+        timeout,
+        so_far: &[],
+        before: &step.observed,
+        confirmed: false,
+        requester: "",
+    };
     tokio::time::timeout(timeout, action.observe(&world)).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+}
+
+/// A value without any secret that an answer may have repeated.
+pub(super) fn scrubbed(scrubber: &Scrubber, value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(scrubber.scrub(&text)),
+        Value::Array(all) => all.into_iter().map(|one| scrubbed(scrubber, one)).collect(),
+        Value::Object(all) => all.into_iter().map(|(name, one)| (scrubber.scrub(&name), scrubbed(scrubber, one))).collect(),
+        other => other,
+    }
 }

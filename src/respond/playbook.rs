@@ -32,6 +32,13 @@ pub struct Playbook {
     pub steps: Vec<Step>,
 }
 
+impl Playbook {
+    /// Whether a person does it, and the run waits.
+    pub fn is_by_hand(&self) -> bool {
+        self.steps.iter().any(|step| step.action == "manual")
+    }
+}
+
 /// A line of a playbook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -54,7 +61,8 @@ pub struct Step {
 }
 
 /// Placeholders that a plan can bind.
-pub(super) const PLACEHOLDERS: &[&str] = &["credential.key_id", "identity.user", "identity.account"];
+pub(super) const PLACEHOLDERS: &[&str] =
+    &["credential.key_id", "credential.shown", "detector.console", "identity.user", "identity.account"];
 
 macro_rules! builtin {
     ($($id:literal),* $(,)?) => {
@@ -62,7 +70,54 @@ macro_rules! builtin {
     };
 }
 
-builtin!["aws-access-key-contain"];
+builtin![
+    "anthropic-contain",
+    "anthropic-manual-contain",
+    "aws-access-key-contain",
+    "azure-openai-contain",
+    "azure-openai-stop-all-contain",
+    "baseten-contain",
+    "bedrock-manual-contain",
+    "bedrock-session-manual-contain",
+    "buildkite-contain",
+    "cloudflare-contain",
+    "crates-io-contain",
+    "databricks-contain",
+    "deepgram-contain",
+    "digitalocean-contain",
+    "discord-webhook-contain",
+    "doppler-contain",
+    "elevenlabs-contain",
+    "fireworks-manual-contain",
+    "github-contain",
+    "gitlab-contain",
+    "google-api-key-contain",
+    "google-oauth-contain",
+    "heroku-contain",
+    "huggingface-contain",
+    "kubernetes-manual-contain",
+    "langfuse-contain",
+    "litellm-contain",
+    "llm-manual-contain",
+    "mistral-contain",
+    "npm-contain",
+    "okta-contain",
+    "openai-admin-key-contain",
+    "openai-legacy-manual-contain",
+    "openai-project-key-contain",
+    "openai-service-account-contain",
+    "openrouter-contain",
+    "openrouter-delete-contain",
+    "perplexity-contain",
+    "pinecone-manual-contain",
+    "portkey-manual-contain",
+    "postgres-manual-contain",
+    "slack-contain",
+    "vault-contain",
+    "vercel-contain",
+    "workload-manual-contain",
+    "xai-contain",
+];
 
 /// The built-in playbook files.
 pub fn builtin_playbooks() -> Vec<PlaybookSource> {
@@ -138,13 +193,13 @@ fn step(table: &Table<'_, '_>, earlier: &mut BTreeSet<String>) -> Option<Step> {
     let with = table.get("with").and_then(|value| value.table()).map_or_else(BTreeMap::new, |with| {
         with.keys().into_iter().filter_map(|key| Some((key.clone(), with.text(&key)?))).collect()
     });
-    check_action(table, action.as_deref(), &with);
     let on_failure = table.get("on_failure").map_or(Some(OnFailure::Stop), |value| {
         value.one_of(&[("stop", OnFailure::Stop), ("undo", OnFailure::Undo), ("continue", OnFailure::Continue)])
     });
     let approval = table.get("approval").map_or(Some(ApprovalRule::None), |value| {
         value.one_of(&[("none", ApprovalRule::None), ("one", ApprovalRule::One), ("two", ApprovalRule::Two)])
     });
+    check_action(table, action.as_deref(), (&with, approval));
     let number = |key: &str, usual: u64| table.get(key).map_or(Some(usual), |value| value.number());
     let (timeout, watch) = (number("timeout", 60), number("watch", 0));
     table.finish();
@@ -161,18 +216,24 @@ fn step(table: &Table<'_, '_>, earlier: &mut BTreeSet<String>) -> Option<Step> {
 }
 
 /// The action exists, gets exactly the arguments it takes, and is called irreversible where it is.
-fn check_action(table: &Table<'_, '_>, name: Option<&str>, with: &BTreeMap<String, String>) {
+fn check_action(
+    table: &Table<'_, '_>,
+    name: Option<&str>,
+    (with, approval): (&BTreeMap<String, String>, Option<ApprovalRule>),
+) {
     let irreversible = table.get("irreversible").and_then(|value| value.bool()).unwrap_or(false);
     let why = table.text("why");
     let Some(name) = name else { return };
     let Some(action) = actions::get(name) else {
-        let known: Vec<&str> = actions::ALL.iter().map(|action| action.name()).collect();
+        let mut known: Vec<&str> = actions::all().map(actions::Action::name).collect();
+        known.sort_unstable();
         return table.mistake(format!("there is no action {name:?}; known: {}", known.join(", ")));
     };
     for missing in action.takes().iter().filter(|key| !with.contains_key(**key)) {
         table.mistake(format!("{name} needs `{missing}` in `with`"));
     }
-    for extra in with.keys().filter(|key| !action.takes().contains(&key.as_str())) {
+    let takes = |key: &str| action.takes().contains(&key) || action.may_take().contains(&key);
+    for extra in with.keys().filter(|key| !takes(key)) {
         table.mistake(format!("{name} takes no `{extra}`; it takes: {}", action.takes().join(", ")));
     }
     for value in with.values() {
@@ -183,6 +244,9 @@ fn check_action(table: &Table<'_, '_>, name: Option<&str>, with: &BTreeMap<Strin
     let needs_word = action.mutates() && !action.reversible();
     if needs_word && (!irreversible || why.is_none()) {
         table.mistake(format!("{name} cannot be undone: say `irreversible = true` and `why`"));
+    }
+    if needs_word && approval != Some(ApprovalRule::Two) {
+        table.mistake(format!("{name} cannot be undone: it needs `approval = \"two\"`"));
     }
 }
 

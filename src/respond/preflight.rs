@@ -1,8 +1,9 @@
-//! Which permissions the responder lacks, as IAM's own simulator tells. Reads only.
+//! What the responder lacks: permissions, as IAM's own simulator tells, and credentials. Reads only.
 
 use aws_sdk_iam::types::PolicyEvaluationDecisionType;
 
-use super::Hands;
+use super::{AwsHands, Hands, actions, means_of};
+use crate::model::Plan;
 
 /// What the responder lacks, and what could not be told.
 #[derive(Debug, Default)]
@@ -22,12 +23,27 @@ fn source_arn(arn: &str) -> Option<String> {
     }
 }
 
+/// What the responder lacks for a plan: permissions as IAM tells them, and credentials that the settings do not give.
+pub(super) async fn lacking(hands: &Hands, plan: &Plan) -> Lacking {
+    let means = means_of(plan.steps.iter().map(|step| step.action.as_str()));
+    let mut lacking = match &hands.aws {
+        Some(aws) if means.aws => {
+            simulated(aws, plan.steps.iter().flat_map(|step| step.permissions.clone()).collect()).await
+        }
+        _ => Lacking::default(),
+    };
+    if let Some(provider) = means.admin.filter(|_| hands.admin.is_none()) {
+        lacking.permissions.push(actions::missing(provider));
+    }
+    lacking
+}
+
 /// Asks the simulator. The root user lacks nothing.
-pub(super) async fn lacking(hands: &Hands, mut permissions: Vec<String>) -> Lacking {
+async fn simulated(aws: &AwsHands, mut permissions: Vec<String>) -> Lacking {
     permissions.sort_unstable();
     permissions.dedup();
-    let Some(source) = source_arn(&hands.responder_arn) else { return Lacking::default() };
-    let call = hands.responder.iam.simulate_principal_policy().policy_source_arn(source).set_action_names(Some(permissions));
+    let Some(source) = source_arn(&aws.arn) else { return Lacking::default() };
+    let call = aws.responder.iam.simulate_principal_policy().policy_source_arn(source).set_action_names(Some(permissions));
     match call.send().await {
         Ok(answer) => {
             let denied = answer.evaluation_results().iter();

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::Said;
 use crate::detect::{HttpCase, HttpCheck, HttpMethod, IdentitySource, Joined, Origin, Outcome, Piece, Template};
 use crate::model::{Credential, Identity, Liveness};
-use crate::net::{Answer, Header, Net, NetError, Request};
+use crate::net::{Answer, Header, Method, Net, NetError, Request};
 
 /// Identity fields longer than this are cut: they are names, not documents.
 const LONGEST: usize = 256;
@@ -65,7 +65,8 @@ fn request(net: &Net, check: &HttpCheck, credential: &Credential) -> Result<Requ
         headers.push(Header { name: name.clone(), value: fill(value, credential)? });
     }
     let body = check.body.as_ref().map(|body| fill(body, credential)).transpose()?;
-    Ok(Request { post: check.method == HttpMethod::Post, url, headers, body })
+    let method = if check.method == HttpMethod::Post { Method::Post } else { Method::Get };
+    Ok(Request { method, url, headers, body })
 }
 
 /// Scheme, host and port.

@@ -24,4 +24,5 @@ mod owning;
 mod quieting;
 mod readme;
 mod reported;
+mod responding;
 mod services;

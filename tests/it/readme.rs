@@ -33,7 +33,8 @@ fn table(infos: &[DetectorInfo], playbooks: &Playbooks) -> String {
             let checks: Vec<&str> = info.parts.iter().filter_map(|part| part.check).collect();
             let offline = if checks.is_empty() { "shape".to_owned() } else { checks.join(", ") };
             let live = if matches!(info.liveness, LivenessInfo::None { .. }) { "not asked" } else { "asked" };
-            let stop = playbooks.for_detector(&info.id).map_or("by hand", |_| "playbook");
+            let stop = playbooks.for_detector(&info.id).filter(|playbook| !playbook.is_by_hand());
+            let stop = stop.map_or("by hand", |_| "playbook");
             let summary = info.summary.replace('|', "\\|");
             let _ = writeln!(text, "| {provider} | `{}` | {summary} | {offline} | {live} | {stop} |", info.id);
         }

@@ -215,7 +215,8 @@ mod tests {
                     settle(bytes, at, &mut all);
                 }
             }
-            proptest::prop_assert_eq!(marked, all);
+            all.retain(|at| !marked.contains(at));
+            proptest::prop_assert_eq!(all, [0; 0]);
         }
 
         #[test]

@@ -121,7 +121,12 @@ async fn one_exchange_fails_once_however_often_it_is_repeated() {
     });
     let endpoints = [("a".to_owned(), server.url().parse().expect("a URL"))].into();
     let net = Net::new(Settings { endpoints, manners: FREE, ..Settings::default() }).expect("clients");
-    let request = Request { post: false, url: server.url().parse().expect("a URL"), headers: Vec::new(), body: None };
+    let request = Request {
+        method: crate::net::Method::Get,
+        url: server.url().parse().expect("a URL"),
+        headers: Vec::new(),
+        body: None,
+    };
     for visits in [3, 6] {
         assert_eq!(net.ask(&request).await.map(|answer| answer.status), Ok(503));
         assert_eq!(server.visits(), visits);

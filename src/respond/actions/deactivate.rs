@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_iam::types::StatusType;
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Outcome, World, aws};
+use super::{Action, Doing, Needs, Outcome, Role, World, aws};
 
 const ABSENT: &str = "absent";
 
@@ -14,7 +14,7 @@ pub(super) struct Deactivate;
 
 /// The key's status, or `absent`.
 async fn status(world: &World<'_>) -> Result<String, String> {
-    let listed = world.hands.responder.iam.list_access_keys().user_name(world.arg("user")).into_paginator().items().send();
+    let listed = world.aws()?.responder.iam.list_access_keys().user_name(world.arg("user")).into_paginator().items().send();
     let keys = match listed.collect::<Result<Vec<_>, _>>().await {
         Ok(keys) => keys,
         Err(error) if aws::is_absent(&error) => return Ok(ABSENT.to_owned()),
@@ -25,7 +25,10 @@ async fn status(world: &World<'_>) -> Result<String, String> {
 }
 
 async fn set(world: &World<'_>, wanted: StatusType) -> Outcome {
-    let iam = &world.hands.responder.iam;
+    let iam = match world.aws() {
+        Ok(aws) => &aws.responder.iam,
+        Err(why) => return Outcome::Refused(why),
+    };
     let call =
         iam.update_access_key().user_name(world.arg("user")).access_key_id(world.arg("key_id")).status(wanted.clone());
     if let Err(error) = call.send().await {
@@ -54,6 +57,14 @@ impl Action for Deactivate {
 
     fn permissions(&self) -> &'static [&'static str] {
         &["iam:ListAccessKeys", "iam:UpdateAccessKey"]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Aws
+    }
+
+    fn role(&self) -> Role {
+        Role::Stops
     }
 
     fn effect(&self, with: &BTreeMap<String, String>) -> String {

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Outcome, World, aws};
+use super::{Action, Doing, Needs, Outcome, World, aws};
 
 /// What an attacker does with a stolen key: run models, keep a way in, spend.
 const DENIED: &[&str] = &[
@@ -59,7 +59,7 @@ fn document(world: &World<'_>) -> String {
 
 /// The document under our name, or none.
 async fn read(world: &World<'_>) -> Result<Option<String>, String> {
-    let call = world.hands.responder.iam.get_user_policy().user_name(world.arg("user")).policy_name(name(world));
+    let call = world.aws()?.responder.iam.get_user_policy().user_name(world.arg("user")).policy_name(name(world));
     match call.send().await {
         Ok(found) => Ok(Some(percent_decode_str(found.policy_document()).decode_utf8_lossy().into_owned())),
         Err(error) if aws::is_absent(&error) => Ok(None),
@@ -79,7 +79,10 @@ fn shown(world: &World<'_>, document: &str) -> Value {
 
 async fn put(world: &World<'_>) -> Outcome {
     let wanted = document(world);
-    let iam = &world.hands.responder.iam;
+    let iam = match world.aws() {
+        Ok(aws) => &aws.responder.iam,
+        Err(why) => return Outcome::Refused(why),
+    };
     let call = iam.put_user_policy().user_name(world.arg("user")).policy_name(name(world)).policy_document(&wanted);
     if let Err(error) = call.send().await {
         return aws::settles(&error);
@@ -92,7 +95,11 @@ async fn put(world: &World<'_>) -> Outcome {
 }
 
 async fn remove(world: &World<'_>) -> Outcome {
-    let call = world.hands.responder.iam.delete_user_policy().user_name(world.arg("user")).policy_name(name(world));
+    let iam = match world.aws() {
+        Ok(aws) => &aws.responder.iam,
+        Err(why) => return Outcome::Refused(why),
+    };
+    let call = iam.delete_user_policy().user_name(world.arg("user")).policy_name(name(world));
     match call.send().await {
         Err(error) if aws::is_absent(&error) => Outcome::AlreadyDone(json!({ "policy": null })),
         Err(error) => aws::settles(&error),
@@ -121,6 +128,10 @@ impl Action for Deny {
         &["iam:GetUser", "iam:GetUserPolicy", "iam:PutUserPolicy", "iam:DeleteUserPolicy"]
     }
 
+    fn needs(&self) -> Needs {
+        Needs::Aws
+    }
+
     fn effect(&self, with: &BTreeMap<String, String>) -> String {
         let user = with.get("user").map_or("", String::as_str);
         format!(
@@ -136,7 +147,7 @@ impl Action for Deny {
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
         // The policy's name holds the plan's digest, so it cannot be there while planning; the user can be gone.
         Box::pin(async move {
-            match world.hands.responder.iam.get_user().user_name(world.arg("user")).send().await {
+            match world.aws()?.responder.iam.get_user().user_name(world.arg("user")).send().await {
                 Ok(_) => Ok(json!({ "user": "present" })),
                 Err(error) if aws::is_absent(&error) => Ok(json!({ "user": "absent" })),
                 Err(error) => Err(aws::words(&error)),

@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::snapshot::key_shown;
-use super::{Action, Doing, Outcome, World, aws};
+use super::{Action, Doing, Needs, Outcome, Role, World, aws};
 
 pub(super) struct ListMinted;
 
 async fn other_keys(world: &World<'_>) -> Result<Value, String> {
-    let listed = world.hands.responder.iam.list_access_keys().user_name(world.arg("user")).send().await;
+    let listed = world.aws()?.responder.iam.list_access_keys().user_name(world.arg("user")).send().await;
     let listed = listed.map_err(|error| aws::words(&error))?;
     let others = listed.access_key_metadata().iter().filter(|key| key.access_key_id() != Some(world.arg("key_id")));
     Ok(others.map(key_shown).collect())
 }
 
 async fn service_credentials(world: &World<'_>) -> Result<Value, String> {
-    let listed = world.hands.responder.iam.list_service_specific_credentials().user_name(world.arg("user")).send().await;
+    let listed = world.aws()?.responder.iam.list_service_specific_credentials().user_name(world.arg("user")).send().await;
     let listed = listed.map_err(|error| aws::words(&error))?;
     let each = |found: &aws_sdk_iam::types::ServiceSpecificCredentialMetadata| {
         json!({
@@ -30,7 +30,7 @@ async fn service_credentials(world: &World<'_>) -> Result<Value, String> {
 }
 
 async fn console_password(world: &World<'_>) -> Result<Value, String> {
-    match world.hands.responder.iam.get_login_profile().user_name(world.arg("user")).send().await {
+    match world.aws()?.responder.iam.get_login_profile().user_name(world.arg("user")).send().await {
         Ok(found) => Ok(json!({ "created": found.login_profile().map(|profile| profile.create_date().to_string()) })),
         Err(error) if aws::is_absent(&error) => Ok(Value::Null),
         Err(error) => Err(aws::words(&error)),
@@ -48,6 +48,14 @@ impl Action for ListMinted {
 
     fn permissions(&self) -> &'static [&'static str] {
         &["iam:ListAccessKeys", "iam:ListServiceSpecificCredentials", "iam:GetLoginProfile"]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Aws
+    }
+
+    fn role(&self) -> Role {
+        Role::Lists
     }
 
     fn effect(&self, with: &BTreeMap<String, String>) -> String {

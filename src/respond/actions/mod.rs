@@ -4,8 +4,12 @@ mod aws;
 mod deactivate;
 mod deny;
 mod evidence;
+mod keys;
 mod list_minted;
+mod manual;
+mod providers;
 mod snapshot;
+mod verify;
 mod verify_refused;
 
 use std::collections::BTreeMap;
@@ -15,8 +19,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Hands;
-use crate::model::{Plan, StepStatus};
+use super::{AwsHands, Hands};
+use crate::model::{Liveness, Plan, StepStatus};
+use crate::validate::Validator;
+
+pub(in crate::respond) use keys::missing;
 
 /// A future that an action returns.
 pub(super) type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -32,6 +39,12 @@ pub(super) struct World<'w> {
     pub(super) timeout: Duration,
     /// What the run has done so far; empty while planning.
     pub(super) so_far: &'w [StepStatus],
+    /// What the step saw when the plan was made; nothing while that is being looked at.
+    pub(super) before: &'w Value,
+    /// Whether a person says that the step is done.
+    pub(super) confirmed: bool,
+    /// Who runs the plan.
+    pub(super) requester: &'w str,
 }
 
 impl World<'_> {
@@ -39,6 +52,23 @@ impl World<'_> {
     pub(super) fn arg(&self, name: &str) -> &str {
         self.with.get(name).map_or("", String::as_str)
     }
+
+    /// The responder's AWS clients. A step that needs them is not taken without.
+    pub(super) fn aws(&self) -> Result<&AwsHands, String> {
+        self.hands.aws.as_ref().ok_or_else(|| "the responder has no AWS credentials".to_owned())
+    }
+}
+
+/// What the provider says of the leaked credential now, asked as its detector declares. Nothing is cached.
+async fn asked(world: &World<'_>) -> Liveness {
+    let Some(detector) = &world.hands.detector else {
+        return Liveness::Unknown(format!("this version has no detector {}", world.plan.detector));
+    };
+    let rivals = (world.hands.recall)(&world.plan.fingerprint);
+    if rivals.is_empty() {
+        return Liveness::Unknown(keys::GONE.to_owned());
+    }
+    Validator::new(std::sync::Arc::clone(&world.hands.net)).check(detector, &rivals).await
 }
 
 /// How an attempt ended. The value is evidence, without a secret in it.
@@ -54,6 +84,34 @@ pub(super) enum Outcome {
     Failed(String),
     /// Whether it took effect cannot be told.
     Unknown(String),
+    /// A person must do something first.
+    Waiting(String),
+}
+
+/// With whose means an action acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Nobody's: it only looks, or a person acts.
+    Nothing,
+    /// The responder's AWS clients.
+    Aws,
+    /// The credential that the settings give for a provider. What it can list is its owner's.
+    Admin(&'static str),
+    /// The leaked value alone, so the settings must say whose it is.
+    Owned(&'static str),
+}
+
+/// What an action is for, as far as the evidence of a run tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It stops the credential.
+    Stops,
+    /// It proves that the credential is refused.
+    Proves,
+    /// It lists what the credential may have made.
+    Lists,
+    /// Anything else.
+    Other,
 }
 
 /// A thing a step can do.
@@ -62,6 +120,23 @@ pub(super) trait Action: Sync {
     fn name(&self) -> &'static str;
     /// The arguments that it needs.
     fn takes(&self) -> &'static [&'static str];
+    /// The arguments that it may have besides.
+    fn may_take(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// With whose means it acts.
+    fn needs(&self) -> Needs {
+        Needs::Nothing
+    }
+    /// What it is for.
+    fn role(&self) -> Role {
+        Role::Other
+    }
+    /// Whether it has ever been run against the real service. None has: tests run against other implementations and
+    /// documented answers.
+    fn run_for_real(&self) -> bool {
+        false
+    }
     /// Whether it changes anything outside.
     fn mutates(&self) -> bool {
         false
@@ -96,36 +171,43 @@ pub(super) trait Action: Sync {
     }
 }
 
-/// Every action, in order of name.
-pub(super) const ALL: &[&dyn Action] = &[
+/// Actions that every provider's playbooks share, and AWS's.
+const SHARED: &[&dyn Action] = &[
     &deactivate::Deactivate,
     &snapshot::Snapshot,
     &verify_refused::VerifyRefused,
     &list_minted::ListMinted,
     &deny::Deny,
     &evidence::Evidence,
+    &verify::Verify,
+    &manual::Manual,
 ];
+
+/// Every action.
+pub(super) fn all() -> impl Iterator<Item = &'static dyn Action> {
+    SHARED.iter().chain(providers::ALL).copied()
+}
 
 /// The action of that name.
 pub(super) fn get(name: &str) -> Option<&'static dyn Action> {
-    ALL.iter().copied().find(|action| action.name() == name)
+    all().find(|action| action.name() == name)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::ALL;
+    use super::{Action, all};
     use crate::detect::DetectorSet;
 
     #[test]
     fn names_are_unique_and_every_change_says_what_it_needs_and_how_it_is_undone() {
-        let names: Vec<&str> = ALL.iter().map(|action| action.name()).collect();
-        let mut sorted = names.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(names, sorted);
-        for action in ALL.iter().filter(|action| action.mutates()) {
+        let mut names: Vec<&str> = all().map(Action::name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for action in all().filter(|action| action.mutates()) {
             assert!(!action.permissions().is_empty(), "{}", action.name());
             assert_eq!(action.undo_words(&BTreeMap::new()).is_some(), action.reversible(), "{}", action.name());
         }
@@ -145,7 +227,7 @@ mod tests {
         // Nor is one of those a slip of the finger over an action that is there.
         for (id, name) in named.iter().filter(|(_, name)| super::get(name).is_none()) {
             let letters = |text: &str| text.replace('-', "");
-            assert!(ALL.iter().all(|action| letters(action.name()) != letters(name)), "{id} names {name}");
+            assert!(all().all(|action| letters(action.name()) != letters(name)), "{id} names {name}");
         }
     }
 }

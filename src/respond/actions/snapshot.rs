@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Outcome, World, aws};
+use super::{Action, AwsHands, Doing, Needs, Outcome, World, aws};
 
 pub(super) struct Snapshot;
 
@@ -24,8 +24,8 @@ pub(super) fn key_shown(key: &aws_sdk_iam::types::AccessKeyMetadata) -> Value {
     })
 }
 
-async fn take(world: &World<'_>) -> Value {
-    let iam = &world.hands.responder.iam;
+async fn take(world: &World<'_>, aws: &AwsHands) -> Value {
+    let iam = &aws.responder.iam;
     let user = world.arg("user");
     let last = iam.get_access_key_last_used().access_key_id(world.arg("key_id")).send().await.map(|found| {
         found.access_key_last_used().map(|used| {
@@ -71,12 +71,21 @@ impl Action for Snapshot {
         ]
     }
 
+    fn needs(&self) -> Needs {
+        Needs::Aws
+    }
+
     fn effect(&self, with: &BTreeMap<String, String>) -> String {
         let user = with.get("user").map_or("", String::as_str);
         format!("write down what user {user} has now: keys, policies, groups, last use")
     }
 
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
-        Box::pin(async move { Outcome::Done(take(world).await) })
+        Box::pin(async move {
+            match world.aws() {
+                Ok(aws) => Outcome::Done(take(world, aws).await),
+                Err(why) => Outcome::Refused(why),
+            }
+        })
     }
 }

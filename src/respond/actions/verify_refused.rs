@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_sts::error::ProvideErrorMetadata;
 use serde_json::json;
 
-use super::{Action, Doing, Outcome, World};
+use super::{Action, Doing, Outcome, Role, World};
 use crate::model::Credential;
 use crate::net::{AwsKey, Partition};
 
@@ -81,6 +81,10 @@ impl Action for VerifyRefused {
 
     fn takes(&self) -> &'static [&'static str] {
         &["key_id"]
+    }
+
+    fn role(&self) -> Role {
+        Role::Proves
     }
 
     fn effect(&self, with: &BTreeMap<String, String>) -> String {

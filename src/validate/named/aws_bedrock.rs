@@ -5,7 +5,7 @@
 use zeroize::Zeroizing;
 
 use crate::model::{Credential, Identity, Liveness};
-use crate::net::{Answer, Header, Net, Request};
+use crate::net::{Answer, Header, Method, Net, Request};
 
 /// What the answers mean.
 pub(super) const ANSWERS: &[(&str, &str)] = &[
@@ -25,7 +25,7 @@ pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
     let mut value = Zeroizing::new(b"Bearer ".to_vec());
     value.extend_from_slice(key.value.expose());
     let header = Header { name: "authorization".to_owned(), value };
-    match net.ask(&Request { post: false, url, headers: vec![header], body: None }).await {
+    match net.ask(&Request { method: Method::Get, url, headers: vec![header], body: None }).await {
         Ok(answer) => judge(&answer, credential),
         Err(error) => Liveness::Unknown(error.to_string()),
     }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::model::{Clock, Credential, Identity, Liveness, SystemClock};
-use crate::net::{Answer, Header, Net, Request};
+use crate::net::{Answer, Header, Method, Net, Request};
 
 const TOKEN: &str = "https://oauth2.googleapis.com/token";
 /// Shows the account's own address, and nothing else.
@@ -54,7 +54,7 @@ fn request(net: &Net, credential: &Credential, now: i64) -> Result<Request, &'st
     let url = address(net).parse().map_err(|_| "its address cannot be written")?;
     let value = Zeroizing::new(b"application/x-www-form-urlencoded".to_vec());
     let header = Header { name: "content-type".to_owned(), value };
-    Ok(Request { post: true, url, headers: vec![header], body: Some(body) })
+    Ok(Request { method: Method::Post, url, headers: vec![header], body: Some(body) })
 }
 
 /// Google's token service.

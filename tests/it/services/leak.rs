@@ -67,8 +67,9 @@ async fn no_subcommand_leaves_a_secret_anywhere() {
     ]);
     let app = leak.home.work().join("app");
     let input = format!("k1: {openai}\nk2: {anthropic}\nk3: {slack}\n");
-    plant(&leak, &input, &openai, &slack);
+    // Of the key that is the responder's to stop; the others are refused.
     let digest = leak.plan();
+    plant(&leak, &input, &openai, &slack);
     let dead = "openai=http://127.0.0.1:9,anthropic=http://127.0.0.1:9,slack=http://127.0.0.1:9";
     let mut ran = 0;
     let mut go = |arguments: &[&str]| {
@@ -87,7 +88,8 @@ async fn no_subcommand_leaves_a_secret_anywhere() {
     go(&["scan", "app", "--save", "-vvv"]);
     go(&["verify", "-vvv", "--save"]);
     go(&["verify", "-vvv", "00000000"]);
-    go(&["respond", "plan", "app", "-vvv"]);
+    let refused = go(&["respond", "plan", "app", "-vvv"]);
+    assert_eq!(refused.code(), Some(2), "{refused:?}");
     let applied = go(&["respond", "apply", &digest, "-vvv", "--format", "json"]);
     let run = serde_json::from_str::<serde_json::Value>(&applied.stdout()).unwrap()["id"].as_str().unwrap().to_owned();
     for arguments in

@@ -1,0 +1,118 @@
+//! What a response acts with, put together from the settings: the guards, the responder's AWS clients, a provider's
+//! administrative credential, and the leaked values.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::bail;
+
+use super::settings::Settings;
+use crate::model::{Credential, Finding, Plan};
+use crate::net::Net;
+use crate::respond::{Admin, AwsHands, Guard, Hands, Means, Playbook, Recall, account, means, means_of};
+use crate::secret::Fingerprint;
+
+/// Changes a run may make.
+const MOST_CHANGES: usize = 20;
+
+/// What is acted on, as far as it decides with what.
+pub(super) struct Matter {
+    means: Means,
+    provider: String,
+    account: Option<String>,
+    detector: String,
+}
+
+impl Matter {
+    /// A finding, with the playbook that will run.
+    pub(super) fn of_finding(finding: &Finding, playbook: &Playbook) -> Self {
+        Self {
+            means: means(playbook),
+            provider: finding.provider.clone(),
+            account: account(finding),
+            detector: finding.detector.clone(),
+        }
+    }
+
+    /// A plan.
+    pub(super) fn of_plan(plan: &Plan) -> Self {
+        let target = |name: &str| plan.target.get(name).cloned();
+        Self {
+            means: means_of(plan.steps.iter().map(|step| step.action.as_str())),
+            provider: target("provider").unwrap_or_default(),
+            account: target("account"),
+            detector: plan.detector.clone(),
+        }
+    }
+}
+
+/// The operator's bounds.
+pub(super) fn guard(settings: &Settings) -> Guard {
+    let operator = &settings.operator;
+    let mut owned: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for provider in &operator.providers {
+        owned.entry(provider.name.clone()).or_default().extend(provider.owned.iter().cloned());
+    }
+    let accounts = operator.accounts.iter().map(|account| account.id.clone()).collect();
+    Guard { accounts, owned, protected: operator.protected.clone(), most_changes: MOST_CHANGES }
+}
+
+/// Gives back these credentials for their fingerprint, and nothing for any other.
+pub(super) fn recall(fingerprint: Fingerprint, variants: Vec<Credential>) -> Box<Recall> {
+    Box::new(move |wanted| {
+        let wanted = (*wanted == fingerprint).then_some(&variants);
+        wanted.map_or_else(Vec::new, |variants| variants.iter().map(Credential::duplicate).collect())
+    })
+}
+
+/// What acts on a matter.
+pub(super) async fn hands(matter: &Matter, recall: Box<Recall>, settings: &Settings) -> anyhow::Result<Hands> {
+    let net = Arc::new(settings.net()?);
+    let aws = if matter.means.aws { Some(aws(&net, matter.account.as_deref(), settings).await?) } else { None };
+    let detector = settings.detectors()?.get(&matter.detector).cloned();
+    let admin = match matter.means.admin {
+        Some(_) => admin(matter, settings)?,
+        None => None,
+    };
+    let own = own(settings)?;
+    Ok(Hands { net, aws, admin, own, detector, recall, clock: Arc::clone(&settings.clock) })
+}
+
+/// The names that findings of the responder's own credentials would have: none of them is ever acted on, whoever leaked it.
+fn own(settings: &Settings) -> anyhow::Result<Vec<Fingerprint>> {
+    let entries = &settings.operator.providers;
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = settings.fingerprint_key()?;
+    // What cannot be read is missed where it is needed.
+    let read = entries.iter().filter_map(|entry| settings.credential(entry).ok().flatten());
+    Ok(read.flat_map(|(from, value)| Admin::new(from, value).fingerprints(&key)).collect())
+}
+
+/// The responder's clients for an account, and what STS says of them.
+async fn aws(net: &Net, account: Option<&str>, settings: &Settings) -> anyhow::Result<AwsHands> {
+    let listed = settings.operator.accounts.iter().find(|listed| Some(listed.id.as_str()) == account);
+    let responder = net.responder(listed.and_then(|listed| listed.profile.as_deref())).await?;
+    let who = responder.sts.get_caller_identity().send().await;
+    let who = who.map_err(|error| {
+        use aws_sdk_sts::error::ProvideErrorMetadata;
+        let why = error.code().unwrap_or("no answer that can be read");
+        anyhow::anyhow!(
+            "STS does not take the responder's own credentials ({why}); `aws sts get-caller-identity` shows the same"
+        )
+    })?;
+    let (Some(arn), Some(account)) = (who.arn(), who.account()) else { bail!("STS did not say who the responder is") };
+    let (arn, account) = (arn.to_owned(), account.to_owned());
+    Ok(AwsHands { responder, arn, account })
+}
+
+/// The credential of the settings' entry that owns the account; of the one for everything that it can list; of the only one.
+fn admin(matter: &Matter, settings: &Settings) -> anyhow::Result<Option<Admin>> {
+    let entries: Vec<_> = settings.operator.providers.iter().filter(|entry| entry.name == matter.provider).collect();
+    let owns = |account: &str| entries.iter().find(|entry| entry.owned.iter().any(|owned| owned == account));
+    let entry = matter.account.as_deref().and_then(owns).or_else(|| owns("*"));
+    let entry = entry.or(if let [one] = entries.as_slice() { Some(one) } else { None });
+    let Some(entry) = entry else { return Ok(None) };
+    Ok(settings.credential(entry)?.map(|(from, value)| Admin::new(from, value)))
+}

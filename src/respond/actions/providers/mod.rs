@@ -1,0 +1,63 @@
+//! What can be done at each provider. One file and one line in [`ALL`] each.
+
+mod anthropic;
+mod as_leaked;
+mod azure;
+mod baseten;
+mod cloudflare;
+mod deepgram;
+mod elevenlabs;
+mod google;
+mod langfuse;
+mod litellm;
+mod mistral;
+mod openai;
+mod openai_throttle;
+mod openrouter;
+mod own_value;
+mod vault;
+mod xai;
+
+use super::Action;
+
+/// Every action of every provider besides AWS.
+pub(super) const ALL: &[&dyn Action] = &[
+    &anthropic::KEY_DEACTIVATE,
+    &as_leaked::DATABRICKS_DELETE,
+    &as_leaked::HEROKU_DELETE,
+    &azure::KEY_REGENERATE,
+    &azure::LOCAL_AUTH_DISABLE,
+    &baseten::KEY_DELETE,
+    &cloudflare::TOKEN_DISABLE,
+    &deepgram::KEY_DELETE,
+    &elevenlabs::KEY_DISABLE,
+    &google::KEY_DELETE,
+    &langfuse::KEY_DELETE,
+    &litellm::KEY_BLOCK,
+    &mistral::KEY_DELETE,
+    &openai::ADMIN_KEY_DELETE,
+    &openai::KEY_DELETE,
+    &openai::SERVICE_ACCOUNT_DELETE,
+    &openai_throttle::Throttle,
+    &openrouter::KEY_DELETE,
+    &openrouter::KEY_DISABLE,
+    &own_value::BUILDKITE,
+    &own_value::CRATES_IO,
+    &own_value::DIGITALOCEAN,
+    &own_value::DISCORD,
+    &own_value::DOPPLER,
+    &own_value::GITHUB,
+    &own_value::GITLAB,
+    &own_value::GOOGLE_OAUTH,
+    &own_value::HUGGINGFACE,
+    &own_value::NPM,
+    &own_value::OKTA,
+    &own_value::PERPLEXITY,
+    &own_value::SLACK,
+    &own_value::VERCEL,
+    &vault::TOKEN_REVOKE,
+    &xai::KEY_DELETE,
+];
+
+#[cfg(test)]
+mod tests;

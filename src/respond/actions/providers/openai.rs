@@ -1,0 +1,112 @@
+//! OpenAI: a user's project key is deleted; a service account's key dies with its service account, since a single one has no
+//! delete call; an admin key is deleted. None can be undone. Before that, what the project may spend can be throttled
+//! ([`super::openai_throttle`]).
+//! Source: OpenAI API reference, Administration: Project API keys, Project service accounts, Admin API keys
+//! (<https://platform.openai.com/docs/api-reference/project-api-keys>).
+
+use serde_json::Value;
+
+use super::super::keys::{
+    ABSENT, Call, Change, Deed, Find, Hint, Listing, Login, Pages, Place, Scopes, Service, Voice, segment, text,
+};
+use crate::net::Method;
+
+pub(super) const SERVICE: Service = Service {
+    provider: "openai",
+    endpoint: "openai-admin",
+    place: Place::Fixed("https://api.openai.com"),
+    voice: Voice::Admin,
+    login: Login::Scheme("Bearer"),
+    headers: &[],
+};
+
+const PAGES: Pages = Pages::After { parameter: "after", last: "/last_id", more: "/has_more" };
+
+const fn keys(prefix: &'static str, path: fn(&str, &Value) -> Option<String>) -> Find {
+    Find::Listed {
+        scopes: Some(Scopes {
+            known: Some("project"),
+            list: Some("/v1/organization/projects?limit=100"),
+            pages: PAGES,
+            items: "/data",
+            id: "/id",
+        }),
+        list: |project| format!("/v1/organization/projects/{project}/api_keys?limit=100"),
+        pages: PAGES,
+        items: "/data",
+        hint: Hint::Redacted { at: "/redacted_value", prefix },
+        path,
+    }
+}
+
+/// It exists or not; there is no other state.
+fn there(_: &Value) -> String {
+    "active".to_owned()
+}
+
+fn delete(path: &str, _: &str) -> Call {
+    Call::new(Method::Delete, path)
+}
+
+pub(super) const KEY_DELETE: Deed = Deed {
+    name: "openai-key-delete",
+    service: &SERVICE,
+    office: &Listing {
+        find: keys("sk-proj-", |project, key| {
+            // A service account's key cannot be deleted so.
+            key.pointer("/owner/service_account/id").is_none().then_some(())?;
+            Some(format!("/v1/organization/projects/{project}/api_keys/{}", segment(&text(key, "/id")?)))
+        }),
+        state: there,
+        about: &["/name", "/redacted_value", "/created_at", "/owner/type"],
+        alone: Some(""),
+        change: Change::Plain(delete),
+    },
+    wanted: ABSENT,
+    effect: "delete the key from its project",
+    undo: None,
+    permissions: &["an OpenAI admin key: projects and their API keys, read and write"],
+};
+
+pub(super) const SERVICE_ACCOUNT_DELETE: Deed = Deed {
+    name: "openai-service-account-delete",
+    service: &SERVICE,
+    office: &Listing {
+        find: keys("sk-svcacct-", |project, key| {
+            let account = segment(&text(key, "/owner/service_account/id")?);
+            Some(format!("/v1/organization/projects/{project}/service_accounts/{account}"))
+        }),
+        state: there,
+        // The account's own fields differ from the key's, and this must read the same from both.
+        about: &[],
+        alone: Some(""),
+        change: Change::Plain(delete),
+    },
+    wanted: ABSENT,
+    effect: "delete the service account that the key belongs to, with all its keys",
+    undo: None,
+    permissions: &["an OpenAI admin key: projects, their API keys and service accounts, read and write"],
+};
+
+pub(super) const ADMIN_KEY_DELETE: Deed = Deed {
+    name: "openai-admin-key-delete",
+    service: &SERVICE,
+    office: &Listing {
+        find: Find::Listed {
+            scopes: None,
+            list: |_| "/v1/organization/admin_api_keys?limit=100".to_owned(),
+            pages: PAGES,
+            items: "/data",
+            hint: Hint::Redacted { at: "/redacted_value", prefix: "sk-admin-" },
+            path: |_, key| Some(format!("/v1/organization/admin_api_keys/{}", segment(&text(key, "/id")?))),
+        },
+        state: there,
+        about: &["/name", "/redacted_value", "/created_at"],
+        alone: Some(""),
+        change: Change::Plain(delete),
+    },
+    wanted: ABSENT,
+    effect: "delete the admin key from the organisation",
+    undo: None,
+    permissions: &["another OpenAI admin key: admin API keys, read and write"],
+};

@@ -1,0 +1,96 @@
+//! A run as its journal tells it: the records in order, and nothing else.
+
+use serde_json::{Value, json};
+
+use super::folder::RunFolder;
+use super::{RespondError, journal, table};
+use crate::model::{Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState, StepState, StepStatus};
+
+/// A run as its journal tells it. Reads only.
+pub fn replayed(folder: &RunFolder) -> Result<Run, RespondError> {
+    let events = if folder.journal().exists() { journal::read(&folder.journal())?.events } else { Vec::new() };
+    replay(folder.plan()?, folder, &events)
+}
+
+pub(super) fn replay(plan: Plan, folder: &RunFolder, events: &[Event]) -> Result<Run, RespondError> {
+    let fresh = |step: &PlannedStep| StepStatus {
+        id: step.id.clone(),
+        state: StepState::Pending,
+        begun: false,
+        why: None,
+        evidence: Value::Null,
+        at: None,
+    };
+    let damaged = |line: usize, what: String| RespondError::Journal { path: folder.journal(), line, what };
+    let digest = plan.digest().map_err(|error| damaged(1, error.to_string()))?;
+    let steps = plan.steps.iter().map(fresh).collect();
+    let mut run = Run { id: folder.id.clone(), plan, digest, state: RunState::Open, steps, records: 0 };
+    for (number, event) in events.iter().enumerate() {
+        take_up(&mut run, event).map_err(|what| damaged(number + 1, what))?;
+    }
+    run.state = state_of(&run);
+    Ok(run)
+}
+
+/// Takes one record into account, or says why it cannot be.
+pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
+    run.records += 1;
+    let Some(id) = &event.step else {
+        return match &event.event {
+            EventKind::Planned { digest } if *digest != run.digest => Err("it is about another plan".to_owned()),
+            _ => Ok(()),
+        };
+    };
+    let status =
+        run.steps.iter_mut().find(|status| status.id == *id).ok_or_else(|| format!("the plan has no step {id:?}"))?;
+    status.state = table::step_after(status.state, &event.event)?;
+    status.begun |= matches!(event.event, EventKind::Started { .. });
+    status.at = Some(event.at);
+    status.why = match &event.event {
+        EventKind::Refused { why }
+        | EventKind::Failed { why }
+        | EventKind::Unknown { why }
+        | EventKind::UndoFailed { why } => Some(why.clone()),
+        EventKind::Waiting { until: Some(until), .. } => Some(format!("until {until}")),
+        EventKind::Waiting { person: Some(person), .. } => Some(person.clone()),
+        _ => None,
+    };
+    status.evidence = match &event.event {
+        EventKind::Waiting { until, .. } => json!({ "until": until }),
+        _ => event.evidence.clone(),
+    };
+    Ok(())
+}
+
+/// Whether a step may have an effect that is to be walked back.
+pub(super) fn stands(status: &StepStatus) -> bool {
+    status.begun && !matches!(status.state, StepState::Pending | StepState::Refused | StepState::Undone)
+}
+
+/// Where a run stands, from its steps alone.
+pub(super) fn state_of(run: &Run) -> RunState {
+    let any = |wanted: &[StepState]| run.steps.iter().any(|step| wanted.contains(&step.state));
+    if any(&[StepState::UndoFailed]) {
+        RunState::Stopped
+    } else if any(&[StepState::Undoing]) {
+        RunState::Open
+    } else if any(&[StepState::Undone]) {
+        // Every change must be walked back before the run is.
+        let left = run.steps.iter().zip(&run.plan.steps).any(|(status, step)| step.mutates && stands(status));
+        if left { RunState::Open } else { RunState::Undone }
+    } else if any(&[StepState::Started]) {
+        RunState::Open
+    } else if any(&[StepState::Waiting]) {
+        RunState::Waiting
+    } else if any(&[StepState::Refused, StepState::Failed, StepState::Unknown]) {
+        let stopped = run.steps.iter().zip(&run.plan.steps).any(|(status, step)| {
+            matches!(status.state, StepState::Refused | StepState::Failed | StepState::Unknown)
+                && step.on_failure != OnFailure::Continue
+        });
+        if stopped || !any(&[StepState::Pending]) { RunState::Stopped } else { RunState::Open }
+    } else if any(&[StepState::Pending]) {
+        RunState::Open
+    } else {
+        RunState::Done
+    }
+}
