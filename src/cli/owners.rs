@@ -1,15 +1,17 @@
-//! Hands the pipeline's findings to `ownership`, and asks IAM where the operator owns the account.
+//! Hands the pipeline's findings to `ownership`, and asks AWS where the operator owns the account.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::Targets;
+use super::asks::Asks;
 use super::images::is_image;
 use super::output::say;
 use super::settings::{Settings, block_on_or_interrupt};
+use crate::config::Account;
 use crate::model::{Coverage, Finding};
-use crate::ownership::{Trust, add_owners, attest, iam_owners};
-use crate::scan::{Attribution, Group, Groups, WalkOptions, attribute as from_tree, scrub};
+use crate::ownership::{Trust, ask_aws, attest};
+use crate::scan::{Attribution, Groups, WalkOptions, attribute as from_tree, scrub};
 use crate::secret::FingerprintKey;
 use crate::store::Store;
 
@@ -17,7 +19,7 @@ use crate::store::Store;
 pub(super) fn attribute(
     groups: &mut Groups,
     coverage: &mut Coverage,
-    (targets, settings, key): (&Targets, &Settings, &Arc<FingerprintKey>),
+    (targets, asks, settings, key): (&Targets, &Asks, &Settings, &Arc<FingerprintKey>),
 ) {
     let on_disk = |path: &&PathBuf| path.as_os_str() != "-" && !is_image(path);
     let mut paths: Vec<PathBuf> = targets.targets.iter().filter(on_disk).cloned().collect();
@@ -31,7 +33,7 @@ pub(super) fn attribute(
     let (key, clock) = (Arc::clone(key), Arc::clone(&settings.clock));
     let with = Attribution { paths: &paths, walk, key, trust, clock };
     from_tree(groups, &with, coverage);
-    live(groups, settings);
+    live(groups, settings, asks.dry_run);
     attested(groups, settings);
     scrub(groups);
 }
@@ -48,8 +50,8 @@ fn attested(groups: &mut Groups, settings: &Settings) {
     }
 }
 
-/// Asks IAM as the responder, for keys of accounts that the operator lists.
-fn live(groups: &mut Groups, settings: &Settings) {
+/// Asks IAM and CloudTrail as the responder, for keys of accounts that the operator lists; or says that it would.
+fn live(groups: &mut Groups, settings: &Settings, dry_run: bool) {
     let accounts = &settings.operator.accounts;
     if accounts.is_empty() {
         return;
@@ -57,30 +59,34 @@ fn live(groups: &mut Groups, settings: &Settings) {
     let asked = block_on_or_interrupt(async {
         let net = settings.net()?;
         for account in accounts {
-            let theirs = |group: &&mut Group| {
-                let known = group.finding.liveness.liveness.identity().and_then(|identity| identity.get("account"));
-                group.finding.provider == "aws"
-                    && known.or(group.finding.facts.get("account").map(String::as_str)) == Some(&account.id)
-            };
             let mut responder = None;
-            for group in groups.0.iter_mut().filter(theirs) {
+            for group in groups.0.iter_mut().filter(|group| is_of(&group.finding, account)) {
+                let Some(key_id) = key_id(&group.finding) else { continue };
+                let print = group.finding.fingerprint.short();
+                if dry_run {
+                    say(&format!("staunch: {print}: as the responder, IAM and CloudTrail of account {}", account.id));
+                    continue;
+                }
                 if responder.is_none() {
                     responder = Some(net.responder(account.profile.as_deref()).await?);
                 }
                 let Some(responder) = &responder else { break };
-                let Some(key_id) = key_id(&group.finding) else { continue };
-                let answer = iam_owners(&responder.iam, &key_id).await;
-                add_owners(&mut group.finding, answer.owners);
-                for why in answer.unknown {
-                    say(&format!("staunch: {}: {why}", group.finding.fingerprint.short()));
+                for why in ask_aws(&mut group.finding, &key_id, (&net, responder), &*settings.clock).await {
+                    say(&format!("staunch: {print}: {why}"));
                 }
             }
         }
         anyhow::Ok(())
     });
     if let Err(error) = asked {
-        say(&format!("staunch: IAM was not asked whose the keys are: {error:#}"));
+        say(&format!("staunch: AWS was not asked whose the keys are: {error:#}"));
     }
+}
+
+/// Whether it is an AWS credential of that account, by the provider's word or else by its own id.
+fn is_of(finding: &Finding, account: &Account) -> bool {
+    let known = finding.liveness.liveness.identity().and_then(|identity| identity.get("account"));
+    finding.provider == "aws" && known.or(finding.facts.get("account").map(String::as_str)) == Some(&account.id)
 }
 
 /// The public key id of an access key.

@@ -39,7 +39,7 @@ pub(super) fn triage(
 ) -> anyhow::Result<(Groups, Gathered)> {
     let (mut groups, mut gathered) = scan::look(targets, settings, set, key)?;
     validate(&mut groups, (set, key), (&[], asks), (settings, &mut gathered.coverage))?;
-    super::owners::attribute(&mut groups, &mut gathered.coverage, (targets, settings, key));
+    super::owners::attribute(&mut groups, &mut gathered.coverage, (targets, asks, settings, key));
     name_playbooks(&mut groups)?;
     // Where it is used says how bad it is.
     groups.sort();

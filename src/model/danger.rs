@@ -127,6 +127,7 @@ impl Finding {
             Severity::Medium => 3,
             Severity::Low => 1,
         };
+        let reach = self.reach.as_ref().map_or(reach, |known| known.weight(reach));
         let seen = self.exposure();
         let exposed = 4 + 2 * u32::from(!seen.images.is_empty()) + 3 * u32::from(seen.pushed) + u32::from(seen.commits > 0);
         let environment = match self.environments().last() {

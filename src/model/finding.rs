@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checked, Confidence, Coverage, Encoding, Facts, Location, Owner, Provenance, Severity};
+use super::{Activity, Checked, Confidence, Coverage, Encoding, Facts, Location, Owner, Provenance, Reach, Severity};
 use crate::secret::Fingerprint;
 
 /// A detector and a credential's fingerprint, with every place where it was seen.
@@ -36,6 +36,12 @@ pub struct Finding {
     pub occurrences: Vec<Occurrence>,
     /// Whose it is, best proven first.
     pub owners: Vec<Owner>,
+    /// What it may do, where the provider was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Reach>,
+    /// What it was used for, where the provider's log was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
     /// The playbook that would run for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playbook: Option<String>,

@@ -1,5 +1,6 @@
 //! The nouns: what the rooms hand to each other.
 
+mod activity;
 mod blob;
 mod clock;
 mod coverage;
@@ -9,9 +10,11 @@ mod detector;
 mod finding;
 mod liveness;
 mod owner;
+mod reach;
 mod response;
 mod spiffe;
 
+pub use activity::{Activity, RegionRead, Seen, Stage, StageSeen};
 pub use blob::{Blob, Clue, CommitPlace, LayerPlace, Location, Provenance};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use coverage::{Coverage, Trouble};
@@ -21,6 +24,7 @@ pub use detector::{ActionInfo, AnswerInfo, DetectorInfo, DetectorPart, LivenessI
 pub use finding::{Columns, Finding, Occurrence, OccurrencePart, PartInfo, Report, Tool};
 pub use liveness::{Checked, Identity, Liveness};
 pub use owner::{Attestation, Edge, Evidence, Owner, Tier, Weight, Withdrawal, Workload};
+pub use reach::{Power, Reach, Ruling, Way};
 pub use response::{
     Approval, ApprovalRule, DigestError, Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState, StepState,
     StepStatus,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_iam::config::{BehaviorVersion, Region};
+use aws_sdk_iam::config::{AppName, BehaviorVersion, Region};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Connector, tls};
@@ -23,6 +23,8 @@ use super::tls::Trust;
 use super::{Net, NetError, Settings};
 use crate::secret::Secret;
 
+/// How this program calls itself in the user agent of what it asks as a found key: `app/staunch`.
+pub const APP: &str = env!("CARGO_PKG_NAME");
 const CONNECT: Duration = Duration::from_secs(5);
 const ATTEMPT: Duration = Duration::from_secs(10);
 
@@ -78,11 +80,21 @@ pub struct Responder {
     pub sts: aws_sdk_sts::Client,
     /// The responder's own key id.
     pub key_id: String,
+    /// The Region that the responder's settings name; us-east-1 where they name none.
+    pub region: String,
+    /// What signs the calls of services without a client of their own.
+    pub(super) credentials: SharedCredentialsProvider,
 }
 
 /// Endpoints that AWS's own variables name, each with its variable.
 pub(super) fn environment_endpoints(settings: &Settings) -> Result<Vec<(&'static str, Url)>, NetError> {
-    let names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_BEDROCK"];
+    let names = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_ENDPOINT_URL_IAM",
+        "AWS_ENDPOINT_URL_BEDROCK",
+        "AWS_ENDPOINT_URL_CLOUDTRAIL",
+    ];
     let given =
         names.into_iter().filter_map(|name| Some((name, settings.environment.get(name).filter(|text| !text.is_empty())?)));
     let parsed = given.map(|(name, text)| Url::parse(text).map(|url| (name, url)).map_err(|_| name));
@@ -197,10 +209,17 @@ impl Net {
         };
         let token = token.flatten().map(str::to_owned);
         let credentials = Credentials::new(key.id.clone(), secret, token, None, "found");
-        self.sts_with(SharedCredentialsProvider::new(credentials), Region::from_static(partition.region()))
+        let region = Region::from_static(partition.region());
+        // So that the key's owner, and this program later, can tell the question from others in CloudTrail.
+        self.sts_with(SharedCredentialsProvider::new(credentials), region, AppName::new(APP).ok())
     }
 
-    fn sts_with(&self, credentials: SharedCredentialsProvider, region: Region) -> Result<aws_sdk_sts::Client, NetError> {
+    fn sts_with(
+        &self,
+        credentials: SharedCredentialsProvider,
+        region: Region,
+        app: Option<AppName>,
+    ) -> Result<aws_sdk_sts::Client, NetError> {
         if self.settings.offline {
             return Err(NetError::Offline);
         }
@@ -211,12 +230,13 @@ impl Net {
             .http_client(self.aws_http.clone())
             .timeout_config(timeouts())
             .retry_config(retries(Retries::Reads));
+        config.set_app_name(app);
         config.set_endpoint_url(self.checked_endpoint("sts")?);
         #[expect(clippy::disallowed_methods, reason = "net is the room that builds clients")]
         Ok(aws_sdk_sts::Client::from_conf(config.build()))
     }
 
-    fn checked_endpoint(&self, service: &str) -> Result<Option<String>, NetError> {
+    pub(super) fn checked_endpoint(&self, service: &str) -> Result<Option<String>, NetError> {
         let Some(text) = self.aws_endpoint(service) else { return Ok(None) };
         let url = Url::parse(&text).map_err(|_| NetError::Setting(format!("the endpoint for {service} is not a URL")))?;
         self.rules.check(&url)?;
@@ -242,9 +262,7 @@ impl Net {
         let found = provider.provide_credentials().await;
         let key_id = found.map_err(|error| none(&error.to_string()))?.access_key_id().to_owned();
         let region = shared.region().cloned().unwrap_or(Region::from_static("us-east-1"));
-        let sts = self.sts_with(provider.clone(), region.clone())?;
-        let iam = self.iam_with(provider, region, Retries::None)?;
-        Ok(Responder { iam, sts, key_id })
+        self.acting(provider, &region, key_id)
     }
 
     /// The responder's clients with a key that the caller hands over: the sandbox's administrator.
@@ -252,9 +270,18 @@ impl Net {
         let secret = key.secret.expose_str().ok_or(NetError::Request("the secret access key is not text"))?;
         let credentials = Credentials::new(key.id.clone(), secret, None, None, "handed over");
         let provider = SharedCredentialsProvider::new(credentials);
-        let region = Region::from_static("us-east-1");
-        let sts = self.sts_with(provider.clone(), region.clone())?;
-        Ok(Responder { iam: self.iam_with(provider, region, Retries::None)?, sts, key_id: key.id.clone() })
+        self.acting(provider, &Region::from_static("us-east-1"), key.id.clone())
+    }
+
+    fn acting(
+        &self,
+        credentials: SharedCredentialsProvider,
+        region: &Region,
+        key_id: String,
+    ) -> Result<Responder, NetError> {
+        let sts = self.sts_with(credentials.clone(), region.clone(), None)?;
+        let iam = self.iam_with(credentials.clone(), region.clone(), Retries::None)?;
+        Ok(Responder { iam, sts, key_id, region: region.to_string(), credentials })
     }
 
     fn iam_with(
@@ -277,51 +304,4 @@ impl Net {
 }
 
 #[cfg(test)]
-mod tests {
-    use aws_smithy_http_client::Connector;
-    use aws_smithy_http_client::proxy::ProxyConfig;
-    use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
-    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-
-    use super::{Routes, gives_roles};
-    use crate::net::testing::{Server, http};
-
-    #[test]
-    fn role_credentials_are_given_out_at_these_addresses_alone() {
-        for (uri, wanted) in [
-            ("http://169.254.169.254/latest/api/token", true),
-            ("http://169.254.170.2/v2/credentials/x", true),
-            ("http://169.254.170.23/v1/credentials", true),
-            ("http://[fd00:ec2::254]/latest/meta-data", true),
-            ("http://[fd00:ec2::23]/v1/credentials", true),
-            ("http://127.0.0.1:8080/creds", true),
-            ("http://localhost:8080/creds", true),
-            ("https://sts.us-east-1.amazonaws.com/", false),
-            ("https://169.254.169.254.example.com/", false),
-            ("http://10.0.0.1/", false),
-            ("http://[fd00:ec3::1]/", false),
-            ("", false),
-        ] {
-            assert_eq!(gives_roles(uri), wanted, "{uri}");
-        }
-    }
-
-    #[tokio::test]
-    async fn role_credentials_are_not_asked_for_through_a_proxy() {
-        let saying = |body: &'static str| {
-            Server::talking(move |peer| {
-                peer.hear();
-                peer.say(&http("200 OK", "", body));
-            })
-        };
-        let (proxy, own) = (saying("proxy"), saying("own"));
-        let build = |config| SharedHttpConnector::new(Connector::builder().proxy_config(config).build_http());
-        let through = ProxyConfig::all(proxy.url()).expect("a proxy");
-        let routes = Routes { usual: build(through), direct: build(ProxyConfig::disabled()) };
-        let get = |url: &str| HttpRequest::get(url).expect("a request");
-        assert!(routes.call(get(&format!("{}/creds", own.url()))).await.is_ok());
-        assert_eq!((own.visits(), proxy.visits()), (1, 0));
-        assert!(routes.call(get("http://sts.example/")).await.is_ok());
-        assert_eq!((own.visits(), proxy.visits()), (1, 1));
-    }
-}
+mod tests;

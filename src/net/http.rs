@@ -167,7 +167,7 @@ impl Net {
         Ok((host, turn))
     }
 
-    async fn exchange(&self, request: &Request, hosts: &Hosts) -> Result<Answer, NetError> {
+    pub(super) async fn exchange(&self, request: &Request, hosts: &Hosts) -> Result<Answer, NetError> {
         let (host, turn) = self.admitted(request, hosts).await?;
         let mut repeats = 0;
         loop {

@@ -6,6 +6,7 @@ mod http;
 mod resolve;
 mod retry;
 mod rules;
+mod signed;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tls;
@@ -19,9 +20,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
-pub use aws::{AwsKey, Partition, Responder, Retries};
+pub use aws::{APP, AwsKey, Partition, Responder, Retries};
 pub use hosts::{Manners, Turn};
 pub use http::{Answer, Header, Method, Request, Stream};
+pub use signed::AwsCall;
 pub use tls::Proof;
 pub use wire::Wire;
 
@@ -158,6 +160,8 @@ pub struct Net {
     hosts: Hosts,
     /// What the operator named: registries. They have no budget.
     own: Hosts,
+    /// Logs of AWS, two requests a second of each Region's.
+    logs: Hosts,
     aws_http: aws_smithy_runtime_api::client::http::SharedHttpClient,
 }
 
@@ -174,7 +178,8 @@ impl Net {
         let aws_http = aws::http_client(resolver, &trust)?;
         let hosts = Hosts::new(settings.manners);
         let own = Hosts::new(Manners { per_second: u32::MAX, budget: u32::MAX, ..settings.manners });
-        Ok(Self { settings, rules, trust, client, hosts, own, aws_http })
+        let logs = Hosts::new(signed::LOGS);
+        Ok(Self { settings, rules, trust, client, hosts, own, logs, aws_http })
     }
 
     /// The address that the operator wants asked under that name, if any.

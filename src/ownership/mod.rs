@@ -15,6 +15,7 @@ mod says;
 
 pub use artefacts::{Artefacts, Trust};
 pub use attested::{Named, attest};
+pub use live::ask_aws;
 pub use live::iam::{IamAnswer, iam_owners};
 pub use people::{GitLimits, GitPeople, GitTally};
 

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::level::{Level, headline, summaries};
+use super::reach;
 use super::screen::exposed;
 use super::svg::svg;
 use super::text::{clean, count, looked_at};
@@ -94,6 +95,9 @@ fn article(finding: &Finding, detector: Option<&DetectorInfo>, out: &mut dyn Wri
     }
     if let Some(identity) = finding.liveness.liveness.identity().filter(|identity| !identity.0.is_empty()) {
         line("speaks as", &said(&identity.0))?;
+    }
+    for (label, text) in reach::lines(finding, true) {
+        line(label, &escaped(&text))?;
     }
     let mut owners: Vec<_> = finding.owners.iter().collect();
     owners.sort_by_key(|owner| owner.edge);

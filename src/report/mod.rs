@@ -14,6 +14,7 @@ mod json;
 mod level;
 mod origin;
 mod places;
+mod reach;
 mod sarif;
 mod screen;
 mod svg;

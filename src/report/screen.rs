@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::human::{Ink, Look};
 use super::origin::place;
+use super::reach;
 use super::text::{clean, count, wrapped};
 use crate::model::{Edge, Environment, Finding, Liveness, Owner, Provenance};
 
@@ -24,7 +25,11 @@ pub(super) fn screen(finding: &Finding, look: Look, out: &mut dyn Write) -> io::
         page.line("because", why)?;
     }
     says(finding, &mut page)?;
-    for edge in [Edge::Principal, Edge::Consumer, Edge::Accountable, Edge::Custodian] {
+    owners(finding, Edge::Principal, &mut page)?;
+    for (label, text) in reach::lines(finding, look.verbose) {
+        page.line(label, &text)?;
+    }
+    for edge in [Edge::Consumer, Edge::Accountable, Edge::Custodian] {
         owners(finding, edge, &mut page)?;
     }
     if triaged(finding) {

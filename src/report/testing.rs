@@ -24,6 +24,8 @@ pub(super) fn finding(path: &str) -> Finding {
         liveness: Checked::NOT,
         occurrences: vec![place(path, 3)],
         owners: Vec::new(),
+        reach: None,
+        activity: None,
         playbook: None,
     }
 }

@@ -347,6 +347,8 @@ fn finding(detector: &Detector, credential: &Credential, (identity, key): (&[(&s
         liveness: Checked { liveness: Liveness::Live(Identity(identity)), at: Some(Timestamp::UNIX_EPOCH) },
         occurrences: Vec::new(),
         owners: Vec::new(),
+        reach: None,
+        activity: None,
         playbook: None,
     }
 }

@@ -91,6 +91,10 @@ fn offer(path: &Path, walk: WalkOptions, artefacts: &mut Artefacts) {
 /// Found values may stand in names and evidence too.
 pub fn scrub(groups: &mut Groups) {
     let Groups(groups, scrubber) = groups;
+    // Whoever calls an API chooses the user agent that its log keeps.
+    for activity in groups.iter_mut().filter_map(|group| group.finding.activity.as_mut()) {
+        activity.reword(&|text| scrubber.scrub(text));
+    }
     for owner in groups.iter_mut().flat_map(|group| &mut group.finding.owners) {
         owner.id = scrubber.scrub(&owner.id);
         owner.name = scrubber.scrub(&owner.name);

@@ -117,6 +117,8 @@ fn group(
         liveness: Checked::NOT,
         occurrences,
         owners: Vec::new(),
+        reach: None,
+        activity: None,
         playbook: None,
     };
     let with_facts = |mut variant: Credential| {

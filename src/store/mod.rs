@@ -124,7 +124,9 @@ fn merge(old: Finding, new: Finding) -> Finding {
     let keep = matches!(new.liveness.liveness, Liveness::NotChecked(_));
     let liveness = if keep { old.liveness } else { new.liveness };
     let owners = if new.owners.is_empty() { old.owners } else { new.owners };
-    Finding { occurrences, liveness, owners, partial: old.partial && new.partial, ..new }
+    // Each says when it was asked.
+    let (reach, activity) = (new.reach.or(old.reach), new.activity.or(old.activity));
+    Finding { occurrences, liveness, owners, reach, activity, partial: old.partial && new.partial, ..new }
 }
 
 #[cfg(test)]

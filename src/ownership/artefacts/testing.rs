@@ -49,6 +49,8 @@ pub(in crate::ownership) fn finding(value: &str) -> Finding {
         liveness: Checked::NOT,
         occurrences: Vec::new(),
         owners: Vec::new(),
+        reach: None,
+        activity: None,
         playbook: None,
     }
 }

@@ -1,4 +1,46 @@
-//! What the provider itself says of a credential's owner, asked with the responder's own credentials.
+//! What the provider itself says of a credential, asked with the responder's own credentials.
 
+pub(super) mod activity;
 pub(super) mod iam;
 pub(super) mod identity;
+pub(super) mod reach;
+#[cfg(test)]
+mod testing;
+
+use iam::iam_owners;
+
+use super::add_owners;
+use crate::model::{Clock, Finding, Reach};
+use crate::net::{Net, Responder};
+
+/// Asks AWS, as the responder in the account that owns an access key: whose it is, when it was used last, what its user may do,
+/// and what it was used for since it got out. Fills in the finding; gives what stays unknown about its owner, in words that
+/// say what to do. The key itself is not used.
+pub async fn ask_aws(
+    finding: &mut Finding,
+    key_id: &str,
+    (net, responder): (&Net, &Responder),
+    clock: &dyn Clock,
+) -> Vec<String> {
+    let answer = iam_owners(&responder.iam, key_id).await;
+    add_owners(finding, answer.owners);
+    finding.facts.extend(answer.facts.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    let now = clock.now();
+    finding.reach = match answer.arn {
+        Some(arn) => Some(reach::reach(&responder.iam, &arn, now).await),
+        None if iam::is_long_term(key_id) => Some(Reach {
+            principal: String::new(),
+            as_of: now,
+            ways: Vec::new(),
+            unseen: Vec::new(),
+            unknown: vec!["what it may do: IAM did not name its user".to_owned()],
+        }),
+        // A session's role may be told by its name alone, without its path; so it is not asked about.
+        None => None,
+    };
+    if iam::is_key_id(key_id) {
+        let since = finding.exposure().since;
+        finding.activity = Some(activity::activity((net, responder), key_id, (since, now)).await);
+    }
+    answer.unknown
+}

@@ -8,3 +8,4 @@ mod leak;
 mod logins;
 mod oracle;
 mod pre_commit;
+mod reach;

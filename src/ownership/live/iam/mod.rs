@@ -5,6 +5,8 @@
 //! is refused stays unknown and is said; it never counts as "no owner". IAM answers `AccessDenied` also for keys that do
 //! not exist or belong to another account, so nothing follows from that about the key.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::types::{AccessKeyLastUsed, Tag};
@@ -45,6 +47,10 @@ enum Says {
 pub struct IamAnswer {
     /// The user, proven, and those whom its tags name, declared.
     pub owners: Vec<Owner>,
+    /// The user's ARN, where IAM named it.
+    pub arn: Option<String>,
+    /// When and for what the key was used last.
+    pub facts: BTreeMap<&'static str, String>,
     /// What stays unknown and why, in words that say what to do.
     pub unknown: Vec<String>,
 }
@@ -65,6 +71,7 @@ pub async fn iam_owners(client: &Client, key_id: &str) -> IamAnswer {
         answer.unknown.push("whose key it is: IAM named no user for it".to_owned());
         return answer;
     };
+    answer.facts = use_of(key.access_key_last_used());
     let last = evidence("iam-key-last-used", "iam:GetAccessKeyLastUsed", last_used(user, key.access_key_last_used()));
     let mut roll = Roll::default();
     answer.user(client, user, last, &mut roll).await;
@@ -97,6 +104,7 @@ impl IamAnswer {
             Some(arn) => (clean(arn), name_of(arn)),
             None => (format!("iam-user:{}", clean(user)), format!("user/{}", clean(user))),
         };
+        self.arn = arn;
         let mut principal = owner(Edge::Principal, id, name, Tier::Proven);
         principal.evidence.push(last);
         roll.add(principal);
@@ -118,7 +126,7 @@ impl IamAnswer {
 }
 
 /// Why a call failed. The provider's own message is left out: it may repeat what was sent.
-fn reason<E: ProvideErrorMetadata, R>(call: &str, error: &SdkError<E, R>) -> String {
+pub(super) fn reason<E: ProvideErrorMetadata, R>(call: &str, error: &SdkError<E, R>) -> String {
     match error {
         SdkError::ServiceError(service) => match service.err().code() {
             Some(code @ ("AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation")) => {
@@ -136,20 +144,36 @@ fn reason<E: ProvideErrorMetadata, R>(call: &str, error: &SdkError<E, R>) -> Str
 }
 
 /// Whether it could be the id of a user's own key.
-fn is_long_term(key_id: &str) -> bool {
+pub(super) fn is_long_term(key_id: &str) -> bool {
+    key_id.starts_with("AKIA") && is_key_id(key_id)
+}
+
+/// Whether it could be the id of any access key (API reference, `accessKeyIdType`).
+pub(super) fn is_key_id(key_id: &str) -> bool {
     let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
-    key_id.starts_with("AKIA") && (16..=128).contains(&key_id.len()) && key_id.bytes().all(fits)
+    (16..=128).contains(&key_id.len()) && key_id.bytes().all(fits)
 }
 
 fn last_used(user: &str, last: Option<&AccessKeyLastUsed>) -> String {
-    let user = clean(user);
-    let date =
-        last.and_then(AccessKeyLastUsed::last_used_date).and_then(|date| jiff::Timestamp::from_second(date.secs()).ok());
-    match (date, last) {
-        (Some(date), Some(last)) => {
-            format!("key of user {user}, last used {date} for {} in {}", clean(last.service_name()), clean(last.region()))
-        }
-        _ => format!("key of user {user}, no use on record"),
+    let (user, facts) = (clean(user), use_of(last));
+    match (&facts["last_used"], facts.get("last_used_service"), facts.get("last_used_region")) {
+        (date, Some(service), Some(region)) => format!("key of user {user}, last used {date} for {service} in {region}"),
+        (never, ..) => format!("key of user {user}, {never}"),
+    }
+}
+
+/// `last_used` and, where there is a date, for which service and in which Region. IAM records use since April 2015, and a
+/// use may take hours to show (API reference, `AccessKeyLastUsed`).
+fn use_of(last: Option<&AccessKeyLastUsed>) -> BTreeMap<&'static str, String> {
+    let dated = last.and_then(|last| Some((last, jiff::Timestamp::from_second(last.last_used_date()?.secs()).ok()?)));
+    match dated {
+        Some((last, date)) => [
+            ("last_used", date.to_string()),
+            ("last_used_service", clean(last.service_name())),
+            ("last_used_region", clean(last.region())),
+        ]
+        .into(),
+        None => [("last_used", "no use on record".to_owned())].into(),
     }
 }
 

@@ -1,67 +1,17 @@
-//! The real SDK client over canned answers in IAM's wire format (query protocol, XML), shaped as in the API reference.
-
-use std::sync::{Arc, Mutex};
-
-use aws_sdk_iam::Client;
-use aws_sdk_iam::config::retry::RetryConfig;
-use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::http::StatusCode;
-use aws_smithy_types::body::SdkBody;
+//! Whose an access key is, by canned answers.
 
 use super::{IamAnswer, iam_owners};
 use crate::model::{Edge, Tier};
-
-/// Answers by action; anything else is refused. Remembers what was asked.
-#[derive(Debug, Clone)]
-struct Wire {
-    answers: Arc<Vec<(&'static str, String)>>,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl HttpConnector for Wire {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
-        let action = body.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default().to_owned();
-        let answer = self.answers.iter().find(|(name, _)| *name == action);
-        let (status, text) = match answer {
-            Some((name, inner)) => {
-                (200, format!("<{name}Response><{name}Result>{inner}</{name}Result></{name}Response>"))
-            }
-            None => (
-                403,
-                "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no, secret-looking-text</Message></Error></ErrorResponse>"
-                    .to_owned(),
-            ),
-        };
-        self.asked.lock().expect("lock").push(body);
-        let status = StatusCode::try_from(status).expect("status");
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(text))))
-    }
-}
+use crate::ownership::live::testing::{Wire, wait};
 
 fn key_id() -> String {
     format!("AKIA{}", "EXAMPLE7".repeat(2))
 }
 
 fn ask_for(key_id: &str, answers: &[(&'static str, &str)]) -> (IamAnswer, Vec<String>) {
-    let answers = answers.iter().map(|(name, inner)| (*name, (*inner).to_owned())).collect();
-    let wire = Wire { answers: Arc::new(answers), asked: Arc::default() };
-    let connector = SharedHttpConnector::new(wire.clone());
-    let config = aws_sdk_iam::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("responder", "not a secret", None, None, "test"))
-        .retry_config(RetryConfig::disabled())
-        .http_client(http_client_fn(move |_, _| connector.clone()))
-        .build();
-    #[expect(clippy::disallowed_methods, reason = "this client ends at the canned answers above")]
-    let client = Client::from_conf(config);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
-    let answer = runtime.block_on(iam_owners(&client, key_id));
-    let asked = wire.asked.lock().expect("lock").clone();
-    (answer, asked)
+    let wire = Wire::by_action(answers);
+    let answer = wait(iam_owners(&wire.client(), key_id));
+    (answer, wire.asked())
 }
 
 fn ask(answers: &[(&'static str, &str)]) -> IamAnswer {
@@ -103,6 +53,12 @@ fn the_user_is_proven_and_its_tags_declare() {
     let why = &answer.owners[0].evidence[0];
     assert_eq!(why.value, "key of user billing-bot, last used 2026-02-03T04:05:06Z for s3 in eu-west-1");
     assert_eq!(answer.owners[1].evidence[0].at, "iam:ListUserTags");
+    assert_eq!(answer.arn.as_deref(), Some("arn:aws:iam::111122223333:user/svc/billing-bot"));
+    let facts: Vec<_> = answer.facts.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(
+        facts,
+        [("last_used", "2026-02-03T04:05:06Z"), ("last_used_region", "eu-west-1"), ("last_used_service", "s3")]
+    );
 }
 
 #[test]
@@ -140,6 +96,7 @@ fn a_key_never_used_has_its_user_all_the_same() {
     ]);
     assert_eq!(answer.owners[0].evidence[0].value, "key of user idle, no use on record");
     assert_eq!((answer.owners.len(), answer.unknown.len()), (1, 0));
+    assert_eq!(answer.facts.into_iter().collect::<Vec<_>>(), [("last_used", "no use on record".to_owned())]);
 }
 
 #[test]
