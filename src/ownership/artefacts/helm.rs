@@ -239,6 +239,18 @@ mod tests {
     }
 
     #[test]
+    fn values_for_a_chart_that_is_not_in_the_tree_are_inferred() {
+        let text = format!("wordpress:\n  password: {VALUE}\n");
+        for (dependency, named) in [("name: wordpress", true), ("{name: x, alias: wordpress}", true), ("name: mysql", false)]
+        {
+            let chart = format!("name: blog\ndependencies:\n- {dependency}\n");
+            let known = tree(&[("c/Chart.yaml", &chart), ("c/values.yaml", &text)]);
+            let id = [("helm:c/blog", Tier::Inferred)];
+            assert_eq!(consumers(&known.resolve(&finding(VALUE))), &id[..usize::from(named)], "{dependency}");
+        }
+    }
+
+    #[test]
     fn broken_values_are_told() {
         let known = tree(&[("values.yaml", "a: [\n"), ("charts/x/templates/a.yaml", "{{ .Values. }} .Values.")]);
         assert!(known.coverage().troubles[0].why.starts_with("not valid YAML at line "), "{:?}", known.coverage());

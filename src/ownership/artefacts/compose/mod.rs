@@ -8,6 +8,7 @@
 //! brings takes variables from the `.env` of who includes it, which is inferred: it may be run by itself. Files by other names
 //! are known by what is in them. What `docker-compose.override.yml` sets as well is inferred in the base.
 
+mod around;
 mod service;
 mod variables;
 
@@ -18,13 +19,11 @@ use super::image_refs::spelt_out;
 use super::links::Consumer;
 use super::slots::Slots;
 use super::yaml::{Tree, View};
-use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder, join};
+use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
 use crate::model::{Coverage, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
 use service::{Desk, extended};
 
-/// Variables of an env file that are made of one other.
-const TAKERS: usize = 100;
 /// What may stand at the top of a compose file (compose-spec, "Compose file").
 const FIELDS: [&str; 9] = ["version", "name", "include", "services", "networks", "volumes", "configs", "secrets", "models"];
 
@@ -93,7 +92,9 @@ impl Reader for Compose {
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         let name = file_name(&sheet.path);
-        is_compose(name) || !is_yaml(name) || sheet.mentions("services:") && (sheet.mentions("image:") || sheet.mentions("build:"))
+        is_compose(name)
+            || !is_yaml(name)
+            || sheet.mentions("services:") && (sheet.mentions("image:") || sheet.mentions("build:"))
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
@@ -187,71 +188,6 @@ impl Reader for Compose {
 }
 
 impl Compose {
-    /// Which variables of an env file are made of which others.
-    fn take(&mut self, sheet: &Sheet<'_>, text: &str) {
-        for variable in dotenv::variables(text) {
-            let quote = variable.bytes.start.checked_sub(1).and_then(|at| text.as_bytes().get(at as usize));
-            if quote == Some(&b'\'') {
-                continue;
-            }
-            for name in variables::named(variable.value) {
-                let of = (sheet.path.to_string(), name.to_owned());
-                self.taken.entry(of).or_default().insert(variable.name.to_owned());
-            }
-        }
-    }
-
-    /// A variable of an env file and those of the same file that are made of it.
-    fn takers(&self, path: &str, name: &str) -> BTreeSet<String> {
-        let (mut all, mut queue) = (BTreeSet::new(), vec![name.to_owned()]);
-        while let Some(name) = queue.pop().filter(|_| all.len() < TAKERS) {
-            if all.insert(name.clone()) {
-                queue.extend(self.taken.get(&(path.to_owned(), name)).into_iter().flatten().cloned());
-            }
-        }
-        all
-    }
-
-    /// `include`: a path, or a mapping with `path`, which is one or several.
-    fn include(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
-        let own = folder(&sheet.path);
-        for entry in root.get("include").into_iter().flat_map(View::items) {
-            let path = entry.get("path").unwrap_or(entry);
-            for file in [path].into_iter().chain(path.items()).filter_map(View::text) {
-                if let Some(file) = join(own, file) {
-                    self.includes.entry(own.to_owned()).or_default().insert(file);
-                }
-            }
-        }
-    }
-
-    /// Who takes that variable of an env file.
-    fn variable(&self, place: &Place, name: &str, seen: &Evidence, roll: &mut Roll) {
-        let mut join = |pull: &Pull, tier: Tier| {
-            if !self.hides(&pull.over, name) {
-                pull.service.join(roll, tier.min(most(&pull.at.path)), vec![seen.clone(), pull.evidence()]);
-            }
-        };
-        for pull in self.env_files.get(&*place.path).into_iter().flatten() {
-            join(pull, Tier::Bound);
-        }
-        if file_name(&place.path) != ".env" {
-            return;
-        }
-        let own = folder(&place.path);
-        for pull in self.variables.get(&(own.to_owned(), name.to_owned())).into_iter().flatten() {
-            // `docker stack deploy` reads no `.env`: somebody else must hand it over.
-            let stack = file_name(&pull.at.path).contains("stack");
-            join(pull, if stack { Tier::Inferred } else { Tier::Bound });
-        }
-        for file in self.includes.get(own).into_iter().flatten() {
-            let there = self.variables.get(&(folder(file).to_owned(), name.to_owned()));
-            for pull in there.into_iter().flatten().filter(|pull| *pull.at.path == **file) {
-                join(pull, Tier::Inferred);
-            }
-        }
-    }
-
     fn hides(&self, over: &Over, name: &str) -> bool {
         let sets = |file: &String| self.names.get(file).is_some_and(|names| names.contains(name));
         over.names.contains(name) || over.files.iter().any(sets)
