@@ -85,7 +85,7 @@ impl Beside {
 
 /// Whether a program may read its variables from a file of that name; samples are for people.
 fn is_own_env(name: &str) -> bool {
-    name.starts_with(".env") && dotenv::is_named_so(name) && !dotenv::is_sample(name)
+    (name.starts_with(".env") || name == ".flaskenv") && dotenv::is_named_so(name) && !dotenv::is_sample(name)
 }
 
 #[derive(Deserialize)]

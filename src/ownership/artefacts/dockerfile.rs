@@ -1,7 +1,7 @@
 //! Dockerfiles: value → `ENV`, `ARG`, `RUN`, `CMD` or `ENTRYPOINT` → the image that is built from the file.
 //!
 //! The arrow ends at the image, not at what runs it. A file that is copied by name is inferred: the build context is
-//! taken to be the Dockerfile's folder, which whoever builds may choose otherwise.
+//! taken to be the Dockerfile's folder, which whoever builds may choose otherwise. So is what is copied with its folder or by a pattern.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl Kind for Dockerfile {
     }
 
     fn is_env_file(path: &str) -> bool {
-        super::dotenv::is_named_so(file_name(path))
+        super::dotenv::is_named_so(file_name(path)) || file_name(path) == ".dockerignore"
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
@@ -133,10 +133,18 @@ impl Desk<'_> {
         for source in &copy.src {
             let Source::Path(path) = source else { continue };
             // A context has no outside: an absolute path is one from its root.
-            let Some(file) = join(folder(&self.sheet.path), path.value.trim_start_matches('/')) else { continue };
+            let own = folder(&self.sheet.path);
+            let inside = path.value.trim_start_matches("./").trim_start_matches('/');
+            let Some(file) = join(own, inside) else { continue };
             let link = Link::new(&self.consumer, Tier::Inferred, "dockerfile-copy", format!("COPY {}", clean(&path.value)));
             let place = self.place(path.span.clone());
-            self.links.pull(file, place, link);
+            if let Some(wild) = inside.find(['*', '?']) {
+                let Some(below) = join(own, folder(&inside[..wild])) else { continue };
+                self.links.copies.put(below, Some(inside), place, link);
+            } else {
+                self.links.copies.put(file.clone(), None, place.clone(), link.clone());
+                self.links.pull(file, place, link);
+            }
         }
     }
 

@@ -14,16 +14,21 @@ pub(super) struct Variable<'t> {
     pub(super) line: u64,
 }
 
-/// Whether a file of that name holds variables: `.env`, `.env.local`, `prod.env`, `app.env.example`.
+/// Whether a file of that name holds variables: `.env`, `.env.local`, `prod.env`, `app.env.example`, Flask's `.flaskenv`.
 pub(super) fn is_named_so(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.starts_with(".env") || name.split('.').skip(1).any(|part| part == "env")
+    name.starts_with(".env") || name == ".flaskenv" || name.split('.').skip(1).any(|part| part == "env")
 }
 
 /// Whether a file of that name is a sample for people, which no program reads.
 pub(super) fn is_sample(name: &str) -> bool {
     let words = ["example", "sample", "template", "dist", "defaults"];
     name.split(['.', '-', '_']).any(|part| words.contains(&part))
+}
+
+/// Whether a manifest of that name is one for people to fill in: what is applied is made from it, if anything is.
+pub(super) fn is_form(name: &str) -> bool {
+    name.split(['.', '-', '_']).any(|part| ["example", "sample", "template"].contains(&part.to_ascii_lowercase().as_str()))
 }
 
 /// Every assignment in the file. Lines that are none are passed over.

@@ -2,7 +2,7 @@
 //!
 //! Nothing is rendered. A template that mentions the very path declares that the chart uses the value; one that mentions
 //! what lies above it (`toYaml .Values.env`, `range`, `with`) only suggests it. Which release is unknown, so the chart
-//! stands for all of them. Values of a subchart are not followed into it.
+//! stands for all of them. Values below the name of a dependency are inferred to be used; they are not followed into it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -23,6 +23,8 @@ const MENTIONS: usize = 5_000;
 pub(super) struct Helm {
     /// By the chart's folder.
     charts: HashMap<String, (Place, String)>,
+    /// The names under which a chart's values go to its dependencies, by the chart's folder.
+    dependencies: HashMap<String, BTreeMap<String, Place>>,
     values: Slots<String>,
     /// Paths that templates mention, with the first place of each, by the chart's folder.
     mentions: HashMap<String, BTreeMap<String, Place>>,
@@ -47,6 +49,13 @@ impl Reader for Helm {
             }
         } else if file_name(&sheet.path) == "Chart.yaml" {
             sheet.documents(coverage, &mut |root| {
+                for dependency in root.get("dependencies").into_iter().flat_map(View::items) {
+                    let name = dependency.get("alias").or_else(|| dependency.get("name"));
+                    if let Some((at, name)) = name.and_then(|at| Some((at, at.text()?.to_owned()))) {
+                        let own = self.dependencies.entry(folder(&sheet.path).to_owned()).or_default();
+                        own.insert(name, sheet.place(at));
+                    }
+                }
                 if let Some(at) = root.get("name")
                     && let Some(name) = at.text().filter(|name| is_showable(name))
                 {
@@ -61,8 +70,9 @@ impl Reader for Helm {
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
         for (place, path, join) in self.values.hits(clues) {
             let own = folder(&place.path);
-            let (Some((chart_at, name)), Some(mentions)) = (self.charts.get(own), self.mentions.get(own)) else { continue };
-            let Some((mention, at, tier)) = mentioned(mentions, path) else { continue };
+            let Some((chart_at, name)) = self.charts.get(own) else { continue };
+            let mention = self.mentions.get(own).and_then(|mentions| mentioned(mentions, path));
+            let Some((mention, at, tier)) = mention.or_else(|| self.handed_down(own, path)) else { continue };
             let id = if own.is_empty() { format!("helm:{name}") } else { format!("helm:{}/{name}", clean(own)) };
             let why = vec![
                 evidence("helm-value", place.to_string(), format!("{path} ({})", join.words())),
@@ -75,6 +85,7 @@ impl Reader for Helm {
 
     fn merge(&mut self, other: Self) {
         self.charts.extend(other.charts);
+        self.dependencies.extend(other.dependencies);
         self.values.merge(other.values);
         for (chart, mentions) in other.mentions {
             let own = self.mentions.entry(chart).or_default();
@@ -86,6 +97,13 @@ impl Reader for Helm {
 }
 
 impl Helm {
+    /// What is below the name of a dependency is handed to it, whether or not its chart is in the tree.
+    fn handed_down<'h>(&'h self, chart: &str, path: &'h str) -> Option<(&'h str, &'h Place, Tier)> {
+        let first = path.split_once('.').map(|(first, _)| first)?;
+        let at = self.dependencies.get(chart)?.get(first)?;
+        Some((first, at, Tier::Inferred))
+    }
+
     fn values(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
         root.leaves("", &mut |way, leaf| {
             if let Some(text) = leaf.text().filter(|text| !text.is_empty()) {
@@ -218,6 +236,18 @@ mod tests {
         assert_eq!(consumers(&known.resolve(&found)), [(ID, Tier::Declared)]);
         let root = tree(&[("Chart.yaml", CHART.1), ("values.yaml", &text), ("templates/s.yaml", template)]);
         assert_eq!(consumers(&root.resolve(&finding(VALUE))), [("helm:api", Tier::Declared)]);
+    }
+
+    #[test]
+    fn values_for_a_chart_that_is_not_in_the_tree_are_inferred() {
+        let text = format!("wordpress:\n  password: {VALUE}\n");
+        for (dependency, named) in [("name: wordpress", true), ("{name: x, alias: wordpress}", true), ("name: mysql", false)]
+        {
+            let chart = format!("name: blog\ndependencies:\n- {dependency}\n");
+            let known = tree(&[("c/Chart.yaml", &chart), ("c/values.yaml", &text)]);
+            let id = [("helm:c/blog", Tier::Inferred)];
+            assert_eq!(consumers(&known.resolve(&finding(VALUE))), &id[..usize::from(named)], "{dependency}");
+        }
     }
 
     #[test]

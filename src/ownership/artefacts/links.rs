@@ -6,9 +6,10 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::copies::Copies;
 use super::slots::{Slots, prints_within};
 use super::yaml::View;
-use super::{Clues, Place, Reader, Sheet, dotenv, file_name, folder};
+use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
 use crate::model::{Coverage, Edge, Evidence, Tier};
 use crate::ownership::roll::{Roll, clean, evidence, owner};
 
@@ -58,6 +59,12 @@ pub(super) struct Links {
     files: HashMap<String, Vec<(Place, Link)>>,
     /// References to a variable by its name, which some env file in that folder may set.
     names: HashMap<(String, String), Vec<(Place, Link)>>,
+    /// Folders and patterns that an image copies.
+    pub(super) copies: Copies,
+    /// References to what lies below a key of another file, by its path.
+    keyed: HashMap<String, Vec<(String, Place, Link)>>,
+    /// The leaves of such files, by the way to them.
+    leaves: Slots<String>,
 }
 
 impl Links {
@@ -134,8 +141,27 @@ impl Links {
         self.names.entry((folder(&place.path).to_owned(), name.to_owned())).or_default().push((place, link));
     }
 
+    /// A reference to what lies at or below a key of a YAML or JSON file: to all of it where the key is empty.
+    pub(super) fn pull_key(&mut self, (file, key): (String, String), place: Place, link: Link) {
+        self.keyed.entry(file).or_default().push((key, place, link));
+    }
+
+    /// Remembers the leaves of a file that others may refer to.
+    pub(super) fn put_leaves(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
+        root.leaves("", &mut |way, leaf| {
+            if let Some(text) = leaf.text().filter(|text| !text.is_empty()) {
+                self.leaves.put(sheet.place(leaf), &prints_within(sheet.key, text), way.to_owned());
+            }
+        });
+    }
+
     fn read_env(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
+        if is_data(&sheet.path) {
+            // Most of them are referred to by nobody: what is broken there is no concern.
+            return sheet.documents(&mut Coverage::default(), &mut |root| self.put_leaves(sheet, root));
+        }
         match sheet.text() {
+            Ok(text) if file_name(&sheet.path) == ".dockerignore" => self.copies.ignore(&sheet.path, text),
             Ok(text) => self.variables.put_env(sheet, text),
             // The compose reader takes in every `.env` and says it already.
             Err(_) if dotenv::is_named_so(file_name(&sheet.path)) => {}
@@ -147,6 +173,20 @@ impl Links {
         for (place, link, join) in self.literals.hits(clues) {
             let value = format!("{} ({})", link.detail, join.words());
             link.consumer.join(roll, link.tier, vec![evidence(link.technique, place.to_string(), value)]);
+        }
+        for path in clues.paths() {
+            for (at, link) in self.copies.of(path) {
+                link.consumer.join(roll, Tier::Inferred, vec![link.evidence(at)]);
+            }
+        }
+        for (place, way, join) in self.leaves.hits(clues) {
+            let under = |key: &str| {
+                key.is_empty() || way.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            };
+            for (_, at, link) in self.keyed.get(&*place.path).into_iter().flatten().filter(|(key, ..)| under(key)) {
+                let seen = evidence("referred-key", place.to_string(), format!("{way} ({})", join.words()));
+                link.consumer.join(roll, link.tier, vec![seen, link.evidence(at)]);
+            }
         }
         if self.files.is_empty() && self.names.is_empty() {
             return;
@@ -177,6 +217,11 @@ impl Links {
     fn merge(&mut self, other: Self) {
         self.literals.merge(other.literals);
         self.variables.merge(other.variables);
+        self.copies.merge(other.copies);
+        self.leaves.merge(other.leaves);
+        for (path, links) in other.keyed {
+            self.keyed.entry(path).or_default().extend(links);
+        }
         for (path, links) in other.files {
             self.files.entry(path).or_default().extend(links);
         }
@@ -198,6 +243,10 @@ impl Link {
 
 fn raw<'s>(sheet: &Sheet<'s>, bytes: &Range<u64>) -> Option<&'s str> {
     std::str::from_utf8(sheet.bytes.get(bytes.start as usize..bytes.end as usize)?).ok()
+}
+
+fn is_data(path: &str) -> bool {
+    ends_in(path, &["yml", "yaml", "json"])
 }
 
 fn is_comment(line: &str) -> bool {
@@ -240,7 +289,11 @@ impl<K: Kind> Reader for Linked<K> {
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
-        !K::wants(&sheet.path) || K::concerns(sheet)
+        if K::wants(&sheet.path) {
+            return K::concerns(sheet);
+        }
+        // Data by a telling name may be large, and nobody need hear of it.
+        sheet.bytes.len() <= K::LIMIT || !is_data(&sheet.path)
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {

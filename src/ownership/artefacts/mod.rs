@@ -10,6 +10,7 @@ mod beside;
 mod bitbucket;
 mod circleci;
 mod compose;
+mod copies;
 mod dockerfile;
 mod dotenv;
 mod gitlab;
@@ -25,6 +26,7 @@ mod procfile;
 mod scripts;
 mod sheet;
 mod slots;
+mod supervisor;
 mod systemd;
 mod terraform;
 mod yaml;
@@ -244,6 +246,7 @@ readers! {
     terraform_state: Linked<terraform::TfState>,
     dockerfile: Linked<dockerfile::Dockerfile>,
     systemd: Linked<systemd::Systemd>,
+    supervisor: Linked<supervisor::Supervisor>,
     helm: helm::Helm,
     beside: beside::Beside,
     catalogues: Catalogues,

@@ -4,6 +4,7 @@
 mod cloudformation;
 mod containers;
 mod ecs;
+mod references;
 mod serverless;
 mod values;
 

@@ -159,3 +159,37 @@ fn broken_and_hostile_files_are_told() {
     let text = format!("provider:\n  name: aws\n  environment:\n{all}functions:\n{functions}");
     assert!(tree(&[("serverless.yml", &text)]).coverage().troubles[0].why.contains("not all of its references"));
 }
+
+#[test]
+fn serverless_references_are_followed_by_their_keys() {
+    let service = |custom: &str, value: &str| {
+        format!(
+            "provider: {{name: aws, stage: \"${{opt:stage, 'dev'}}\"}}\ncustom: {custom}\nfunctions:\n  f:\n    environment:\n      KEY: {value}\n  g: {{handler: h}}\n"
+        )
+    };
+    let id = "lambda:a/serverless.yml/f";
+    let other = format!("KEY: {VALUE}\nOTHER: x\n");
+    for (custom, value, file, tier) in [
+        (format!("{{K: {VALUE}}}"), "${self:custom.K}", "-", Some(Tier::Bound)),
+        (format!("{{K: '${{self:custom.L}}', L: {VALUE}}}"), "${self:custom.K}", "-", Some(Tier::Bound)),
+        (format!("{{K: {VALUE}}}"), "${self:custom.L}", "-", None),
+        (format!("{{K: {VALUE}}}"), "${env:K}", "-", None),
+        ("{}".to_owned(), "\"${file(./secrets.yml):KEY, ''}\"", "a/secrets.yml", Some(Tier::Inferred)),
+        ("{}".to_owned(), "${file(./secrets.yml):OTHER}", "a/secrets.yml", None),
+        ("{}".to_owned(), "${file(./secrets.yml):KEY}", "secrets.yml", None),
+        ("{}".to_owned(), "${file(./serverless.env.yml):KEY}", "a/serverless.env.yml", Some(Tier::Inferred)),
+        (
+            "{env: '${file(./${self:provider.stage}.env.yml)}'}".to_owned(),
+            "${self:custom.env.KEY}",
+            "a/dev.env.yml",
+            Some(Tier::Inferred),
+        ),
+        ("{env: '${file(./${self:provider.stage}.env.yml)}'}".to_owned(), "${self:custom.env.KEY}", "a/prod.env.yml", None),
+        ("{K: '${self:custom.K}'}".to_owned(), "${self:custom.K}", "-", None),
+    ] {
+        let text = service(&custom, value);
+        let known = tree(&[(file, &other), ("a/serverless.yml", &text)]);
+        let expected: Vec<_> = tier.into_iter().map(|tier| (id, tier)).collect();
+        assert_eq!(consumers(&known.resolve(&finding(VALUE))), expected, "{custom} {value} {file}");
+    }
+}

@@ -4,9 +4,11 @@
 //! Tiers, by the table in the facts: a value in the service itself is bound. So is one in a file that `env_file` or a
 //! secret names by exact path, and one in `.env` that the service interpolates: the chain closes in the tree, though a
 //! shell variable at `docker compose up` would win. A place in an `env_file` that is no variable's value (a comment, or a
-//! file of a name that is not read) is inferred. `extends` is followed within the file, `include` is not. What
-//! `docker-compose.override.yml` sets as well is inferred in the base.
+//! file of a name that is not read) is inferred. `extends` is followed within the file. What an `include`
+//! brings takes variables from the `.env` of who includes it, which is inferred: it may be run by itself. Files by other names
+//! are known by what is in them. What `docker-compose.override.yml` sets as well is inferred in the base.
 
+mod around;
 mod service;
 mod variables;
 
@@ -17,10 +19,13 @@ use super::image_refs::spelt_out;
 use super::links::Consumer;
 use super::slots::Slots;
 use super::yaml::{Tree, View};
-use super::{Clues, Place, Reader, Sheet, dotenv, file_name, folder};
+use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
 use crate::model::{Coverage, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
 use service::{Desk, extended};
+
+/// What may stand at the top of a compose file (compose-spec, "Compose file").
+const FIELDS: [&str; 9] = ["version", "name", "include", "services", "networks", "volumes", "configs", "secrets", "models"];
 
 /// What compose files and `.env` files say.
 #[derive(Default)]
@@ -39,6 +44,11 @@ pub(super) struct Compose {
     images: HashMap<String, Vec<(Place, Arc<Consumer>)>>,
     /// References to a variable, by the folder of the compose file.
     variables: HashMap<(String, String), Vec<Pull>>,
+    /// Compose files that those of a folder include.
+    includes: HashMap<String, BTreeSet<String>>,
+    /// Which variables of the same env file a variable is made of the other way round: file and variable, to the names of
+    /// those that take it.
+    taken: HashMap<(String, String), BTreeSet<String>>,
 }
 
 /// A value that stands in the service itself.
@@ -77,7 +87,14 @@ impl Reader for Compose {
 
     fn wants(path: &str) -> bool {
         let name = file_name(path);
-        is_compose(name) || dotenv::is_named_so(name)
+        is_yaml(name) || dotenv::is_named_so(name)
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        let name = file_name(&sheet.path);
+        is_compose(name)
+            || !is_yaml(name)
+            || sheet.mentions("services:") && (sheet.mentions("image:") || sheet.mentions("build:"))
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
@@ -85,13 +102,20 @@ impl Reader for Compose {
             Ok(text) => text,
             Err(why) => return coverage.trouble(&*sheet.path, why),
         };
-        if !is_compose(file_name(&sheet.path)) {
+        let name = file_name(&sheet.path);
+        if !is_yaml(name) {
+            self.take(sheet, text);
             let names = dotenv::variables(text).into_iter().map(|variable| variable.name.to_owned());
             self.names.insert(sheet.path.to_string(), names.collect());
             return self.env.put_env(sheet, text);
         }
         let (tree, broken) = Tree::parse(text);
+        if !is_compose(name) && (broken.is_some() || !tree.roots().all(is_composed)) {
+            // Something else, or a template of one.
+            return;
+        }
         for root in tree.roots() {
+            self.include(sheet, root);
             for (name, service) in root.get("services").map(View::entries).unwrap_or_default() {
                 if let Some(name) = name.text().filter(|name| is_name(name)) {
                     self.service(sheet, root, name, service);
@@ -111,7 +135,7 @@ impl Reader for Compose {
             }
             // Both files are read where nobody names any, and the base alone where somebody names it.
             let hidden = inline.sets.as_ref().is_some_and(|sets| self.overridden.contains(sets));
-            let tier = if hidden { Tier::Inferred } else { Tier::Bound };
+            let tier = if hidden { Tier::Inferred } else { most(&place.path) };
             inline.service.join(roll, tier, vec![evidence(inline.technique, place.to_string(), value)]);
         }
         for image in &clues.images {
@@ -121,19 +145,14 @@ impl Reader for Compose {
             }
         }
         for (place, name, join) in self.env.hits(clues) {
-            let seen = || evidence("dotenv-variable", place.to_string(), format!("{name} ({})", join.words()));
-            let files = self.env_files.get(&*place.path).into_iter().flatten();
-            let beside = (folder(&place.path).to_owned(), name.clone());
-            let named = self.variables.get(&beside).filter(|_| file_name(&place.path) == ".env").into_iter().flatten();
-            for pull in files.chain(named) {
-                if !self.hides(&pull.over, name) {
-                    pull.service.join(roll, Tier::Bound, vec![seen(), pull.evidence()]);
-                }
+            let seen = evidence("dotenv-variable", place.to_string(), format!("{name} ({})", join.words()));
+            for name in self.takers(&place.path, name) {
+                self.variable(place, &name, &seen, roll);
             }
         }
         for path in clues.paths() {
             for pull in self.secret_files.get(path).into_iter().flatten() {
-                pull.service.join(roll, Tier::Bound, vec![pull.evidence()]);
+                pull.service.join(roll, most(&pull.at.path), vec![pull.evidence()]);
             }
             let Some(pulls) = self.env_files.get(path).filter(|_| !self.env.covers(clues, path)) else { continue };
             for pull in pulls {
@@ -146,6 +165,12 @@ impl Reader for Compose {
         self.inline.merge(other.inline);
         self.env.merge(other.env);
         self.names.extend(other.names);
+        for (folder, files) in other.includes {
+            self.includes.entry(folder).or_default().extend(files);
+        }
+        for (variable, takers) in other.taken {
+            self.taken.entry(variable).or_default().extend(takers);
+        }
         for (image, services) in other.images {
             self.images.entry(image).or_default().extend(services);
         }
@@ -215,8 +240,27 @@ fn is_override(name: &str) -> bool {
 
 /// `compose*.yaml`, `docker-compose*.yml` and the like.
 fn is_compose(name: &str) -> bool {
-    let yaml = name.rsplit_once('.').is_some_and(|(_, ending)| matches!(ending, "yml" | "yaml"));
-    yaml && (name.starts_with("compose") || name.starts_with("docker-compose"))
+    is_yaml(name) && (name.starts_with("compose") || name.starts_with("docker-compose"))
+}
+
+fn is_yaml(name: &str) -> bool {
+    ends_in(name, &["yml", "yaml"])
+}
+
+/// How sure what stands in a file of that name can be: a form for people to fill in is run by nobody.
+fn most(path: &str) -> Tier {
+    if dotenv::is_form(file_name(path)) { Tier::Inferred } else { Tier::Bound }
+}
+
+/// Whether a document by any name is a compose file: all of its services have an image or are built, and nothing in it says that
+/// it is something else.
+fn is_composed(root: View<'_>) -> bool {
+    let services = root.get("services").map(View::entries).unwrap_or_default();
+    let runs = |service: View<'_>| ["image", "build"].iter().any(|field| service.get(field).is_some());
+    let known = |key: View<'_>| key.text().is_some_and(|key| FIELDS.contains(&key) || key.starts_with("x-"));
+    !services.is_empty()
+        && services.iter().all(|(name, service)| name.text().is_some_and(is_name) && runs(*service))
+        && root.entries().iter().all(|(key, _)| known(*key))
 }
 
 /// Compose allows `[a-zA-Z0-9._-]+` for a service.

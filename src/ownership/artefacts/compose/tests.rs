@@ -108,7 +108,7 @@ fn secrets_by_file_and_by_variable() {
 #[test]
 fn only_compose_files_are_read_as_such_and_broken_ones_are_told() {
     let text = compose(&format!("    environment: {{KEY: {VALUE}}}"));
-    assert_eq!(owners(&[("services.yml", &text)]), []);
+    assert_eq!(owners(&[("services.txt", &text)]), []);
     assert_eq!(consumers(&owners(&[("x/compose.prod.yaml", &text)])), [("compose:x/compose.prod.yaml/api", Tier::Bound)]);
     let known = tree(&[("compose.yml", "services:\n\tapi: [\n")]);
     assert!(known.coverage().troubles[0].why.starts_with("not valid YAML at line 2"), "{:?}", known.coverage());
@@ -139,5 +139,61 @@ fn of_two_assignments_the_last_counts() {
     for (env, bound) in [(format!("KEY={VALUE}\nKEY=x\n"), false), (format!("KEY=x\nKEY={VALUE}\n"), true)] {
         let known = tree(&[("compose.yaml", compose), ("a.env", &env)]);
         assert_eq!(!consumers(&known.resolve(&finding(VALUE))).is_empty(), bound, "{env}");
+    }
+}
+
+#[test]
+fn other_names_are_known_by_what_is_in_them() {
+    let service = |fields: &str| format!("services:\n  api:\n    {fields}\n    environment: {{KEY: {VALUE}}}\n");
+    for (path, text, expected) in [
+        ("basic.yml", service("image: x"), &[("compose:basic.yml/api", Tier::Bound)][..]),
+        ("basic.yml", format!("name: x\nx-a: b\n{}", service("build: .")), &[("compose:basic.yml/api", Tier::Bound)]),
+        ("basic.example.yml", service("image: x"), &[("compose:basic.example.yml/api", Tier::Inferred)]),
+        ("compose.example.yml", service("image: x"), &[("compose:compose.example.yml/api", Tier::Inferred)]),
+        ("services.yml", service("class: App\\Mailer"), &[]),
+        ("basic.yml", format!("kind: x\n{}", service("image: x")), &[]),
+        ("basic.yml", format!("{}  other: {{class: x}}\n", service("image: x")), &[]),
+        ("basic.yml", format!("services:\n  - image: x\n    environment: {{KEY: {VALUE}}}\n"), &[]),
+        ("basic.yml", format!("{}{{{{ end }}}}\n", service("image: x")), &[]),
+    ] {
+        assert_eq!(consumers(&owners(&[(path, &text)])), expected, "{path} {text}");
+    }
+    let stack = "services: {api: {image: x, environment: [KEY]}}\n";
+    let env = format!("KEY={VALUE}\n");
+    let all = owners(&[("docker-stack.yml", stack), (".env", &env)]);
+    assert_eq!(consumers(&all), [("compose:docker-stack.yml/api", Tier::Inferred)], "swarm reads no .env");
+}
+
+#[test]
+fn what_is_included_takes_variables_of_who_includes_it() {
+    let env = format!("KEY={VALUE}\n");
+    let service = "services: {api: {image: x, environment: [KEY]}}\n";
+    for (include, named) in [
+        ("[../b/compose.yaml]", true),
+        ("[{path: ../b/compose.yaml}]", true),
+        ("[{path: [../c/compose.yaml, ../b/compose.yaml]}]", true),
+        ("[../b/other.yaml]", false),
+    ] {
+        let own = format!("include: {include}\nservices: {{own: {{image: x}}}}\n");
+        let all = owners(&[("a/compose.yaml", &own), ("b/compose.yaml", service), ("a/.env", &env)]);
+        let expected = [("compose:b/compose.yaml/api", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{include}");
+    }
+}
+
+#[test]
+fn variables_that_are_made_of_others_are_followed() {
+    let own = "services: {api: {image: x, environment: [URL]}, db: {image: y, environment: [KEY]}}\n";
+    for (url, api) in [
+        ("postgres://u:${KEY}@db", true),
+        ("\"postgres://u:$KEY@db\"", true),
+        ("'postgres://u:${KEY}@db'", false),
+        ("postgres://u:$${KEY}@db", false),
+        ("postgres://u:${KEYS}@db", false),
+    ] {
+        let env = format!("KEY={VALUE}\nURL={url}\n");
+        let all = owners(&[("compose.yaml", own), (".env", &env)]);
+        let expected = [("compose:compose.yaml/api", Tier::Bound), ("compose:compose.yaml/db", Tier::Bound)];
+        assert_eq!(consumers(&all), &expected[usize::from(!api)..], "{url}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Place, dotenv, file_name};
+use super::super::{Place, dotenv, file_name, folder};
 use super::Kubernetes;
 use super::hubs::{HubKey, HubKind};
 use super::pods::{Container, Use};
@@ -12,6 +12,8 @@ use crate::ownership::roll::{Roll, evidence, owner};
 impl Kubernetes {
     /// Names a container as the consumer, with the account that it runs as.
     pub(super) fn join(&self, container: &Container, roll: &mut Roll, tier: Tier, mut why: Vec<Evidence>) {
+        let form = dotenv::is_form(file_name(&container.account_at.path));
+        let tier = if form { tier.min(Tier::Inferred) } else { tier };
         let (scope, account) = (&container.scope, &container.account);
         why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
         why.extend(self.accounts.evidence(scope, account));
@@ -33,6 +35,23 @@ impl Kubernetes {
         files.iter().any(|(path, print)| *path != place.path && !own.contains(&print) && !dotenv::is_sample(file_name(path)))
     }
 
+    /// Whether two that name no namespace are most likely applied together, though they lie in two folders: a kustomization
+    /// of one takes in the other's, or the only Secret of that name lies in a folder right below.
+    fn is_near(&self, place: &Place, hub: &HubKey, used: &Use) -> bool {
+        let (own, other) = (&hub.scope.folder, &used.container.scope.folder);
+        let manifest = &used.container.account_at.path;
+        let folders = self.nowhere.get(&(hub.kind, Arc::clone(&hub.name)));
+        if folders.is_some_and(|folders| folders.contains(other)) {
+            // Its own folder's is meant.
+            return false;
+        }
+        if self.generators.takes_in(other, &place.path) || self.generators.takes_in(own, manifest) {
+            return true;
+        }
+        let alone = folders.is_some_and(|folders| folders.len() == 1);
+        alone && hub.kind == HubKind::Secret && own.contains('/') && folder(own) == &**other
+    }
+
     /// How well a reference leads to a key, if it does.
     pub(super) fn closes(&self, (place, hub): (&Place, &HubKey), used: &Use) -> Option<Tier> {
         let scope = &used.container.scope;
@@ -45,9 +64,13 @@ impl Kubernetes {
         if used.is_hidden(&hub.key, &known) {
             return None;
         }
-        let best = if self.is_disputed(place, hub) { Tier::Inferred } else { Tier::Bound };
+        let doubtful = self.is_disputed(place, hub) || dotenv::is_form(file_name(&place.path));
+        let best = if doubtful { Tier::Inferred } else { used.most };
         if hub.scope.folder == scope.folder {
             return Some(best);
+        }
+        if scope.namespace.is_none() {
+            return self.is_near(place, hub, used).then_some(Tier::Inferred);
         }
         // Another folder: only a namespace that both write down ties them together. Where several folders define the
         // Secret (one for each cluster, say) the reference means its own folder's; failing that, one of them.

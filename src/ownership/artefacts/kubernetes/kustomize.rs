@@ -2,7 +2,8 @@
 //! manifests that the same kustomization lists.
 //!
 //! Generated names get a suffix, which kustomize puts into the references too, so both still agree by the name written.
-//! Only files that `resources` lists by their exact path are joined: what a folder or an address brings is not followed.
+//! Files that `resources` lists by their exact path are bound, those that a listed folder's own kustomization lists are
+//! inferred; what an address brings is not followed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,6 +16,9 @@ use super::is_name;
 use crate::model::Evidence;
 use crate::ownership::roll::{clean, evidence};
 
+/// Folders that one kustomization takes in.
+const FOLDERS: usize = 50;
+
 /// Every generator seen.
 #[derive(Default)]
 pub(super) struct Generators {
@@ -23,6 +27,8 @@ pub(super) struct Generators {
     variables: Slots<String>,
     envs: HashMap<String, Vec<Key>>,
     files: HashMap<String, Vec<Key>>,
+    /// What each kustomization lists, by its folder.
+    listed: HashMap<String, Arc<BTreeSet<String>>>,
 }
 
 /// One key of a generated object, or all keys that an env file brings.
@@ -49,6 +55,11 @@ impl Key {
         self.resources.contains(manifest)
     }
 
+    /// The kustomization's folder.
+    pub(super) fn folder(&self) -> &str {
+        folder(&self.at.path)
+    }
+
     fn evidence(&self, key: &str, join: Join) -> Evidence {
         let value = format!("{} {} key {key} ({})", self.kind.word(), self.name, join.words());
         evidence("kustomize-generator", self.at.to_string(), value)
@@ -71,8 +82,10 @@ impl Generators {
     /// Takes in one kustomization.
     pub(super) fn read(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
         let own = folder(&sheet.path);
-        let listed = root.get("resources").into_iter().flat_map(View::items).filter_map(View::text);
+        let fields = ["resources", "bases", "components"].into_iter().filter_map(|field| root.get(field));
+        let listed = fields.flat_map(View::items).filter_map(View::text);
         let resources: Arc<BTreeSet<String>> = Arc::new(listed.filter_map(|file| join(own, file)).collect());
+        self.listed.insert(own.to_owned(), Arc::clone(&resources));
         for (field, kind) in [("secretGenerator", HubKind::Secret), ("configMapGenerator", HubKind::ConfigMap)] {
             for generator in root.get(field).into_iter().flat_map(View::items) {
                 let Some(name) = generator.text_at(&["name"]).filter(|name| is_name(name)) else { continue };
@@ -86,6 +99,19 @@ impl Generators {
                 self.generator(sheet, generator, &key);
             }
         }
+    }
+
+    /// Whether the kustomization of a folder takes in that manifest, itself or by a folder that it lists.
+    pub(super) fn takes_in(&self, folder: &str, manifest: &str) -> bool {
+        let (mut seen, mut queue) = (BTreeSet::new(), vec![folder]);
+        while let Some(folder) = queue.pop().filter(|_| seen.len() < FOLDERS) {
+            let Some(listed) = self.listed.get(folder).filter(|_| seen.insert(folder)) else { continue };
+            if listed.contains(manifest) {
+                return true;
+            }
+            queue.extend(listed.iter().map(String::as_str).filter(|path| self.listed.contains_key(*path)));
+        }
+        false
     }
 
     fn generator(&mut self, sheet: &Sheet<'_>, generator: View<'_>, key: &dyn Fn(&str, View<'_>) -> Key) {
@@ -133,6 +159,7 @@ impl Generators {
 
     pub(super) fn merge(&mut self, other: Self) {
         self.literals.merge(other.literals);
+        self.listed.extend(other.listed);
         self.variables.merge(other.variables);
         for (file, keys) in other.envs {
             self.envs.entry(file).or_default().extend(keys);

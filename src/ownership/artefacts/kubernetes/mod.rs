@@ -2,7 +2,7 @@
 //! ServiceAccount it runs as. Also values that stand in a container's own `env` or arguments.
 //!
 //! A chain closes in one namespace only. Where manifests leave the namespace to `kubectl -n`, two of them count as
-//! applied together when they lie in one folder, and not otherwise. Nothing is rendered: Helm templates are said to be
+//! applied together when they lie in one folder; across folders it is inferred where a kustomization takes both in. Nothing is rendered: Helm templates are said to be
 //! unread, and kustomize's prefixes, namespaces and patches are not applied. Its generators are followed to the manifests that
 //! the same kustomization lists.
 
@@ -50,6 +50,8 @@ pub(super) struct Kubernetes {
     values: Slots<HubKey>,
     /// Folders that define a hub, by kind, namespace and name, for those with a namespace.
     defined: HashMap<(HubKind, Arc<str>, Arc<str>), Folders>,
+    /// Folders that define a hub, by kind and name, for those without.
+    nowhere: HashMap<(HubKind, Arc<str>), Folders>,
     /// Every key of every hub.
     keys: HashSet<Known>,
     /// The files that define a key, with its value's fingerprint.
@@ -78,7 +80,7 @@ impl Reader for Kubernetes {
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         if kustomize::is_one(&sheet.path) {
-            return sheet.mentions("secretGenerator") || sheet.mentions("configMapGenerator");
+            return ["secretGenerator", "configMapGenerator", "resources", "bases"].iter().any(|word| sheet.mentions(word));
         }
         if spiffe::is_conf(&sheet.path) {
             return sheet.mentions("trust_domain");
@@ -156,10 +158,12 @@ impl Reader for Kubernetes {
                 if pairs > PAIRS {
                     return roll.cut();
                 }
-                if used.wants(&met.name) && met.key.reaches(&used.container.account_at.path) {
+                let manifest = &used.container.account_at.path;
+                let named = met.key.reaches(manifest);
+                if used.wants(&met.name) && (named || self.generators.takes_in(met.key.folder(), manifest)) {
                     let mut why = met.why.clone();
                     why.push(used.evidence(&met.name));
-                    self.join(&used.container, roll, Tier::Bound, why);
+                    self.join(&used.container, roll, if named { used.most } else { Tier::Inferred }, why);
                 }
             }
         }
@@ -178,6 +182,9 @@ impl Reader for Kubernetes {
         self.ids.merge(other.ids);
         for (hub, folders) in other.defined {
             self.defined.entry(hub).or_default().extend(folders);
+        }
+        for (hub, folders) in other.nowhere {
+            self.nowhere.entry(hub).or_default().extend(folders);
         }
         for (image, containers) in other.images {
             self.images.entry(image).or_default().extend(containers);
@@ -261,6 +268,8 @@ impl Kubernetes {
         if let Some(namespace) = &scope.namespace {
             let hub = (kind, Arc::clone(namespace), Arc::from(name));
             self.defined.entry(hub).or_default().insert(Arc::clone(&scope.folder));
+        } else {
+            self.nowhere.entry((kind, Arc::from(name))).or_default().insert(Arc::clone(&scope.folder));
         }
     }
 }

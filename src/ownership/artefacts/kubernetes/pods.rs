@@ -9,8 +9,23 @@ use super::super::yaml::View;
 use super::super::{Place, Sheet};
 use super::hubs::HubKind;
 use super::{Scope, is_name};
-use crate::model::Evidence;
+use crate::model::{Evidence, Tier};
 use crate::ownership::roll::{clean, evidence};
+
+/// What following a volume's own credentials is called.
+const VOLUME: &str = "k8s-volume-secret";
+/// Where kinds of volumes name the Secret that they are attached with.
+const VOLUMES: [&[&str]; 9] = [
+    &["azureFile", "secretName"],
+    &["iscsi", "secretRef", "name"],
+    &["rbd", "secretRef", "name"],
+    &["cephfs", "secretRef", "name"],
+    &["flexVolume", "secretRef", "name"],
+    &["scaleIO", "secretRef", "name"],
+    &["storageos", "secretRef", "name"],
+    &["csi", "nodePublishSecretRef", "name"],
+    &["cinder", "secretRef", "name"],
+];
 
 /// Sources of one container's `envFrom` that are followed.
 const SOURCES: usize = 100;
@@ -63,6 +78,8 @@ pub(super) struct Use {
     key: Option<String>,
     /// Of all keys, what hides some.
     over: Arc<Over>,
+    /// How sure it can be at most.
+    pub(super) most: Tier,
     technique: &'static str,
     /// What the container sees; for all keys, what stands before the key's name.
     detail: String,
@@ -229,6 +246,10 @@ impl Template<'_> {
                     self.files(uses, who, (source.get(name), source.get(field), kind), &mount);
                 }
             }
+            for name in VOLUMES.iter().filter_map(|path| volume.at(path)) {
+                let found = Found { name: Some(name), kind: HubKind::Secret, key: None, technique: VOLUME };
+                self.put(uses, who, &found, &format!("to attach {}: ", clean(mount.path)));
+            }
             for source in volume.at(&["projected", "sources"]).into_iter().flat_map(View::items) {
                 for (field, kind) in [("secret", HubKind::Secret), ("configMap", HubKind::ConfigMap)] {
                     if let Some(source) = source.get(field) {
@@ -284,6 +305,8 @@ impl Template<'_> {
             container: Arc::clone(who),
             key: found.key.map(clean),
             over,
+            // What the kubelet takes to attach a volume is not shown to the container.
+            most: if found.technique == VOLUME { Tier::Inferred } else { Tier::Bound },
             technique: found.technique,
             detail: detail.to_owned(),
             at: self.sheet.place(at),

@@ -150,3 +150,70 @@ fn the_container_s_own_variable_hides_the_secret_s_of_that_name() {
         assert_eq!(named, bound, "{env}");
     }
 }
+
+#[test]
+fn secrets_that_volumes_are_attached_with_are_inferred_near_by_as_well() {
+    let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{KEY: {VALUE}}}\n");
+    let pod = |volume: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: c, volumeMounts: [{{name: v, mountPath: /v}}]}}], volumes: [{{name: v, {volume}}}]}}\n"
+        )
+    };
+    let id = [("k8s:?k:a/Pod/p/c", Tier::Inferred)];
+    for (volume, at, named) in [
+        ("azureFile: {secretName: s, shareName: x}", "k/a/s.yaml", true),
+        ("iscsi: {secretRef: {name: s}}", "k/a/s.yaml", true),
+        ("csi: {driver: d, nodePublishSecretRef: {name: s}}", "k/a/s.yaml", true),
+        ("azureFile: {secretName: s, shareName: x}", "k/a/secret/s.yaml", true),
+        ("secret: {secretName: s}", "k/a/secret/s.yaml", true),
+        ("azureFile: {secretName: other, shareName: x}", "k/a/s.yaml", false),
+        ("azureFile: {secretName: s, shareName: x}", "k/b/s.yaml", false),
+        ("azureFile: {secretName: s, shareName: x}", "k/s.yaml", false),
+    ] {
+        let all = owners(&[("k/a/pod.yaml", &pod(volume)), (at, &secret)]);
+        assert_eq!(consumers(&all), &id[..usize::from(named)], "{volume} {at}");
+    }
+    // Which of two is meant is not known.
+    let files = [
+        ("k/a/pod.yaml", pod("secret: {secretName: s}")),
+        ("k/a/dev/s.yaml", secret.clone()),
+        ("k/a/prod/s.yaml", secret.replace(VALUE, "other-value-here")),
+    ];
+    let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    assert_eq!(owners(&files), []);
+}
+
+#[test]
+fn manifests_to_fill_in_are_never_bound() {
+    let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{KEY: {VALUE}}}\n");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, envFrom: [{secretRef: {name: s}}]}]}\n";
+    for (secret_at, pod_at, tier) in [
+        ("k/secret.yaml", "k/pod.yaml", Tier::Bound),
+        ("k/secret-template.yaml", "k/pod.yaml", Tier::Inferred),
+        ("k/secret.yaml", "k/pod.sample.yaml", Tier::Inferred),
+    ] {
+        let all = owners(&[(secret_at, &secret), (pod_at, pod)]);
+        assert_eq!(consumers(&all), [("k8s:?k/Pod/p/c", tier)], "{secret_at} {pod_at}");
+    }
+}
+
+#[test]
+fn a_kustomization_brings_the_folders_that_it_lists_together() {
+    let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{KEY: {VALUE}}}\n");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, envFrom: [{secretRef: {name: s}}]}]}\n";
+    for (listed, base, named) in [
+        ("[../../base, pod.yaml]", "[secret.yaml]", true),
+        ("[../../base, pod.yaml]", "[other.yaml]", false),
+        ("[pod.yaml]", "[secret.yaml]", false),
+    ] {
+        let (own, base) = (format!("resources: {listed}\n"), format!("resources: {base}\n"));
+        let all = owners(&[
+            ("k/base/kustomization.yaml", &base),
+            ("k/base/secret.yaml", &secret),
+            ("k/over/dev/kustomization.yaml", &own),
+            ("k/over/dev/pod.yaml", pod),
+        ]);
+        let id = [("k8s:?k:over:dev/Pod/p/c", Tier::Inferred)];
+        assert_eq!(consumers(&all), &id[..usize::from(named)], "{listed} {base}");
+    }
+}

@@ -1,0 +1,80 @@
+//! What lies around a compose file: the `.env` beside it, whose variables may be made of one another, and the files that it
+//! includes (compose-spec, "Include" and "Interpolation").
+
+use std::collections::BTreeSet;
+
+use super::super::yaml::View;
+use super::super::{Place, Sheet, dotenv, file_name, folder, join};
+use super::{Compose, Pull, most, variables};
+use crate::model::{Evidence, Tier};
+use crate::ownership::roll::Roll;
+
+/// Variables of an env file that are made of one other.
+const TAKERS: usize = 100;
+
+impl Compose {
+    /// Which variables of an env file are made of which others.
+    pub(super) fn take(&mut self, sheet: &Sheet<'_>, text: &str) {
+        for variable in dotenv::variables(text) {
+            let quote = variable.bytes.start.checked_sub(1).and_then(|at| text.as_bytes().get(at as usize));
+            if quote == Some(&b'\'') {
+                continue;
+            }
+            for name in variables::named(variable.value) {
+                let of = (sheet.path.to_string(), name.to_owned());
+                self.taken.entry(of).or_default().insert(variable.name.to_owned());
+            }
+        }
+    }
+
+    /// A variable of an env file and those of the same file that are made of it.
+    pub(super) fn takers(&self, path: &str, name: &str) -> BTreeSet<String> {
+        let (mut all, mut queue) = (BTreeSet::new(), vec![name.to_owned()]);
+        while let Some(name) = queue.pop().filter(|_| all.len() < TAKERS) {
+            if all.insert(name.clone()) {
+                queue.extend(self.taken.get(&(path.to_owned(), name)).into_iter().flatten().cloned());
+            }
+        }
+        all
+    }
+
+    /// `include`: a path, or a mapping with `path`, which is one or several.
+    pub(super) fn include(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
+        let own = folder(&sheet.path);
+        for entry in root.get("include").into_iter().flat_map(View::items) {
+            let path = entry.get("path").unwrap_or(entry);
+            for file in [path].into_iter().chain(path.items()).filter_map(View::text) {
+                if let Some(file) = join(own, file) {
+                    self.includes.entry(own.to_owned()).or_default().insert(file);
+                }
+            }
+        }
+    }
+
+    /// Who takes that variable of an env file.
+    pub(super) fn variable(&self, place: &Place, name: &str, seen: &Evidence, roll: &mut Roll) {
+        let mut join = |pull: &Pull, tier: Tier| {
+            if !self.hides(&pull.over, name) {
+                pull.service.join(roll, tier.min(most(&pull.at.path)), vec![seen.clone(), pull.evidence()]);
+            }
+        };
+        for pull in self.env_files.get(&*place.path).into_iter().flatten() {
+            join(pull, Tier::Bound);
+        }
+        if file_name(&place.path) != ".env" {
+            return;
+        }
+        let own = folder(&place.path);
+        for pull in self.variables.get(&(own.to_owned(), name.to_owned())).into_iter().flatten() {
+            // `docker stack deploy` reads no `.env`: somebody else must hand it over.
+            let stack = file_name(&pull.at.path).contains("stack");
+            join(pull, if stack { Tier::Inferred } else { Tier::Bound });
+        }
+        for file in self.includes.get(own).into_iter().flatten() {
+            let there = self.variables.get(&(folder(file).to_owned(), name.to_owned()));
+            for pull in there.into_iter().flatten().filter(|pull| *pull.at.path == **file) {
+                join(pull, Tier::Inferred);
+            }
+        }
+    }
+}
