@@ -157,7 +157,7 @@ impl Story<'_> {
     async fn run(&self, faults: &[Fault], acts: &[Act], twice: bool) -> Result<(), TestCaseError> {
         let value = self.scene.value().to_owned();
         *self.world.lock().expect("the world") = World { value, ..World::default() };
-        let (_, digest) = self.scene.plan().await.map_err(fail)?;
+        let (_, digest) = self.scene.plan().await.map_err(|error| fail(&error))?;
         self.scene.agree(&digest);
         self.world.lock().expect("the world").faults = faults.to_vec();
         let first = self.scene.runner();
@@ -245,7 +245,7 @@ fn prop_assert(holds: bool, what: &str) -> Result<(), TestCaseError> {
     if holds { Ok(()) } else { Err(TestCaseError::fail(what.to_owned())) }
 }
 
-fn fail(error: RespondError) -> TestCaseError {
+fn fail(error: &RespondError) -> TestCaseError {
     TestCaseError::fail(error.to_string())
 }
 
@@ -284,5 +284,4 @@ fn a_run_under_faults_says_what_is_true_and_comes_to_its_end() {
     }
     let (done, undone) = (DONE.load(Ordering::Relaxed), UNDONE.load(Ordering::Relaxed));
     assert!(done > 20 && undone > 5, "{done} done, {undone} undone: the stories say little");
-    eprintln!("{done} done, {undone} undone");
 }
