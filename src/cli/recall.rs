@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use super::settings::Settings;
 use crate::detect::DetectorSet;
-use crate::model::{Attestation, Confidence, Finding, Provenance};
+use crate::model::{Attestation, Confidence, Finding, Plan, Provenance};
 use crate::ownership::attest;
 use crate::scan::{Allowing, Counters, Groups, Request, Target, WalkOptions, run};
 use crate::secret::{Fingerprint, FingerprintKey};
@@ -22,6 +22,13 @@ pub(super) fn finding(text: &str, settings: &Settings) -> anyhow::Result<Finding
     };
     attest(&mut one, &attestations, settings.clock.now());
     Ok(one)
+}
+
+/// The finding in the store that a plan is about: one value may be several, by several detectors.
+pub(super) fn planned(plan: &Plan, settings: &Settings) -> anyhow::Result<Finding> {
+    let (found, _) = named(&plan.fingerprint.to_string(), settings)?;
+    let one = found.into_iter().find(|finding| finding.detector == plan.detector);
+    one.with_context(|| format!("{} is not in the store any more as {}", plan.fingerprint.short(), plan.detector))
 }
 
 /// The fingerprint in the store that `text` names. One value may be several findings, by several detectors.

@@ -182,8 +182,7 @@ fn runner(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Run
 
 /// Reads the leaked value again where it was found, or from standard input once.
 fn recaller(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Box<Recall>> {
-    let finding = recall::finding(&plan.fingerprint.to_string(), settings).ok();
-    let Some(finding) = finding else { return Ok(Box::new(|_| Vec::new())) };
+    let Ok(finding) = recall::planned(plan, settings) else { return Ok(Box::new(|_| Vec::new())) };
     let set = settings.detectors()?;
     let key = settings.fingerprint_key()?;
     let groups = if hand.secret_stdin {

@@ -228,6 +228,9 @@ pub struct StepStatus {
     /// Whether it was ever begun: what waits for somebody's word may not have been.
     #[serde(default)]
     pub begun: bool,
+    /// Whether an attempt may have had its effect, whatever came of later ones.
+    #[serde(default)]
+    pub touched: bool,
     /// Why, where there is something to say.
     pub why: Option<String>,
     /// What was seen or done last.

@@ -68,7 +68,7 @@ impl Runner {
             }
         }
         let now = self.hands.clock.now();
-        let approvals = self.approvals(&digest);
+        let approvals = self.approvals(&digest, &self.requester);
         needed(&plan, &digest, approvals.len(), &self.requester)?;
         self.guard.plan(&plan, &self.moment(0)).map_err(RespondError::Guard)?;
         self.drift(&plan).await?;
@@ -87,9 +87,12 @@ impl Runner {
         Progress { folder, journal, run, waited, approved, scrubber }
     }
 
-    /// The approvals of a plan that count now.
-    fn approvals(&self, digest: &str) -> Vec<Approval> {
-        good(digest, &self.folder.approvals(digest), (&self.approvers, &self.requester, self.hands.clock.now()))
+    /// The approvals of a plan that count now: of others than whoever goes on with it and whoever asked for it.
+    fn approvals(&self, digest: &str, asked: &str) -> Vec<Approval> {
+        let given = self.folder.approvals(digest);
+        let mut good = good(digest, &given, (&self.approvers, &self.requester, self.hands.clock.now()));
+        good.retain(|approval| approval.approver != asked);
+        good
     }
 
     /// Writes down the approvals that are not in the journal yet.
@@ -116,7 +119,8 @@ impl Runner {
             events.push(journal.append(&*self.hands.clock, None, planned, json!({ "requester": self.requester }))?);
         }
         let digest = plan.digest().map_err(|error| RespondError::NotFound(error.to_string()))?;
-        let approvals = self.approvals(&digest);
+        let asked = events.first().and_then(|planned| planned.evidence.get("requester")?.as_str());
+        let approvals = self.approvals(&digest, asked.unwrap_or(&self.requester));
         self.take_note(&mut journal, &mut events, &approvals)?;
         let run = replay(plan, &folder, &events)?;
         let waits = events.iter().filter(|event| matches!(event.event, EventKind::Waiting { until: Some(_), .. }));
@@ -140,7 +144,10 @@ impl Runner {
     async fn drift(&self, plan: &Plan) -> Result<(), RespondError> {
         for step in plan.steps.iter().filter(|step| step.mutates && !step.observed.is_null()) {
             let now = plan::look(plan, step, &self.hands).await;
-            let now = now.map_err(|why| RespondError::Provider(format!("{}: {why}", step.id)))?;
+            // What was planned was scrubbed as well: an object may be called by the value.
+            let scrubber = self.hands.scrubber(&plan.fingerprint);
+            let now = now.map_err(|why| RespondError::Provider(format!("{}: {}", step.id, scrubber.scrub(&why))))?;
+            let now = plan::scrubbed(&scrubber, now);
             if now != step.observed {
                 let (planned, now) = (step.observed.to_string(), now.to_string());
                 return Err(RespondError::Drift { step: step.id.clone(), planned, now });

@@ -119,8 +119,9 @@ impl Guard {
             return Err("this is the responder's own user; act with another principal".to_owned());
         }
         let object = step.observed.get("object").and_then(serde_json::Value::as_str);
-        // Its own name ends an object's path.
-        let named = object.into_iter().flat_map(|path| [path, path.rsplit('/').next().unwrap_or(path)]);
+        // Its own name, and those of what it is part of, stand in an object's path.
+        let whole = object.into_iter().flat_map(|path| [path, path.split('#').next().unwrap_or(path)]);
+        let named = whole.chain(object.into_iter().flat_map(|path| path.split(['/', '#', '?', '=', '&'])));
         match step.with.values().map(String::as_str).chain(named).find(|value| self.protects(value)) {
             Some(value) => Err(format!("{value} is protected by the settings file")),
             None => Ok(()),

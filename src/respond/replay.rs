@@ -17,6 +17,7 @@ pub(super) fn replay(plan: Plan, folder: &RunFolder, events: &[Event]) -> Result
         id: step.id.clone(),
         state: StepState::Pending,
         begun: false,
+        touched: false,
         why: None,
         evidence: Value::Null,
         at: None,
@@ -45,6 +46,7 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
         run.steps.iter_mut().find(|status| status.id == *id).ok_or_else(|| format!("the plan has no step {id:?}"))?;
     status.state = table::step_after(status.state, &event.event)?;
     status.begun |= matches!(event.event, EventKind::Started { .. });
+    status.touched |= matches!(event.event, EventKind::Succeeded | EventKind::Unknown { .. });
     status.at = Some(event.at);
     status.why = match &event.event {
         EventKind::Refused { why }
@@ -64,7 +66,12 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
 
 /// Whether a step may have an effect that is to be walked back.
 pub(super) fn stands(status: &StepStatus) -> bool {
-    status.begun && !matches!(status.state, StepState::Pending | StepState::Refused | StepState::Undone)
+    match status.state {
+        StepState::Pending | StepState::Undone => false,
+        // What was refused has changed nothing; an attempt before it may have.
+        StepState::Refused => status.touched,
+        _ => status.begun,
+    }
 }
 
 /// Where a run stands, from its steps alone.

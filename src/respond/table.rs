@@ -22,7 +22,7 @@ pub(super) fn step_after(state: StepState, event: &EventKind) -> Result<StepStat
         ) => S::Waiting,
         // Only what may have had an effect is walked back.
         (
-            S::Started | S::Succeeded | S::Unknown | S::Failed | S::Undoing | S::UndoFailed | S::Waiting,
+            S::Started | S::Succeeded | S::Unknown | S::Failed | S::Undoing | S::UndoFailed | S::Waiting | S::Refused,
             EventKind::UndoStarted,
         ) => S::Undoing,
         (S::Undoing, EventKind::UndoFinished) => S::Undone,
@@ -68,7 +68,7 @@ mod tests {
         ];
         let allowed = |state: S| events.iter().filter(|event| step_after(state, event).is_ok()).count();
         let counts: Vec<usize> = STATES.iter().map(|&state| allowed(state)).collect();
-        assert_eq!(counts, [3, 7, 2, 3, 4, 4, 4, 3, 0, 1]);
+        assert_eq!(counts, [3, 7, 2, 4, 4, 4, 4, 3, 0, 1]);
         assert!(step_after(S::Pending, &E::Succeeded).is_err());
         assert!(step_after(S::Pending, &E::UndoStarted).is_err());
         assert!(step_after(S::Succeeded, &events[0]).is_err(), "what succeeded is not begun again");

@@ -83,6 +83,20 @@ async fn what_can_be_undone_is_done_at_once_and_the_rest_waits_for_two() {
 }
 
 #[tokio::test]
+async fn whoever_asked_agrees_with_nobody_though_another_goes_on() {
+    let scene = scene();
+    let (_, digest) = scene.plan().await.expect("a plan");
+    let mut kim = scene.runner();
+    kim.requester = "kim".to_owned();
+    let run = kim.apply(&digest).await.expect("a run");
+    // Of the two who agree, Kim asked.
+    scene.agree(&digest);
+    let run = scene.resume(&run).await;
+    assert_eq!(run.state, RunState::Waiting);
+    assert_eq!(heard(&scene, "DELETE"), 0);
+}
+
+#[tokio::test]
 async fn a_run_that_waits_for_agreement_is_walked_back_as_far_as_it_went() {
     let scene = scene();
     let (_, digest) = scene.plan().await.expect("a plan");

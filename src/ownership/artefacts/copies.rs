@@ -135,8 +135,17 @@ fn is_source(inside: &str) -> bool {
     (settings || ends_in(name, SOURCES)) && !aside && !tried && !dotenv::is_sample(name)
 }
 
+/// Nobody's pattern is longer, in bytes.
+const LONGEST: usize = 1000;
+
 /// Whether a path fits a pattern: `*` and `?` within a name, `**` over several.
-fn glob(pattern: &str, path: &str) -> bool {
+fn glob(mut pattern: &str, path: &str) -> bool {
+    while let Some(rest) = pattern.strip_prefix("**/").filter(|rest| rest.starts_with("**/")) {
+        pattern = rest;
+    }
+    if pattern.len() > LONGEST {
+        return false;
+    }
     if let Some(rest) = pattern.strip_prefix("**/")
         && glob(rest, path)
     {
@@ -177,6 +186,9 @@ mod tests {
             ("a?c", "abc", true),
             ("a?c", "a/c", false),
             ("src/**", "src/a/b", true),
+            (&"**/".repeat(300_000), "a/b", false),
+            (&format!("{}b", "**/".repeat(300_000)), "a/b", true),
+            (&"*a".repeat(300_000), "a/b", false),
         ] {
             assert_eq!(glob(pattern, path), fits, "{pattern} {path}");
         }

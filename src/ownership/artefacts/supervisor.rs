@@ -30,12 +30,16 @@ impl Kind for Supervisor {
         for (line, whole) in text.split_inclusive('\n').enumerate() {
             let start = at;
             at += whole.len() as u64;
-            let trimmed = whole.trim_end();
+            let trimmed = without_comment(whole).trim_end();
             if trimmed.trim_start().starts_with([';', '#']) {
                 continue;
             }
-            if let Some(section) = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                let name = section.strip_prefix("program:").map(str::trim).filter(|name| is_showable(name));
+            if let Some(section) = trimmed.strip_prefix('[') {
+                let name = section
+                    .strip_suffix(']')
+                    .and_then(|section| section.strip_prefix("program:"))
+                    .map(str::trim)
+                    .filter(|name| is_showable(name));
                 program = name.map(|name| {
                     let id = format!("supervisor:{}/{name}", sheet.path);
                     Arc::new(Consumer::new(id, format!("supervisor program {name} of {}", sheet.path)))
@@ -59,6 +63,13 @@ impl Kind for Supervisor {
             links.put_texts(sheet, &place, values(&trimmed[skipped..]), link);
         }
     }
+}
+
+/// Supervisor's parser ends a line at a `;` or `#` behind a space.
+fn without_comment(line: &str) -> &str {
+    let marks = line.match_indices([';', '#']).map(|(at, _)| at);
+    let cut = marks.filter(|&at| line[..at].ends_with([' ', '\t'])).min();
+    cut.map_or(line, |at| &line[..at])
 }
 
 fn technique(key: &str) -> Option<(&'static str, &'static str)> {

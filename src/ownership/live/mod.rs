@@ -26,6 +26,8 @@ pub async fn ask_aws(
     add_owners(finding, answer.owners);
     finding.facts.extend(answer.facts.into_iter().map(|(name, value)| (name.to_owned(), value)));
     let now = clock.now();
+    // Made-up ids of an account must not use up what its logs may be asked.
+    let exists = answer.arn.is_some() || finding.liveness.liveness.identity().is_some();
     finding.reach = match answer.arn {
         Some(arn) => Some(reach::reach(&responder.iam, &arn, now).await),
         None if iam::is_long_term(key_id) => Some(Reach {
@@ -38,7 +40,7 @@ pub async fn ask_aws(
         // A session's role may be told by its name alone, without its path; so it is not asked about.
         None => None,
     };
-    if iam::is_key_id(key_id) {
+    if exists && iam::is_key_id(key_id) {
         let since = finding.exposure().since;
         finding.activity = Some(activity::activity((net, responder), key_id, (since, now)).await);
     }

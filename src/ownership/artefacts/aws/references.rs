@@ -8,6 +8,8 @@ use crate::model::Tier;
 
 /// References that lead to one another.
 const CHAIN: usize = 8;
+/// References that are replaced in one path, those within others with them.
+const MOST: u32 = 1000;
 
 /// What a reference leads to.
 pub(super) enum Target<'t> {
@@ -42,7 +44,7 @@ fn follow<'t>(sheet: &Sheet<'_>, root: View<'t>, text: &str, chain: usize) -> Op
     if let Some(rest) = inside.strip_prefix("file(") {
         let (path, rest) = rest.split_once(')')?;
         let key = rest.split(',').next().unwrap_or_default().trim().trim_start_matches(':');
-        let file = join(folder(&sheet.path), filled(root, path, chain)?.trim())?;
+        let file = join(folder(&sheet.path), filled(root, path, (chain, &mut { MOST }))?.trim())?;
         return Some(Target::There(file, key.to_owned()));
     }
     let path = inside.strip_prefix("self:")?.split(',').next()?.trim();
@@ -88,29 +90,31 @@ fn closing(inside: &str) -> Option<usize> {
 }
 
 /// A path with its references replaced, by their defaults where they come from outside.
-fn filled(root: View<'_>, text: &str, chain: usize) -> Option<String> {
+fn filled(root: View<'_>, text: &str, (chain, left): (usize, &mut u32)) -> Option<String> {
     let (mut out, mut rest) = (String::new(), text);
     while let Some(start) = rest.find("${") {
         let inside = &rest[start + 2..];
         let end = closing(inside)?;
         out.push_str(&rest[..start]);
-        out.push_str(&word(root, &inside[..end], chain.checked_sub(1)?)?);
+        *left = left.checked_sub(1)?;
+        out.push_str(&word(root, &inside[..end], (chain.checked_sub(1)?, left))?);
         rest = &inside[end + 1..];
     }
     out.push_str(rest);
     Some(out).filter(|out| out.len() < 1_000)
 }
 
-fn word(root: View<'_>, inside: &str, chain: usize) -> Option<String> {
+fn word(root: View<'_>, inside: &str, (chain, left): (usize, &mut u32)) -> Option<String> {
     let (first, default) = inside.split_once(',').map_or((inside, None), |(first, rest)| (first, Some(rest.trim())));
     let path = first.trim().strip_prefix("self:").map(|path| path.split('.').collect::<Vec<_>>());
     if let Some(text) = path.and_then(|path| root.at(&path)).and_then(View::text) {
-        return filled(root, text, chain);
+        return filled(root, text, (chain, left));
     }
     let default = default?;
     let quoted = |quote| default.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-    quoted('\'')
-        .or_else(|| quoted('"'))
-        .map(str::to_owned)
-        .or_else(|| filled(root, default, chain).filter(|_| default.starts_with("${")))
+    match quoted('\'').or_else(|| quoted('"')) {
+        Some(text) => Some(text.to_owned()),
+        None if default.starts_with("${") => filled(root, default, (chain, left)),
+        None => None,
+    }
 }

@@ -45,6 +45,8 @@ pub(in crate::respond::actions) enum Hint {
     Redacted { at: &'static str, prefix: &'static str },
     /// An id at a pointer, which the credential or its provider told.
     Equal { at: &'static str, with: Told },
+    /// The same, of a part that anyone can see: the provider must accept the value as well.
+    Begins { at: &'static str, with: Told },
     /// Nothing: only the one key of an account that the credential is known to be of.
     Nothing,
 }
@@ -191,9 +193,10 @@ impl Listing {
         let alone = desk.world.plan.target.get("account").is_some_and(|account| account == "*");
         match hint {
             Hint::Nothing => Some(if alone { Proof::None } else { Proof::Ends }),
-            Hint::Equal { at, with } => {
+            Hint::Equal { at, with } | Hint::Begins { at, with } => {
                 let wanted = with(leaked, &desk.world.plan.target)?;
-                (text(item, at)? == wanted).then_some(Proof::Exact)
+                let proof = if matches!(hint, Hint::Equal { .. }) { Proof::Exact } else { Proof::Ends };
+                (text(item, at)? == wanted).then_some(proof)
             }
             Hint::Redacted { at, prefix } => {
                 let hint = text(item, at)?;

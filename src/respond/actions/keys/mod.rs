@@ -137,7 +137,14 @@ impl Deed {
             ([one], Some(planned)) => {
                 Err(refused(format!("the plan is about {planned}, and the credential is {} now; make a new plan", one.id)))
             }
-            ([], Some(planned)) => self.again(desk, planned).await,
+            ([], Some(planned)) => {
+                let now = self.again(desk, planned).await?;
+                // The value can be read, and nothing there is it: what the plan saw has become another's.
+                if leaked.is_some() && now.state != self.wanted && now.state != ABSENT {
+                    return Err(refused(format!("{planned} is no longer this credential's; make a new plan")));
+                }
+                Ok(now)
+            }
             ([], None) if leaked.is_none() => Err(refused(GONE.to_owned())),
             ([], None) => Err(refused("nothing that the provider lists is this credential".to_owned())),
             (several, _) => {

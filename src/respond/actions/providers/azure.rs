@@ -108,8 +108,12 @@ impl Office for Accounts {
             let Some(account) = account(desk, leaked).await? else { return Ok(Vec::new()) };
             match slot(desk, &account, leaked.text().map_err(Trouble::Failed)?).await {
                 Ok(None) => Ok(Vec::new()),
-                // An account that refuses keys does not list them.
-                Ok(Some(_)) | Err(Trouble::Failed(_)) => Ok(vec![self.read(desk, &account).await?]),
+                Ok(Some(_)) => Ok(vec![self.read(desk, &account).await?]),
+                // An account that refuses keys does not list them; any other that does not has proved nothing.
+                Err(Trouble::Failed(why)) => {
+                    let now = self.read(desk, &account).await?;
+                    if now.state == REFUSED { Ok(vec![now]) } else { Err(Trouble::Failed(why)) }
+                }
                 Err(trouble) => Err(trouble),
             }
         })

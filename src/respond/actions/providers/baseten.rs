@@ -24,7 +24,7 @@ pub(super) const KEY_DELETE: Deed = Deed {
             list: |_| "/v1/api_keys".to_owned(),
             pages: Pages::One,
             items: "/keys",
-            hint: Hint::Equal { at: "/prefix", with: |leaked, _| Some(leaked.text().ok()?.split_once('.')?.0.to_owned()) },
+            hint: Hint::Begins { at: "/prefix", with: |leaked, _| Some(leaked.text().ok()?.split_once('.')?.0.to_owned()) },
             path: |_, key| Some(format!("/v1/api_keys/{}", segment(&text(key, "/prefix")?))),
         },
         state: |_| "active".to_owned(),
