@@ -106,7 +106,10 @@ struct Text {
     /// Where its window stands in it.
     lead: u32,
     start: u32,
+    /// Of the bytes that are looked for.
     length: u32,
+    /// Of the bytes behind those.
+    rest: u32,
     /// A literal of one letter again and again: within a run of it, the first speaks for all.
     run: bool,
     target: Target,
@@ -159,8 +162,9 @@ const SHORTEST_ENCODED: usize = 4;
 const SHORTEST_WORD: usize = 6;
 /// The shortest text there is.
 const SHORTEST: usize = 3;
-/// Of longer texts the beginning counts: whatever a hit leads to looks again. How far an edit reaches hangs on it.
-const LONGEST: usize = 32;
+/// Longer texts are looked for by so much of their beginning, and the rest is asked for where that stands: how far an edit
+/// reaches hangs on it. With 32 the search in what a delta inserts passes over half as much again.
+const LONGEST: usize = 16;
 
 /// What leads to one detector's anchors.
 pub(super) struct Leads<'d> {
@@ -192,11 +196,11 @@ impl Prefilter {
         };
         for Leads { detector, literals, words, encoded, open } in leads {
             for literal in literals {
-                all.add(literal.as_bytes(), Target::Plain { detector, length: literal.len().min(LONGEST) }, open);
+                all.add(literal.as_bytes(), Target::Plain { detector, length: literal.len() }, open);
                 all.add_encoded(literal.as_bytes(), SHORTEST_ENCODED);
             }
             for word in words {
-                all.add(word.as_bytes(), Target::Word { detector, length: word.len().min(LONGEST) }, true);
+                all.add(word.as_bytes(), Target::Word { detector, length: word.len() }, true);
                 if encoded {
                     all.add_encoded(word.as_bytes(), SHORTEST_WORD);
                 }
@@ -231,6 +235,7 @@ impl Prefilter {
         if bytes.len() < SHORTEST {
             return;
         }
+        let whole = bytes;
         let bytes = &bytes[..bytes.len().min(LONGEST)];
         let lead = rarity::rarest(&bytes[..bytes.len().min(DEEPEST + WINDOW)]);
         let first = window(&bytes[lead..]);
@@ -249,10 +254,11 @@ impl Prefilter {
             lead: lead as u32,
             start: self.arena.len() as u32,
             length: bytes.len() as u32,
+            rest: (whole.len() - bytes.len()) as u32,
             run: matches!(target, Target::Plain { .. }) && bytes.iter().all(|byte| *byte == bytes[0]),
             target,
         });
-        self.arena.extend_from_slice(bytes);
+        self.arena.extend_from_slice(whole);
         self.longest = self.longest.max(bytes.len());
     }
 
@@ -303,25 +309,32 @@ impl Prefilter {
 
     /// Calls `visit` for every text at every place, places in ascending order.
     pub(super) fn each(&self, bytes: &[u8], visit: &mut dyn FnMut(usize, Target)) {
-        self.each_text(bytes, 0..bytes.len(), &mut |at, text| visit(at, self.target(text)));
+        self.each_text(bytes, 0..bytes.len(), &mut |at, text| {
+            if let Some(target) = self.target(bytes, (at, text)) {
+                visit(at, target);
+            }
+        });
     }
 
-    /// What a text speaks for.
-    pub(super) fn target(&self, text: u32) -> Target {
-        self.texts[text as usize].target
+    /// What a text speaks for that begins at a place, if all of it stands there.
+    pub(super) fn target(&self, bytes: &[u8], (at, text): (usize, u32)) -> Option<Target> {
+        let known = &self.texts[text as usize];
+        let behind = (known.start + known.length) as usize;
+        let rest = &self.arena[behind..behind + known.rest as usize];
+        bytes[at + known.length as usize..].starts_with(rest).then_some(known.target)
     }
 
-    /// Where the text ends that stands at `at`.
+    /// Where the bytes end that a text is looked for by and that stand at `at`.
     pub(super) fn end(&self, at: usize, text: u32) -> usize {
         at + self.texts[text as usize].length as usize
     }
 
-    /// Bytes of the longest text.
+    /// The most bytes that a text is looked for by.
     pub(super) fn longest(&self) -> usize {
         self.longest
     }
 
-    /// Calls `visit` for every text that stands within `places`, in ascending order, with its number.
+    /// Calls `visit` for every text of which the beginning stands within `places`, in ascending order, with its number.
     pub(super) fn each_text(&self, bytes: &[u8], places: Range<usize>, visit: &mut dyn FnMut(usize, u32)) {
         // An array, so that no place in it needs to be checked.
         let Some(marks) = self.marks.first_chunk::<MARKS>() else { return };
@@ -457,6 +470,12 @@ mod tests {
     fn no_literal_hides_another() {
         let literals: &[&[&str]] = &[&["sk-"], &["sk-ant-"], &["ant-api"]];
         assert_eq!(plain(literals, "..sk-ant-api.."), [(2, 0), (2, 1), (5, 2)]);
+    }
+
+    #[test]
+    fn all_of_a_long_text_must_stand() {
+        let literals: &[&[&str]] = &[&["a_long_name_of_a_key"], &["a_long_name_of_a_token"], &["a_long_name_of_a"]];
+        assert_eq!(plain(literals, "a_long_name_of_a_token, a_long_name_of_a_k"), [(0, 2), (0, 1), (24, 2)]);
     }
 
     #[test]

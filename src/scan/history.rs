@@ -94,7 +94,7 @@ fn each<R: Default + Send>(
 
 /// Finds out where everything came from that was found.
 fn explain(store: &Store, history: &mut History, request: &Request<'_>) -> (Vec<Brought>, Coverage) {
-    let folders = History::layout(store);
+    let folders = history.layout(store);
     let units = store.units(true);
     let look = |reader: &mut TreeReader, unit: &Unit, sieve: &mut Sieve<'_>| reader.read(store, &folders, unit, sieve);
     let (reader, mut coverage) = each(&units, request, look, TreeReader::merge);

@@ -218,7 +218,10 @@ impl<'s> Scanner<'s> {
         let around = self.around(view);
         let place = |at: usize| leads.partition_point(|lead| (lead.at as usize) < at);
         for lead in &leads[place(around.start)..place(around.end)] {
-            self.hit(view, lead.at as usize, set.prefilter.target(lead.text), &mut seen);
+            let at = lead.at as usize;
+            if let Some(target) = set.prefilter.target(view.bytes, (at, lead.text)) {
+                self.hit(view, at, target, &mut seen);
+            }
         }
     }
 

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use gix::hash::ObjectId;
 use jiff::Timestamp;
 
+use super::entries::entries;
 use super::forest::NONE;
 use super::masks::{Layer, Track, climb};
 use super::reader::{Reader, Sift};
 use super::refs::{self, Ref};
 use super::store::{Number, Store, Unit};
-use super::trees::{CommitRow, Holders, Layout, TreeReader, entries};
+use super::trees::{CommitRow, Holders, Layout, TreeReader};
 use super::{GitError, Kind};
 use crate::model::CommitPlace;
 
@@ -116,8 +117,8 @@ impl History {
     }
 
     /// How folders will be numbered, for reading them.
-    pub fn layout(store: &Store) -> Folders {
-        Folders(Layout::new(store))
+    pub fn layout(&self, store: &Store) -> Folders {
+        Folders(Layout::new(store, &self.hits))
     }
 
     /// Takes in what was read of folders.

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use gix::hash::{ObjectId, oid};
 
+use super::entries::{Version, ends, ends_alike, grown, order, split_entry};
 use super::forest::NONE;
 use super::reader::Sift;
 use super::store::{Number, Store, Unit};
@@ -58,9 +59,6 @@ struct Event {
     at: u32,
 }
 
-/// A version of a folder: its bytes, and where its entries end.
-type Version<'v> = (&'v [u8], &'v [u32]);
-
 /// Objects whose numbers a thread remembers: 160 KiB.
 const RECENT: usize = 4096;
 
@@ -80,10 +78,37 @@ pub(super) struct Layout {
     loose: Vec<u32>,
     count: u32,
     hasher: RandomState,
+    wanted: Wanted,
+}
+
+/// Files whose folders are to be known: a bit for how each one's name begins. Of others few are taken for one, and nothing hangs
+/// on those. Without it half of the time of reading folders goes into looking up files in which nothing was found.
+struct Wanted(Vec<u64>);
+
+impl Wanted {
+    fn new(store: &Store, files: &[(u32, Number)]) -> Self {
+        let mut all = Self(vec![0; (files.len() / 4).next_power_of_two().max(1024)]);
+        for (_, number) in files {
+            let (word, bit) = all.place(&store.name(*number));
+            all.0[word] |= bit;
+        }
+        all
+    }
+
+    fn place(&self, name: &oid) -> (usize, u64) {
+        let start = name.as_bytes().first_chunk().map_or(0, |four| u32::from_le_bytes(*four)) as usize;
+        (start / 64 % self.0.len(), 1 << (start % 64))
+    }
+
+    fn holds(&self, name: &oid) -> bool {
+        let (word, bit) = self.place(name);
+        self.0[word] & bit != 0
+    }
 }
 
 impl Layout {
-    pub(super) fn new(store: &Store) -> Self {
+    /// `files` are those whose folders are to be known.
+    pub(super) fn new(store: &Store, files: &[(u32, Number)]) -> Self {
         let mut count = 0;
         let packs = store.groves.iter().map(|grove| {
             let split = grove.forest.nodes.partition_point(|node| node.kind < Kind::Tree) as u32;
@@ -96,7 +121,7 @@ impl Layout {
             count - loose.names.len() as u32
         });
         let loose = loose.collect();
-        Self { packs, loose, count, hasher: RandomState::new() }
+        Self { packs, loose, count, hasher: RandomState::new(), wanted: Wanted::new(store, files) }
     }
 
     /// A name's hash: nobody knows which names collide.
@@ -156,7 +181,7 @@ impl TreeReader {
                     let is_tree = loose.open(name).is_ok_and(|(kind, ..)| kind == Kind::Tree);
                     if let Some(Ok((_, bytes))) = is_tree.then(|| loose.read(name, LARGEST)) {
                         let (ends, _) = ends(&bytes, 0, bytes.len(), store.place.hash);
-                        self.diff((store, layout), layout.loose[*folder] + at as u32, (&[], &[]), (&bytes, &ends));
+                        self.diff((store, layout), layout.loose[*folder] + at as u32, ((&[], &[]), (&bytes, &ends)), (0, 0));
                     }
                 }
             }
@@ -171,15 +196,16 @@ impl TreeReader {
         let mut at = range.start;
         while at < range.end && !sift.is_stopped() {
             let read = walk.seek(at, &mut |step| {
-                let (old, ends) = match step.base {
-                    Some((old_ends, old, _)) => {
-                        ((old, old_ends.as_slice()), grown(step.bytes, old, old_ends, store.place.hash))
+                let (old, ends, same) = match step.base {
+                    Some((old_ends, old, copies)) => {
+                        let same = ends_alike(old, step.bytes, copies);
+                        ((old, old_ends.as_slice()), grown(step.bytes, (old, old_ends), same, store.place.hash), same)
                     }
-                    None => ((&[][..], &[][..]), self::ends(step.bytes, 0, step.bytes.len(), store.place.hash).0),
+                    None => ((&[][..], &[][..]), ends(step.bytes, 0, step.bytes.len(), store.place.hash).0, (0, 0)),
                 };
                 if step.node == at {
                     let folder = first + (at - split);
-                    self.diff((store, layout), folder, old, (step.bytes, &ends));
+                    self.diff((store, layout), folder, (old, (step.bytes, &ends)), same);
                 }
                 ends
             });
@@ -193,10 +219,15 @@ impl TreeReader {
         }
     }
 
-    /// Notes what `new` has that `old` has not, and the other way round. Both are in the same order.
-    fn diff(&mut self, (store, layout): (&Store, &Layout), folder: u32, old: Version<'_>, new: Version<'_>) {
-        let head = common(old.0, new.0);
-        let tail = common_end(&old.0[head..], &new.0[head..]);
+    /// Notes what `new` has that `old` has not, and the other way round. Both are in the same order, and begin and end with so
+    /// many bytes that are the same.
+    fn diff(
+        &mut self,
+        (store, layout): (&Store, &Layout),
+        folder: u32,
+        (old, new): (Version<'_>, Version<'_>),
+        (head, tail): (usize, usize),
+    ) {
         let middle = |(bytes, ends): Version<'_>| {
             let from = ends.partition_point(|&end| end as usize <= head);
             let to = ends.partition_point(|&end| (end as usize) < bytes.len() - tail) + 1;
@@ -217,7 +248,7 @@ impl TreeReader {
                     news.next();
                     continue;
                 }
-                (Some(a), Some(b)) => key(a).cmp(&key(b)),
+                (Some(a), Some(b)) => order(a, b),
             };
             if order.is_le() {
                 olds.next();
@@ -233,7 +264,8 @@ impl TreeReader {
     fn note(&mut self, store: &Store, layout: &Layout, entry: Option<&[u8]>, at: u32) {
         let Some((mode, name, id)) = entry.and_then(split_entry) else { return };
         // A submodule's commit is another repository's.
-        if mode.starts_with(b"16") {
+        let is_file = mode.starts_with(b"10") || mode.starts_with(b"12");
+        if mode.starts_with(b"16") || (is_file && !layout.wanted.holds(id)) {
             return;
         }
         let Some(child) = self.find(store, id) else { return };
@@ -322,82 +354,4 @@ fn close(open: &mut Vec<(u32, bool)>, at: &mut u32, until: u32, visit: &mut dyn 
         *at = (*at).max(end);
         open.pop();
     }
-}
-
-/// Where the entries of a tree end, from one that begins at `start` up to `until`; and where the last one ended.
-fn ends(bytes: &[u8], start: usize, until: usize, hash: usize) -> (Vec<u32>, usize) {
-    let (mut all, mut at) = (Vec::new(), start);
-    while at < until {
-        let Some(zero) = memchr::memchr(0, &bytes[at..]) else { break };
-        let end = at + zero + 1 + hash;
-        if end > bytes.len() {
-            break;
-        }
-        all.push(end as u32);
-        at = end;
-    }
-    (all, at)
-}
-
-/// The ends of a tree that was made from another: those of the other, but for the middle.
-fn grown(bytes: &[u8], old: &[u8], old_ends: &[u32], hash: usize) -> Vec<u32> {
-    let head = common(old, bytes);
-    let tail = common_end(&old[head..], &bytes[head..]);
-    let kept = old_ends.partition_point(|&end| end as usize <= head);
-    let mut all = old_ends[..kept].to_vec();
-    let start = all.last().map_or(0, |&end| end as usize);
-    // The first entry that begins in the common end.
-    let next = old_ends.partition_point(|&end| (end as usize) < old.len() - tail);
-    let join = old_ends.get(next).map(|&end| end as usize + bytes.len() - old.len());
-    let (middle, reached) = ends(bytes, start, join.unwrap_or(bytes.len()), hash);
-    all.extend(middle);
-    if Some(reached) == join {
-        let moved = |&end: &u32| (end as usize + bytes.len() - old.len()) as u32;
-        all.extend(old_ends[next + 1..].iter().map(moved));
-    } else if join.is_some() {
-        all.extend(ends(bytes, reached, bytes.len(), hash).0);
-    }
-    all
-}
-
-fn common(a: &[u8], b: &[u8]) -> usize {
-    const STEP: usize = 64;
-    let steps = a.chunks_exact(STEP).zip(b.chunks_exact(STEP)).take_while(|(a, b)| a == b).count() * STEP;
-    steps + a[steps..].iter().zip(&b[steps..]).take_while(|(a, b)| a == b).count()
-}
-
-fn common_end(a: &[u8], b: &[u8]) -> usize {
-    const STEP: usize = 64;
-    let steps = a.rchunks_exact(STEP).zip(b.rchunks_exact(STEP)).take_while(|(a, b)| a == b).count() * STEP;
-    let (a, b) = (&a[..a.len() - steps], &b[..b.len() - steps]);
-    steps + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
-}
-
-/// An entry's mode, name and object.
-pub(super) fn split_entry(entry: &[u8]) -> Option<(&[u8], &[u8], &oid)> {
-    let space = memchr::memchr(b' ', entry)?;
-    let zero = space + memchr::memchr(0, &entry[space..])?;
-    let id = entry.get(zero + 1..)?;
-    Some((&entry[..space], &entry[space + 1..zero], oid::try_from_bytes(id).ok()?))
-}
-
-/// All entries of a tree.
-pub(super) fn entries(bytes: &[u8], hash: usize) -> impl Iterator<Item = (&[u8], &[u8], &oid)> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let zero = memchr::memchr(0, bytes.get(at..)?)?;
-        let entry = bytes.get(at..at + zero + 1 + hash)?;
-        at += entry.len();
-        split_entry(entry)
-    })
-}
-
-/// What git sorts entries by: the name, that of a folder with a slash behind it.
-fn key(entry: &[u8]) -> impl Ord + use<> {
-    let (mode, name) = split_entry(entry).map_or((&[][..], &[][..]), |(mode, name, _)| (mode, name));
-    let mut key = name.to_vec();
-    if mode.starts_with(b"4") {
-        key.push(b'/');
-    }
-    key
 }
