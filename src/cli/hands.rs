@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::settings::Settings;
+use crate::config::Provider;
 use crate::model::{Credential, Finding, Plan};
 use crate::net::Net;
 use crate::respond::{Admin, AwsHands, Guard, Hands, Means, Playbook, Recall, account, means, means_of};
@@ -70,12 +71,14 @@ pub(super) async fn hands(matter: &Matter, recall: Box<Recall>, settings: &Setti
     let net = Arc::new(settings.net()?);
     let aws = if matter.means.aws { Some(aws(&net, matter.account.as_deref(), settings).await?) } else { None };
     let detector = settings.detectors()?.get(&matter.detector).cloned();
-    let admin = match matter.means.admin {
-        Some(_) => admin(matter, settings)?,
-        None => None,
-    };
+    let entry = matter.means.admin.and_then(|_| entry(matter, settings));
+    let found = entry.map(|entry| settings.credential(entry)).transpose()?.flatten();
+    let unset = entry.filter(|_| found.is_none()).and_then(|entry| {
+        entry.credential.as_ref().map(|from| format!("no credential to act with at {}: {}", entry.name, from.unset()))
+    });
+    let admin = found.map(|(from, value)| Admin::new(from, value));
     let own = own(settings)?;
-    Ok(Hands { net, aws, admin, own, detector, recall, clock: Arc::clone(&settings.clock) })
+    Ok(Hands { net, aws, admin, unset, own, detector, recall, clock: Arc::clone(&settings.clock) })
 }
 
 /// The names that findings of the responder's own credentials would have: none of them is ever acted on, whoever leaked it.
@@ -107,12 +110,10 @@ async fn aws(net: &Net, account: Option<&str>, settings: &Settings) -> anyhow::R
     Ok(AwsHands { responder, arn, account })
 }
 
-/// The credential of the settings' entry that owns the account; of the one for everything that it can list; of the only one.
-fn admin(matter: &Matter, settings: &Settings) -> anyhow::Result<Option<Admin>> {
+/// The settings' entry that owns the account; the one for everything that it can list; the only one.
+fn entry<'s>(matter: &Matter, settings: &'s Settings) -> Option<&'s Provider> {
     let entries: Vec<_> = settings.operator.providers.iter().filter(|entry| entry.name == matter.provider).collect();
     let owns = |account: &str| entries.iter().find(|entry| entry.owned.iter().any(|owned| owned == account));
     let entry = matter.account.as_deref().and_then(owns).or_else(|| owns("*"));
-    let entry = entry.or(if let [one] = entries.as_slice() { Some(one) } else { None });
-    let Some(entry) = entry else { return Ok(None) };
-    Ok(settings.credential(entry)?.map(|(from, value)| Admin::new(from, value)))
+    entry.or(if let [one] = entries.as_slice() { Some(one) } else { None }).copied()
 }

@@ -10,10 +10,15 @@ use super::output::say;
 use super::settings::{Settings, block_on_or_interrupt};
 use crate::config::Account;
 use crate::model::{Coverage, Finding};
-use crate::ownership::{Trust, ask_aws, attest};
+use crate::ownership::{MOST_KEYS, Trust, ask_aws, attest, turns};
 use crate::scan::{Attribution, Groups, WalkOptions, attribute as from_tree, scrub};
 use crate::secret::FingerprintKey;
 use crate::store::Store;
+
+/// Keys that are named where they were passed over.
+const SHOWN: usize = 20;
+/// Why a key was passed over.
+const BEYOND: &str = "key of an account that enough other keys were asked about (what IAM and CloudTrail know of it is unknown)";
 
 /// Fills in whose each finding is.
 pub(super) fn attribute(
@@ -33,7 +38,7 @@ pub(super) fn attribute(
     let (key, clock) = (Arc::clone(key), Arc::clone(&settings.clock));
     let with = Attribution { paths: &paths, walk, key, trust, clock };
     from_tree(groups, &with, coverage);
-    live(groups, settings, asks.dry_run);
+    live(groups, settings, asks.dry_run, coverage);
     attested(groups, settings);
     scrub(groups);
 }
@@ -51,7 +56,7 @@ fn attested(groups: &mut Groups, settings: &Settings) {
 }
 
 /// Asks IAM and CloudTrail as the responder, for keys of accounts that the operator lists; or says that it would.
-fn live(groups: &mut Groups, settings: &Settings, dry_run: bool) {
+fn live(groups: &mut Groups, settings: &Settings, dry_run: bool, coverage: &mut Coverage) {
     let accounts = &settings.operator.accounts;
     if accounts.is_empty() {
         return;
@@ -60,7 +65,11 @@ fn live(groups: &mut Groups, settings: &Settings, dry_run: bool) {
         let net = settings.net()?;
         for account in accounts {
             let mut responder = None;
-            for group in groups.0.iter_mut().filter(|group| is_of(&group.finding, account)) {
+            let findings = groups.0.iter().map(|group| &group.finding).enumerate();
+            let (asked, left) = turns(findings.filter(|(_, finding)| is_of(finding, account) && key_id(finding).is_some()));
+            pass_over(account, (groups, &left), coverage);
+            for place in asked {
+                let group = &mut groups.0[place];
                 let Some(key_id) = key_id(&group.finding) else { continue };
                 let print = group.finding.fingerprint.short();
                 if dry_run {
@@ -81,6 +90,25 @@ fn live(groups: &mut Groups, settings: &Settings, dry_run: bool) {
     if let Err(error) = asked {
         say(&format!("staunch: AWS was not asked whose the keys are: {error:#}"));
     }
+}
+
+/// Says which keys nobody is asked about.
+fn pass_over(account: &Account, (groups, left): (&Groups, &[usize]), coverage: &mut Coverage) {
+    if left.is_empty() {
+        return;
+    }
+    let mut prints: Vec<String> = left.iter().take(SHOWN).map(|&place| groups.0[place].finding.fingerprint.short()).collect();
+    if left.len() > SHOWN {
+        prints.push("…".to_owned());
+    }
+    say(&format!(
+        "staunch: {} keys of account {} were not asked about, {MOST_KEYS} were: whose they are, what they may do and were used for \
+         stays unknown; `staunch triage` their files alone ({})",
+        left.len(),
+        account.id,
+        prints.join(", ")
+    ));
+    *coverage.skipped.entry(BEYOND.to_owned()).or_default() += left.len() as u64;
 }
 
 /// Whether it is an AWS credential of that account, by the provider's word or else by its own id.

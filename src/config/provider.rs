@@ -38,6 +38,14 @@ impl std::fmt::Display for CredentialFrom {
 }
 
 impl CredentialFrom {
+    /// What is said where nothing is there.
+    pub fn unset(&self) -> String {
+        match self {
+            Self::Variable(name) => format!("{name} is not set"),
+            Self::File(path) => format!("{path} is empty"),
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let variable = |name: &str| {
             let good = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -81,7 +89,8 @@ pub(super) fn read(table: &Table<'_, '_>, known: &[&str], operator: &mut Operato
         url
     });
     let owned = table.texts("owned");
-    if owned.is_empty() {
+    // An empty list is a word too: nothing there is acted on, and what is leaked of the responder's own is known.
+    if table.get("owned").is_none() {
         table.mistake("`owned` is missing: without it nothing there is yours, and nothing is acted on");
     }
     table.finish();
@@ -110,6 +119,14 @@ mod tests {
         assert_eq!(openai.owned, ["org-1"]);
         assert_eq!(vault.credential.as_ref().map(ToString::to_string).as_deref(), Some("file:/run/token"));
         assert_eq!(vault.address.as_ref().map(ToString::to_string).as_deref(), Some("http://10.0.0.2:8200/"));
+    }
+
+    #[test]
+    fn nothing_owned_is_a_word_and_no_word_is_a_mistake() {
+        let read = |owned: &str| Operator::read("c.toml", &format!("[[responder.provider]]\nname = \"openai\"\n{owned}"), KNOWN);
+        assert_eq!(read("owned = []\n").expect("good").providers[0].owned, [""; 0]);
+        assert!(read("").expect_err("a mistake").to_string().contains("`owned` is missing"));
+        assert_eq!(CredentialFrom::Variable("X".into()).unset(), "X is not set");
     }
 
     #[test]

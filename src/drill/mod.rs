@@ -159,6 +159,7 @@ async fn runner(
     Ok(Runner {
         hands: Hands {
             net,
+            unset: None,
             aws: Some(AwsHands { responder, arn: who.arn().unwrap_or_default().to_owned(), account: account.clone() }),
             admin: None,
             own: Vec::new(),

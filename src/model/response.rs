@@ -228,7 +228,7 @@ pub struct StepStatus {
     /// Whether it was ever begun: what waits for somebody's word may not have been.
     #[serde(default)]
     pub begun: bool,
-    /// Whether an attempt may have had its effect, whatever came of later ones.
+    /// Whether an attempt may have had its effect, whatever came of later ones. What held already is nobody's doing here.
     #[serde(default)]
     pub touched: bool,
     /// Why, where there is something to say.

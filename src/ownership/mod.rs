@@ -17,6 +17,7 @@ pub use artefacts::{Artefacts, Trust};
 pub use attested::{Named, attest};
 pub use live::ask_aws;
 pub use live::iam::{IamAnswer, iam_owners};
+pub use live::turns::{MOST_KEYS, turns};
 pub use people::{GitLimits, GitPeople, GitTally};
 
 use crate::model::{Finding, Owner};

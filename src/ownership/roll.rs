@@ -7,6 +7,8 @@ use crate::model::{Edge, Evidence, Owner, Tier, Weight};
 
 /// Owners kept for one finding. A key in more places than this is "everywhere"; the first by id are as good as any.
 const OWNERS: usize = 1000;
+/// Ways from one finding to its owners that are looked at, whether they lead anywhere or not.
+const LOOKS: usize = 100_000;
 /// Reasons kept for one owner.
 const REASONS: usize = 32;
 /// Longest name taken from scanned material, in characters: Kubernetes allows 253.
@@ -16,6 +18,7 @@ const NAME: usize = 253;
 #[derive(Debug, Default)]
 pub(super) struct Roll {
     owners: BTreeMap<(Edge, String), Owner>,
+    looks: usize,
     cut: bool,
 }
 
@@ -50,6 +53,14 @@ impl Roll {
                 entry.evidence.push(reason);
             }
         }
+    }
+
+    /// Whether one more way may be looked at. Where values stand in many places and each is referred to from many, the ways are the
+    /// product of the two; that some were left out is told.
+    pub(super) fn look(&mut self) -> bool {
+        self.looks += 1;
+        self.cut |= self.looks > LOOKS;
+        self.looks <= LOOKS
     }
 
     /// Says that not everything was looked at.

@@ -13,7 +13,7 @@ use super::approve::{Approvers, count, good, needed};
 use super::folder::{Folder, RunFolder};
 use super::guard::{Guard, Moment};
 use super::journal::Journal;
-use super::replay::{replay, replayed, state_of, take_up};
+use super::replay::{ALREADY, replay, replayed, state_of, take_up};
 use super::{Hands, RespondError, plan};
 use crate::model::{Approval, Event, EventKind, OnFailure, Plan, PlannedStep, Run, StepState};
 use crate::secret::Scrubber;
@@ -192,6 +192,11 @@ impl Runner {
 
     /// Takes one step: guards, record, act, record.
     async fn take(&self, progress: &mut Progress, step: &PlannedStep) -> Result<(), RespondError> {
+        if progress.run.steps.iter().any(|status| status.id == step.id && status.state == StepState::Started) {
+            // Whatever comes of it now, the attempt that nobody saw the end of may have had its effect.
+            let why = "the process ended before the outcome was known".to_owned();
+            self.record(progress, &step.id, EventKind::Unknown { why }, Value::Null)?;
+        }
         let status = |id: &str| progress.run.steps.iter().find(|status| status.id == id).map(|status| status.state);
         let touched =
             |other: &&PlannedStep| other.mutates && status(&other.id).is_some_and(|state| state != StepState::Pending);
@@ -222,7 +227,7 @@ impl Runner {
         self.record(progress, &step.id, EventKind::Started { idempotency_key: attempt }, Value::Null)?;
         let (event, evidence) = match self.act(&progress.run, step).await {
             Outcome::Done(evidence) => (EventKind::Succeeded, evidence),
-            Outcome::AlreadyDone(evidence) => (EventKind::Succeeded, json!({ "already": evidence })),
+            Outcome::AlreadyDone(evidence) => (EventKind::Succeeded, json!({ ALREADY: evidence })),
             Outcome::Refused(why) => (EventKind::Refused { why }, Value::Null),
             Outcome::Failed(why) => (EventKind::Failed { why }, Value::Null),
             Outcome::Unknown(why) => (EventKind::Unknown { why }, Value::Null),

@@ -34,6 +34,10 @@ pub(super) struct Moment<'m> {
 
 const OWN: &str = "this is the responder's own credential: whoever acts with it would lock themselves out; use another";
 
+fn provider(plan: &Plan) -> &str {
+    plan.target.get("provider").map_or("aws", String::as_str)
+}
+
 /// The name at the end of a user's ARN.
 fn user_of(arn: &str) -> Option<&str> {
     arn.split_once(":user/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path))
@@ -51,19 +55,21 @@ impl Guard {
         if plan.steps.iter().any(|step| step.mutates) {
             self.owned(plan)?;
         }
-        let protected = plan.target.iter().filter(|(name, _)| *name != "provider").find(|(_, value)| self.protects(value));
+        let provider = provider(plan);
+        let mut told = plan.target.iter().filter(|(name, _)| *name != "provider");
+        let protected = told.find(|(_, value)| self.protects(provider, value));
         if let Some((name, value)) = protected {
             return Err(format!("its {name} {value} is protected by the settings file"));
         }
-        if self.protects(&plan.fingerprint.to_string()) {
+        if self.protects(provider, &plan.fingerprint.to_string()) {
             return Err("this credential is protected by the settings file".to_owned());
         }
-        plan.steps.iter().try_for_each(|step| self.untouchable(step, moment))
+        plan.steps.iter().try_for_each(|step| self.untouchable(provider, step, moment))
     }
 
     /// Whether what a plan changes is the operator's.
     fn owned(&self, plan: &Plan) -> Result<(), String> {
-        let provider = plan.target.get("provider").map_or("aws", String::as_str);
+        let provider = provider(plan);
         let (owned, table) = match self.owned.get(provider) {
             _ if provider == "aws" => (&self.accounts, "[[responder.aws]]".to_owned()),
             Some(owned) => (owned, format!("`owned` of {provider}'s [[responder.provider]]")),
@@ -108,7 +114,7 @@ impl Guard {
         Ok(())
     }
 
-    fn untouchable(&self, step: &PlannedStep, moment: &Moment<'_>) -> Result<(), String> {
+    fn untouchable(&self, provider: &str, step: &PlannedStep, moment: &Moment<'_>) -> Result<(), String> {
         let arg = |name: &str| step.with.get(name).map(String::as_str);
         if arg("key_id").is_some_and(|key| key == moment.responder_key) {
             return Err(
@@ -120,16 +126,21 @@ impl Guard {
         }
         let object = step.observed.get("object").and_then(serde_json::Value::as_str);
         // Its own name, and those of what it is part of, stand in an object's path.
-        let whole = object.into_iter().flat_map(|path| [path, path.split('#').next().unwrap_or(path)]);
+        let whole = object.into_iter().flat_map(|path| {
+            path.match_indices(['/', '#', '?']).map(|(at, _)| &path[..at]).chain([path])
+        });
         let named = whole.chain(object.into_iter().flat_map(|path| path.split(['/', '#', '?', '=', '&'])));
-        match step.with.values().map(String::as_str).chain(named).find(|value| self.protects(value)) {
+        match step.with.values().map(String::as_str).chain(named).find(|value| self.protects(provider, value)) {
             Some(value) => Err(format!("{value} is protected by the settings file")),
             None => Ok(()),
         }
     }
 
-    fn protects(&self, value: &str) -> bool {
-        self.protected.iter().any(|entry| entry == value || user_of(entry) == Some(value))
+    fn protects(&self, provider: &str, value: &str) -> bool {
+        // Azure takes its names and ids in any case, and answers in another than it was asked in (Azure Resource Manager, "Naming
+        // rules and restrictions").
+        let same = |entry: &str| if provider == "azure" { entry.eq_ignore_ascii_case(value) } else { entry == value };
+        self.protected.iter().any(|entry| same(entry) || user_of(entry) == Some(value))
     }
 }
 
@@ -215,6 +226,42 @@ mod tests {
         let mut looks = of("groq", None);
         looks.steps[0].mutates = false;
         assert_eq!(ask(&looks), Ok(()), "looking is not acting");
+    }
+
+    #[test]
+    fn protected_names_count_wherever_they_stand_in_an_objects_path_and_azures_in_any_case() {
+        let mut azure = plan("1", "K", "u");
+        azure.target = [("provider", "azure"), ("account", "acme.openai.azure.com")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        let account = "/subscriptions/s-1/resourceGroups/Prod/providers/Microsoft.CognitiveServices/accounts/acme";
+        azure.steps[0].observed = serde_json::json!({ "object": format!("{account}#Key1") });
+        let host = vec!["acme.openai.azure.com".to_owned()];
+        let ask = |entry: &str| {
+            let owned = [("azure".to_owned(), host.clone())].into();
+            Guard { protected: vec![entry.to_owned()], owned, ..guard() }.plan(&azure, &MOMENT)
+        };
+        for entry in [
+            account,
+            &account.to_ascii_lowercase(),
+            &format!("{account}#key1"),
+            "/subscriptions/s-1/resourcegroups/prod",
+            "ACME",
+            "prod",
+            "Acme.OpenAI.azure.com",
+        ] {
+            assert!(ask(entry).is_err_and(|why| why.contains("protected")), "{entry}");
+        }
+        for entry in ["/subscriptions/s-1/resourceGroups/pro", "acm", "key2"] {
+            assert_eq!(ask(entry), Ok(()), "{entry}");
+        }
+        let mut query = azure.clone();
+        query.target = [("provider", "openai"), ("account", "org-1")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        query.steps[0].observed = serde_json::json!({ "object": "/key/info?key=k-7&x=y" });
+        for (entry, good) in [("k-7", false), ("K-7", true), ("k-8", true)] {
+            let guard = Guard { protected: vec![entry.to_owned()], ..guard() };
+            assert_eq!(guard.plan(&query, &MOMENT).is_ok(), good, "{entry}");
+        }
     }
 
     #[test]

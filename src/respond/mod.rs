@@ -52,6 +52,8 @@ pub struct Hands {
     pub aws: Option<AwsHands>,
     /// The credential with which the provider's keys are administered, where the settings give one.
     pub admin: Option<Admin>,
+    /// Why there is none though the settings say where it is: `NAME is not set`.
+    pub unset: Option<String>,
     /// The names that a finding of any credential of the responder's would have.
     pub own: Vec<Fingerprint>,
     /// The detector of the leaked credential: how its provider is asked about it.
@@ -126,7 +128,8 @@ impl Hands {
     fn scrubber(&self, fingerprint: &Fingerprint) -> Scrubber {
         let leaked = (self.recall)(fingerprint);
         let parts = leaked.iter().flat_map(|credential| &credential.parts).filter(|part| !part.public);
-        Scrubber::new(parts.map(|part| &part.value).chain(self.admin.as_ref().map(|admin| &admin.value)))
+        let own: Vec<Secret> = self.admin.iter().flat_map(Admin::parts).map(Secret::new).collect();
+        Scrubber::new(parts.map(|part| &part.value).chain(&own))
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn lacking(hands: &Hands, plan: &Plan) -> Lacking {
         _ => Lacking::default(),
     };
     if let Some(provider) = means.admin.filter(|_| hands.admin.is_none()) {
-        lacking.permissions.push(actions::missing(provider));
+        lacking.permissions.push(actions::missing(provider, hands));
     }
     lacking
 }

@@ -6,6 +6,9 @@ use super::folder::RunFolder;
 use super::{RespondError, journal, table};
 use crate::model::{Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState, StepState, StepStatus};
 
+/// What the evidence of a step is called whose effect held before it was taken.
+pub(super) const ALREADY: &str = "already";
+
 /// A run as its journal tells it. Reads only.
 pub fn replayed(folder: &RunFolder) -> Result<Run, RespondError> {
     let events = if folder.journal().exists() { journal::read(&folder.journal())?.events } else { Vec::new() };
@@ -44,9 +47,17 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
     };
     let status =
         run.steps.iter_mut().find(|status| status.id == *id).ok_or_else(|| format!("the plan has no step {id:?}"))?;
-    status.state = table::step_after(status.state, &event.event)?;
+    let before = status.state;
+    status.state = table::step_after(before, &event.event)?;
     status.begun |= matches!(event.event, EventKind::Started { .. });
-    status.touched |= matches!(event.event, EventKind::Succeeded | EventKind::Unknown { .. });
+    status.touched |= match &event.event {
+        EventKind::Unknown { .. } => true,
+        // What held already was brought about by somebody else, and is theirs to take back.
+        EventKind::Succeeded => event.evidence.get(ALREADY).is_none(),
+        // The attempt before it has no outcome, so it may have had its effect.
+        EventKind::Started { .. } => before == StepState::Started,
+        _ => false,
+    };
     status.at = Some(event.at);
     status.why = match &event.event {
         EventKind::Refused { why }
@@ -68,8 +79,8 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
 pub(super) fn stands(status: &StepStatus) -> bool {
     match status.state {
         StepState::Pending | StepState::Undone => false,
-        // What was refused has changed nothing; an attempt before it may have.
-        StepState::Refused => status.touched,
+        // What was refused or held already has changed nothing; an attempt before it may have.
+        StepState::Refused | StepState::Succeeded | StepState::Waiting => status.touched,
         _ => status.begun,
     }
 }

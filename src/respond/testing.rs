@@ -113,6 +113,8 @@ pub(super) struct Scene {
     pub(super) guard: Guard,
     pub(super) playbook: Playbook,
     pub(super) admin: Option<&'static str>,
+    /// Why there is none.
+    pub(super) unset: Option<String>,
     /// Whether the value can be read.
     pub(super) readable: bool,
     key: FingerprintKey,
@@ -148,6 +150,7 @@ impl Scene {
             guard: Guard { owned, most_changes: 20, ..Guard::default() },
             playbook,
             admin: Some(ADMIN),
+            unset: None,
             readable: true,
             key,
             dir: tempfile::tempdir().expect("scratch"),
@@ -209,6 +212,7 @@ impl Scene {
             net: Arc::clone(&self.net),
             aws: None,
             admin,
+            unset: self.unset.clone(),
             own,
             detector: set().get(&self.finding.detector).cloned(),
             recall,

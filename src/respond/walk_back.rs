@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::RespondError;
 use super::actions::{self, Outcome};
 use super::execute::{Progress, Runner};
-use super::replay::stands;
+use super::replay::{ALREADY, stands};
 use crate::model::{EventKind, PlannedStep, Run};
 
 impl Runner {
@@ -27,7 +27,7 @@ impl Runner {
             self.record(progress, &step.id, EventKind::UndoStarted, Value::Null)?;
             let (event, evidence) = match self.put_back(&progress.run, &step).await {
                 Outcome::Done(evidence) => (EventKind::UndoFinished, evidence),
-                Outcome::AlreadyDone(evidence) => (EventKind::UndoFinished, json!({ "already": evidence })),
+                Outcome::AlreadyDone(evidence) => (EventKind::UndoFinished, json!({ ALREADY: evidence })),
                 Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::Waiting(why) => {
                     (EventKind::UndoFailed { why }, Value::Null)
                 }

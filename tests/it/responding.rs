@@ -136,8 +136,12 @@ fn without_the_credential_the_plan_says_what_is_missing_and_what_is_not_owned_is
     let scene = Scene::new(OWNED);
     let plan = scene.staunch(&["respond", "plan", "app"]).output();
     assert_eq!(plan.code(), Some(1), "{}", plan.stderr());
-    assert!(plan.stdout().contains("no credential to act with; add `credential = "), "{}", plan.stdout());
+    assert!(plan.stdout().contains("no credential to act with at anthropic: ADMIN_KEY is not set"), "{}", plan.stdout());
     assert!(plan.stdout().contains("never run against the real service"), "{}", plan.stdout());
+
+    let scene = Scene::new(&OWNED.replace("credential = \"env:ADMIN_KEY\"\n", ""));
+    let plan = scene.staunch(&["respond", "plan", "app"]).output();
+    assert!(plan.stdout().contains("no credential to act with; add `credential = "), "{}", plan.stdout());
 
     let scene = Scene::new(&OWNED.replace("org-1", "org-2"));
     let plan = scene.staunch(&["respond", "plan", "app"]).env("ADMIN_KEY", "x").output();
@@ -145,6 +149,25 @@ fn without_the_credential_the_plan_says_what_is_missing_and_what_is_not_owned_is
     assert!(plan.stderr().contains("account org-1 is not listed as yours"), "{}", plan.stderr());
     let asked = scene.heard.lock().unwrap().iter().filter(|line| line.contains("organizations")).count();
     assert_eq!(asked, 0, "the administration was not asked");
+}
+
+#[test]
+fn a_value_that_two_detectors_find_is_read_again_for_the_plan_of_one() {
+    let scene = Scene::new(OWNED);
+    let admin = std::str::from_utf8(ADMIN).unwrap();
+    let url = format!("DATABASE_URL=postgres://svc:{}@db.corp.example/x\n", leaked());
+    fs::write(scene.home.work().join("app/db.env"), url).unwrap();
+    let plans = scene.staunch(&["respond", "plan", "app", "--format", "json"]).env("ADMIN_KEY", admin).output();
+    let plans: Vec<Value> = plans.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let prints: Vec<&Value> = plans.iter().map(|plan| &plan["plan"]["fingerprint"]).collect();
+    assert!(prints.len() == 2 && prints[0] == prints[1], "{prints:?}");
+    let of = |plan: &&Value| plan["plan"]["detector"] == "anthropic-api-key";
+    let digest = plans.iter().find(of).unwrap()["digest"].as_str().unwrap();
+    let run = scene.staunch(&["respond", "apply", digest, "--format", "json"]).env("ADMIN_KEY", admin).output();
+    // Without the value nobody could prove that it is refused.
+    let run = Scene::json(&run);
+    let proof = run["steps"].as_array().unwrap().iter().find(|step| step["id"] == "prove-refused").unwrap();
+    assert_eq!(proof["state"], "succeeded", "{run}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What every reader must bear: any bytes under any of its names, and files made to grow while they are read.
 
 use super::testing::{VALUE, finding, finding_at, tree};
+use crate::ownership::attribute;
 
 /// A name that each reader wants, and a small file of its kind.
 const FILES: &[(&str, &str)] = &[
@@ -86,6 +87,68 @@ fn files_that_grow_while_they_are_read_are_bounded() {
             let known = tree(&[(path, &format!("{body}{head}{last}\n"))]);
             known.resolve(&finding(VALUE));
         }
+    }
+}
+
+/// So many lines of that form, numbered.
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn what_a_file_means_many_times_over_is_bounded_and_said() {
+    let variables = lines(2000, |n| format!("  V{n}: x{n}\n"));
+    let inherited = format!(
+        "services:\n  s:\n    environment:\n{}{}",
+        lines(2000, |n| format!("      V{n}: x\n")),
+        lines(80, |n| format!("  s{n}: {{extends: s}}\n"))
+    );
+    let shared = format!(
+        "x-e: &e\n{variables}services:\n{}",
+        lines(80, |n| format!("  s{n}: {{image: x, environment: *e}}\n"))
+    );
+    let files = format!(
+        "x-f: &f [{}]\nservices:\n{}",
+        lines(50, |n| format!("{n}.env,")),
+        lines(3000, |n| format!("  s{n}: {{env_file: *f}}\n"))
+    );
+    let secrets = format!(
+        "x-s: &s [{}]\nsecrets:\n{}services:\n{}",
+        lines(1000, |n| format!("k{n},")),
+        lines(1000, |n| format!("  k{n}: {{file: f{n}}}\n")),
+        lines(200, |n| format!("  s{n}: {{secrets: *s}}\n"))
+    );
+    let jobs = format!("x: &e\n{variables}jobs:\n{}", lines(80, |n| format!("  j{n}: {{env: *e}}\n")));
+    for (path, text) in [
+        ("compose.yaml", &inherited),
+        ("compose.yaml", &shared),
+        ("compose.yaml", &files),
+        ("compose.yaml", &secrets),
+        (".github/workflows/ci.yml", &jobs),
+    ] {
+        let known = tree(&[(path, text)]);
+        let said = |word: &str| known.coverage().troubles.iter().any(|trouble| trouble.why.contains(word));
+        // The aliases themselves are walked only so often, which is said as well.
+        assert!(said("more than 100000 values") || said("repeat too much"), "{path}: {:?}", known.coverage());
+    }
+    for (path, text) in [("compose.yaml", &inherited), (".github/workflows/ci.yml", &jobs)] {
+        let known = tree(&[(path, text)]);
+        assert!(known.coverage().troubles.iter().any(|trouble| trouble.why.contains("more than 100000 values")), "{path}");
+    }
+}
+
+#[test]
+fn values_times_references_are_bounded_and_told() {
+    let env = lines(400, |n| format!("V{n}={VALUE}\n"));
+    let compose = format!("services:\n{}", lines(400, |n| format!("  s{n}: {{image: x, env_file: .env}}\n")));
+    let servers = lines(400, |n| format!("\"s{n}\": {{\"envFile\": \"${{workspaceFolder}}/.env\"}},"));
+    let editors = format!("{{\"servers\": {{{servers}}}}}");
+    for (path, text) in [("compose.yaml", &compose), (".vscode/mcp.json", &editors)] {
+        let done = attribute(&mut [finding(VALUE)], &tree(&[(path, text), (".env", &env)]), None);
+        assert_eq!((done.consumed, done.cut), (1, 1), "{path}");
+        let few = lines(20, |n| format!("V{n}={VALUE}\n"));
+        let done = attribute(&mut [finding(VALUE)], &tree(&[(path, text), (".env", &few)]), None);
+        assert_eq!((done.consumed, done.cut), (1, 0), "{path}");
     }
 }
 

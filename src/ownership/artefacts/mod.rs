@@ -4,6 +4,7 @@
 //! a value. Joins are made when a finding asks, so the order in which files arrive does not matter.
 
 mod actions;
+mod allowance;
 mod aws;
 mod azure;
 mod beside;

@@ -129,11 +129,6 @@ impl<T> Slots<T> {
         hits
     }
 
-    /// Whether anything of a finding stands in a known value of that file.
-    pub(in crate::ownership) fn covers(&self, clues: &Clues<'_>, path: &str) -> bool {
-        self.hits(clues).iter().any(|(place, ..)| &*place.path == path)
-    }
-
     /// Adds what another reader saw.
     pub(in crate::ownership) fn merge(&mut self, other: Self) {
         let base = self.all.len();

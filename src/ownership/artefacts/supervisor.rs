@@ -95,6 +95,7 @@ mod tests {
     fn a_program_uses_its_own_environment() {
         let id = [("supervisor:conf/app.conf/web", Bound)];
         for line in [
+            format!("environment=A=a;b,KEY=\"{VALUE}\""),
             format!("environment=A=\"b\",KEY=\"{VALUE}\""),
             format!("environment=A=b,\n  KEY='{VALUE}'"),
             format!("command=run --key={VALUE}"),
@@ -112,6 +113,10 @@ mod tests {
             format!("[program:web]\n;environment=KEY={VALUE}\n"),
             format!("[program:web]\nuser={VALUE}\n"),
             format!("[program:web]\n[supervisord]\nenvironment=KEY={VALUE}\n"),
+            format!("[program:web]\n[broken\nenvironment=KEY={VALUE}\n"),
+            format!("[program:web]\nenvironment=A=b ;KEY={VALUE}\n"),
+            format!("[program:web]\nenvironment=A=b\t# KEY={VALUE}\n"),
+            format!("[program:web]\nenvironment=A=b ; c ; KEY={VALUE}\n"),
         ] {
             let known = tree(&[("app.conf", &text)]);
             assert_eq!(known.resolve(&finding(VALUE)), [], "{text}");

@@ -6,6 +6,7 @@ pub(super) mod identity;
 pub(super) mod reach;
 #[cfg(test)]
 mod testing;
+pub(super) mod turns;
 
 use iam::iam_owners;
 
@@ -45,4 +46,50 @@ pub async fn ask_aws(
         finding.activity = Some(activity::activity((net, responder), key_id, (since, now)).await);
     }
     answer.unknown
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::ask_aws;
+    use super::testing::{result, wait};
+    use crate::model::{Identity, Liveness, TestClock};
+    use crate::net::testing::{Server, http};
+    use crate::net::{AwsKey, Net, Settings};
+    use crate::ownership::artefacts::testing::finding;
+    use crate::secret::Secret;
+
+    #[test]
+    fn the_logs_are_asked_only_about_keys_that_exist() {
+        let used = "<UserName>ci</UserName><AccessKeyLastUsed/>";
+        for (known, live, asked) in [(false, false, false), (true, false, true), (false, true, true)] {
+            let server = Server::talking(move |peer| {
+                let heard = String::from_utf8_lossy(&peer.hear()).into_owned();
+                let user = "<User><Arn>arn:aws:iam::1:user/ci</Arn></User>";
+                let said = match () {
+                    () if heard.contains("LookupEvents") => http("200 OK", "", r#"{"Events":[]}"#),
+                    () if heard.contains("Action=GetAccessKeyLastUsed") && known => {
+                        http("200 OK", "", &result("GetAccessKeyLastUsed", used))
+                    }
+                    () if heard.contains("Action=GetUser&") && known => http("200 OK", "", &result("GetUser", user)),
+                    () => http("403 no", "", "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"),
+                };
+                peer.say(&said);
+            });
+            let url = server.url().parse().expect("a URL");
+            let net = Net::new(Settings { endpoints: [("aws".to_owned(), url)].into(), ..Settings::default() });
+            let net = net.expect("clients");
+            let key = AwsKey { id: "AKIAOWN".to_owned(), secret: Secret::new(b"not one"), token: None };
+            let responder = net.responder_with(&key).expect("clients");
+            let mut finding = finding("x");
+            if live {
+                finding.liveness.liveness = Liveness::Live(Identity::default());
+            }
+            let id = format!("AKIA{}", "EXAMPLE7".repeat(2));
+            let clock = TestClock::new(Timestamp::UNIX_EPOCH);
+            wait(ask_aws(&mut finding, &id, (&net, &responder), &clock));
+            assert_eq!((finding.activity.is_some(), server.has_heard("LookupEvents")), (asked, asked), "{known} {live}");
+        }
+    }
 }

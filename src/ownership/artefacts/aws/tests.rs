@@ -161,6 +161,23 @@ fn broken_and_hostile_files_are_told() {
 }
 
 #[test]
+fn references_that_grow_while_they_are_replaced_are_given_up() {
+    let other = format!("KEY: {VALUE}\n");
+    for (times, named) in [(3, true), (10, false)] {
+        // Nothing is left of them at the end; on the way they are `times` to the fourth.
+        let refer = |name: &str| format!("${{self:custom.{name}}}").repeat(times);
+        let custom = format!("{{a: '{}', b: '{}', c: '{}', d: ''}}", refer("b"), refer("c"), refer("d"));
+        let value = format!("\"${{file(./{}secrets.yml):KEY}}\"", refer("a"));
+        let text = format!(
+            "provider: {{name: aws}}\ncustom: {custom}\nfunctions:\n  f:\n    environment:\n      KEY: {value}\n"
+        );
+        let known = tree(&[("secrets.yml", &other), ("serverless.yml", &text)]);
+        let found = known.resolve(&finding(VALUE));
+        assert_eq!(!consumers(&found).is_empty(), named, "{times}");
+    }
+}
+
+#[test]
 fn serverless_references_are_followed_by_their_keys() {
     let service = |custom: &str, value: &str| {
         format!(

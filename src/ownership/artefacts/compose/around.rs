@@ -28,11 +28,16 @@ impl Compose {
     }
 
     /// A variable of an env file and those of the same file that are made of it.
-    pub(super) fn takers(&self, path: &str, name: &str) -> BTreeSet<String> {
+    pub(super) fn takers(&self, path: &str, name: &str, roll: &mut Roll) -> BTreeSet<String> {
         let (mut all, mut queue) = (BTreeSet::new(), vec![name.to_owned()]);
-        while let Some(name) = queue.pop().filter(|_| all.len() < TAKERS) {
+        while let Some(name) = queue.pop() {
+            if all.len() >= TAKERS {
+                roll.cut();
+                break;
+            }
             if all.insert(name.clone()) {
-                queue.extend(self.taken.get(&(path.to_owned(), name)).into_iter().flatten().cloned());
+                let takers = self.taken.get(&(path.to_owned(), name)).into_iter().flatten();
+                queue.extend(takers.take(TAKERS).cloned());
             }
         }
         all
@@ -54,12 +59,15 @@ impl Compose {
     /// Who takes that variable of an env file.
     pub(super) fn variable(&self, place: &Place, name: &str, seen: &Evidence, roll: &mut Roll) {
         let mut join = |pull: &Pull, tier: Tier| {
-            if !self.hides(&pull.over, name) {
+            let looks = roll.look();
+            if looks && !self.hides(&pull.over, name) {
                 pull.service.join(roll, tier.min(most(&pull.at.path)), vec![seen.clone(), pull.evidence()]);
             }
+            looks
         };
-        for pull in self.env_files.get(&*place.path).into_iter().flatten() {
-            join(pull, Tier::Bound);
+        let mut pulls = self.env_files.get(&*place.path).into_iter().flatten();
+        if !pulls.all(|pull| join(pull, Tier::Bound)) {
+            return;
         }
         if file_name(&place.path) != ".env" {
             return;
@@ -68,12 +76,16 @@ impl Compose {
         for pull in self.variables.get(&(own.to_owned(), name.to_owned())).into_iter().flatten() {
             // `docker stack deploy` reads no `.env`: somebody else must hand it over.
             let stack = file_name(&pull.at.path).contains("stack");
-            join(pull, if stack { Tier::Inferred } else { Tier::Bound });
+            if !join(pull, if stack { Tier::Inferred } else { Tier::Bound }) {
+                return;
+            }
         }
         for file in self.includes.get(own).into_iter().flatten() {
             let there = self.variables.get(&(folder(file).to_owned(), name.to_owned()));
             for pull in there.into_iter().flatten().filter(|pull| *pull.at.path == **file) {
-                join(pull, Tier::Inferred);
+                if !join(pull, Tier::Inferred) {
+                    return;
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ mod variables;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::allowance::Allowance;
 use super::image_refs::spelt_out;
 use super::links::Consumer;
 use super::slots::Slots;
@@ -22,7 +23,7 @@ use super::yaml::{Tree, View};
 use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
 use crate::model::{Coverage, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
-use service::{Desk, extended};
+use service::Desk;
 
 /// What may stand at the top of a compose file (compose-spec, "Compose file").
 const FIELDS: [&str; 9] = ["version", "name", "include", "services", "networks", "volumes", "configs", "secrets", "models"];
@@ -49,6 +50,7 @@ pub(super) struct Compose {
     /// Which variables of the same env file a variable is made of the other way round: file and variable, to the names of
     /// those that take it.
     taken: HashMap<(String, String), BTreeSet<String>>,
+    allowance: Allowance,
 }
 
 /// A value that stands in the service itself.
@@ -78,8 +80,10 @@ struct Pull {
 /// What hides variables of an env file: `environment`, and the files that are listed after it.
 #[derive(Default)]
 struct Over {
-    names: BTreeSet<String>,
-    files: Vec<String>,
+    names: Arc<BTreeSet<String>>,
+    /// The env files of one service in their order, and which of them it is.
+    files: Arc<[String]>,
+    own: usize,
 }
 
 impl Reader for Compose {
@@ -102,6 +106,7 @@ impl Reader for Compose {
             Ok(text) => text,
             Err(why) => return coverage.trouble(&*sheet.path, why),
         };
+        self.allowance.begin();
         let name = file_name(&sheet.path);
         if !is_yaml(name) {
             self.take(sheet, text);
@@ -123,6 +128,7 @@ impl Reader for Compose {
             }
         }
         sheet.complain(&tree, broken, "YAML", coverage);
+        self.allowance.complain(sheet, coverage);
     }
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
@@ -144,18 +150,26 @@ impl Reader for Compose {
                 service.join(roll, Tier::Inferred, vec![evidence("compose-image", place.to_string(), value)]);
             }
         }
-        for (place, name, join) in self.env.hits(clues) {
+        let set = self.env.hits(clues);
+        for (place, name, join) in &set {
+            if !roll.look() {
+                return;
+            }
             let seen = evidence("dotenv-variable", place.to_string(), format!("{name} ({})", join.words()));
-            for name in self.takers(&place.path, name) {
+            for name in self.takers(&place.path, name, roll) {
                 self.variable(place, &name, &seen, roll);
             }
         }
+        let set: HashSet<&str> = set.iter().map(|(place, ..)| &*place.path).collect();
         for path in clues.paths() {
             for pull in self.secret_files.get(path).into_iter().flatten() {
                 pull.service.join(roll, most(&pull.at.path), vec![pull.evidence()]);
             }
-            let Some(pulls) = self.env_files.get(path).filter(|_| !self.env.covers(clues, path)) else { continue };
+            let Some(pulls) = self.env_files.get(path).filter(|_| !set.contains(path)) else { continue };
             for pull in pulls {
+                if !roll.look() {
+                    return;
+                }
                 pull.service.join(roll, Tier::Inferred, vec![pull.evidence()]);
             }
         }
@@ -190,7 +204,9 @@ impl Reader for Compose {
 impl Compose {
     fn hides(&self, over: &Over, name: &str) -> bool {
         let sets = |file: &String| self.names.get(file).is_some_and(|names| names.contains(name));
-        over.names.contains(name) || over.files.iter().any(sets)
+        let own = over.files.get(over.own);
+        let later = over.files.iter().skip(over.own + 1).filter(|later| Some(*later) != own);
+        over.names.contains(name) || later.into_iter().any(sets)
     }
 
     fn service(&mut self, sheet: &Sheet<'_>, root: View<'_>, name: &str, view: View<'_>) {
@@ -200,12 +216,12 @@ impl Compose {
             self.images.entry(image).or_default().push((sheet.place(at), Arc::clone(&service)));
         }
         let mut desk = Desk { compose: self, sheet, service: &service, name };
-        let mut taken = BTreeSet::new();
-        // What it extends in this file is its own, unless it says otherwise itself.
-        for view in extended(root, view) {
-            desk.environment(view, &mut taken);
-            desk.env_files(view, &taken);
-        }
+        let mut names = BTreeSet::new();
+        // What it extends in this file is its own, unless it says otherwise itself; lists are joined, its own items last.
+        let mut all = desk.extended(root, view);
+        all.iter().for_each(|view| desk.environment(*view, &mut names));
+        all.reverse();
+        desk.env_files(&all, Arc::new(names));
         for field in ["command", "entrypoint"] {
             if let Some(command) = view.get(field) {
                 for argument in command.text().map(|_| command).into_iter().chain(command.items()) {

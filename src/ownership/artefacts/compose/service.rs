@@ -1,6 +1,6 @@
 //! One service of a compose file: what stands in it, and what it refers to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::super::links::Consumer;
@@ -23,14 +23,17 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// `environment` as a mapping or as a list of `NAME=value`. A name alone is taken from outside, `.env` included. `taken` are
-    /// the names that count already.
-    pub(super) fn environment(&mut self, service: View<'_>, taken: &mut BTreeSet<String>) {
+    /// `environment` as a mapping or as a list of `NAME=value`. A name alone is taken from outside, `.env` included. `names` are
+    /// those that count already.
+    pub(super) fn environment(&mut self, service: View<'_>, names: &mut BTreeSet<String>) {
         let Some(environment) = service.get("environment") else { return };
-        let before = taken.clone();
+        let mut own = HashSet::new();
         let mut set = |name: &str| {
-            taken.insert(name.to_owned());
-            !before.contains(name)
+            let new = names.insert(name.to_owned());
+            if new {
+                own.insert(name.to_owned());
+            }
+            new || own.contains(name)
         };
         for (key, value) in environment.entries() {
             let Some(name) = key.text().filter(|name| set(name)) else { continue };
@@ -79,7 +82,7 @@ impl Desk<'_> {
         (technique, detail): (&'static str, String),
         sets: Option<&str>,
     ) {
-        let Some(value) = value.filter(|value| !value.is_empty()) else { return };
+        let Some(value) = value.filter(|value| !value.is_empty() && self.compose.allowance.take(value.len())) else { return };
         for name in variables::named(value) {
             self.variable(name, at, ("compose-interpolation", format!("{detail} from ${{{name}}}")));
         }
@@ -94,23 +97,34 @@ impl Desk<'_> {
     }
 
     fn variable(&mut self, name: &str, at: View<'_>, (technique, detail): (&'static str, String)) {
+        if !self.compose.allowance.take(detail.len()) {
+            return;
+        }
         let key = (folder(&self.sheet.path).to_owned(), name.to_owned());
         let pull = self.pull(at, technique, detail);
         self.compose.variables.entry(key).or_default().push(pull);
     }
 
-    /// `env_file`: a path, a list of paths, or a list of `{path, required, format}`.
-    pub(super) fn env_files(&mut self, service: View<'_>, own_names: &BTreeSet<String>) {
-        let Some(field) = service.get("env_file") else { return };
+    /// `env_file` of a service and of those that it extends, the last of them first: a path, a list of paths, or a list of `{path,
+    /// required, format}`. `names` come before what the files set.
+    pub(super) fn env_files(&mut self, all: &[View<'_>], names: Arc<BTreeSet<String>>) {
         let own = |entry: View<'_>| {
             let file = entry.text().or_else(|| entry.text_at(&["path"]))?.to_owned();
             Some((join(folder(&self.sheet.path), &file)?, file))
         };
-        let all = [field].into_iter().chain(field.items()).take(ENV_FILES);
-        let named: Vec<_> = all.filter_map(|entry| Some((entry, own(entry)?))).collect();
-        for (index, (entry, (path, file))) in named.iter().enumerate() {
-            let files = named[index + 1..].iter().map(|(_, (path, _))| path.clone()).filter(|later| later != path).collect();
-            let over = Arc::new(Over { names: own_names.clone(), files });
+        let fields = all.iter().filter_map(|service| service.get("env_file"));
+        let entries = fields.flat_map(|field| [field].into_iter().chain(field.items()));
+        let mut named: Vec<_> = entries.filter_map(|entry| Some((entry, own(entry)?))).take(ENV_FILES + 1).collect();
+        if named.len() > ENV_FILES {
+            self.compose.allowance.cut(&format!("services with more than {ENV_FILES} env files"));
+            named.truncate(ENV_FILES);
+        }
+        let files: Arc<[String]> = named.iter().map(|(_, (path, _))| path.clone()).collect();
+        for (own, (entry, (path, file))) in named.iter().enumerate() {
+            if !self.compose.allowance.take(path.len() + file.len()) {
+                return;
+            }
+            let over = Arc::new(Over { names: Arc::clone(&names), files: Arc::clone(&files), own });
             let pull = self.pull(*entry, "compose-env-file", format!("env_file {}", clean(file)));
             self.compose.env_files.entry(path.clone()).or_default().push(Pull { over, ..pull });
         }
@@ -123,6 +137,9 @@ impl Desk<'_> {
             let Some(source) = root.at(&[field, name]) else { continue };
             let detail = format!("{field} {}", clean(name));
             if let Some(path) = source.text_at(&["file"]).and_then(|file| join(folder(&self.sheet.path), file)) {
+                if !self.compose.allowance.take(path.len() + detail.len()) {
+                    return;
+                }
                 let pull = self.pull(entry, "compose-secret-file", detail.clone());
                 self.compose.secret_files.entry(path).or_default().push(pull);
             }
@@ -139,15 +156,19 @@ impl Desk<'_> {
         let over = Arc::default();
         Pull { service: Arc::clone(self.service), technique, detail, at: self.sheet.place(at), over }
     }
-}
 
-/// A service and those of the same file that it extends, itself first.
-pub(super) fn extended<'t>(root: View<'t>, service: View<'t>) -> Vec<View<'t>> {
-    let mut chain = vec![service];
-    while let Some(extends) = chain.last().and_then(|last| last.get("extends")).filter(|_| chain.len() < EXTENDED) {
-        let name = extends.text().or_else(|| extends.text_at(&["service"]).filter(|_| extends.get("file").is_none()));
-        let Some(base) = name.and_then(|name| root.at(&["services", name])) else { break };
-        chain.push(base);
+    /// A service and those of the same file that it extends, itself first.
+    pub(super) fn extended<'t>(&mut self, root: View<'t>, service: View<'t>) -> Vec<View<'t>> {
+        let mut chain = vec![service];
+        while let Some(extends) = chain.last().and_then(|last| last.get("extends")) {
+            let name = extends.text().or_else(|| extends.text_at(&["service"]).filter(|_| extends.get("file").is_none()));
+            let Some(base) = name.and_then(|name| root.at(&["services", name])) else { break };
+            if chain.len() == EXTENDED {
+                self.compose.allowance.cut(&format!("services that extend more than {EXTENDED} others"));
+                break;
+            }
+            chain.push(base);
+        }
+        chain
     }
-    chain
 }

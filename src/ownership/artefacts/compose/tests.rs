@@ -1,7 +1,10 @@
 //! Real-shaped compose files, and what must not be joined in them.
 
-use crate::model::{Owner, Tier};
-use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+use std::sync::Arc;
+
+use crate::model::{Coverage, Owner, Tier};
+use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, shared_key, tree};
+use crate::ownership::artefacts::{Reader, Sheet};
 
 const API: &str = "compose:docker-compose.yml/api";
 
@@ -131,6 +134,43 @@ fn what_the_service_sets_itself_hides_the_file_s() {
         let named = !consumers(&tree(&files).resolve(&finding(VALUE))).is_empty();
         assert_eq!(named, bound, "{service}");
     }
+}
+
+#[test]
+fn what_a_service_extends_comes_before_its_own_and_long_chains_are_told() {
+    let env = format!("KEY={VALUE}\n");
+    for (own, base, bound) in [
+        ("env_file: a.env", "environment: {KEY: x}", false),
+        ("environment: {KEY: x}", "env_file: a.env", false),
+        ("environment: {OTHER: x}", "env_file: a.env", true),
+        ("env_file: a.env", "env_file: b.env", true),
+        ("env_file: b.env", "env_file: a.env", false),
+    ] {
+        let compose = format!("services:\n  api:\n    extends: base\n    {own}\n  base:\n    {base}\n");
+        let files = [("compose.yaml", compose.as_str()), ("a.env", &env), ("b.env", "KEY=x\n")];
+        let all = owners(&files);
+        let named = consumers(&all).iter().any(|(id, _)| *id == "compose:compose.yaml/api");
+        assert_eq!(named, bound, "{own} {base}");
+    }
+    let chain: String = (0..12).map(|n| format!("  s{n}: {{extends: s{}}}\n", n + 1)).collect();
+    let many: String = (0..51).map(|n| format!("{n}.env,")).collect();
+    for (text, said) in [
+        (format!("services:\n{chain}  s12: {{image: x}}\n"), "extend more than 10"),
+        (format!("services:\n  s: {{env_file: [{many}]}}\n"), "more than 50 env files"),
+    ] {
+        let known = tree(&[("compose.yaml", &text)]);
+        assert!(known.coverage().troubles.iter().any(|trouble| trouble.why.contains(said)), "{:?}", known.coverage());
+    }
+}
+
+#[test]
+fn the_names_that_hide_a_file_s_are_kept_once_a_service() {
+    let text = "services: {api: {environment: {A: b, C: d}, env_file: [a.env, b.env]}}\n";
+    let mut compose = super::Compose::default();
+    let sheet = Sheet { path: "compose.yaml".into(), bytes: text.as_bytes(), key: &shared_key(), root: "" };
+    compose.read(&sheet, &mut Coverage::default());
+    let [a, b] = ["a.env", "b.env"].map(|file| &compose.env_files[file][0].over);
+    assert!(Arc::ptr_eq(&a.names, &b.names) && Arc::ptr_eq(&a.files, &b.files));
 }
 
 #[test]

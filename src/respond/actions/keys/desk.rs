@@ -4,7 +4,7 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::super::{Outcome, World};
+use super::super::{Needs, Outcome, World};
 use super::{Call, Leaked};
 use crate::net::{Answer, Header, Method, NetError, Request};
 use crate::secret::Secret;
@@ -23,6 +23,16 @@ pub(in crate::respond::actions) struct Service {
     pub(in crate::respond::actions) login: Login,
     /// Headers that every request carries.
     pub(in crate::respond::actions) headers: &'static [(&'static str, &'static str)],
+}
+
+impl Service {
+    /// With whose means it is asked.
+    pub(in crate::respond::actions) fn needs(&self) -> Needs {
+        match self.voice {
+            Voice::Admin => Needs::Admin(self.provider),
+            Voice::Leaked | Voice::Anyone => Needs::Owned(self.provider),
+        }
+    }
 }
 
 /// More of a provider's words than this is not kept.
@@ -126,7 +136,7 @@ impl<'w> Desk<'w> {
             Voice::Anyone => None,
             Voice::Admin => {
                 let admin = world.hands.admin.as_ref();
-                Some(&admin.ok_or_else(|| refused(super::missing(service.provider)))?.value)
+                Some(&admin.ok_or_else(|| refused(super::missing(service.provider, &world.hands)))?.value)
             }
             Voice::Leaked => Some(leaked.ok_or_else(|| refused(super::GONE.to_owned()))?.value()),
         };

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Needs, Outcome, Role, World, asked};
+use super::{Action, Doing, Hands, Needs, Outcome, Role, World, asked};
 use crate::model::Liveness;
 
 pub(super) use call::{Call, segment};
@@ -34,10 +34,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const OWN: &str = "this is the responder's own credential: whoever acts with it would lock themselves out; use another";
 
 /// What is said where a credential is not configured.
-pub(in crate::respond) fn missing(provider: &str) -> String {
-    format!(
-        "no credential to act with; add `credential = \"env:NAME\"` to [[responder.provider]] of {provider} in the settings file"
-    )
+pub(in crate::respond) fn missing(provider: &str, hands: &Hands) -> String {
+    hands.unset.clone().unwrap_or_else(|| {
+        format!(
+            "no credential to act with; add `credential = \"env:NAME\"` to [[responder.provider]] of {provider} in the settings \
+             file"
+        )
+    })
 }
 
 /// One object of a provider's administration.
@@ -111,11 +114,8 @@ impl Deed {
         let refused = |why: String| Trouble::Refused { status: 0, why };
         let found = match leaked {
             Some(leaked) => match self.office.find(desk, leaked).await {
-                // Whoever speaks as what was stopped is refused.
-                Err(Trouble::Refused { status: 401 | 403, .. }) if planned.is_some() && desk.speaks_as_leaked() => {
-                    Vec::new()
-                }
-                found => found?,
+                Err(trouble) if planned.is_none() || !ended(desk, &trouble).await => return Err(trouble),
+                found => found.unwrap_or_default(),
             },
             None => Vec::new(),
         };
@@ -163,7 +163,7 @@ impl Deed {
         match self.office.read(desk, id).await {
             Err(Trouble::Absent) => Ok(gone(id)),
             // It could be listed before, with the same value.
-            Err(Trouble::Refused { status: 401 | 403, .. }) if desk.speaks_as_leaked() => Ok(gone(id)),
+            Err(trouble) if ended(desk, &trouble).await => Ok(gone(id)),
             other => other,
         }
     }
@@ -234,6 +234,18 @@ impl Deed {
     }
 }
 
+/// Whether a refusal of the leaked credential, which speaks for itself, means that it has ended. 403 is said as well to whoever
+/// asks from an address that is not listed, so that its provider is asked what it thinks of the value.
+async fn ended(desk: &Desk<'_>, trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Refused { status: 401, .. } => desk.speaks_as_leaked(),
+        Trouble::Refused { status: 403, .. } if desk.speaks_as_leaked() => {
+            matches!(asked(desk.world).await, Liveness::Dead(_))
+        }
+        _ => false,
+    }
+}
+
 /// An object that is not there any more.
 fn gone(id: &str) -> Object {
     Object { id: id.to_owned(), state: ABSENT.to_owned(), about: Value::Null, proof: Proof::Exact }
@@ -257,10 +269,7 @@ impl Action for Deed {
     }
 
     fn needs(&self) -> Needs {
-        match self.service.voice {
-            Voice::Admin => Needs::Admin(self.service.provider),
-            Voice::Leaked | Voice::Anyone => Needs::Owned(self.service.provider),
-        }
+        self.service.needs()
     }
 
     fn role(&self) -> Role {

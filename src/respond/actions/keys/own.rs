@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Call, Desk, Leaked, Service, Trouble, Voice};
+use super::{Call, Desk, Leaked, Service, Trouble};
 use crate::model::Liveness;
 use crate::respond::actions::{Action, Doing, Needs, Outcome, Role, World, asked};
 
@@ -84,10 +84,7 @@ impl Action for Own {
     }
 
     fn needs(&self) -> Needs {
-        match self.service.voice {
-            Voice::Admin => Needs::Admin(self.service.provider),
-            Voice::Leaked | Voice::Anyone => Needs::Owned(self.service.provider),
-        }
+        self.service.needs()
     }
 
     fn role(&self) -> Role {

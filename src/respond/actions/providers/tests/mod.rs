@@ -2,6 +2,7 @@
 //! cannot be told which object it is; and every fault there is on the way. The answers are written from the references that
 //! the actions name; none was recorded.
 
+mod doubt;
 mod faults;
 mod listed;
 mod own;

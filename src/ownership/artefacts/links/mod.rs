@@ -1,17 +1,21 @@
 //! What most readers come down to: a value stands in a workload's own definition, or in an env file that the definition
 //! names by exact path. A reader of that sort says what it wants and what stands where; the rest is here.
 
-use std::collections::HashMap;
-use std::marker::PhantomData;
+mod kind;
+
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::allowance::Allowance;
 use super::copies::Copies;
 use super::slots::{Slots, prints_within};
 use super::yaml::View;
-use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
+use super::{Clues, Place, Sheet, dotenv, ends_in, file_name, folder};
 use crate::model::{Coverage, Edge, Evidence, Tier};
 use crate::ownership::roll::{Roll, clean, evidence, owner};
+
+pub(super) use kind::{Kind, Linked};
 
 /// A workload that uses values.
 pub(super) struct Consumer {
@@ -65,6 +69,7 @@ pub(super) struct Links {
     keyed: HashMap<String, Vec<(String, Place, Link)>>,
     /// The leaves of such files, by the way to them.
     leaves: Slots<String>,
+    allowance: Allowance,
 }
 
 impl Links {
@@ -77,7 +82,7 @@ impl Links {
 
     /// As [`Links::put`], for what is no node of a tree.
     pub(super) fn put_text(&mut self, sheet: &Sheet<'_>, place: Place, text: &str, link: Link) {
-        if !text.is_empty() {
+        if !text.is_empty() && self.allowance.take(text.len()) {
             self.literals.put(place, &prints_within(sheet.key, text), link);
         }
     }
@@ -120,7 +125,11 @@ impl Links {
         values: impl Iterator<Item = &'v str>,
         link: Link,
     ) {
-        let prints: Vec<_> = values.flat_map(|value| prints_within(sheet.key, value)).collect();
+        let kept = values.take_while(|value| self.allowance.take(value.len()));
+        let prints: Vec<_> = kept.flat_map(|value| prints_within(sheet.key, value)).collect();
+        if !self.allowance.take(0) {
+            return;
+        }
         let mut own = place.clone();
         if raw(sheet, &place.bytes).is_some_and(|raw| raw.lines().any(is_comment)) {
             // The comments between are no part of the values, which are met by what they are alone.
@@ -132,24 +141,30 @@ impl Links {
 
     /// A reference to a whole env file.
     pub(super) fn pull(&mut self, file: String, place: Place, link: Link) {
-        self.files.entry(file).or_default().push((place, link));
+        if self.allowance.take(file.len()) {
+            self.files.entry(file).or_default().push((place, link));
+        }
     }
 
     /// A reference to a variable whose value the program finds in its environment: an env file in the same folder that sets
     /// it suggests where it comes from, and no more.
     pub(super) fn want(&mut self, name: &str, place: Place, link: Link) {
-        self.names.entry((folder(&place.path).to_owned(), name.to_owned())).or_default().push((place, link));
+        if self.allowance.take(name.len()) {
+            self.names.entry((folder(&place.path).to_owned(), name.to_owned())).or_default().push((place, link));
+        }
     }
 
     /// A reference to what lies at or below a key of a YAML or JSON file: to all of it where the key is empty.
     pub(super) fn pull_key(&mut self, (file, key): (String, String), place: Place, link: Link) {
-        self.keyed.entry(file).or_default().push((key, place, link));
+        if self.allowance.take(file.len() + key.len()) {
+            self.keyed.entry(file).or_default().push((key, place, link));
+        }
     }
 
     /// Remembers the leaves of a file that others may refer to.
     pub(super) fn put_leaves(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
         root.leaves("", &mut |way, leaf| {
-            if let Some(text) = leaf.text().filter(|text| !text.is_empty()) {
+            if let Some(text) = leaf.text().filter(|text| !text.is_empty() && self.allowance.take(text.len())) {
                 self.leaves.put(sheet.place(leaf), &prints_within(sheet.key, text), way.to_owned());
             }
         });
@@ -183,7 +198,8 @@ impl Links {
             let under = |key: &str| {
                 key.is_empty() || way.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
             };
-            for (_, at, link) in self.keyed.get(&*place.path).into_iter().flatten().filter(|(key, ..)| under(key)) {
+            let keyed = self.keyed.get(&*place.path).into_iter().flatten().take_while(|_| roll.look());
+            for (_, at, link) in keyed.filter(|(key, ..)| under(key)).collect::<Vec<_>>() {
                 let seen = evidence("referred-key", place.to_string(), format!("{way} ({})", join.words()));
                 link.consumer.join(roll, link.tier, vec![seen, link.evidence(at)]);
             }
@@ -191,24 +207,35 @@ impl Links {
         if self.files.is_empty() && self.names.is_empty() {
             return;
         }
-        for (place, name, join) in self.variables.hits(clues) {
+        let set = self.variables.hits(clues);
+        for (place, name, join) in &set {
             for (at, link) in self.files.get(&*place.path).into_iter().flatten() {
+                if !roll.look() {
+                    return;
+                }
                 let value = format!("{name} ({})", join.words());
                 let why = vec![evidence("dotenv-variable", place.to_string(), value), link.evidence(at)];
                 link.consumer.join(roll, link.tier, why);
             }
-            let wanted = self.names.get(&(folder(&place.path).to_owned(), name.clone()));
+            let wanted = self.names.get(&(folder(&place.path).to_owned(), (*name).clone()));
             let wanted = wanted.filter(|_| !dotenv::is_sample(file_name(&place.path)));
             for (at, link) in wanted.into_iter().flatten() {
+                if !roll.look() {
+                    return;
+                }
                 let value = format!("{name} ({})", join.words());
                 let why = vec![evidence("dotenv-variable", place.to_string(), value), link.evidence(at)];
                 link.consumer.join(roll, link.tier.min(Tier::Inferred), why);
             }
         }
+        let set: HashSet<&str> = set.iter().map(|(place, ..)| &*place.path).collect();
         for path in clues.paths() {
             // A place that is no variable's value: a comment, or a file whose name is not an env file's.
-            let Some(links) = self.files.get(path).filter(|_| !self.variables.covers(clues, path)) else { continue };
+            let Some(links) = self.files.get(path).filter(|_| !set.contains(path)) else { continue };
             for (at, link) in links {
+                if !roll.look() {
+                    return;
+                }
                 link.consumer.join(roll, Tier::Inferred, vec![link.evidence(at)]);
             }
         }
@@ -251,64 +278,4 @@ fn is_data(path: &str) -> bool {
 
 fn is_comment(line: &str) -> bool {
     line.trim_start().starts_with('#')
-}
-
-/// An artefact whose workloads hold their values themselves or name env files.
-pub(super) trait Kind: Default {
-    /// As [`Reader::LIMIT`].
-    const LIMIT: usize;
-    /// As [`Reader::wants`]; env files need not be named.
-    fn wants(path: &str) -> bool;
-
-    /// As [`Reader::concerns`].
-    fn concerns(_sheet: &Sheet<'_>) -> bool {
-        true
-    }
-
-    /// Whether the file may be an env file that definitions of this kind name.
-    fn is_env_file(_path: &str) -> bool {
-        false
-    }
-
-    /// Takes in one definition.
-    fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage);
-}
-
-/// The reader of such a kind.
-#[derive(Default)]
-pub(super) struct Linked<K> {
-    links: Links,
-    kind: PhantomData<K>,
-}
-
-impl<K: Kind> Reader for Linked<K> {
-    const LIMIT: usize = K::LIMIT;
-
-    fn wants(path: &str) -> bool {
-        K::wants(path) || K::is_env_file(path)
-    }
-
-    fn concerns(sheet: &Sheet<'_>) -> bool {
-        if K::wants(&sheet.path) {
-            return K::concerns(sheet);
-        }
-        // Data by a telling name may be large, and nobody need hear of it.
-        sheet.bytes.len() <= K::LIMIT || !is_data(&sheet.path)
-    }
-
-    fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
-        if K::wants(&sheet.path) {
-            K::read(sheet, &mut self.links, coverage);
-        } else {
-            self.links.read_env(sheet, coverage);
-        }
-    }
-
-    fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
-        self.links.resolve(clues, roll);
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.links.merge(other.links);
-    }
 }
