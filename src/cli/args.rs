@@ -6,12 +6,14 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::asks::{self, Asks, Classes};
+use super::drill::DrillArgs;
 use super::exit::FailOn;
 use super::hook::HookArgs;
 use super::images::Images;
 use super::own::OwnArgs;
 use super::places::Places;
 use super::quieting::Quieting;
+use super::watch::WatchArgs;
 
 /// Finds leaked keys, proves which are live, names the workload that owns each, and shuts them off.
 #[derive(Debug, Parser)]
@@ -139,6 +141,8 @@ pub(super) enum Command {
     Playbooks(PlaybooksArgs),
     /// Say all that is known of a kind of credential: how it is recognised, asked and stopped.
     Explain(ExplainArgs),
+    /// Plant a sacrificial credential, run the whole chain on it with one playbook, measure each leg, take it away.
+    Drill(DrillArgs),
     /// The whole story on an embedded provider: no account and no network needed.
     Demo,
     /// Print shell completions.
@@ -187,6 +191,16 @@ pub(super) enum PlaybooksCommand {
     Check {
         /// A folder of playbook files (default: the built-in ones).
         dir: Option<PathBuf>,
+    },
+    /// A playbook as OASIS CACAO 2.0 (JSON), with what CACAO has no words for in an extension.
+    Export {
+        /// Its id.
+        id: String,
+    },
+    /// A CACAO 2.0 playbook as a playbook file (TOML), as far as one can say it.
+    Import {
+        /// The CACAO file.
+        file: PathBuf,
     },
     /// One playbook.
     Show {
@@ -242,6 +256,15 @@ pub(super) enum RespondCommand {
         /// The run.
         run: String,
     },
+    /// Check signed evidence against the trust roots of the settings file, and say what it proves.
+    Evidence {
+        /// A run, or a file with a DSSE envelope.
+        #[arg(value_name = "RUN|FILE")]
+        what: String,
+    },
+    /// Act on new findings in the store as the settings file allows without a person, and go on with runs that have waited
+    /// long enough.
+    Watch(WatchArgs),
     /// Show a run, or all of them.
     Status {
         /// The run.

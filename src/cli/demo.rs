@@ -15,14 +15,14 @@ use crate::report;
 use crate::respond::{Playbooks, builtin_playbooks};
 
 /// Removed with everything in it when the story ends, however it ends.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         let mut random = [0u8; 8];
         ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut random)
             .map_err(|_| io::Error::other("no random numbers"))?;
-        let name = format!("staunch-demo-{}", data_encoding::HEXLOWER.encode(&random));
+        let name = format!("staunch-scratch-{}", data_encoding::HEXLOWER.encode(&random));
         let path = std::env::temp_dir().join(name);
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]

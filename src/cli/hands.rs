@@ -94,9 +94,13 @@ fn own(settings: &Settings) -> anyhow::Result<Vec<Fingerprint>> {
 }
 
 /// The responder's clients for an account, and what STS says of them.
-async fn aws(net: &Net, account: Option<&str>, settings: &Settings) -> anyhow::Result<AwsHands> {
+pub(super) async fn aws(net: &Net, account: Option<&str>, settings: &Settings) -> anyhow::Result<AwsHands> {
     let listed = settings.operator.accounts.iter().find(|listed| Some(listed.id.as_str()) == account);
-    let responder = net.responder(listed.and_then(|listed| listed.profile.as_deref())).await?;
+    let profile = listed.and_then(|listed| listed.profile.as_deref());
+    let responder = match listed.and_then(|listed| listed.role.as_deref()) {
+        Some(role) => net.responder_as(profile, role).await?,
+        None => net.responder(profile).await?,
+    };
     let who = responder.sts.get_caller_identity().send().await;
     let who = who.map_err(|error| {
         use aws_sdk_sts::error::ProvideErrorMetadata;

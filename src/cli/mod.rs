@@ -4,10 +4,13 @@ mod args;
 mod asks;
 mod demo;
 mod detectors;
+mod drill;
+mod evidence;
 mod exit;
 mod hands;
 mod hook;
 mod images;
+mod notify;
 mod output;
 mod own;
 mod owners;
@@ -22,6 +25,7 @@ mod scan;
 mod settings;
 mod state;
 mod triage;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -73,6 +77,7 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
         Command::Detectors(args) => detectors::run(&args, settings),
         Command::Playbooks(args) => playbooks::run(&args, settings),
         Command::Demo => demo::run(settings),
+        Command::Drill(args) => drill::run(&args, settings),
         Command::Completions { shell } => {
             output::print(|out| clap_complete::generate(shell, &mut Cli::command(), "staunch", out))?;
             Ok(Exit::Clean)

@@ -1,4 +1,4 @@
-//! `staunch playbooks list|check|show`.
+//! `staunch playbooks list|check|show|export|import`.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::output::{Output, say};
 use super::settings::{Declared, Settings, read_declared};
 use crate::model::ApprovalRule;
-use crate::respond::{PlaybookSource, Playbooks, builtin_playbooks};
+use crate::respond::{PlaybookSource, Playbooks, Whose, builtin_playbooks, export, import};
 
 pub(super) fn run(args: &PlaybooksArgs, settings: &Settings) -> anyhow::Result<Exit> {
     match &args.what {
@@ -23,6 +23,19 @@ pub(super) fn run(args: &PlaybooksArgs, settings: &Settings) -> anyhow::Result<E
             Output::open(settings.output.as_ref())?.write(|out| {
                 playbooks.0.iter().try_for_each(|playbook| writeln!(out, "{:<31} {}", playbook.id, playbook.summary))
             })?;
+        }
+        PlaybooksCommand::Export { id } => {
+            let playbooks = Playbooks::new(&builtin_playbooks())?;
+            let Some(playbook) = playbooks.get(id) else {
+                bail!("there is no playbook {id:?}; `staunch playbooks list` names them all")
+            };
+            let object = export(playbook, settings.clock.now());
+            Output::open(settings.output.as_ref())?.write(|out| writeln!(out, "{object:#}"))?;
+        }
+        PlaybooksCommand::Import { file } => {
+            let text = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let toml = import(file, &text)?;
+            Output::open(settings.output.as_ref())?.write(|out| out.write_all(toml.as_bytes()))?;
         }
         PlaybooksCommand::Show { id } => show(id, settings)?,
     }
@@ -38,12 +51,24 @@ fn show(id: &str, settings: &Settings) -> anyhow::Result<()> {
         writeln!(out, "{} ({}): {}", playbook.id, playbook.mode, playbook.summary)?;
         writeln!(out, "  for        {}", playbook.detectors.join(", "))?;
         // True of every playbook so far: tests run them against ministack, moto, the sandbox and documented answers.
-        let note = if playbook.is_by_hand() {
+        let note = if !playbook.uses.is_empty() {
+            "made of others; runs only where it is named: `respond plan --playbook`"
+        } else if playbook.is_by_hand() {
             "a person does it; the run waits and checks"
         } else {
             "never run against the real service"
         };
         writeln!(out, "  note       {note}")?;
+        for uses in &playbook.uses {
+            let whose = match &uses.whose {
+                Whose::Own => "the playbook that the credential has by itself".to_owned(),
+                Whose::By(map) => {
+                    map.iter().map(|(detector, id)| format!("{id} for {detector}")).collect::<Vec<_>>().join(", ")
+                }
+            };
+            let before = playbook.steps.get(uses.before).map_or("the end", |step| step.id.as_str());
+            writeln!(out, "  uses       {:<16} {whose} (before {before})", uses.id)?;
+        }
         playbook.steps.iter().try_for_each(|step| {
             let agreed = match step.approval {
                 ApprovalRule::None => "",

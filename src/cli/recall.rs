@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 
 use super::settings::Settings;
 use crate::detect::DetectorSet;
@@ -22,6 +23,12 @@ pub(super) fn finding(text: &str, settings: &Settings) -> anyhow::Result<Finding
     };
     attest(&mut one, &attestations, settings.clock.now());
     Ok(one)
+}
+
+/// When the store first and last saw a finding.
+pub(super) fn seen(finding: &Finding, settings: &Settings) -> anyhow::Result<Option<(Timestamp, Timestamp)>> {
+    let Some(state) = &settings.state else { return Ok(None) };
+    Ok(Store::open(state)?.seen(finding)?)
 }
 
 /// The finding in the store that a plan is about: one value may be several, by several detectors.

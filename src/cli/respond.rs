@@ -1,4 +1,4 @@
-//! `staunch respond plan|approve|apply|resume|undo|status`.
+//! `staunch respond plan|approve|apply|resume|undo|evidence|status`; `watch` has a file of its own.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::quieting::Quieting;
 use super::settings::{Settings, block_on, block_on_or_interrupt};
 use super::{recall, triage};
 use crate::attest::Signer;
-use crate::model::{Credential, Finding, Liveness, Plan, Run, RunState, StepState};
+use crate::model::{Credential, Finding, Liveness, Notice, Plan, Run, RunState, StepState};
 use crate::report;
 use crate::respond::{Folder, Playbooks, Recall, RespondError, Runner, approve, builtin_playbooks, draft, replayed};
 use crate::scan::Target;
@@ -27,26 +27,32 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
         RespondCommand::Apply { digest, hand } => {
             let (plan, digest) = folder(settings)?.plan(digest)?;
             let runner = runner(&plan, hand, settings)?;
-            told(&carry_out(&runner, runner.apply(&digest))?, settings)
+            told(&carry_out(&runner, runner.apply(&digest), settings)?, settings)
         }
         RespondCommand::Resume { run, hand } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
             let runner = runner(&plan, hand, settings)?;
-            told(&carry_out(&runner, runner.resume(run))?, settings)
+            told(&carry_out(&runner, runner.resume(run), settings)?, settings)
         }
         RespondCommand::Undo { run } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
             let nobody = ByHand { secret_stdin: false, requester: None, done: Vec::new() };
             let runner = runner(&plan, &nobody, settings)?;
-            told(&carry_out(&runner, runner.undo(run))?, settings)
+            told(&carry_out(&runner, runner.undo(run), settings)?, settings)
         }
+        RespondCommand::Evidence { what } => super::evidence::run(what, settings),
+        RespondCommand::Watch(args) => super::watch::run(args, settings),
         RespondCommand::Status { run } => status(run.as_deref(), settings),
     }
 }
 
-/// Waits for a run. Ctrl-C ends it after the step that is being taken, and says so.
-fn carry_out(runner: &Runner, run: impl Future<Output = Result<Run, RespondError>>) -> anyhow::Result<Run> {
-    let done = block_on(async {
+/// Waits for a run, and tells whom the settings name. Ctrl-C ends it after the step that is being taken, and says so.
+fn carry_out(
+    runner: &Runner,
+    run: impl Future<Output = Result<Run, RespondError>>,
+    settings: &Settings,
+) -> anyhow::Result<Run> {
+    let run = block_on(async {
         let mut run = std::pin::pin!(run);
         loop {
             tokio::select! {
@@ -57,11 +63,14 @@ fn carry_out(runner: &Runner, run: impl Future<Output = Result<Run, RespondError
                 }
             }
         }
-    });
-    Ok(done??)
+    })??;
+    let finding = recall::planned(&run.plan, settings).ok();
+    let notice = Notice::of_run(&run, finding.as_ref(), settings.clock.now());
+    block_on(super::notify::tell(&notice, settings))?;
+    Ok(run)
 }
 
-fn folder(settings: &Settings) -> anyhow::Result<Folder> {
+pub(super) fn folder(settings: &Settings) -> anyhow::Result<Folder> {
     let state = settings.state.as_ref().context("responding needs a state folder; name one with --state")?;
     super::state::make_folder(state).with_context(|| format!("cannot make the state folder {}", state.display()))?;
     Ok(Folder::open(state)?)
@@ -75,7 +84,13 @@ fn is_fingerprint(text: &str) -> bool {
 
 fn plan(what: &[String], named: Option<&str>, settings: &Settings) -> anyhow::Result<Exit> {
     let folder = folder(settings)?;
-    let playbooks = chosen(named)?;
+    let playbooks = Playbooks::new(&builtin_playbooks())?;
+    // A name that does not exist is said before anything is looked at.
+    ensure!(
+        named.is_none_or(|id| playbooks.get(id).is_some()),
+        "there is no playbook {:?}; `staunch playbooks list` names them all",
+        named.unwrap_or_default()
+    );
     let (mut matters, mut targets) = (Vec::new(), Vec::new());
     for text in what {
         if is_fingerprint(text) {
@@ -96,7 +111,7 @@ fn plan(what: &[String], named: Option<&str>, settings: &Settings) -> anyhow::Re
     ensure!(!matters.is_empty(), "nothing was found that a playbook is for and that may be live");
     let (mut failures, several) = (0, matters.len() > 1);
     for (finding, variants) in matters {
-        match one_plan(&finding, variants, (&playbooks, &folder), settings) {
+        match one_plan(&finding, variants, (&playbooks, named, &folder), settings) {
             Ok(()) => {}
             Err(error) if several => {
                 failures += 1;
@@ -106,16 +121,6 @@ fn plan(what: &[String], named: Option<&str>, settings: &Settings) -> anyhow::Re
         }
     }
     Ok(if failures > 0 || !complete { Exit::Error } else { Exit::Findings })
-}
-
-/// The playbook of that name alone, or all of them.
-fn chosen(named: Option<&str>) -> anyhow::Result<Playbooks> {
-    let mut playbooks = Playbooks::new(&builtin_playbooks())?;
-    if let Some(id) = named {
-        playbooks.0.retain(|playbook| playbook.id == id);
-        ensure!(!playbooks.0.is_empty(), "there is no playbook {id:?}; `staunch playbooks list` names them all");
-    }
-    Ok(playbooks)
 }
 
 /// A finding, and the credentials behind it, while they are in memory.
@@ -142,16 +147,18 @@ fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Fo
 fn one_plan(
     finding: &Finding,
     variants: Vec<Credential>,
-    (playbooks, folder): (&Playbooks, &Folder),
+    (playbooks, named, folder): (&Playbooks, Option<&str>, &Folder),
     settings: &Settings,
 ) -> anyhow::Result<()> {
-    let playbook = playbooks.for_detector(&finding.detector);
-    let playbook = playbook.ok_or_else(|| RespondError::NoPlaybook(finding.detector.clone()))?;
-    let plan = block_on_or_interrupt(async {
+    let playbook = playbooks.pick(named, &finding.detector)?;
+    let mut plan = block_on_or_interrupt(async {
         let recall = recalling(finding.fingerprint, variants);
-        let hands = hands(&Matter::of_finding(finding, playbook), recall, settings).await?;
-        Ok::<Plan, anyhow::Error>(draft(finding, playbooks, &hands, &guard(settings)).await?)
+        let hands = hands(&Matter::of_finding(finding, &playbook), recall, settings).await?;
+        Ok::<Plan, anyhow::Error>(draft(finding, &Playbooks(vec![playbook.clone()]), &hands, &guard(settings)).await?)
     })?;
+    if let Some((first, last)) = recall::seen(finding, settings)? {
+        plan.times.seen(first, last, !finding.owners.is_empty());
+    }
     let digest = folder.keep(&plan)?;
     Output::open(settings.output.as_ref())?.write(|out| {
         if settings.format == super::args::Format::Human {
@@ -164,20 +171,35 @@ fn one_plan(
 }
 
 fn runner(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Runner> {
-    let folder = folder(settings)?;
     let recall = recaller(plan, hand, settings)?;
-    let hands = block_on_or_interrupt(hands(&Matter::of_plan(plan), recall, settings))?;
+    let requester = hand.requester.clone().or_else(|| settings.user()).unwrap_or_else(|| "unknown".to_owned());
     super::asks::forget(plan.fingerprint, settings)?;
+    block_on_or_interrupt(acting(&Matter::of_plan(plan), recall, (requester, hand.done.clone()), settings))
+}
+
+/// Whoever carries out a plan: with what, for whom, and which steps that person says are done.
+pub(super) async fn acting(
+    matter: &Matter,
+    recall: Box<Recall>,
+    (requester, confirmed): (String, Vec<String>),
+    settings: &Settings,
+) -> anyhow::Result<Runner> {
     Ok(Runner {
-        hands,
-        folder,
+        hands: hands(matter, recall, settings).await?,
+        folder: folder(settings)?,
         guard: guard(settings),
         stop_file: settings.operator.stop_file.as_ref().map(PathBuf::from),
         approvers: settings.operator.approvers.clone(),
         stop: Arc::default(),
-        confirmed: hand.done.clone(),
-        requester: hand.requester.clone().or_else(|| settings.user()).unwrap_or_else(|| "unknown".to_owned()),
+        signer: settings.signer()?,
+        confirmed,
+        requester,
     })
+}
+
+/// The same where it was found alone.
+pub(super) fn recalled(plan: &Plan, settings: &Settings) -> anyhow::Result<Box<Recall>> {
+    recaller(plan, &ByHand { secret_stdin: false, requester: None, done: Vec::new() }, settings)
 }
 
 /// Reads the leaked value again where it was found, or from standard input once.
@@ -207,7 +229,8 @@ fn sign(digest: &str, name: &str, key: &Path, settings: &Settings) -> anyhow::Re
 }
 
 fn told(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
-    let evidence = folder(settings)?.run(&run.id)?.evidence();
+    let kept = folder(settings)?.run(&run.id)?;
+    let (evidence, signed) = (kept.evidence(), kept.signed_evidence());
     Output::open(settings.output.as_ref())?.write(|out| {
         if settings.format != super::args::Format::Human {
             return writeln!(out, "{}", serde_json::json!(run));
@@ -215,7 +238,17 @@ fn told(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
         report::run(run, settings.look, out)?;
         if evidence.exists() {
             let before = if run.state == RunState::Undone { " (of before it was walked back)" } else { "" };
-            writeln!(out, "  evidence  {}{before}", evidence.display())?;
+            if signed.exists() {
+                writeln!(
+                    out,
+                    "  evidence  {}{before}; check it with staunch respond evidence {}",
+                    signed.display(),
+                    run.id
+                )?;
+            } else {
+                let note = "not signed: the settings file names no key ([evidence] sign_with)";
+                writeln!(out, "  evidence  {}{before}, {note}", evidence.display())?;
+            }
         }
         match run.state {
             RunState::Done => writeln!(out, "  undo      staunch respond undo {}", run.id),

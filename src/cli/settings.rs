@@ -10,6 +10,7 @@ use url::Url;
 
 use super::args::{Format, Global};
 use super::{output, state};
+use crate::attest::Signer;
 use crate::config::{CredentialFrom, Operator, Provider};
 use crate::detect::{DetectorSet, Source};
 use crate::fetch::LoginFiles;
@@ -122,17 +123,30 @@ impl Settings {
     /// is not set: the plan says what is missing.
     pub(super) fn credential(&self, provider: &Provider) -> anyhow::Result<Option<(String, Secret)>> {
         let Some(from) = &provider.credential else { return Ok(None) };
+        let value = self.secret(from).with_context(|| format!("the credential of {}", provider.name))?;
+        Ok(value.map(|value| (from.to_string(), value)))
+    }
+
+    /// A secret of the operator's own. Absent where a variable is not set or there is nothing in it.
+    pub(super) fn secret(&self, from: &CredentialFrom) -> anyhow::Result<Option<Secret>> {
         let bytes = match from {
             CredentialFrom::Variable(name) => match self.variable(name) {
                 Some(value) => value.as_bytes().to_vec(),
                 None => return Ok(None),
             },
-            CredentialFrom::File(path) => {
-                fs::read(path).with_context(|| format!("cannot read the credential of {} in {path}", provider.name))?
-            }
+            CredentialFrom::File(path) => fs::read(path).with_context(|| format!("cannot read {path}"))?,
         };
         let bytes = zeroize::Zeroizing::new(bytes);
-        Ok(Some((from.to_string(), Secret::new(bytes.trim_ascii()))).filter(|(_, value)| !value.is_empty()))
+        Ok(Some(Secret::new(bytes.trim_ascii())).filter(|value| !value.is_empty()))
+    }
+
+    /// What evidence is signed with. Settings that name a key which cannot be read are an error: evidence must not come out
+    /// unsigned by accident.
+    pub(super) fn signer(&self) -> anyhow::Result<Option<Signer>> {
+        let Some(from) = &self.operator.sign_with else { return Ok(None) };
+        let pem = self.secret(from)?.with_context(|| format!("there is no key to sign evidence with in {from}"))?;
+        let pem = pem.expose_str().context("the key to sign evidence with is not text")?;
+        Ok(Some(Signer::from_pem(pem).with_context(|| format!("the key to sign evidence with, {from}"))?))
     }
 
     /// The user's home folder, as the environment has it.

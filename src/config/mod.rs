@@ -4,8 +4,10 @@
 //! act. A tree's own file ([`TreeRules`]) can only allow.
 
 mod baseline;
+mod notify;
 mod provider;
 mod tree;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +15,10 @@ use crate::declared::{Document, Mistakes, Table};
 use crate::model::{SpiffeId, TrustDomain};
 
 pub use baseline::{Baseline, BaselineError, Hashes, Known, Lines};
+pub use notify::{Channel, Mail, Way};
 pub use provider::{CredentialFrom, Provider};
 pub use tree::{Allow, Because, Globs, Skip, TreeRules};
+pub use watch::{Watch, WatchAllow};
 
 /// What the operator's settings file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +49,14 @@ pub struct Operator {
     pub spiffe_path: Option<String>,
     /// People who may approve plans, with their ed25519 public keys.
     pub approvers: BTreeMap<String, String>,
+    /// Where the private key is read that evidence is signed with.
+    pub sign_with: Option<CredentialFrom>,
+    /// Whose signatures prove something, with their ed25519 public keys.
+    pub trust_roots: BTreeMap<String, String>,
+    /// What may be done without a person.
+    pub watch: Watch,
+    /// Who is told.
+    pub notify: Vec<Channel>,
 }
 
 /// An AWS account that the operator owns.
@@ -54,6 +66,10 @@ pub struct Account {
     pub id: String,
     /// The profile with which the responder acts there; the default chain without one.
     pub profile: Option<String>,
+    /// The role that it takes on there, by its ARN.
+    pub role: Option<String>,
+    /// Whether drills may make a user there and take it away again.
+    pub drill: bool,
 }
 
 impl Operator {
@@ -70,11 +86,16 @@ impl Operator {
             if let Some(table) = root.get("spiffe").and_then(|value| value.table()) {
                 operator.spiffe(&table);
             }
-            for table in root.tables("approver") {
-                let (name, key) = (table.need_text("name"), table.need_text("key"));
+            if let Some(table) = root.get("evidence").and_then(|value| value.table()) {
+                operator.sign_with = table.need("sign_with").and_then(|value| CredentialFrom::read(&value));
                 table.finish();
-                operator.approvers.extend(name.zip(key));
             }
+            if let Some(table) = root.get("watch").and_then(|value| value.table()) {
+                operator.watch = watch::read(&table);
+            }
+            operator.notify = root.tables("notify").iter().filter_map(notify::read).collect();
+            operator.approvers = people(root, "approver");
+            operator.trust_roots = people(root, "trust_root");
             Some(operator)
         })
     }
@@ -132,14 +153,40 @@ impl Operator {
                 good.then_some(text)
             });
             let profile = account.text("profile");
+            let role = account.get("role").and_then(|value| {
+                let arn = value.text()?;
+                let parts: Vec<&str> = arn.splitn(6, ':').collect();
+                let good = matches!(parts.as_slice(), ["arn", _, "iam", "", of, name]
+                    if id.as_deref().is_none_or(|id| id == *of) && name.starts_with("role/"));
+                if !good {
+                    value.mistake("`role` is the ARN of a role in this account: arn:aws:iam::123456789012:role/NAME");
+                }
+                good.then_some(arn)
+            });
+            let drill = account.get("drill").and_then(|value| value.bool()).unwrap_or(false);
             account.finish();
-            self.accounts.extend(id.map(|id| Account { id, profile }));
+            self.accounts.extend(id.map(|id| Account { id, profile, role, drill }));
         }
         for entry in table.tables("provider") {
             provider::read(&entry, providers, self);
         }
         table.finish();
     }
+}
+
+/// `[[WHO]]` entries: names with public keys. A name that stands twice would hide a key.
+fn people(root: &Table<'_, '_>, who: &str) -> BTreeMap<String, String> {
+    let mut people = BTreeMap::new();
+    for table in root.tables(who) {
+        let (name, key) = (table.need_text("name"), table.need_text("key"));
+        table.finish();
+        let Some((name, key)) = name.zip(key) else { continue };
+        if people.contains_key(&name) {
+            table.mistake(format!("there is a {who} {name:?} already"));
+        }
+        people.insert(name, key);
+    }
+    people
 }
 
 #[cfg(test)]
@@ -153,7 +200,10 @@ mod tests {
                     [responder]\nprotected = [\"root\"]\nstop_file = \"/tmp/stop\"\n[[responder.aws]]\naccount = \"123456789012\"\n\
                     profile = \"ir\"\n[[approver]]\nname = \"kim\"\nkey = \"AAAA\"\n";
         let operator = Operator::read("c.toml", text, &[]).expect("good");
-        assert_eq!(operator.accounts, [Account { id: "123456789012".into(), profile: Some("ir".into()) }]);
+        assert_eq!(
+            operator.accounts,
+            [Account { id: "123456789012".into(), profile: Some("ir".into()), role: None, drill: false }]
+        );
         assert_eq!(operator.endpoints["openai"], "https://gw.corp");
         assert_eq!(operator.approvers["kim"], "AAAA");
         assert_eq!(
@@ -163,6 +213,21 @@ mod tests {
         let none = Operator::read("c.toml", "[network]\nrequests_per_host = 0\nrequests_per_second = \"5\"\n", &[]);
         assert_eq!(none.expect_err("mistakes").0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(Operator::read("c.toml", "", &[]), Ok(Operator::default()));
+        let roles = "[[responder.aws]]\naccount = \"123456789012\"\nrole = \"arn:aws:iam::123456789012:role/ir\"\ndrill = true\n\
+                     [[responder.aws]]\naccount = \"123456789013\"\nrole = \"arn:aws:iam::123456789012:role/ir\"\n";
+        let mistakes = Operator::read("c.toml", roles, &[]).expect_err("another account's role");
+        assert_eq!(mistakes.0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [7]);
+        let own = roles.split("[[").nth(1).map(|text| format!("[[{text}")).expect("the first");
+        let operator = Operator::read("c.toml", &own, &[]).expect("good");
+        assert!(operator.accounts[0].drill && operator.accounts[0].role.is_some());
+        let signing = "[evidence]\nsign_with = \"file:/k.pem\"\n[[trust_root]]\nname = \"a\"\nkey = \"AA\"\n";
+        let operator = Operator::read("c.toml", signing, &[]).expect("good");
+        assert_eq!(operator.sign_with.map(|from| from.to_string()).as_deref(), Some("file:/k.pem"));
+        assert_eq!(operator.trust_roots["a"], "AA");
+        let twice = "[evidence]\nsign_with = \"MC4C\"\n[[trust_root]]\nname = \"a\"\nkey = \"AA\"\n[[trust_root]]\nname = \"a\"\nkey = \"BB\"\n";
+        let mistakes = Operator::read("c.toml", twice, &[]).expect_err("mistakes");
+        assert_eq!(mistakes.0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 6]);
+        assert!(!mistakes.to_string().contains("MC4C"), "what may be a key is not repeated");
         let spiffe = "[spiffe]\ntrust_domain = \"prod.example\"\nkubernetes_path = \"/{namespace}/{service_account}\"\n";
         let operator = Operator::read("c.toml", spiffe, &[]).expect("good");
         assert_eq!(operator.trust_domain.map(|domain| domain.to_string()).as_deref(), Some("prod.example"));

@@ -4,7 +4,7 @@
 use url::Url;
 
 use super::Operator;
-use crate::declared::{Table, near};
+use crate::declared::{Table, Value, near};
 
 /// A provider that the responder may act at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,16 @@ impl CredentialFrom {
         }
     }
 
+    /// Reads a setting that says where a secret is.
+    pub(super) fn read(value: &Value<'_, '_>) -> Option<Self> {
+        let from = Self::parse(&value.text()?);
+        if from.is_none() {
+            // What stands there may be the secret itself, so it is not repeated.
+            value.mistake("this says where it is read, \"env:NAME\" or \"file:PATH\", and never what it is");
+        }
+        from
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let variable = |name: &str| {
             let good = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -71,14 +81,7 @@ pub(super) fn read(table: &Table<'_, '_>, known: &[&str], operator: &mut Operato
         value.mistake(format!("nothing can be done at a provider {name:?}{mean}"));
         None
     });
-    let credential = table.get("credential").and_then(|value| {
-        let from = CredentialFrom::parse(&value.text()?);
-        if from.is_none() {
-            // What stands there may be the credential itself, so it is not repeated.
-            value.mistake("`credential` says where it is read, \"env:NAME\" or \"file:PATH\", and never what it is");
-        }
-        from
-    });
+    let credential = table.get("credential").and_then(|value| CredentialFrom::read(&value));
     let address = table.get("address").and_then(|value| {
         let url = Url::parse(&value.text()?).ok();
         let good = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();

@@ -231,7 +231,7 @@ impl<'t, 'a> Value<'t, 'a> {
     }
 
     /// Whether it is text at all.
-    fn is_text(&self) -> bool {
+    pub fn is_text(&self) -> bool {
         matches!(self.value.get_ref(), DeValue::String(_))
     }
 

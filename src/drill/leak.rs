@@ -12,6 +12,32 @@ use crate::secret::Secret;
 const TEAM: &str = "payments";
 const USER: &str = "payments-api";
 
+/// The workload that uses the leaked key, by the manifests below.
+pub(super) const CONSUMER: &str = "k8s:payments/Deployment/api/app";
+
+/// Writes a small repository with one key, as a drill plants it.
+pub(super) fn write_drill(root: &Path, (id, secret): (&str, &Secret)) -> Result<(), DrillError> {
+    let secret = secret.expose_str().unwrap_or_default();
+    let text = format!("AWS_REGION=us-east-1\nAWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
+    lay_out(
+        root,
+        &[
+            ("deploy/.env", text),
+            ("deploy/secret.yaml", manifest(id, secret)),
+            ("deploy/deployment.yaml", DEPLOYMENT.to_owned()),
+        ],
+    )
+}
+
+fn lay_out(root: &Path, files: &[(&str, String)]) -> Result<(), DrillError> {
+    for (name, text) in files {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
 /// Writes it, with keys that the sandbox knows, one that it never knew, and one that is only a sample.
 pub(super) fn write(root: &Path, sandbox: &Sandbox) -> Result<(), DrillError> {
     sandbox.create_user(USER, &[("Team", TEAM)])?;
@@ -33,12 +59,7 @@ pub(super) fn write(root: &Path, sandbox: &Sandbox) -> Result<(), DrillError> {
         ("deploy/secret.yaml", manifest(&id, &secret)),
         ("deploy/deployment.yaml", DEPLOYMENT.to_owned()),
     ];
-    for (name, text) in files {
-        let path = root.join(name);
-        fs::create_dir_all(path.parent().unwrap_or(root))?;
-        fs::write(path, text)?;
-    }
-    Ok(())
+    lay_out(root, &files)
 }
 
 fn alphanumeric(text: &str) -> String {

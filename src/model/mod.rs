@@ -7,12 +7,15 @@ mod coverage;
 mod credential;
 mod danger;
 mod detector;
+mod drill;
 mod finding;
 mod liveness;
+mod notice;
 mod owner;
 mod reach;
 mod response;
 mod spiffe;
+mod times;
 
 pub use activity::{Activity, RegionRead, Seen, Stage, StageSeen};
 pub use blob::{Blob, Clue, CommitPlace, LayerPlace, Location, Provenance};
@@ -21,8 +24,10 @@ pub use coverage::{Coverage, Trouble};
 pub use credential::{Confidence, Credential, Encoding, Facts, Part, Severity};
 pub use danger::{Environment, Exposure};
 pub use detector::{ActionInfo, AnswerInfo, DetectorInfo, DetectorPart, LivenessInfo, PartPlace, RequestInfo};
+pub use drill::{DrillReport, Leg, LegOutcome};
 pub use finding::{Columns, Finding, Occurrence, OccurrencePart, PartInfo, Report, Tool};
 pub use liveness::{Checked, Identity, Liveness};
+pub use notice::{Notice, NoticeKind};
 pub use owner::{Attestation, Edge, Evidence, Owner, Tier, Weight, Withdrawal, Workload};
 pub use reach::{Power, Reach, Ruling, Way};
 pub use response::{
@@ -30,3 +35,4 @@ pub use response::{
     StepStatus,
 };
 pub use spiffe::{SpiffeId, TrustDomain};
+pub use times::Times;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Times;
 use crate::secret::Fingerprint;
 
 /// Concrete steps for one finding. What is approved is the digest of exactly this.
@@ -36,6 +37,9 @@ pub struct Plan {
     pub responder: String,
     /// When it was made.
     pub made_at: Timestamp,
+    /// What came before it.
+    #[serde(default, skip_serializing_if = "Times::is_empty")]
+    pub times: Times,
 }
 
 /// One step of a plan.

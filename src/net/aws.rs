@@ -214,6 +214,19 @@ impl Net {
         self.sts_with(SharedCredentialsProvider::new(credentials), region, AppName::new(APP).ok())
     }
 
+    /// IAM as a found key: to see that it is refused.
+    pub fn iam(&self, key: &AwsKey) -> Result<aws_sdk_iam::Client, NetError> {
+        if self.settings.offline {
+            return Err(NetError::Offline);
+        }
+        let (Some(secret), token) = (key.secret.expose_str(), key.token.as_ref().map(Secret::expose_str)) else {
+            return Err(NetError::Request("the secret access key is not text"));
+        };
+        let credentials = Credentials::new(key.id.clone(), secret, token.flatten().map(str::to_owned), None, "found");
+        let region = Region::from_static(Partition::Aws.region());
+        self.iam_with(SharedCredentialsProvider::new(credentials), region, Retries::Reads)
+    }
+
     fn sts_with(
         &self,
         credentials: SharedCredentialsProvider,
@@ -263,6 +276,23 @@ impl Net {
         let key_id = found.map_err(|error| none(&error.to_string()))?.access_key_id().to_owned();
         let region = shared.region().cloned().unwrap_or(Region::from_static("us-east-1"));
         self.acting(provider, &region, key_id)
+    }
+
+    /// The responder's clients in a role that its own credentials may take on: one session of an hour, which is longer than any
+    /// run.
+    ///
+    /// # Errors
+    /// [`NetError::NoCredentials`] when the role is refused, with AWS's own code.
+    pub async fn responder_as(&self, profile: Option<&str>, role: &str) -> Result<Responder, NetError> {
+        let own = self.responder(profile).await?;
+        let taken = own.sts.assume_role().role_arn(role).role_session_name(APP).send().await.map_err(|error| {
+            use aws_sdk_sts::error::ProvideErrorMetadata;
+            NetError::NoCredentials(format!("the role {role} was refused: {}", error.code().unwrap_or("no answer")))
+        })?;
+        let given = taken.credentials.ok_or(NetError::NoCredentials(format!("the role {role} gave no credentials")))?;
+        let id = given.access_key_id;
+        let found = Credentials::new(id.clone(), given.secret_access_key, Some(given.session_token), None, "assumed");
+        self.acting(SharedCredentialsProvider::new(found), &Region::new(own.region), id)
     }
 
     /// The responder's clients with a key that the caller hands over: the sandbox's administrator.

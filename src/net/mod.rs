@@ -3,6 +3,7 @@
 mod aws;
 mod hosts;
 mod http;
+mod mail;
 mod resolve;
 mod retry;
 mod rules;
@@ -23,6 +24,7 @@ use url::Url;
 pub use aws::{APP, AwsKey, Partition, Responder, Retries};
 pub use hosts::{Manners, Turn};
 pub use http::{Answer, Header, Method, Request, Stream};
+pub use mail::Letter;
 pub use signed::AwsCall;
 pub use tls::Proof;
 pub use wire::Wire;
@@ -132,6 +134,14 @@ pub enum NetError {
     /// No TLS, or a certificate that this machine does not trust.
     #[error("{0} does not prove by TLS who it is")]
     Untrusted(String),
+    /// A mail server refused something.
+    #[error("the mail server {host} refused it ({code})")]
+    Mail {
+        /// The server.
+        host: String,
+        /// Its answer's code; 504 where it offers no login that takes a password.
+        code: u16,
+    },
     /// The request could not be built.
     #[error("the request cannot be written: {0}")]
     Request(&'static str),

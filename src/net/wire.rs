@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -29,6 +29,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 pub struct Wire {
     bytes: Box<dyn Bytes>,
     host: String,
+    /// The address that was connected to.
+    pub(super) peer: IpAddr,
     end: Instant,
     /// What came and was not asked for yet.
     held: Vec<u8>,
@@ -63,9 +65,32 @@ impl Net {
         if matches!(connected, Err(NetError::Timeout(_) | NetError::Connect(_) | NetError::Resolve(_))) {
             turn.failed();
         }
-        let (bytes, trust) = (Box::new(connected?), Arc::clone(&self.trust));
-        tracing::debug!(host, port, "connected");
-        Ok(Wire { bytes, host, end, held: Vec::new(), came: 0, trust, turn })
+        self.wire((connected?, host), end, turn)
+    }
+
+    fn wire(&self, (stream, host): (TcpStream, String), end: Instant, turn: Turn) -> Result<Wire, NetError> {
+        let peer = stream.peer_addr().map_err(|_| NetError::Closed(host.clone()))?.ip();
+        let trust = Arc::clone(&self.trust);
+        tracing::debug!(host, "connected");
+        Ok(Wire { bytes: Box::new(stream), host, peer, end, held: Vec::new(), came: 0, trust, turn })
+    }
+
+    /// Connects to a host that the operator's settings name, at whatever address it has: that is their word.
+    ///
+    /// # Errors
+    /// [`NetError::Offline`]; others when nobody is there.
+    pub(super) async fn call(&self, host: &str, port: u16) -> Result<Wire, NetError> {
+        if self.settings.offline {
+            return Err(NetError::Offline);
+        }
+        let host = bare(host);
+        let turn = self.own.turn(&host).await?;
+        let end = Instant::now() + self.settings.timeout;
+        let found = timeout_at(end, tokio::net::lookup_host((host.as_str(), port))).await;
+        let found = found.map_err(|_| NetError::Timeout(host.clone()))?.map_err(|_| NetError::Resolve(host.clone()))?;
+        let addresses: Vec<SocketAddr> = found.collect();
+        let stream = connect(&addresses, &host, end).await?;
+        self.wire((stream, host), end, turn)
     }
 
     async fn connected(&self, host: &str, port: u16, end: Instant) -> Result<TcpStream, NetError> {
@@ -100,6 +125,11 @@ async fn connect(addresses: &[SocketAddr], host: &str, end: Instant) -> Result<T
 }
 
 impl Wire {
+    /// Whom it was connected to, by the name that was given.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Goes on in TLS. What came in the clear and was not read yet is a forgery: nothing is taken over.
     ///
     /// # Errors

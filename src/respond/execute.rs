@@ -15,6 +15,7 @@ use super::guard::{Guard, Moment};
 use super::journal::Journal;
 use super::replay::{ALREADY, replay, replayed, state_of, take_up};
 use super::{Hands, RespondError, plan};
+use crate::attest::{Signer, Statement};
 use crate::model::{Approval, Event, EventKind, OnFailure, Plan, PlannedStep, Run, StepState};
 use crate::secret::Scrubber;
 
@@ -34,6 +35,8 @@ pub struct Runner {
     pub requester: String,
     /// Steps of which a person says that they are done.
     pub confirmed: Vec<String>,
+    /// What evidence is signed with, where the settings give a key.
+    pub signer: Option<Signer>,
     /// Set from outside to stop after the step that is being taken.
     pub stop: Arc<AtomicBool>,
 }
@@ -237,6 +240,9 @@ impl Runner {
         let (succeeded, statement) = (event == EventKind::Succeeded, evidence.clone());
         if succeeded && step.action == "evidence" {
             progress.folder.keep_evidence(&statement)?;
+            if let Some(signer) = &self.signer {
+                progress.folder.keep_signed(&Statement::seal(&statement, signer))?;
+            }
         }
         self.record(progress, &step.id, event, evidence)?;
         if succeeded && step.watch > 0 && !progress.waited.contains(&step.id) {

@@ -1,6 +1,7 @@
 //! Plans, approvals and runs in the state folder.
 //!
-//! `plans/DIGEST.json`, `plans/DIGEST.approvals.jsonl`, `runs/RUN/{plan.json,journal.jsonl,evidence.json}`, `locks/`.
+//! `plans/DIGEST.json`, `plans/DIGEST.approvals.jsonl`, `runs/RUN/{plan.json,journal.jsonl,evidence.json,evidence.dsse.json}`,
+//! `locks/`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 
 use super::RespondError;
 use super::journal::sync_folder;
+use crate::attest::Envelope;
 use crate::model::{Approval, Plan};
 
 /// The state folder, as far as responding uses it.
@@ -26,14 +28,23 @@ pub struct RunFolder {
     path: PathBuf,
 }
 
-/// Held while a credential is worked on.
+/// Held while a credential is worked on, or a folder watched.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
 fn failed<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> RespondError + 'a {
     move |source| RespondError::File { what, path: path.to_owned(), source }
+}
+
+fn taken(path: PathBuf) -> Result<Lock, RespondError> {
+    let file = File::create(&path).map_err(failed("cannot make", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock { _file: file }),
+        Err(fs::TryLockError::WouldBlock) => Err(RespondError::Busy(path)),
+        Err(fs::TryLockError::Error(source)) => Err(RespondError::File { what: "cannot lock", path, source }),
+    }
 }
 
 /// Writes a file whole or not at all, durably.
@@ -53,6 +64,12 @@ impl Folder {
             fs::create_dir_all(&path).map_err(failed("cannot make", &path))?;
         }
         Ok(Self { root: root.to_owned() })
+    }
+
+    /// Where it is.
+    #[cfg(test)]
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Keeps a plan; returns its digest.
@@ -147,15 +164,17 @@ impl Folder {
         Ok(run)
     }
 
+    /// Takes the lock of whoever watches.
+    ///
+    /// # Errors
+    /// [`RespondError::Busy`] while another process does.
+    pub fn watching(&self) -> Result<Lock, RespondError> {
+        taken(self.root.join("locks/watch.lock"))
+    }
+
     /// Takes the lock of a credential.
     pub(super) fn lock(&self, plan: &Plan) -> Result<Lock, RespondError> {
-        let path = self.root.join("locks").join(format!("{}.lock", plan.fingerprint));
-        let file = File::create(&path).map_err(failed("cannot make", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(RespondError::Busy(path)),
-            Err(fs::TryLockError::Error(source)) => Err(RespondError::File { what: "cannot lock", path, source }),
-        }
+        taken(self.root.join("locks").join(format!("{}.lock", plan.fingerprint)))
     }
 }
 
@@ -174,6 +193,17 @@ impl RunFolder {
     /// Where the evidence is.
     pub fn evidence(&self) -> PathBuf {
         self.path.join("evidence.json")
+    }
+
+    /// Where the signed evidence is, when the settings give a key.
+    pub fn signed_evidence(&self) -> PathBuf {
+        self.path.join("evidence.dsse.json")
+    }
+
+    pub(super) fn keep_signed(&self, envelope: &Envelope) -> Result<(), RespondError> {
+        let path = self.signed_evidence();
+        let bytes = serde_json::to_vec(envelope);
+        write(&path, &bytes.map_err(|error| RespondError::Format { path: path.clone(), what: error.to_string() })?)
     }
 
     pub(super) fn keep_evidence(&self, statement: &serde_json::Value) -> Result<(), RespondError> {

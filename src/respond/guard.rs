@@ -43,6 +43,12 @@ fn user_of(arn: &str) -> Option<&str> {
     arn.split_once(":user/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path))
 }
 
+/// The role of an ARN: its own, or the one that a session is of.
+fn role_of(arn: &str) -> Option<&str> {
+    let session = arn.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next());
+    session.or_else(|| arn.split_once(":role/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path)))
+}
+
 impl Guard {
     /// Whether a plan may exist at all.
     pub(super) fn plan(&self, plan: &Plan, moment: &Moment<'_>) -> Result<(), String> {
@@ -124,6 +130,11 @@ impl Guard {
         if arg("user").is_some_and(|user| Some(user) == user_of(moment.responder_arn)) {
             return Err("this is the responder's own user; act with another principal".to_owned());
         }
+        if arg("role").is_some_and(|role| Some(role) == role_of(moment.responder_arn)) {
+            return Err(
+                "this is the responder's own role: whoever acts in it would end their own session; use another".to_owned()
+            );
+        }
         let object = step.observed.get("object").and_then(serde_json::Value::as_str);
         // Its own name, and those of what it is part of, stand in an object's path.
         let whole = object.into_iter().flat_map(|path| {
@@ -140,7 +151,7 @@ impl Guard {
         // Azure takes its names and ids in any case, and answers in another than it was asked in (Azure Resource Manager, "Naming
         // rules and restrictions").
         let same = |entry: &str| if provider == "azure" { entry.eq_ignore_ascii_case(value) } else { entry == value };
-        self.protected.iter().any(|entry| same(entry) || user_of(entry) == Some(value))
+        self.protected.iter().any(|entry| same(entry) || user_of(entry) == Some(value) || role_of(entry) == Some(value))
     }
 }
 
@@ -262,6 +273,20 @@ mod tests {
             let guard = Guard { protected: vec![entry.to_owned()], ..guard() };
             assert_eq!(guard.plan(&query, &MOMENT).is_ok(), good, "{entry}");
         }
+    }
+
+    #[test]
+    fn the_responders_own_role_and_a_protected_one_keep_their_sessions() {
+        let mut plan = plan("1", "K", "u");
+        let role = |name: &str| BTreeMap::from([("role".to_owned(), name.to_owned())]);
+        plan.steps[0].with = role("ir");
+        assert_eq!(guard().plan(&plan, &MOMENT), Ok(()));
+        let own = Moment { responder_arn: "arn:aws:sts::1:assumed-role/ir/kim", ..MOMENT };
+        assert!(guard().plan(&plan, &own).is_err_and(|why| why.contains("own role")));
+        let kept = Guard { protected: vec!["arn:aws:iam::1:role/ops/ir".to_owned()], ..guard() };
+        assert!(kept.plan(&plan, &MOMENT).is_err_and(|why| why.contains("protected")));
+        plan.steps[0].with = role("other");
+        assert_eq!(kept.plan(&plan, &own), Ok(()));
     }
 
     #[test]

@@ -6,6 +6,10 @@
 
 mod actions;
 mod approve;
+#[cfg(test)]
+mod aws_tests;
+mod cacao;
+mod compose;
 mod evidence;
 mod execute;
 mod folder;
@@ -21,6 +25,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod walk_back;
+mod watch;
 mod whose;
 
 use std::collections::BTreeSet;
@@ -30,14 +35,18 @@ use crate::detect::Detector;
 use crate::model::{Clock, Credential};
 use crate::net::{Net, NetError, Responder};
 use crate::secret::{Fingerprint, FingerprintKey, Scrubber, Secret};
+use crate::store::StoreError;
 
 pub use approve::{Approvers, approve};
+pub use cacao::{export, import};
+pub use compose::{Uses, Whose};
 pub use execute::Runner;
 pub use folder::{Folder, RunFolder};
 pub use guard::Guard;
 pub use plan::draft;
 pub use playbook::{Playbook, PlaybookSource, Playbooks, builtin_playbooks};
 pub use replay::replayed;
+pub use watch::{Allowed, Policy, Watcher, Work};
 pub use whose::account;
 
 /// Gives back the credential of a fingerprint, read again from where it was found, or nothing when it is no longer there.
@@ -209,6 +218,9 @@ pub enum RespondError {
     /// A client could not be built.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A file in the state folder could not be used.
     #[error("{what} {path}: {source}")]
     File {

@@ -9,8 +9,8 @@ use super::actions::{self, Action, Needs, World};
 use super::guard::Guard;
 use super::playbook::{Playbook, Playbooks, Step, placeholder};
 use super::preflight::lacking;
-use super::{Hands, RespondError, account, means};
-use crate::model::{Edge, Finding, Plan, PlannedStep};
+use super::{AwsHands, Hands, RespondError, account, means};
+use crate::model::{Edge, Finding, Plan, PlannedStep, Times};
 use crate::secret::Scrubber;
 
 type Bindings = BTreeMap<&'static str, String>;
@@ -52,8 +52,46 @@ fn bind(finding: &Finding, hands: &Hands) -> Bindings {
     let console = hands.detector.as_ref().and_then(|detector| detector.console.clone());
     bindings.insert("detector.console", console.unwrap_or_default());
     bindings.insert("credential.shown", finding.redacted.clone());
+    bindings.extend(role(finding).map(|role| ("identity.role", role)));
     bindings.extend(account(finding).map(|account| ("identity.account", account)));
     bindings
+}
+
+/// The role of a session: as STS tells it, or as the log of its calls does.
+fn role(finding: &Finding) -> Option<String> {
+    let told = finding.liveness.liveness.identity().and_then(|identity| identity.get("role")).map(str::to_owned);
+    told.or_else(|| {
+        let principals = finding.owners.iter().filter(|owner| owner.edge == Edge::Principal);
+        let mut roles = principals.filter_map(|owner| {
+            let (_, rest) = owner.id.split_once(":assumed-role/").or_else(|| owner.id.split_once(":role/"))?;
+            // Of a role's ARN the name stands last, of a session's the role stands first.
+            let name = if owner.id.contains(":role/") { rest.rsplit('/').next() } else { rest.split('/').next() };
+            name.filter(|name| !name.is_empty()).map(str::to_owned)
+        });
+        let first = roles.next()?;
+        // Two that differ name nobody.
+        roles.all(|other| other == first).then_some(first)
+    })
+}
+
+/// The user and the id of a service-specific credential, by the name that stands in the key itself: IAM lists it as its alias.
+async fn aws_service(alias: &str, aws: &AwsHands) -> Result<Bindings, RespondError> {
+    let listed = aws.responder.iam.list_service_specific_credentials().all_users(true).send().await;
+    let listed = listed.map_err(|error| {
+        let why = aws_sdk_iam::error::ProvideErrorMetadata::code(&error).unwrap_or("no answer that can be read").to_owned();
+        RespondError::Provider(format!("iam:ListServiceSpecificCredentials: {why}"))
+    })?;
+    let all = listed.service_specific_credentials();
+    let mut fitting = all.iter().filter(|one| one.service_credential_alias() == Some(alias));
+    // Two of one alias, or none: nobody can say which it is.
+    let (Some(one), None) = (fitting.next(), fitting.next()) else {
+        let what = format!("the service-specific credential of the alias {alias} ({} are listed)", all.len());
+        return Err(RespondError::Unbound(what));
+    };
+    Ok(Bindings::from([
+        ("identity.user", one.user_name().to_owned()),
+        ("credential.service_id", one.service_specific_credential_id().to_owned()),
+    ]))
 }
 
 /// The user of an AWS key. It is asked from the responder's side, never taken from an older answer where that can be had.
@@ -67,7 +105,11 @@ async fn aws_user(finding: &Finding, hands: &Hands) -> Result<Bindings, RespondE
                     credentials, deactivate it there, then check it with `staunch verify`";
         return Err(RespondError::Guard(what.to_owned()));
     }
-    let (Some(key_id), Some(aws)) = (key_id, &hands.aws) else { return Ok(bindings) };
+    let Some(aws) = &hands.aws else { return Ok(bindings) };
+    if let Some(alias) = finding.facts.get("alias") {
+        return aws_service(alias, aws).await;
+    }
+    let Some(key_id) = key_id else { return Ok(bindings) };
     let asked = aws.responder.iam.get_access_key_last_used().access_key_id(&key_id).send().await;
     let user = asked.ok().and_then(|found| found.user_name().map(str::to_owned)).filter(|user| !user.is_empty());
     bindings.extend(user.or_else(|| known("user")).map(|user| ("identity.user", user)));
@@ -167,6 +209,7 @@ fn together(finding: &Finding, playbook: &Playbook, steps: Vec<PlannedStep>, han
         lacking: Vec::new(),
         responder: hands.who(),
         made_at: hands.clock.now(),
+        times: Times::of(finding),
     }
 }
 

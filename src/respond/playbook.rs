@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use data_encoding::HEXLOWER;
+use ring::digest::{SHA256, digest};
+
 use super::actions;
+use super::compose::{self, EVERY, Uses, Whose, check};
 use crate::declared::{Document, Mistakes, Table};
 use crate::model::{ApprovalRule, OnFailure};
 
@@ -30,9 +34,18 @@ pub struct Playbook {
     pub mode: String,
     /// Its steps in order.
     pub steps: Vec<Step>,
+    /// Where the steps of others stand.
+    pub uses: Vec<Uses>,
+    /// SHA-256 of its text, hex.
+    pub digest: String,
 }
 
 impl Playbook {
+    /// Whether it is for a detector's findings.
+    pub fn is_for(&self, detector: &str) -> bool {
+        self.detectors.iter().any(|id| id == detector || id == EVERY)
+    }
+
     /// Whether a person does it, and the run waits.
     pub fn is_by_hand(&self) -> bool {
         self.steps.iter().any(|step| step.action == "manual")
@@ -58,11 +71,20 @@ pub struct Step {
     pub timeout: u64,
     /// Seconds to wait afterwards.
     pub watch: u64,
+    /// Why it may be done although it cannot be undone.
+    pub why: Option<String>,
 }
 
 /// Placeholders that a plan can bind.
-pub(super) const PLACEHOLDERS: &[&str] =
-    &["credential.key_id", "credential.shown", "detector.console", "identity.user", "identity.account"];
+pub(super) const PLACEHOLDERS: &[&str] = &[
+    "credential.key_id",
+    "credential.service_id",
+    "credential.shown",
+    "detector.console",
+    "identity.account",
+    "identity.role",
+    "identity.user",
+];
 
 macro_rules! builtin {
     ($($id:literal),* $(,)?) => {
@@ -74,16 +96,21 @@ builtin![
     "anthropic-contain",
     "anthropic-manual-contain",
     "aws-access-key-contain",
+    "aws-session-contain",
     "azure-openai-contain",
     "azure-openai-stop-all-contain",
     "baseten-contain",
+    "bedrock-key-contain",
     "bedrock-manual-contain",
     "bedrock-session-manual-contain",
+    "bedrock-session-role-contain",
     "buildkite-contain",
+    "ci-token-leak",
     "cloudflare-contain",
     "crates-io-contain",
     "databricks-contain",
     "deepgram-contain",
+    "developer-laptop-loss",
     "digitalocean-contain",
     "discord-webhook-contain",
     "doppler-contain",
@@ -97,8 +124,11 @@ builtin![
     "huggingface-contain",
     "kubernetes-manual-contain",
     "langfuse-contain",
+    "leaked-in-public-repo",
     "litellm-contain",
     "llm-manual-contain",
+    "llmjacking-aws",
+    "llmjacking-openai",
     "mistral-contain",
     "npm-contain",
     "okta-contain",
@@ -143,12 +173,14 @@ impl Playbooks {
                 Err(more) => mistakes.extend(more.0),
             }
         }
-        if mistakes.is_empty() { Ok(Self(all)) } else { Err(Mistakes(mistakes)) }
+        let all = Self(all);
+        // Between files, only when each is sound by itself.
+        if mistakes.is_empty() { check(&all).map(|()| all) } else { Err(Mistakes(mistakes)) }
     }
 
-    /// The playbook that would run for a detector's findings.
+    /// The playbook that would run for a detector's findings. One that is made of others runs only when it is named.
     pub fn for_detector(&self, detector: &str) -> Option<&Playbook> {
-        self.0.iter().find(|playbook| playbook.detectors.iter().any(|id| id == detector))
+        self.0.iter().find(|playbook| playbook.uses.is_empty() && playbook.is_for(detector))
     }
 
     /// The playbook of that id.
@@ -166,29 +198,52 @@ fn read(source: &PlaybookSource) -> Result<Playbook, Mistakes> {
         if tables.is_empty() {
             root.mistake("a playbook needs at least one [[step]]");
         }
-        let mut earlier = BTreeSet::new();
-        let steps: Vec<Option<Step>> = tables.iter().map(|table| step(table, &mut earlier)).collect();
+        let (mut earlier, mut steps, mut uses) = (BTreeSet::new(), Vec::new(), Vec::new());
+        for table in &tables {
+            if table.get("uses").is_some() {
+                uses.push(compose::read(table, new_id(table, &mut earlier, false), steps.len()));
+            } else {
+                steps.push(step(table, &mut earlier));
+            }
+        }
+        let all = detectors.iter().flatten().any(|id| id == EVERY);
+        if all && uses.iter().flatten().all(|uses| uses.whose != Whose::Own) {
+            root.mistake("`detectors` may be \"*\" only beside a step with `uses = \"own\"`");
+        }
         Some(Playbook {
             id: source.id.clone(),
             summary: summary?,
             detectors: detectors?,
             mode: mode?.to_owned(),
             steps: steps.into_iter().collect::<Option<Vec<_>>>()?,
+            uses: uses.into_iter().collect::<Option<Vec<_>>>()?,
+            digest: HEXLOWER.encode(digest(&SHA256, source.text.as_bytes()).as_ref()),
         })
     })
 }
 
+/// The step's id, which no earlier one has. A dot would be taken for a step of another playbook. Later steps may need it only
+/// where it is a step's own.
+fn new_id(table: &Table<'_, '_>, earlier: &mut BTreeSet<String>, own: bool) -> Option<String> {
+    let id = table.need_text("id")?;
+    if earlier.contains(&id) {
+        table.mistake(format!("the step id {id:?} is taken"));
+    }
+    if id.contains('.') {
+        table.mistake(format!("the step id {id:?} holds a dot"));
+    }
+    if own {
+        earlier.insert(id.clone());
+    }
+    Some(id)
+}
+
 fn step(table: &Table<'_, '_>, earlier: &mut BTreeSet<String>) -> Option<Step> {
-    let id = table.need_text("id");
+    let id = new_id(table, earlier, true);
     let action = table.need_text("action");
     let needs = table.texts("needs");
     for unknown in needs.iter().filter(|need| !earlier.contains(*need)) {
         table.mistake(format!("`needs` names {unknown:?}, which is no earlier step"));
-    }
-    if let Some(id) = &id
-        && !earlier.insert(id.clone())
-    {
-        table.mistake(format!("the step id {id:?} is taken"));
     }
     let with = table.get("with").and_then(|value| value.table()).map_or_else(BTreeMap::new, |with| {
         with.keys().into_iter().filter_map(|key| Some((key.clone(), with.text(&key)?))).collect()
@@ -212,6 +267,7 @@ fn step(table: &Table<'_, '_>, earlier: &mut BTreeSet<String>) -> Option<Step> {
         approval: approval?,
         timeout: timeout?,
         watch: watch?,
+        why: table.text("why"),
     })
 }
 
@@ -273,7 +329,8 @@ mod tests {
         let all = Playbooks::new(&builtin_playbooks()).expect("built-in playbooks");
         let set = DetectorSet::builtin().expect("detectors");
         for playbook in &all.0 {
-            assert!(playbook.detectors.iter().all(|id| set.get(id).is_some()), "{}", playbook.id);
+            let mut named = playbook.detectors.iter().filter(|id| *id != super::EVERY);
+            assert!(named.all(|id| set.get(id).is_some()), "{}", playbook.id);
         }
     }
 

@@ -78,6 +78,10 @@ impl Provider {
         Self { server, heard }
     }
 
+    pub(super) fn url(&self) -> String {
+        self.server.url()
+    }
+
     pub(super) fn heard(&self) -> MutexGuard<'_, Vec<Asked>> {
         self.heard.lock().expect("the ears")
     }
@@ -93,7 +97,7 @@ fn example(detector: &str) -> String {
     }
 }
 
-fn credential(detector: &str, text: &str) -> Credential {
+pub(super) fn credential(detector: &str, text: &str) -> Credential {
     let mut found = None;
     Scanner::new(set()).scan(&Blob::whole("x.env", text.as_bytes()), &mut |one| {
         if let Found::Credential(one) = one
@@ -232,6 +236,7 @@ impl Scene {
             stop: Arc::default(),
             requester: "tests".to_owned(),
             confirmed: Vec::new(),
+            signer: Some(signer(3)),
         }
     }
 
@@ -327,7 +332,11 @@ pub(super) fn signer(seed: u8) -> Signer {
     Signer::from_pem(&data_encoding::BASE64.encode(&der)).expect("a key")
 }
 
-fn finding(detector: &Detector, credential: &Credential, (identity, key): (&[(&str, &str)], &FingerprintKey)) -> Finding {
+pub(super) fn finding(
+    detector: &Detector,
+    credential: &Credential,
+    (identity, key): (&[(&str, &str)], &FingerprintKey),
+) -> Finding {
     let identity: BTreeMap<String, String> =
         identity.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let part = |part: &crate::model::Part| PartInfo {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod attestations;
+mod watched;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,12 +13,14 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use crate::model::{Finding, Liveness, Occurrence};
 
 pub use answers::Answer;
+pub use watched::{WatchState, Watched};
 
 /// Migrations in order. One that was released is never edited.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001-findings.sql"),
     include_str!("migrations/002-answers.sql"),
     include_str!("migrations/003-attestations.sql"),
+    include_str!("migrations/004-watch.sql"),
 ];
 /// How long a second writer waits for the first.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -102,6 +105,19 @@ impl Store {
             )?;
         }
         Ok(transaction.commit()?)
+    }
+
+    /// When a finding was first and last saved.
+    pub fn seen(&self, finding: &Finding) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+        let row: Option<(String, String)> = self
+            .connection
+            .query_row(
+                "SELECT first_seen, last_seen FROM finding WHERE detector = ?1 AND fingerprint = ?2",
+                params![finding.detector, finding.fingerprint.to_string()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        Ok(row.and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?))))
     }
 
     /// The findings whose fingerprint `text` names, whole or by its beginning (see [`crate::secret::Fingerprint::matches_prefix`]).

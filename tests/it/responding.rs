@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::harness::canary::Canaries;
 use crate::harness::program::{Home, Output, Run};
 
-const ADMIN: &[u8] = b"an-admin-credential-that-nobody-else-has";
+pub(crate) const ADMIN: &[u8] = b"an-admin-credential-that-nobody-else-has";
 
 /// The leaked key, never whole in a file of this repository.
-fn leaked() -> String {
+pub(crate) fn leaked() -> String {
     let body = "0caQtfxuuRyLAagBUdSPI35Vy9wrOn-pVI0DsSMx6VFwHxeusvKyvXVZ_UZu9aUYgeAHJTnJR8rqgxr7Qrn2mz0jcnrS_";
     ["sk-ant-", "api03-", body, "AA"].concat()
 }
@@ -66,15 +66,15 @@ fn answer(line: &str, text: &str, active: &Mutex<bool>) -> (u16, Value) {
     }
 }
 
-struct Scene {
-    home: Home,
+pub(crate) struct Scene {
+    pub(crate) home: Home,
     url: String,
     heard: Arc<Mutex<Vec<String>>>,
-    active: Arc<Mutex<bool>>,
+    pub(crate) active: Arc<Mutex<bool>>,
 }
 
 impl Scene {
-    fn new(settings: &str) -> Self {
+    pub(crate) fn new(settings: &str) -> Self {
         let active = Arc::new(Mutex::new(true));
         let (url, heard) = anthropic(Arc::clone(&active));
         let home = Home::new();
@@ -84,7 +84,16 @@ impl Scene {
         Self { home, url, heard, active }
     }
 
-    fn staunch(&self, arguments: &[&str]) -> Run {
+    /// Names endpoints besides.
+    pub(crate) fn also(&self, endpoints: &str) {
+        let config = self.home.root().join("home/config.toml");
+        let text = fs::read_to_string(&config).unwrap();
+        let own =
+            format!("[network]\nendpoints = {{ anthropic = {0:?}, anthropic-admin = {0:?}, {endpoints} }}\n", self.url);
+        fs::write(&config, own + &text).unwrap();
+    }
+
+    pub(crate) fn staunch(&self, arguments: &[&str]) -> Run {
         let endpoints = format!("[network]\nendpoints = {{ anthropic = {0:?}, anthropic-admin = {0:?} }}\n", self.url);
         let config = self.home.root().join("home/config.toml");
         let text = fs::read_to_string(&config).unwrap();
@@ -99,7 +108,8 @@ impl Scene {
     }
 }
 
-const OWNED: &str = "[[responder.provider]]\nname = \"anthropic\"\ncredential = \"env:ADMIN_KEY\"\nowned = [\"org-1\"]\n";
+pub(crate) const OWNED: &str =
+    "[[responder.provider]]\nname = \"anthropic\"\ncredential = \"env:ADMIN_KEY\"\nowned = [\"org-1\"]\n";
 
 #[test]
 fn a_leaked_key_is_stopped_with_the_operators_credential_and_walked_back() {
@@ -179,4 +189,32 @@ fn mistakes_in_the_settings_are_told_with_their_lines() {
     assert_eq!(plan.code(), Some(2), "{said}");
     assert!(said.contains("config.toml:3: ") && said.contains("did you mean anthropic?"), "{said}");
     assert!(said.contains("config.toml:5: ") && !said.contains("sk-123456"), "{said}");
+}
+
+#[test]
+fn the_evidence_of_a_run_is_signed_and_about_that_run_alone() {
+    let home = Home::new();
+    let settings = crate::drilling::signing(&home, 1, 1);
+    let scene = Scene::new(&(OWNED.to_owned() + &settings));
+    let admin = std::str::from_utf8(ADMIN).unwrap();
+    let go = |arguments: &[&str]| scene.staunch(arguments).env("ADMIN_KEY", admin).output();
+    let digest = Scene::json(&go(&["respond", "plan", "app", "--format", "json"]))["digest"].as_str().unwrap().to_owned();
+    let run = Scene::json(&go(&["respond", "apply", &digest, "--format", "json"]));
+    let id = run["id"].as_str().unwrap();
+    let shown = go(&["respond", "status", id]);
+    assert!(shown.stdout().contains(&format!("check it with staunch respond evidence {id}")), "{}", shown.stdout());
+    let checked = go(&["respond", "evidence", id, "--format", "json"]);
+    assert_eq!(checked.code(), Some(0), "{}", checked.stderr());
+    let said = Scene::json(&checked)["statement"]["predicate"]["staunch"]["times"].clone();
+    for leg in ["validate", "contain", "prove"] {
+        assert!(said[format!("seconds_to_{leg}")].as_f64().is_some_and(|seconds| seconds >= 0.0), "{leg}: {said}");
+    }
+    for (leg, why) in [("detect", "nothing tells since when it lay there"), ("attribute", "nothing tells whose it is")] {
+        assert_eq!(said[format!("seconds_to_{leg}")], Value::Null, "{why}");
+    }
+    // Another plan's evidence under this run's name.
+    let folder = scene.home.state().join("runs").join(id);
+    let plan = fs::read_to_string(folder.join("plan.json")).unwrap();
+    fs::write(folder.join("plan.json"), plan.replacen("\"mode\":\"contain\"", "\"mode\":\"rotate\"", 1)).unwrap();
+    assert_eq!(go(&["respond", "evidence", id]).code(), Some(2));
 }

@@ -8,7 +8,12 @@ mod keys;
 mod list_minted;
 mod manual;
 mod providers;
+mod role_policy;
+mod service_credential;
+mod session_refused;
 mod snapshot;
+mod sweep;
+mod task;
 mod verify;
 mod verify_refused;
 
@@ -181,6 +186,12 @@ const SHARED: &[&dyn Action] = &[
     &evidence::Evidence,
     &verify::Verify,
     &manual::Manual,
+    &task::Task,
+    &service_credential::ServiceCredential,
+    &role_policy::REVOKE,
+    &role_policy::BEARER,
+    &session_refused::SessionRefused,
+    &sweep::Sweep,
 ];
 
 /// Every action.

@@ -22,7 +22,7 @@ enum Said {
     Other(String),
 }
 
-fn key(credential: &Credential) -> Option<AwsKey> {
+pub(super) fn key(credential: &Credential) -> Option<AwsKey> {
     Some(AwsKey {
         id: credential.part("key_id")?.value.expose_str()?.to_owned(),
         secret: credential.part("secret")?.value.duplicate(),

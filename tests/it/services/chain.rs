@@ -73,6 +73,12 @@ impl Leak {
         self.staunch(&["respond", "apply", digest, "--format", "json"]).output()
     }
 
+    /// The responder's user.
+    pub(super) async fn responder_user(&self) -> String {
+        let arn = self.admin.with(&self.responder).caller().await.unwrap();
+        arn.rsplit('/').next().unwrap().to_owned()
+    }
+
     /// The names of the user's inline policies that are ours.
     pub(super) async fn denies(&self) -> Vec<String> {
         let listed = self.admin.iam().list_user_policies().user_name(&self.user).send().await.unwrap();

@@ -3,6 +3,7 @@
 
 mod chain;
 mod crash;
+mod drill;
 mod images;
 mod leak;
 mod logins;

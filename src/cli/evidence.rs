@@ -1,0 +1,77 @@
+//! `staunch respond evidence RUN|FILE`: whether signed evidence was signed by a trust root of the operator's, and what it says.
+//! Of a run, it must also be about that run's plan.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+
+use super::args::Format;
+use super::exit::Exit;
+use super::output::Output;
+use super::respond::folder;
+use super::settings::Settings;
+use crate::attest::{Envelope, Statement};
+use crate::report::clean;
+use crate::respond::replayed;
+
+/// What is wrong with evidence is an error: nobody should read on.
+pub(super) fn run(what: &str, settings: &Settings) -> anyhow::Result<Exit> {
+    let path = Path::new(what);
+    let (path, digest) = if path.is_file() {
+        (path.to_owned(), None)
+    } else {
+        let kept = folder(settings)?.run(what)?;
+        let path = kept.signed_evidence();
+        if !path.exists() {
+            bail!(
+                "the run {} has no signed evidence: the settings file named no key ([evidence] sign_with) when it ran",
+                kept.id
+            );
+        }
+        (path, Some(replayed(&kept)?.digest))
+    };
+    let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (statement, signers) = checked(&text, settings).with_context(|| path.display().to_string())?;
+    if let Some(digest) = digest {
+        ensure!(statement.is_about(&digest), "{}: it is about another plan than the run's", path.display());
+    }
+    Output::open(settings.output.as_ref())?.write(|out| match settings.format {
+        Format::Human => told(&statement, &signers, out),
+        _ => writeln!(out, "{}", json!({ "signed_by": signers, "statement": statement })),
+    })?;
+    let passed = statement.predicate.get("result").and_then(Value::as_str) == Some("PASSED");
+    Ok(if passed { Exit::Clean } else { Exit::Findings })
+}
+
+/// The statement of an envelope and the trust roots that signed it.
+pub(super) fn checked(envelope: &[u8], settings: &Settings) -> anyhow::Result<(Statement, Vec<String>)> {
+    let opened = Envelope::parse(envelope)?.open(&settings.operator.trust_roots)?;
+    Ok((Statement::of(&opened)?, opened.signers))
+}
+
+fn told(statement: &Statement, signers: &[String], out: &mut dyn Write) -> io::Result<()> {
+    let said = &statement.predicate;
+    let text = |value: &Value| clean(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let mut line = |name: &str, value: &str| writeln!(out, "  {name:<12} {}", clean(value));
+    line("signed by", &signers.join(", "))?;
+    line("result", said.get("result").and_then(Value::as_str).unwrap_or("not a test result"))?;
+    for subject in &statement.subject {
+        let digest = subject.digest.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join(" ");
+        line("about", &format!("{} {digest}", subject.name))?;
+    }
+    for (name, key) in [("passed", "passedTests"), ("unclear", "warnedTests"), ("failed", "failedTests")] {
+        let steps: Vec<&str> = said[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if !steps.is_empty() {
+            line(name, &steps.join(", "))?;
+        }
+    }
+    for (name, value) in said["staunch"]["times"].as_object().into_iter().flatten() {
+        if let Some(leg) = name.strip_prefix("seconds_to_") {
+            let shown = if value.is_null() { "not known".to_owned() } else { format!("{} s", text(value)) };
+            line(&format!("to {leg}"), &shown)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Tells those whom the operator's settings name what was done. A channel that fails is said on standard error and stops nothing.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::output::say;
+use super::settings::Settings;
+use crate::config::{Channel, CredentialFrom, Mail, Way};
+use crate::model::Notice;
+use crate::net::{Header, Letter, Method, Net, Request};
+use crate::report;
+use crate::secret::Secret;
+
+const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
+const OPSGENIE: &str = "https://api.opsgenie.com/v2/alerts";
+
+/// Tells every channel that wants to know. Never fails.
+pub(super) async fn tell(notice: &Notice, settings: &Settings) {
+    for channel in settings.operator.notify.iter().filter(|channel| notice.kind.is_urgent() || !channel.urgent_only) {
+        if let Err(error) = one(notice, channel, settings).await {
+            say(&report::clean(&format!("staunch: {} was not told: {error:#}", channel.name)));
+        }
+    }
+}
+
+async fn one(notice: &Notice, channel: &Channel, settings: &Settings) -> anyhow::Result<()> {
+    match &channel.way {
+        Way::Webhook(from) => post(address(from, settings)?, &serde_json::to_value(notice)?, None, settings).await,
+        Way::Slack(from) => post(address(from, settings)?, &report::slack(notice), None, settings).await,
+        Way::PagerDuty(from) => {
+            let mut event = report::pagerduty(notice);
+            event["routing_key"] = text(&secret(from, settings)?)?.into();
+            post(service("pagerduty", PAGERDUTY, settings)?, &event, None, settings).await
+        }
+        Way::Opsgenie(from) => {
+            let login = Zeroizing::new(format!("GenieKey {}", text(&secret(from, settings)?)?).into_bytes());
+            post(service("opsgenie", OPSGENIE, settings)?, &report::opsgenie(notice), Some(login), settings).await
+        }
+        Way::Email(mail) => send(notice, mail, settings).await,
+    }
+}
+
+fn secret(from: &CredentialFrom, settings: &Settings) -> anyhow::Result<Secret> {
+    settings.secret(from)?.with_context(|| format!("{from} holds nothing"))
+}
+
+fn text(secret: &Secret) -> anyhow::Result<&str> {
+    secret.expose_str().context("what is read there is not text")
+}
+
+/// The URL of a webhook. It is a credential: no message repeats it.
+fn address(from: &CredentialFrom, settings: &Settings) -> anyhow::Result<Url> {
+    let url = Url::parse(text(&secret(from, settings)?)?).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.filter(Url::has_host).with_context(|| format!("{from} holds no http or https URL"))
+}
+
+/// A service's own address, or the one that the operator names for it (`--endpoint`).
+fn service(name: &str, usual: &str, settings: &Settings) -> anyhow::Result<Url> {
+    let usual = Url::parse(usual)?;
+    let named = settings.net()?.endpoint(name).cloned();
+    Ok(named.map_or(usual.clone(), |mut named| {
+        named.set_path(usual.path());
+        named
+    }))
+}
+
+/// Posts JSON; tried again a few times where the other end has trouble (as every request of the responder's).
+async fn post(
+    url: Url,
+    body: &serde_json::Value,
+    login: Option<Zeroizing<Vec<u8>>>,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let net: Arc<Net> = Arc::new(settings.net_and(vec![url.clone()])?);
+    let header = |name: &str, value: Zeroizing<Vec<u8>>| Header { name: name.to_owned(), value };
+    let mut headers = vec![header("content-type", Zeroizing::new(b"application/json".to_vec()))];
+    headers.extend(login.map(|login| header("authorization", login)));
+    let body = Some(Zeroizing::new(serde_json::to_vec(body)?));
+    let answer = net.send(&Request { method: Method::Post, url, headers, body }).await?;
+    if !(200..300).contains(&answer.status) {
+        bail!("it answered {}", answer.status);
+    }
+    Ok(())
+}
+
+async fn send(notice: &Notice, mail: &Mail, settings: &Settings) -> anyhow::Result<()> {
+    let password = mail.password.as_ref().map(|from| secret(from, settings)).transpose()?;
+    let login = mail.user.as_deref().zip(password.as_ref().map(Secret::expose));
+    let text = report::mail(notice, &mail.from, &mail.to);
+    let letter = Letter { server: (&mail.host, mail.port), login, from: &mail.from, to: &mail.to, text: &text };
+    Ok(settings.net()?.mail(&letter).await?)
+}

@@ -1,0 +1,136 @@
+//! The links of the chain, as the demo and drills go along it: the same functions that scan, ask, attribute and act anywhere.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::{DrillError, Stage};
+use crate::detect::DetectorSet;
+use crate::model::{Confidence, Credential, Report};
+use crate::net::{Net, Responder};
+use crate::ownership::{add_owners, iam_owners};
+use crate::respond::{Approvers, AwsHands, Folder, Guard, Hands, Recall, Runner};
+use crate::scan::{
+    Allowing, Asking, Attribution, Counters, Gathered, Groups, Request, Target, WalkOptions, attribute, run, validate,
+};
+use crate::secret::{Fingerprint, FingerprintKey};
+use crate::validate::Validator;
+
+/// What was found, and how far it was looked.
+pub(super) type Found = (Groups, Gathered);
+
+/// What goes along.
+pub(super) struct Chain<'s> {
+    pub(super) set: &'s DetectorSet,
+    pub(super) stage: &'s Stage<'s>,
+    pub(super) net: Arc<Net>,
+    pub(super) key: Arc<FingerprintKey>,
+}
+
+impl<'s> Chain<'s> {
+    pub(super) fn new(set: &'s DetectorSet, stage: &'s Stage<'s>, net: Arc<Net>) -> Result<Self, DrillError> {
+        let key = FingerprintKey::random().ok_or(DrillError::Story("the system has no random numbers"))?;
+        Ok(Self { set, stage, net, key: Arc::new(key) })
+    }
+
+    /// Scans a folder.
+    pub(super) fn look(&self, folder: &Path) -> Found {
+        let counters = Counters { stop: AtomicBool::new(false), ..Counters::default() };
+        let (set, walk, allow) = (self.set, WalkOptions::default(), Allowing::nothing());
+        let request =
+            Request { set, allow: &allow, walk, archive_depth: 0, jobs: 0, least: Confidence::Medium, counters: &counters };
+        let mut gathered = run(vec![Target::Path(folder.to_owned())], &request);
+        let groups = Groups::new(&mut gathered, self.set, &self.key, self.stage.clock.now());
+        (groups, gathered)
+    }
+
+    /// Asks each credential's provider.
+    pub(super) fn ask(&self, groups: &mut Groups) -> Result<(), DrillError> {
+        let validator = Validator::new(Arc::clone(&self.net));
+        let asking = Asking { set: self.set, validator: &validator, clock: &*self.stage.clock, classes: &[], answers: None };
+        validate(groups, asking)?;
+        Ok(())
+    }
+
+    /// Asks the tree whose each finding is, and IAM.
+    pub(super) fn attribute(&self, found: &mut Found, folder: PathBuf, iam: (&tokio::runtime::Runtime, &Responder)) {
+        let (walk, clock, key) = (WalkOptions::default(), Arc::clone(&self.stage.clock), Arc::clone(&self.key));
+        let paths = [folder];
+        let with = Attribution { paths: &paths, walk, key, trust: None, clock };
+        attribute(&mut found.0, &with, &mut found.1.coverage);
+        for group in &mut found.0.0 {
+            let key_id = group.finding.parts.iter().find(|part| part.name == "key_id").and_then(|part| part.value.clone());
+            if let Some(key_id) = key_id {
+                // Whose it is may stay unknown; the story goes on.
+                let answer = iam.0.block_on(iam_owners(&iam.1.iam, &key_id));
+                add_owners(&mut group.finding, answer.owners);
+            }
+        }
+    }
+
+    /// Fills in which playbook would run.
+    pub(super) fn name_playbooks(&self, groups: &mut Groups) {
+        for group in &mut groups.0 {
+            group.finding.playbook =
+                self.stage.playbooks.for_detector(&group.finding.detector).map(|playbook| playbook.id.clone());
+        }
+    }
+
+    pub(super) fn report(&self, (groups, gathered): &Found) -> Report {
+        Report {
+            tool: self.stage.tool.clone(),
+            findings: groups.findings(),
+            coverage: gathered.coverage.clone(),
+            seconds: 0.0,
+        }
+    }
+
+    /// Carries plans out in the scratch folder, in one account, with a value that stays in memory.
+    pub(super) async fn runner(&self, with: Acting) -> Result<Runner, DrillError> {
+        let who = with.responder.sts.get_caller_identity().send().await;
+        let who = who.map_err(|_| DrillError::Story("STS does not know the responder"))?;
+        let account = who.account().unwrap_or_default().to_owned();
+        let (fingerprint, variants) = with.leaked;
+        let recall: Box<Recall> = Box::new(move |wanted| {
+            let wanted = (*wanted == fingerprint).then_some(&variants);
+            wanted.map_or_else(Vec::new, |variants| variants.iter().map(Credential::duplicate).collect())
+        });
+        let (responder, arn) = (with.responder, who.arn().unwrap_or_default().to_owned());
+        Ok(Runner {
+            hands: Hands {
+                net: Arc::clone(&self.net),
+                aws: Some(AwsHands { responder, arn, account: account.clone() }),
+                admin: None,
+                unset: None,
+                own: Vec::new(),
+                detector: None,
+                recall,
+                clock: Arc::clone(&self.stage.clock),
+            },
+            folder: Folder::open(&self.stage.scratch.join("state"))?,
+            guard: Guard { accounts: vec![account], most_changes: 20, protected: with.bounds.protected, ..Guard::default() },
+            stop_file: with.bounds.stop_file,
+            approvers: with.bounds.approvers,
+            requester: with.requester.to_owned(),
+            confirmed: Vec::new(),
+            signer: None,
+            stop: Arc::default(),
+        })
+    }
+}
+
+/// The operator's bounds, as far as a drill has any.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bounds {
+    pub(super) protected: Vec<String>,
+    pub(super) stop_file: Option<PathBuf>,
+    pub(super) approvers: Approvers,
+}
+
+/// Who acts on what.
+pub(super) struct Acting {
+    pub(super) responder: Responder,
+    pub(super) leaked: (Fingerprint, Vec<Credential>),
+    pub(super) requester: &'static str,
+    pub(super) bounds: Bounds,
+}

@@ -1,0 +1,339 @@
+//! A drill: plant, scan, validate, attribute, plan, contain, prove, undo, clean; each leg with its time. What was planted is
+//! taken away however the drill ends.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+
+use super::chain::{Acting, Bounds, Chain, Found};
+use super::plant::{self, Plant};
+use super::{DrillError, Stage, admin, leak, settings};
+use crate::attest::Signer;
+use crate::detect::DetectorSet;
+use crate::model::{DrillReport, Edge, Finding, Leg, LegOutcome, Liveness, Plan, Run, RunState, StepState, Times};
+use crate::net::{Net, Responder};
+use crate::respond::{Approvers, Playbook, Playbooks, Runner, approve, draft};
+use crate::sandbox::Sandbox;
+
+/// The detector of what can be planted.
+const PLANTED: &str = "aws-access-key";
+/// A new key is taken everywhere after seconds (IAM User Guide, "Changes that I make are not always immediately visible").
+const TRIES: u32 = 15;
+const BETWEEN: Duration = Duration::from_secs(2);
+
+/// Where a drill takes place.
+pub enum Where {
+    /// On the embedded provider: nothing outside is asked.
+    Sandbox,
+    /// In an account of the operator's.
+    Account(Box<Ground>),
+}
+
+/// An account of the operator's, with whoever acts there. That it may be drilled in, the caller has made sure of.
+pub struct Ground {
+    /// The door.
+    pub net: Arc<Net>,
+    /// The responder.
+    pub responder: Responder,
+    /// The account that the operator named.
+    pub account: String,
+    /// What is never touched.
+    pub protected: Vec<String>,
+    /// While this file exists nothing is changed.
+    pub stop_file: Option<PathBuf>,
+}
+
+/// The playbooks that can be drilled.
+pub fn drillable(playbooks: &Playbooks) -> Vec<&str> {
+    playbooks.0.iter().filter(|one| one.is_for(PLANTED)).map(|one| one.id.as_str()).collect()
+}
+
+/// Goes through the whole chain with one playbook.
+///
+/// # Errors
+/// Only before anything was planted. From then on what goes wrong is a leg that failed.
+pub fn drill(
+    set: &DetectorSet,
+    stage: &Stage<'_>,
+    playbook: &Playbook,
+    place: Where,
+    id: String,
+) -> Result<DrillReport, DrillError> {
+    if !playbook.is_for(PLANTED) {
+        let drillable = drillable(stage.playbooks).join(", ");
+        return Err(DrillError::NoPlant { playbook: playbook.id.clone(), drillable });
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // From here on Ctrl-C ends the drill after its leg, so that what was planted is taken away.
+    runtime.spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            flag.store(true, Ordering::Relaxed);
+        }
+    });
+    let (sandbox, name, ground) = match place {
+        Where::Account(ground) => (None, format!("aws:{}", ground.account), *ground),
+        Where::Sandbox => {
+            let sandbox = runtime.block_on(Sandbox::start(Arc::clone(&stage.clock)))?;
+            let ground = of_sandbox(&sandbox)?;
+            (Some(sandbox), "sandbox".to_owned(), ground)
+        }
+    };
+    let left_over = runtime.block_on(plant::left_over(&ground.responder))?;
+    let report = DrillReport {
+        schema: DrillReport::SCHEMA.to_owned(),
+        id,
+        playbook: playbook.id.clone(),
+        playbook_sha256: playbook.digest.clone(),
+        ground: name,
+        planted: std::collections::BTreeMap::new(),
+        began: stage.clock.now(),
+        legs: Vec::new(),
+        left_over,
+    };
+    let chain = Chain::new(set, stage, Arc::clone(&ground.net))?;
+    let mut drill = Drill { chain, ground, runtime: &runtime, report, playbook, stop, began: stage.clock.now() };
+    drill.go();
+    drill.clean();
+    let report = drill.report;
+    if let Some(sandbox) = sandbox {
+        runtime.block_on(sandbox.stop());
+    }
+    runtime.shutdown_background();
+    Ok(report)
+}
+
+fn of_sandbox(sandbox: &Sandbox) -> Result<Ground, DrillError> {
+    let net = Arc::new(Net::new(settings(sandbox)?)?);
+    let responder = net.responder_with(&admin(sandbox)?)?;
+    let account = sandbox.account().to_owned();
+    Ok(Ground { net, responder, account, protected: Vec::new(), stop_file: None })
+}
+
+struct Drill<'d> {
+    chain: Chain<'d>,
+    ground: Ground,
+    runtime: &'d Runtime,
+    report: DrillReport,
+    playbook: &'d Playbook,
+    stop: Arc<AtomicBool>,
+    /// When the leg began.
+    began: Timestamp,
+}
+
+/// A leg that went as it should, with what was seen.
+type Gone<T> = Result<(T, String), String>;
+
+impl Drill<'_> {
+    /// Every leg but the last, as far as it goes.
+    fn go(&mut self) -> Option<()> {
+        let planted = self.leg("plant", Self::plant)?;
+        let folder = self.chain.stage.scratch.join("payments");
+        let (mut found, mut times) = self.leg("scan", |drill| drill.scan(&folder, &planted))?;
+        self.leg("validate", |drill| drill.validate(&mut found))?;
+        times.validated = Some(self.chain.stage.clock.now());
+        self.leg("attribute", |drill| drill.attribute(&mut found, folder.clone()))?;
+        times.attributed = Some(self.chain.stage.clock.now());
+        let (runner, digest) = self.leg("plan", |drill| drill.plan(&found, times, &planted))?;
+        let run = self.leg("contain", |drill| drill.contain(&runner, &digest))?;
+        self.leg("prove", |drill| drill.prove(&runner, &run, &mut found))?;
+        self.undo(&runner, &run, &mut found)
+    }
+
+    /// Goes one leg and writes down how it went; nothing when the drill ends there.
+    fn leg<T>(&mut self, name: &str, go: impl FnOnce(&mut Self) -> Gone<T>) -> Option<T> {
+        self.began = self.chain.stage.clock.now();
+        let gone = if self.stop.load(Ordering::Relaxed) { Err("interrupted".to_owned()) } else { go(self) };
+        match gone {
+            Ok((value, said)) => {
+                self.note(name, LegOutcome::Passed, said);
+                Some(value)
+            }
+            Err(said) => {
+                self.note(name, LegOutcome::Failed, said);
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, name: &str, outcome: LegOutcome, said: String) {
+        let took = self.chain.stage.clock.now().duration_since(self.began);
+        let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
+        self.report.legs.push(Leg { name: name.to_owned(), seconds, outcome, said });
+    }
+
+    fn plant(&mut self) -> Gone<Plant> {
+        let id = self.report.id.clone();
+        self.runtime.block_on(plant::user(&self.ground.responder, &id)).map_err(words)?;
+        // From here on there is something to take away, whatever comes of the key.
+        self.report.planted.insert("user".to_owned(), plant::name(&id));
+        let planted = self.runtime.block_on(plant::key(&self.ground.responder, &id)).map_err(words)?;
+        self.report.planted.insert("key_id".to_owned(), planted.key_id.clone());
+        let folder = self.chain.stage.scratch.join("payments");
+        leak::write_drill(&folder, (&planted.key_id, &planted.secret)).map_err(words)?;
+        let said = format!("user {} with key {}", planted.user, planted.key_id);
+        Ok((planted, said))
+    }
+
+    fn scan(&mut self, folder: &std::path::Path, planted: &Plant) -> Gone<(Found, Times)> {
+        let mut found = self.chain.look(folder);
+        let detected = Some(self.chain.stage.clock.now());
+        let is_it = |finding: &Finding| {
+            let mut ids = finding.parts.iter().filter(|part| part.name == "key_id");
+            finding.detector == PLANTED && ids.any(|part| part.value.as_deref() == Some(planted.key_id.as_str()))
+        };
+        found.0.0.retain(|group| is_it(&group.finding));
+        match found.0.0.as_slice() {
+            [one] if !one.finding.partial => {
+                let said = format!("found in {} places", one.finding.occurrences.len());
+                Ok(((found, Times { detected, ..Times::default() }), said))
+            }
+            _ => Err("the planted key was not found whole, once".to_owned()),
+        }
+    }
+
+    /// Asks until the answer is as wanted, or it has been asked often enough.
+    fn asked(&self, found: &mut Found, wanted: impl Fn(&Liveness) -> bool) -> Result<Liveness, String> {
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                std::thread::sleep(BETWEEN);
+            }
+            self.chain.ask(&mut found.0).map_err(words)?;
+            let said = found.0.0.first().map(|group| group.finding.liveness.liveness.clone());
+            if let Some(said) = said.filter(&wanted) {
+                return Ok(said);
+            }
+        }
+        let last = found.0.0.first().map(|group| format!("{:?}", group.finding.liveness.liveness));
+        Err(format!("the provider said {} to the end", last.unwrap_or_default()))
+    }
+
+    fn validate(&mut self, found: &mut Found) -> Gone<()> {
+        let live = self.asked(found, |said| matches!(said, Liveness::Live(_)))?;
+        let who = live.identity().and_then(|identity| identity.get("user")).unwrap_or("?").to_owned();
+        Ok(((), format!("live, as user {who}")))
+    }
+
+    fn attribute(&mut self, found: &mut Found, folder: PathBuf) -> Gone<()> {
+        self.chain.attribute(found, folder, (self.runtime, &self.ground.responder));
+        let owners = found.0.0.iter().flat_map(|group| &group.finding.owners);
+        let consumer = owners.clone().find(|owner| owner.edge == Edge::Consumer && owner.id == leak::CONSUMER);
+        match consumer {
+            Some(owner) => Ok(((), format!("used by {} ({})", owner.id, owner.tier.word()))),
+            None => Err(format!("{} was not named", leak::CONSUMER)),
+        }
+    }
+
+    fn plan(&mut self, found: &Found, times: Times, planted: &Plant) -> Gone<(Runner, String)> {
+        let group = found.0.0.first().ok_or("the finding is gone")?;
+        let variants = group.variants.iter().map(crate::model::Credential::duplicate).collect();
+        let signers: Vec<(String, Signer)> =
+            ["drill-1", "drill-2"].into_iter().filter_map(|name| Some((name.to_owned(), Signer::ephemeral()?))).collect();
+        let approvers: Approvers = signers.iter().map(|(name, signer)| (name.clone(), signer.public())).collect();
+        let (protected, stop_file) = (self.ground.protected.clone(), self.ground.stop_file.clone());
+        let bounds = Bounds { protected, stop_file, approvers };
+        let leaked = (group.finding.fingerprint, variants);
+        let acting = Acting { responder: self.ground.responder.clone(), leaked, requester: "drill", bounds };
+        let mut runner = self.runtime.block_on(self.chain.runner(acting)).map_err(words)?;
+        let playbooks = Playbooks(vec![hurried(self.playbook)]);
+        let plan = self.runtime.block_on(draft(&group.finding, &playbooks, &runner.hands, &runner.guard)).map_err(words)?;
+        let plan = Plan { times, ..plan };
+        ours(&plan, planted, &self.ground.account).map_err(words)?;
+        let digest = runner.folder.keep(&plan).map_err(words)?;
+        // Whatever it is, it is done to what the drill itself has made, a moment ago, and to nothing else.
+        for (name, signer) in &signers {
+            let approval = approve(&digest, name, signer, &runner.approvers, self.chain.stage.clock.now()).map_err(words)?;
+            runner.folder.keep_approval(&approval).map_err(words)?;
+        }
+        let by_hand = plan.steps.iter().filter(|step| step.action == "task" || step.action == "manual");
+        runner.confirmed = by_hand.map(|step| step.id.clone()).collect();
+        let said = format!("{} steps, digest {}", plan.steps.len(), &digest[..12]);
+        Ok(((runner, digest), said))
+    }
+
+    fn contain(&mut self, runner: &Runner, digest: &str) -> Gone<Run> {
+        let run = self.runtime.block_on(runner.apply(digest)).map_err(words)?;
+        if run.state == RunState::Done {
+            let said = format!("{} steps done", run.steps.len());
+            return Ok((run, said));
+        }
+        let wrong = run.steps.iter().find(|step| step.state != StepState::Succeeded);
+        let wrong = wrong.map(|step| format!("{}: {:?} {}", step.id, step.state, step.why.as_deref().unwrap_or_default()));
+        Err(wrong.unwrap_or_default())
+    }
+
+    fn prove(&mut self, runner: &Runner, run: &Run, found: &mut Found) -> Gone<()> {
+        let why = match self.asked(found, |said| matches!(said, Liveness::Dead(_)))? {
+            Liveness::Dead(why) => why,
+            other => return Err(format!("the provider said {other:?}")),
+        };
+        let evidence = runner.folder.run(&run.id).ok().and_then(|kept| std::fs::read(kept.evidence()).ok());
+        let said: serde_json::Value = evidence.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let result = said["predicate"]["result"].as_str().unwrap_or("missing");
+        if result == "PASSED" { Ok(((), why)) } else { Err(format!("{why}; but the run's own evidence is {result}")) }
+    }
+
+    /// Walks the run back and sees the key live again; skipped where a step cannot be undone.
+    fn undo(&mut self, runner: &Runner, run: &Run, found: &mut Found) -> Option<()> {
+        if run.plan.steps.iter().any(|step| step.mutates && !step.reversible) {
+            self.began = self.chain.stage.clock.now();
+            self.note("undo", LegOutcome::Skipped, "the playbook holds a step that cannot be undone".to_owned());
+            return Some(());
+        }
+        self.leg("undo", |drill| {
+            let undone = drill.runtime.block_on(runner.undo(&run.id)).map_err(words)?;
+            if undone.state != RunState::Undone {
+                return Err(format!("the run is {:?}", undone.state));
+            }
+            drill.asked(found, |said| matches!(said, Liveness::Live(_)))?;
+            Ok(((), "walked back, and live again".to_owned()))
+        })
+    }
+
+    /// Takes away what was planted. It comes last and in any case.
+    fn clean(&mut self) {
+        self.stop.store(false, Ordering::Relaxed);
+        let Some(user) = self.report.planted.get("user").cloned() else { return };
+        self.leg("clean", |drill| {
+            let gone = drill.runtime.block_on(plant::remove(&drill.ground.responder, &user));
+            gone.map_err(|error| format!("{error}; take it away with `staunch drill --clean`"))?;
+            Ok(((), format!("user {user} is gone")))
+        });
+    }
+}
+
+fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// A playbook whose quiet periods are left out: a drill measures the acts.
+fn hurried(playbook: &Playbook) -> Playbook {
+    let mut playbook = playbook.clone();
+    playbook.steps.iter_mut().for_each(|step| step.watch = 0);
+    playbook
+}
+
+/// A plan that a drill may carry out: about the very user and key that it planted, in the account that it was sent to.
+fn ours(plan: &Plan, planted: &Plant, account: &str) -> Result<(), DrillError> {
+    let wanted = [("user", planted.user.as_str()), ("key_id", planted.key_id.as_str()), ("account", account)];
+    for (name, wanted) in wanted {
+        let found = plan.target.get(name).map_or("nothing", String::as_str);
+        if found != wanted {
+            return Err(DrillError::NotOurs(format!("{name} {found}")));
+        }
+    }
+    let named = plan.steps.iter().flat_map(|step| &step.with);
+    let mut others = named.filter(|(name, value)| wanted.iter().any(|(known, ours)| name == known && value != ours));
+    match others.next() {
+        Some((name, value)) => Err(DrillError::NotOurs(format!("{name} {value}"))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

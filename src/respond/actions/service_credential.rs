@@ -1,0 +1,111 @@
+//! `aws-service-credential-deactivate`: a long-term key of Bedrock or Claude Platform, which IAM keeps as a service-specific
+//! credential: `iam:UpdateServiceSpecificCredential(Status=Inactive)`. Naturally idempotent, undone by the status seen before. Source:
+//! IAM API reference, UpdateServiceSpecificCredential and ListServiceSpecificCredentials; facts A.3.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_iam::types::StatusType;
+use serde_json::{Value, json};
+
+use super::{Action, Doing, Needs, Outcome, Role, World, aws};
+
+const ABSENT: &str = "absent";
+
+pub(super) struct ServiceCredential;
+
+/// Its status, or `absent`.
+async fn status(world: &World<'_>) -> Result<String, String> {
+    let call = world.aws()?.responder.iam.list_service_specific_credentials().user_name(world.arg("user"));
+    let listed = match call.send().await {
+        Ok(listed) => listed,
+        Err(error) if aws::is_absent(&error) => return Ok(ABSENT.to_owned()),
+        Err(error) => return Err(aws::words(&error)),
+    };
+    let id = world.arg("service_id");
+    let found = listed.service_specific_credentials().iter().find(|one| one.service_specific_credential_id() == id);
+    match found {
+        Some(found) => Ok(found.status().as_str().to_owned()),
+        // A list that is cut says nothing of what is not in it.
+        None if listed.is_truncated() => Err("IAM lists more service-specific credentials than were read".to_owned()),
+        None => Ok(ABSENT.to_owned()),
+    }
+}
+
+async fn set(world: &World<'_>, wanted: StatusType) -> Outcome {
+    let iam = match world.aws() {
+        Ok(aws) => &aws.responder.iam,
+        Err(why) => return Outcome::Refused(why),
+    };
+    let call = iam.update_service_specific_credential().user_name(world.arg("user"));
+    let call = call.service_specific_credential_id(world.arg("service_id")).status(wanted.clone());
+    if let Err(error) = call.send().await {
+        return aws::settles(&error);
+    }
+    match status(world).await {
+        Ok(now) if now == wanted.as_str() => Outcome::Done(json!({ "status": now })),
+        Ok(now) => Outcome::Unknown(format!("IAM accepted the change, but the credential still reads as {now}")),
+        Err(why) => Outcome::Unknown(format!("IAM accepted the change, but the credential cannot be read back: {why}")),
+    }
+}
+
+impl Action for ServiceCredential {
+    fn name(&self) -> &'static str {
+        "aws-service-credential-deactivate"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &["user", "service_id"]
+    }
+
+    fn mutates(&self) -> bool {
+        true
+    }
+
+    fn permissions(&self) -> &'static [&'static str] {
+        &["iam:ListServiceSpecificCredentials", "iam:UpdateServiceSpecificCredential"]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Aws
+    }
+
+    fn role(&self) -> Role {
+        Role::Stops
+    }
+
+    fn effect(&self, with: &BTreeMap<String, String>) -> String {
+        let arg = |name: &str| with.get(name).map_or("", String::as_str);
+        format!("set service-specific credential {} of user {} to Inactive", arg("service_id"), arg("user"))
+    }
+
+    fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
+        Some("set it back to the status it had".to_owned())
+    }
+
+    fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
+        Box::pin(async move { Ok(json!({ "status": status(world).await? })) })
+    }
+
+    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
+        Box::pin(async move {
+            match status(world).await {
+                Err(why) => Outcome::Unknown(why),
+                // Expired, inactive or gone: nothing takes it any more.
+                Ok(now) if now != StatusType::Active.as_str() => Outcome::AlreadyDone(json!({ "status": now })),
+                Ok(_) => set(world, StatusType::Inactive).await,
+            }
+        })
+    }
+
+    fn undo<'a>(&'a self, world: &'a World<'_>, before: &'a Value) -> Doing<'a, Outcome> {
+        Box::pin(async move {
+            let before = before.get("status").and_then(Value::as_str).unwrap_or_default();
+            match status(world).await {
+                Err(why) => Outcome::Unknown(why),
+                Ok(now) if now == before => Outcome::AlreadyDone(json!({ "status": now })),
+                Ok(now) if now == ABSENT => Outcome::Failed("the credential was deleted since".to_owned()),
+                Ok(_) => set(world, StatusType::from(before)).await,
+            }
+        })
+    }
+}

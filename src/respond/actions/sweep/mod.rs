@@ -1,0 +1,191 @@
+//! `aws-sweep-persistence`: what somebody may have made to come back with, since the exposure: users, access keys, console
+//! passwords, service-specific credentials and roles that are newer, and in CloudTrail of every Region what the leaked key itself
+//! made or changed, trust policies of roles too. Reads only. What could not be looked at is said to be unknown: a way back in may
+//! be there. Sources: IAM API reference; facts 3.1 (persistence sweep), D.2 (7) and D.4 (7).
+
+mod trail;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::{Action, AwsHands, Doing, Needs, Outcome, Role, World, aws};
+
+/// Users whose keys are looked at; a call for each.
+const USERS: usize = 300;
+/// CloudTrail keeps events so long.
+const DAYS: i64 = 90;
+
+pub(super) struct Sweep;
+
+/// A moment of the SDK's.
+fn moment(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(at.secs()).ok()
+}
+
+/// What was found, and what could not be looked at.
+#[derive(Default)]
+struct Found {
+    seen: Map<String, Value>,
+    unknown: Vec<String>,
+}
+
+impl Found {
+    fn take(&mut self, what: &str, found: Result<Value, String>) {
+        match found {
+            Ok(value) => drop(self.seen.insert(what.to_owned(), value)),
+            Err(why) => self.unknown.push(format!("{what}: {why}")),
+        }
+    }
+}
+
+async fn users(aws: &AwsHands) -> Result<Vec<aws_sdk_iam::types::User>, String> {
+    let listed = aws.responder.iam.list_users().into_paginator().items().send();
+    listed.collect::<Result<Vec<_>, _>>().await.map_err(|error| aws::words(&error))
+}
+
+/// New users, and new keys and console passwords of all.
+async fn of_users(aws: &AwsHands, since: Timestamp, found: &mut Found) {
+    let users = match users(aws).await {
+        Ok(users) => users,
+        Err(why) => {
+            found.unknown.push(format!("users, their keys and console passwords: {why}"));
+            return;
+        }
+    };
+    let is_new = |at: &aws_smithy_types::DateTime| moment(at).is_none_or(|at| at >= since);
+    let new = users.iter().filter(|user| is_new(user.create_date()));
+    let new: Vec<Value> =
+        new.map(|user| json!({ "user": user.user_name(), "created": user.create_date().to_string() })).collect();
+    found.seen.insert("users".to_owned(), json!(new));
+    if users.len() > USERS {
+        found.unknown.push(format!("keys and console passwords of {} of {} users", users.len() - USERS, users.len()));
+    }
+    let (mut keys, mut passwords, mut failed) = (Vec::new(), Vec::new(), None);
+    for user in users.iter().take(USERS) {
+        let name = user.user_name();
+        match aws.responder.iam.list_access_keys().user_name(name).send().await {
+            Ok(listed) => {
+                let fresh = listed.access_key_metadata().iter().filter(|key| key.create_date().is_none_or(is_new));
+                keys.extend(fresh.map(|key| {
+                    let status = key.status().map(|status| status.as_str().to_owned());
+                    let created = key.create_date().map(ToString::to_string);
+                    json!({ "user": name, "key_id": key.access_key_id(), "status": status, "created": created })
+                }));
+            }
+            Err(error) => failed = Some(aws::words(&error)),
+        }
+        match aws.responder.iam.get_login_profile().user_name(name).send().await {
+            Ok(profile) => passwords.extend(
+                profile
+                    .login_profile()
+                    .filter(|profile| is_new(profile.create_date()))
+                    .map(|profile| json!({ "user": name, "created": profile.create_date().to_string() })),
+            ),
+            Err(error) if aws::is_absent(&error) => {}
+            Err(error) => failed = Some(aws::words(&error)),
+        }
+    }
+    found.seen.insert("access_keys".to_owned(), json!(keys));
+    found.seen.insert("console_passwords".to_owned(), json!(passwords));
+    found.unknown.extend(failed.map(|why| format!("keys or console passwords of some users: {why}")));
+}
+
+async fn service_credentials(aws: &AwsHands, since: Timestamp) -> Result<Value, String> {
+    let listed = aws.responder.iam.list_service_specific_credentials().all_users(true).send().await;
+    let listed = listed.map_err(|error| aws::words(&error))?;
+    let new = listed.service_specific_credentials().iter();
+    let new = new.filter(|one| moment(one.create_date()).is_none_or(|at| at >= since));
+    let shown = new.map(|one| {
+        json!({
+            "user": one.user_name(), "id": one.service_specific_credential_id(), "service": one.service_name(),
+            "status": one.status().as_str(), "created": one.create_date().to_string(),
+        })
+    });
+    let shown: Vec<Value> = shown.collect();
+    if listed.is_truncated() { Err(format!("only the first page was read: {}", json!(shown))) } else { Ok(json!(shown)) }
+}
+
+async fn roles(aws: &AwsHands, since: Timestamp) -> Result<Value, String> {
+    let listed = aws.responder.iam.list_roles().into_paginator().items().send();
+    let roles = listed.collect::<Result<Vec<_>, _>>().await.map_err(|error| aws::words(&error))?;
+    let new = roles.iter().filter(|role| moment(role.create_date()).is_none_or(|at| at >= since));
+    let shown = new.map(|role| {
+        let trust = role
+            .assume_role_policy_document()
+            .map(|text| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned());
+        json!({ "role": role.arn(), "created": role.create_date().to_string(), "trust": trust })
+    });
+    Ok(shown.collect())
+}
+
+async fn sweep(world: &World<'_>) -> Outcome {
+    let aws = match world.aws() {
+        Ok(aws) => aws,
+        Err(why) => return Outcome::Refused(why),
+    };
+    let (since, told) = since(world);
+    let mut found = Found::default();
+    of_users(aws, since, &mut found).await;
+    found.take("service_specific_credentials", service_credentials(aws, since).await);
+    found.take("roles", roles(aws, since).await);
+    let key_id = world.plan.target.get("key_id").map(String::as_str);
+    let (events, unread) = trail::events(world, (aws, key_id), since).await;
+    found.seen.insert("changes".to_owned(), json!(events));
+    found.unknown.extend(unread);
+    found.unknown.push(
+        "what lives outside IAM and the log: functions, instances and their roles, resource policies, other accounts that trust this one"
+            .to_owned(),
+    );
+    found.seen.insert("since".to_owned(), json!({ "at": since.to_string(), "is": told }));
+    found.seen.insert("unknown".to_owned(), json!(found.unknown));
+    Outcome::Done(Value::Object(found.seen))
+}
+
+/// From when on: the exposure; where nobody knows it, as far back as CloudTrail goes.
+fn since(world: &World<'_>) -> (Timestamp, &'static str) {
+    let oldest = world.plan.made_at.checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MIN);
+    match world.plan.times.exposed {
+        Some(at) => (at, "when it was exposed, by commit or image"),
+        None => (oldest, "90 days: since when it was exposed is not known"),
+    }
+}
+
+impl Action for Sweep {
+    fn name(&self) -> &'static str {
+        "aws-sweep-persistence"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn permissions(&self) -> &'static [&'static str] {
+        &[
+            "iam:ListUsers",
+            "iam:ListAccessKeys",
+            "iam:GetLoginProfile",
+            "iam:ListServiceSpecificCredentials",
+            "iam:ListRoles",
+            "cloudtrail:LookupEvents",
+        ]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Aws
+    }
+
+    fn role(&self) -> Role {
+        Role::Lists
+    }
+
+    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
+        "list what is new in the account since the exposure, and what the key made in any Region: users, keys, passwords, roles, trust"
+            .to_owned()
+    }
+
+    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
+        Box::pin(sweep(world))
+    }
+}

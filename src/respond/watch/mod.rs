@@ -1,0 +1,262 @@
+//! `respond watch`: takes new findings and runs the playbooks that the operator's settings allow without a person; goes on with
+//! runs whose quiet period is over. The ledger in the store is written before the world is touched, and a run's own journal
+//! after that: a finding is never acted on twice, and none is lost.
+
+mod decide;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::execute::Runner;
+use super::folder::Folder;
+use super::playbook::{Playbook, Playbooks};
+use super::whose::account;
+use super::{RespondError, draft, replayed};
+use crate::model::{Clock, Finding, Notice, NoticeKind, Plan, Run, RunState, StepState};
+use crate::store::{Store, WatchState, Watched};
+
+pub use decide::{Allowed, Policy};
+use decide::{Verdict, decide, held};
+
+/// Attempts to begin, before it is left to a person.
+const ATTEMPTS: u32 = 5;
+/// In the ledger: a person looked at the run.
+const LOOKED: &str = "looked at";
+/// Before the second attempt; doubled each time.
+const PAUSE: Duration = Duration::from_mins(1);
+
+/// What a runner is wanted for.
+pub enum Work<'a> {
+    /// A plan for a finding, by this playbook.
+    Begin(&'a Finding, &'a Playbook),
+    /// A run of this plan.
+    GoOn(&'a Plan),
+}
+
+/// Watches one state folder. One process does.
+pub struct Watcher<'w> {
+    /// Findings and the ledger.
+    pub store: &'w Store,
+    /// Runs.
+    pub folder: &'w Folder,
+    /// What may be done.
+    pub policy: &'w Policy,
+    /// With what.
+    pub playbooks: &'w Playbooks,
+    /// While this file exists nothing is done.
+    pub stop_file: Option<PathBuf>,
+    /// The time.
+    pub clock: &'w dyn Clock,
+}
+
+impl Watcher<'_> {
+    /// Looks once at everything. `make` builds whoever acts, or says why it cannot.
+    ///
+    /// # Errors
+    /// When the store or the state folder fails; what was begun goes on at the next pass.
+    pub async fn pass(&self, make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>) -> Result<Vec<Notice>, RespondError> {
+        if let Some(file) = self.stop_file.as_ref().filter(|file| file.exists()) {
+            let why = format!("the stop file {} is there: nothing is begun and nothing goes on", file.display());
+            return Ok(vec![Notice::held(why, self.clock.now())]);
+        }
+        let findings = self.store.all()?;
+        let mut notices = self.go_on(&findings, make).await?;
+        for finding in &findings {
+            let ledger = self.store.watched()?;
+            let row = ledger.iter().find(|row| row.is_about(finding));
+            if row.is_some_and(|row| self.is_settled(row)) {
+                continue;
+            }
+            let runs = self.runs()?;
+            if let Some(run) = runs.iter().find(|run| is_about(&run.plan, finding)) {
+                notices.extend(self.leave(finding, row, format!("the run {} is about it already", run.id))?);
+                continue;
+            }
+            match decide(finding, (self.policy, self.playbooks, &ledger), self.clock.now()) {
+                Verdict::Nothing => {}
+                Verdict::Left(why) => notices.extend(self.leave(finding, row, why)?),
+                Verdict::Held(why) => notices.push(Notice::about(finding, NoticeKind::Held, why, self.clock.now())),
+                Verdict::Act(playbook) => {
+                    if let Some(why) = held(self.policy, &ledger, stopped_in_a_row(&ledger, &runs), self.clock.now()) {
+                        notices.push(Notice::held(why, self.clock.now()));
+                        break;
+                    }
+                    notices.extend(self.begin(finding, &playbook, row, make).await?);
+                }
+            }
+        }
+        Ok(notices)
+    }
+
+    /// Takes a person's word that they looked at the runs that came to a stop: they hold nothing back any more.
+    pub fn looked(&self) -> Result<(), RespondError> {
+        for row in self.store.watched()?.into_iter().filter(|row| row.state == WatchState::Acted) {
+            self.store.watch(&Watched { why: LOOKED.to_owned(), ..row })?;
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is to be decided about a finding any more, or not yet.
+    fn is_settled(&self, row: &Watched) -> bool {
+        match row.state {
+            WatchState::Acted | WatchState::Planned => true,
+            WatchState::Retry => self.clock.now() < row.next,
+            // What was tried and left is a person's; what policy left may be allowed by now.
+            WatchState::Told => row.attempts > 0,
+        }
+    }
+
+    /// Every run that can be read.
+    fn runs(&self) -> Result<Vec<Run>, RespondError> {
+        Ok(self.folder.runs()?.iter().filter_map(|kept| replayed(kept).ok()).collect())
+    }
+
+    /// Tells once why a finding is left to a person, and again when the reason is another.
+    fn leave(&self, finding: &Finding, row: Option<&Watched>, why: String) -> Result<Option<Notice>, RespondError> {
+        if row.is_some_and(|row| row.state == WatchState::Told && row.why == why) {
+            return Ok(None);
+        }
+        let attempts = row.map_or(0, |row| row.attempts);
+        self.store.watch(&Watched {
+            why: why.clone(),
+            attempts,
+            ..Watched::new(finding, WatchState::Told, self.clock.now())
+        })?;
+        Ok(Some(Notice::about(finding, NoticeKind::Left, why, self.clock.now())))
+    }
+
+    /// Plans and carries out. The ledger says so before anything is touched.
+    async fn begin(
+        &self,
+        finding: &Finding,
+        playbook: &Playbook,
+        earlier: Option<&Watched>,
+        make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
+    ) -> Result<Option<Notice>, RespondError> {
+        let mut row = Watched::new(finding, WatchState::Retry, self.clock.now());
+        row.attempts = earlier.map_or(0, |row| row.attempts) + 1;
+        row.account = account(finding).unwrap_or_default();
+        let runner = match make(Work::Begin(finding, playbook)).await {
+            Ok(runner) => runner,
+            Err(why) => return self.again(row, finding, &why),
+        };
+        let drafted = draft(finding, &Playbooks(vec![playbook.clone()]), &runner.hands, &runner.guard).await;
+        let mut plan = match drafted {
+            Ok(plan) => plan,
+            Err(error) => return self.not_begun(row, finding, &error),
+        };
+        if let Some((first, last)) = self.store.seen(finding)? {
+            plan.times.seen(first, last, !finding.owners.is_empty());
+        }
+        row.digest = self.folder.keep(&plan)?;
+        row.state = WatchState::Planned;
+        self.store.watch(&row)?;
+        let digest = row.digest.clone();
+        match runner.apply(&digest).await {
+            Ok(run) => self.acted(row, &run, Some(finding)).map(Some),
+            // Whether it was begun is what its journal says, not what went wrong.
+            Err(error) => match self.runs()?.into_iter().find(|run| run.digest == digest && run.records > 0) {
+                Some(run) => self.acted(row, &run, Some(finding)).map(Some),
+                None => self.not_begun(row, finding, &error),
+            },
+        }
+    }
+
+    fn acted(&self, mut row: Watched, run: &Run, finding: Option<&Finding>) -> Result<Notice, RespondError> {
+        row.state = WatchState::Acted;
+        self.store.watch(&row)?;
+        Ok(Notice::of_run(run, finding, self.clock.now()))
+    }
+
+    /// What a guard refuses stays refused; anything else may be over in a minute.
+    fn not_begun(&self, row: Watched, finding: &Finding, error: &RespondError) -> Result<Option<Notice>, RespondError> {
+        match error {
+            RespondError::Guard(_) | RespondError::Unbound(_) | RespondError::NoPlaybook(_) | RespondError::Approval(_) => {
+                self.leave(finding, Some(&row), error.to_string())
+            }
+            _ => self.again(row, finding, &error.to_string()),
+        }
+    }
+
+    /// Is tried again later, and after so many attempts left to a person.
+    fn again(&self, mut row: Watched, finding: &Finding, why: &str) -> Result<Option<Notice>, RespondError> {
+        if row.attempts >= ATTEMPTS {
+            return self.leave(finding, Some(&row), format!("{} attempts to begin failed: {why}", row.attempts));
+        }
+        let pause = PAUSE * 2u32.pow(row.attempts.saturating_sub(1));
+        row.state = WatchState::Retry;
+        row.next = self.clock.now().checked_add(pause).unwrap_or(Timestamp::MAX);
+        why.clone_into(&mut row.why);
+        self.store.watch(&row)?;
+        let first = row.attempts == 1;
+        let what = format!("could not be begun, and is tried again {} times: {why}", ATTEMPTS - 1);
+        Ok(first.then(|| Notice::about(finding, NoticeKind::Held, what, self.clock.now())))
+    }
+
+    /// Takes up what a process that died had planned or begun, and what has waited long enough.
+    async fn go_on(
+        &self,
+        findings: &[Finding],
+        make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
+    ) -> Result<Vec<Notice>, RespondError> {
+        let (ledger, runs, now) = (self.store.watched()?, self.runs()?, self.clock.now());
+        let mut notices = Vec::new();
+        for row in ledger.iter().filter(|row| row.state == WatchState::Planned) {
+            // What was never begun is decided anew.
+            let begun = runs.iter().any(|run| run.digest == row.digest && run.records > 0);
+            let state = if begun { WatchState::Acted } else { WatchState::Retry };
+            self.store.watch(&Watched { state, next: now, ..row.clone() })?;
+        }
+        for run in &runs {
+            let own = ledger.iter().any(|row| row.digest == run.digest);
+            if !(is_due(run, now) || (own && run.state == RunState::Open)) {
+                continue;
+            }
+            let finding = findings.iter().find(|finding| is_about(&run.plan, finding));
+            let gone = match make(Work::GoOn(&run.plan)).await {
+                Ok(runner) => runner.resume(&run.id).await.map_err(|error| match error {
+                    RespondError::Busy(_) => None,
+                    other => Some(other.to_string()),
+                }),
+                Err(why) => Err(Some(why)),
+            };
+            match gone {
+                Ok(run) => notices.push(Notice::of_run(&run, finding, self.clock.now())),
+                Err(None) => {}
+                Err(Some(why)) => {
+                    let stuck = Notice::of_run(run, finding, self.clock.now());
+                    notices.push(Notice {
+                        kind: NoticeKind::Held,
+                        lines: vec![format!("cannot go on now: {why}")],
+                        ..stuck
+                    });
+                }
+            }
+        }
+        Ok(notices)
+    }
+}
+
+fn is_about(plan: &Plan, finding: &Finding) -> bool {
+    plan.fingerprint == finding.fingerprint && plan.detector == finding.detector
+}
+
+/// Whether a run waits for a moment that has come.
+fn is_due(run: &Run, now: Timestamp) -> bool {
+    let waits = run.steps.iter().find(|step| step.state == StepState::Waiting);
+    let until = waits.and_then(|step| step.evidence.get("until")?.as_str()?.parse::<Timestamp>().ok());
+    run.state == RunState::Waiting && until.is_some_and(|until| until <= now)
+}
+
+/// How many of the latest runs that were begun here are stopped, and nobody looked at them. One that went on or was walked back
+/// ends the row.
+fn stopped_in_a_row(ledger: &[Watched], runs: &[Run]) -> usize {
+    let mut acted: Vec<&Watched> = ledger.iter().filter(|row| row.state == WatchState::Acted && row.why != LOOKED).collect();
+    acted.sort_by_key(|row| std::cmp::Reverse(row.at));
+    let state = |row: &&&Watched| runs.iter().find(|run| run.digest == row.digest).map(|run| run.state);
+    acted.iter().take_while(|row| state(row) == Some(RunState::Stopped)).count()
+}

@@ -1,0 +1,244 @@
+//! The watcher over a scripted provider: what is allowed is done once, whatever dies in between; what is not is told once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::super::playbook::{PlaybookSource, Playbooks};
+use super::super::testing::{Asked, Provider, Scene};
+use super::{Allowed, Policy, Watcher, Work};
+use crate::model::{Clock, Liveness, Notice, NoticeKind, TestClock};
+use crate::net::testing::http;
+use crate::store::{Store, WatchState};
+
+const PLAYBOOK: &str = "summary = \"x\"\nmode = \"contain\"\ndetectors = [\"openai-project-key\"]\n[[step]]\nid = \"throttle\"\n\
+    action = \"openai-project-throttle\"\nwatch = 3600\n[[step]]\nid = \"evidence\"\naction = \"evidence\"\n";
+const LIMIT: &str = "POST /v1/organization/projects/proj_1/rate_limits/rl-1";
+
+/// A project with one rate limit; `refuse` lets nobody change it.
+fn provider(refuse: bool) -> Provider {
+    let limit = std::sync::Mutex::new(5000);
+    Provider::new(move |asked: &Asked| {
+        let mut limit = limit.lock().expect("the limit");
+        let says = |status: u16, body: serde_json::Value| http(&format!("{status} x"), "", &body.to_string());
+        match asked.line.as_str() {
+            LIMIT if refuse => says(403, json!({ "error": { "message": "no" } })),
+            LIMIT => {
+                let body: serde_json::Value = serde_json::from_str(&asked.body).expect("JSON");
+                *limit = body["max_requests_per_1_minute"].as_i64().expect("a number");
+                says(200, json!({}))
+            }
+            line if line.starts_with("GET /v1/organization/projects/proj_1/rate_limits") => {
+                let one = json!({ "id": "rl-1", "model": "gpt", "max_requests_per_1_minute": *limit });
+                says(200, json!({ "data": [one], "has_more": false }))
+            }
+            _ => says(200, json!({ "data": [] })),
+        }
+    })
+}
+
+/// A scene, its store with the one finding, and a clock that all share.
+struct World {
+    scene: Scene,
+    store: Store,
+    playbooks: Playbooks,
+    clock: Arc<TestClock>,
+    policy: Policy,
+    stop: Option<std::path::PathBuf>,
+    /// Whether whoever acts can be built.
+    able: bool,
+    _dir: tempfile::TempDir,
+}
+
+impl World {
+    fn new(refuse: bool) -> Self {
+        let identity = [("organization", "acme"), ("project", "proj_1")];
+        let scene = Scene::new("openai-project-key", "openai-project-key-contain", &identity, provider(refuse));
+        let dir = tempfile::tempdir().expect("scratch");
+        let mut store = Store::open(dir.path()).expect("a store");
+        store.save(std::slice::from_ref(&scene.finding), Timestamp::UNIX_EPOCH).expect("saved");
+        let source = PlaybookSource { id: "p".into(), file: "p.toml".into(), text: PLAYBOOK.into() };
+        let allow = vec![Allowed { playbook: "p".to_owned(), ..Allowed::default() }];
+        Self {
+            scene,
+            store,
+            playbooks: Playbooks::new(&[source]).expect("a playbook"),
+            clock: Arc::new(TestClock::new(Timestamp::UNIX_EPOCH)),
+            policy: Policy { allow, runs_per_hour: 9, runs_per_account: 9, failures: 2 },
+            stop: None,
+            able: true,
+            _dir: dir,
+        }
+    }
+
+    fn watcher<'w>(&'w self, folder: &'w super::Folder) -> Watcher<'w> {
+        let (store, policy, playbooks) = (&self.store, &self.policy, &self.playbooks);
+        Watcher { store, folder, policy, playbooks, stop_file: self.stop.clone(), clock: &*self.clock }
+    }
+
+    async fn pass(&self) -> Vec<Notice> {
+        let folder = self.scene.runner().folder;
+        let watcher = self.watcher(&folder);
+        let make = async |_: Work<'_>| {
+            let mut runner = self.scene.runner();
+            runner.hands.clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+            if self.able { Ok(runner) } else { Err("no credentials".to_owned()) }
+        };
+        watcher.pass(&make).await.expect("a pass")
+    }
+
+    fn changes(&self) -> usize {
+        self.scene.provider.heard().iter().filter(|asked| asked.line == LIMIT).count()
+    }
+
+    fn kinds(notices: &[Notice]) -> Vec<NoticeKind> {
+        notices.iter().map(|notice| notice.kind).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_is_allowed_is_done_once_waits_and_goes_on_when_it_is_time() {
+    let world = World::new(false);
+    let first = world.pass().await;
+    assert_eq!(World::kinds(&first), [NoticeKind::Waits], "{first:?}");
+    assert!(first[0].lines.iter().any(|line| line.starts_with("done: ")), "{:?}", first[0].lines);
+    assert!(first[0].next.iter().any(|next| next.contains("respond undo")));
+    assert_eq!(world.changes(), 1);
+    world.clock.advance(Duration::from_secs(3599));
+    assert_eq!(world.pass().await, [], "it is not time yet");
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Done]);
+    assert_eq!(world.pass().await, [], "and never again");
+    assert_eq!(world.changes(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_dies_anywhere_acts_once() {
+    // Before the run: the plan is in the ledger, and nothing was begun.
+    let world = World::new(false);
+    let lost = crate::store::Watched {
+        digest: "0".repeat(64),
+        attempts: 1,
+        ..crate::store::Watched::new(&world.scene.finding, WatchState::Planned, Timestamp::UNIX_EPOCH)
+    };
+    world.store.watch(&lost).expect("kept");
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits], "it is not lost");
+    assert_eq!(world.changes(), 1);
+    // After it began: the ledger does not know yet how it ended.
+    let mut row = world.store.watched().expect("rows").remove(0);
+    assert_eq!(row.state, WatchState::Acted);
+    row.state = WatchState::Planned;
+    world.store.watch(&row).expect("kept");
+    assert_eq!(world.pass().await, [], "it is not done twice");
+    assert_eq!((world.store.watched().expect("rows")[0].state, world.changes()), (WatchState::Acted, 1));
+    // The ledger is gone altogether: the run tells.
+    let other = Store::open(&world.scene.runner().folder.root().join("other")).expect("a store");
+    let world = World { store: other, ..world };
+    let mut store = Store::open(&world.scene.runner().folder.root().join("other")).expect("a store");
+    store.save(std::slice::from_ref(&world.scene.finding), Timestamp::UNIX_EPOCH).expect("saved");
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].lines[0].contains("is about it already"), "{told:?}");
+    assert_eq!(world.changes(), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_short_is_taken_up_and_not_begun_again() {
+    let world = World::new(false);
+    world.pass().await;
+    let folder = world.scene.runner().folder;
+    let run = folder.runs().expect("runs").remove(0);
+    // The change is on its way in the journal, and nobody knows how it ended.
+    let path = run.evidence().with_file_name("journal.jsonl");
+    let text = std::fs::read_to_string(&path).expect("a journal");
+    let begun = text.lines().position(|line| line.contains("\"started\"")).expect("a start");
+    let kept: String = text.split_inclusive('\n').take(begun + 1).collect();
+    std::fs::write(&path, kept).expect("written");
+    let again = world.pass().await;
+    assert_eq!(World::kinds(&again), [NoticeKind::Waits], "{again:?}");
+    assert_eq!((world.changes(), folder.runs().expect("runs").len()), (1, 1), "it looked before it acted");
+}
+
+#[tokio::test]
+async fn what_is_not_allowed_is_told_once_and_taken_up_when_it_is() {
+    let mut world = World::new(false);
+    let allow = std::mem::take(&mut world.policy.allow);
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].next[0].starts_with("staunch respond plan "), "{told:?}");
+    assert_eq!((world.pass().await, world.changes()), (vec![], 0));
+    world.policy.allow = allow;
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits]);
+    assert_eq!(world.changes(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_owned_or_protected_is_told_and_left() {
+    for protect in [false, true] {
+        let mut world = World::new(false);
+        if protect {
+            world.scene.guard.protected = vec![world.scene.finding.fingerprint.to_string()];
+        } else {
+            world.scene.guard.owned.clear();
+        }
+        let told = world.pass().await;
+        assert_eq!(World::kinds(&told), [NoticeKind::Left], "{told:?}");
+        assert_eq!((world.pass().await, world.changes()), (vec![], 0));
+    }
+}
+
+#[tokio::test]
+async fn while_the_stop_file_is_there_nothing_is_begun_and_nothing_goes_on() {
+    let mut world = World::new(false);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    world.stop = Some(file.path().to_owned());
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Held]);
+    assert!(world.scene.provider.heard().is_empty());
+    world.stop = None;
+    world.pass().await;
+    world.clock.advance(Duration::from_hours(2));
+    world.stop = Some(file.path().to_owned());
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Held], "what is due waits too");
+    drop(file);
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Done]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_begun_is_tried_again_a_few_times_and_then_left() {
+    let mut world = World::new(false);
+    world.able = false;
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Held], "said once");
+    assert_eq!(world.pass().await, [], "not before its pause is over");
+    let mut said = Vec::new();
+    for _ in 0..10 {
+        world.clock.advance(Duration::from_hours(1));
+        said.extend(world.pass().await);
+    }
+    assert!(World::kinds(&said) == [NoticeKind::Left] && said[0].lines[0].contains("5 attempts"), "{said:?}");
+    let mut world = World::new(false);
+    world.able = false;
+    world.pass().await;
+    world.able = true;
+    world.clock.advance(Duration::from_mins(2));
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits], "and it is not lost");
+}
+
+#[tokio::test]
+async fn a_run_that_stops_is_told_with_its_reason_and_counts() {
+    let mut world = World::new(true);
+    world.policy.failures = 1;
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Failed] && told[0].lines.iter().any(|line| line.contains("no")), "{told:?}");
+    // Another finding is held back until somebody looks at that run.
+    let mut other = world.scene.finding.clone();
+    other.fingerprint = crate::secret::FingerprintKey::new([9; 32]).fingerprint(b"other");
+    let mut dead = other.clone();
+    dead.fingerprint = crate::secret::FingerprintKey::new([9; 32]).fingerprint(b"dead");
+    dead.liveness.liveness = Liveness::Dead("x".into());
+    world.store.save(&[other, dead], Timestamp::UNIX_EPOCH).expect("saved");
+    let held = world.pass().await;
+    assert!(World::kinds(&held) == [NoticeKind::Held] && held[0].lines[0].contains("came to a stop"), "{held:?}");
+    world.watcher(&world.scene.runner().folder).looked().expect("kept");
+    let next = world.pass().await;
+    assert_ne!(World::kinds(&next), [NoticeKind::Held], "{next:?}");
+}
