@@ -299,6 +299,9 @@ pub(super) struct Targets {
     pub(super) archive_depth: usize,
     #[command(flatten)]
     pub(super) places: Places,
+    /// Anyone can read what is scanned: a public repository, a published image. What is found there counts as more dangerous.
+    #[arg(long, env = "STAUNCH_PUBLIC", value_parser = FalseyValueParser::new())]
+    pub(super) public: bool,
     /// Report what is less likely too.
     #[arg(long, env = "STAUNCH_CONFIDENCE", value_enum, default_value_t = Least::Medium)]
     pub(super) confidence: Least,
@@ -321,6 +324,7 @@ impl Targets {
             no_ignore: false,
             archive_depth: 3,
             places: Places::default(),
+            public: false,
             past: Past::default(),
             images: Images::default(),
             confidence: Least::Medium,

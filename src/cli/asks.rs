@@ -58,11 +58,15 @@ pub(super) struct Asks {
     /// How old an answer may be that is not asked for again: 90s, 30m, 12h, 7d.
     #[arg(long, env = "STAUNCH_MAX_AGE", value_name = "AGE", default_value = "1h", value_parser = age)]
     pub(super) max_age: SignedDuration,
+    /// Do not ask CloudTrail what keys were used for: it answers slowly. IAM is asked all the same.
+    #[arg(long, env = "STAUNCH_NO_CLOUDTRAIL", value_parser = FalseyValueParser::new())]
+    pub(super) no_cloudtrail: bool,
 }
 
 impl Asks {
     /// Everything anew: for a responder, and for a question about one credential.
-    pub(super) const ANEW: Self = Self { dry_run: false, refresh: true, max_age: SignedDuration::ZERO };
+    pub(super) const ANEW: Self =
+        Self { dry_run: false, refresh: true, max_age: SignedDuration::ZERO, no_cloudtrail: false };
 }
 
 /// Reads an age of at most a week; nothing older is kept.

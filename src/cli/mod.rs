@@ -10,6 +10,7 @@ mod exit;
 mod hands;
 mod hook;
 mod images;
+mod living;
 mod notify;
 mod output;
 mod own;

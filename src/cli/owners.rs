@@ -18,7 +18,8 @@ use crate::store::Store;
 /// Keys that are named where they were passed over.
 const SHOWN: usize = 20;
 /// Why a key was passed over.
-const BEYOND: &str = "key of an account that enough other keys were asked about (what IAM and CloudTrail know of it is unknown)";
+const BEYOND: &str =
+    "key of an account that enough other keys were asked about (what IAM and CloudTrail know of it is unknown)";
 
 /// Fills in whose each finding is.
 pub(super) fn attribute(
@@ -35,10 +36,11 @@ pub(super) fn attribute(
     let walk = WalkOptions { no_ignore: targets.no_ignore };
     let trust = settings.operator.trust_domain.clone();
     let trust = trust.map(|domain| Trust { domain, path: settings.operator.spiffe_path.clone() });
-    let (key, clock) = (Arc::clone(key), Arc::clone(&settings.clock));
-    let with = Attribution { paths: &paths, walk, key, trust, clock };
+    let clock = Arc::clone(&settings.clock);
+    let with = Attribution { paths: &paths, walk, key: Arc::clone(key), trust, clock };
     from_tree(groups, &with, coverage);
-    live(groups, settings, asks.dry_run, coverage);
+    live(groups, settings, asks, coverage);
+    super::living::ask(groups, (settings, key), asks.dry_run, coverage);
     attested(groups, settings);
     scrub(groups);
 }
@@ -56,7 +58,7 @@ fn attested(groups: &mut Groups, settings: &Settings) {
 }
 
 /// Asks IAM and CloudTrail as the responder, for keys of accounts that the operator lists; or says that it would.
-fn live(groups: &mut Groups, settings: &Settings, dry_run: bool, coverage: &mut Coverage) {
+fn live(groups: &mut Groups, settings: &Settings, asks: &Asks, coverage: &mut Coverage) {
     let accounts = &settings.operator.accounts;
     if accounts.is_empty() {
         return;
@@ -72,15 +74,18 @@ fn live(groups: &mut Groups, settings: &Settings, dry_run: bool, coverage: &mut 
                 let group = &mut groups.0[place];
                 let Some(key_id) = key_id(&group.finding) else { continue };
                 let print = group.finding.fingerprint.short();
-                if dry_run {
-                    say(&format!("staunch: {print}: as the responder, IAM and CloudTrail of account {}", account.id));
+                if asks.dry_run {
+                    let what = if asks.no_cloudtrail { "IAM" } else { "IAM and CloudTrail" };
+                    say(&format!("staunch: {print}: as the responder, {what} of account {}", account.id));
                     continue;
                 }
                 if responder.is_none() {
                     responder = Some(net.responder(account.profile.as_deref()).await?);
                 }
                 let Some(responder) = &responder else { break };
-                for why in ask_aws(&mut group.finding, &key_id, (&net, responder), &*settings.clock).await {
+                for why in
+                    ask_aws(&mut group.finding, &key_id, (&net, responder), (&*settings.clock, !asks.no_cloudtrail)).await
+                {
                     say(&format!("staunch: {print}: {why}"));
                 }
             }
@@ -97,7 +102,8 @@ fn pass_over(account: &Account, (groups, left): (&Groups, &[usize]), coverage: &
     if left.is_empty() {
         return;
     }
-    let mut prints: Vec<String> = left.iter().take(SHOWN).map(|&place| groups.0[place].finding.fingerprint.short()).collect();
+    let mut prints: Vec<String> =
+        left.iter().take(SHOWN).map(|&place| groups.0[place].finding.fingerprint.short()).collect();
     if left.len() > SHOWN {
         prints.push("…".to_owned());
     }

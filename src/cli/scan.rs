@@ -12,7 +12,7 @@ use super::output::{Output, say};
 use super::progress;
 use super::settings::{Settings, tool};
 use crate::detect::DetectorSet;
-use crate::model::{Confidence, Report};
+use crate::model::{Confidence, EXPOSURE, PUBLIC, Report};
 use crate::report::{self, Remarks};
 use crate::scan::{Counters, Gathered, Groups, Request, Target, WalkOptions, WantedHistory};
 use crate::secret::FingerprintKey;
@@ -82,7 +82,13 @@ pub(super) fn gather(
         let made = before.apply(&mut gathered, &counters.stop);
         (gathered, made)
     });
-    let groups = Groups::new(&mut gathered, set, key, settings.clock.now());
+    let mut groups = Groups::new(&mut gathered, set, key, settings.clock.now());
+    if targets.public {
+        for group in &mut groups.0 {
+            group.finding.facts.insert(EXPOSURE.to_owned(), PUBLIC.to_owned());
+        }
+        groups.sort();
+    }
     before.finish(made, (&gathered, &allowing, groups.scrubber()), settings)?;
     Ok((groups, gathered))
 }

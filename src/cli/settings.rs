@@ -86,6 +86,22 @@ impl Settings {
 
     /// The same, with registries that may speak plain http.
     pub(super) fn net_and(&self, plain: Vec<Url>) -> anyhow::Result<Net> {
+        Ok(Net::new(self.net_settings(plain)?)?)
+    }
+
+    /// The same for one server of the operator's under a name of its own, whose certificate may be of an authority of its own.
+    pub(super) fn net_to(&self, name: &str, server: Url, authority: Option<Vec<u8>>) -> anyhow::Result<Net> {
+        let mut settings = self.net_settings(Vec::new())?;
+        settings.endpoints.insert(name.to_owned(), server);
+        if let Some(pem) = authority {
+            let known = settings.authorities.get_or_insert_default();
+            known.push(b'\n');
+            known.extend(pem);
+        }
+        Ok(Net::new(settings)?)
+    }
+
+    fn net_settings(&self, plain: Vec<Url>) -> anyhow::Result<NetSettings> {
         let (offline, environment) = (self.global.offline, self.environment.clone());
         let mut settings = NetSettings { offline, plain, environment, ..NetSettings::default() };
         for (name, url) in &self.operator.endpoints {
@@ -111,7 +127,7 @@ impl Settings {
         let usual = settings.manners;
         settings.manners.per_second = self.operator.per_second.unwrap_or(usual.per_second);
         settings.manners.budget = self.operator.budget.unwrap_or(usual.budget);
-        Ok(Net::new(settings)?)
+        Ok(settings)
     }
 
     /// One of the environment's variables, unless it is empty.

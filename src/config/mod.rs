@@ -3,17 +3,19 @@
 //! The operator's settings file is never read from a scanned tree: whoever writes it decides what may be asked and who may
 //! act. A tree's own file ([`TreeRules`]) can only allow.
 
+mod asking;
 mod baseline;
 mod notify;
 mod provider;
 mod tree;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::declared::{Document, Mistakes, Table};
 use crate::model::{SpiffeId, TrustDomain};
 
+pub use asking::{Kubernetes, SYSTEMS};
 pub use baseline::{Baseline, BaselineError, Hashes, Known, Lines};
 pub use notify::{Channel, Mail, Way};
 pub use provider::{CredentialFrom, Provider};
@@ -39,6 +41,10 @@ pub struct Operator {
     pub accounts: Vec<Account>,
     /// Other providers that may be acted at.
     pub providers: Vec<Provider>,
+    /// Running systems that are asked whose a credential is.
+    pub ask: BTreeSet<String>,
+    /// The cluster that may be asked.
+    pub kubernetes: Option<Kubernetes>,
     /// Key ids, user names and ARNs that are never touched.
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
@@ -82,6 +88,12 @@ impl Operator {
             }
             if let Some(table) = root.get("responder").and_then(|value| value.table()) {
                 operator.responder(&table, providers);
+            }
+            operator.kubernetes =
+                root.get("kubernetes").and_then(|value| value.table()).map(|table| asking::kubernetes(&table));
+            // What it names must be known by then.
+            if let Some(table) = root.get("ownership").and_then(|value| value.table()) {
+                asking::ownership(&table, &mut operator);
             }
             if let Some(table) = root.get("spiffe").and_then(|value| value.table()) {
                 operator.spiffe(&table);

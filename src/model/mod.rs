@@ -22,7 +22,7 @@ pub use blob::{Blob, Clue, CommitPlace, LayerPlace, Location, Provenance};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use coverage::{Coverage, Trouble};
 pub use credential::{Confidence, Credential, Encoding, Facts, Part, Severity};
-pub use danger::{Environment, Exposure};
+pub use danger::{Danger, EXPOSURE, Environment, Exposure, Factor, PUBLIC};
 pub use detector::{ActionInfo, AnswerInfo, DetectorInfo, DetectorPart, LivenessInfo, PartPlace, RequestInfo};
 pub use drill::{DrillReport, Leg, LegOutcome};
 pub use finding::{Columns, Finding, Occurrence, OccurrencePart, PartInfo, Report, Tool};

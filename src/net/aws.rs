@@ -94,6 +94,10 @@ pub(super) fn environment_endpoints(settings: &Settings) -> Result<Vec<(&'static
         "AWS_ENDPOINT_URL_IAM",
         "AWS_ENDPOINT_URL_BEDROCK",
         "AWS_ENDPOINT_URL_CLOUDTRAIL",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        "AWS_ENDPOINT_URL_SSM",
+        "AWS_ENDPOINT_URL_LAMBDA",
+        "AWS_ENDPOINT_URL_ECS",
     ];
     let given =
         names.into_iter().filter_map(|name| Some((name, settings.environment.get(name).filter(|text| !text.is_empty())?)));
@@ -179,7 +183,10 @@ impl Net {
         let named = |name: &str| self.endpoint(name).map(|url| url.as_str().trim_end_matches('/').to_owned());
         named(&format!("aws-{service}"))
             .or_else(|| named("aws"))
-            .or_else(|| variable(&format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase())))
+            .or_else(|| match service {
+                "secretsmanager" => variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+                other => variable(&format!("AWS_ENDPOINT_URL_{}", other.to_ascii_uppercase())),
+            })
             .or_else(|| variable("AWS_ENDPOINT_URL"))
     }
 

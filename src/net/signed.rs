@@ -33,26 +33,76 @@ pub struct AwsCall<'a> {
     pub body: Vec<u8>,
 }
 
+/// A read of an AWS service whose API is REST.
+#[derive(Debug, Clone)]
+pub struct AwsRead<'a> {
+    /// As [`AwsCall::service`].
+    pub service: &'static str,
+    /// The Region to ask.
+    pub region: &'a str,
+    /// Path and query, escaped.
+    pub path: &'a str,
+}
+
+/// What is signed, whatever its protocol.
+struct Unsigned<'a> {
+    method: Method,
+    service: &'static str,
+    region: &'a str,
+    path: &'a str,
+    headers: Vec<(&'static str, String)>,
+    body: Option<&'a [u8]>,
+}
+
+impl<'a> AwsCall<'a> {
+    fn unsigned(&'a self) -> Unsigned<'a> {
+        let headers = vec![("content-type", JSON.to_owned()), ("x-amz-target", self.target.to_owned())];
+        let body = Some(self.body.as_slice());
+        Unsigned { method: Method::Post, service: self.service, region: self.region, path: "/", headers, body }
+    }
+}
+
 impl Net {
     /// Asks an AWS service as the responder, at the pace of its logs.
     ///
     /// # Errors
     /// As [`Net::send`], and [`NetError::NoCredentials`].
     pub async fn ask_log(&self, responder: &Responder, call: &AwsCall<'_>) -> Result<Answer, NetError> {
+        self.exchange(&self.signed(responder, &call.unsigned()).await?, &self.logs).await
+    }
+
+    /// Asks an AWS service as the responder. Reads only: it may be repeated.
+    ///
+    /// # Errors
+    /// As [`Net::ask_log`].
+    pub async fn ask_aws(&self, responder: &Responder, call: &AwsCall<'_>) -> Result<Answer, NetError> {
+        self.send(&self.signed(responder, &call.unsigned()).await?).await
+    }
+
+    /// The same of one whose API is REST.
+    ///
+    /// # Errors
+    /// As [`Net::ask_log`].
+    pub async fn read_aws(&self, responder: &Responder, read: &AwsRead<'_>) -> Result<Answer, NetError> {
+        let AwsRead { service, region, path } = read;
+        let unsigned = Unsigned { method: Method::Get, service, region, path, headers: Vec::new(), body: None };
+        self.send(&self.signed(responder, &unsigned).await?).await
+    }
+
+    async fn signed(&self, responder: &Responder, unsigned: &Unsigned<'_>) -> Result<Request, NetError> {
         if self.is_offline() {
             return Err(NetError::Offline);
         }
-        let url = self.url_of(call)?;
-        let mut headers = vec![("content-type", JSON.to_owned()), ("x-amz-target", call.target.to_owned())];
-        headers.extend(self.signature(responder, call, (&url, &headers)).await?);
+        let url = self.url_of(unsigned)?;
+        let mut headers = unsigned.headers.clone();
+        headers.extend(self.signature(responder, unsigned, &url).await?);
         let header =
             |(name, value): (&str, String)| Header { name: name.to_owned(), value: Zeroizing::new(value.into_bytes()) };
         let headers = headers.into_iter().map(header).collect();
-        let body = Some(Zeroizing::new(call.body.clone()));
-        self.exchange(&Request { method: Method::Post, url, headers, body }, &self.logs).await
+        Ok(Request { method: unsigned.method, url, headers, body: unsigned.body.map(|body| Zeroizing::new(body.to_vec())) })
     }
 
-    fn url_of(&self, call: &AwsCall<'_>) -> Result<Url, NetError> {
+    fn url_of(&self, call: &Unsigned<'_>) -> Result<Url, NetError> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if call.region.is_empty() || !call.region.bytes().all(plain) {
             return Err(NetError::Setting("the responder's Region is not one, like eu-central-1".to_owned()));
@@ -61,7 +111,8 @@ impl Net {
             let suffix = if call.region.starts_with("cn-") { ".cn" } else { "" };
             format!("https://{}.{}.amazonaws.com{suffix}", call.service, call.region)
         };
-        let text = self.checked_endpoint(call.service)?.unwrap_or_else(own);
+        let origin = self.checked_endpoint(call.service)?.unwrap_or_else(own);
+        let text = format!("{}{}", origin.trim_end_matches('/'), call.path);
         Url::parse(&text).map_err(|_| NetError::Setting(format!("the endpoint for {} is not a URL", call.service)))
     }
 
@@ -69,8 +120,8 @@ impl Net {
     async fn signature(
         &self,
         responder: &Responder,
-        call: &AwsCall<'_>,
-        (url, headers): (&Url, &[(&'static str, String)]),
+        call: &Unsigned<'_>,
+        url: &Url,
     ) -> Result<Vec<(&'static str, String)>, NetError> {
         let found = responder.credentials.provide_credentials().await;
         let identity = found.map_err(|error| NetError::NoCredentials(error.to_string()))?.into();
@@ -86,9 +137,10 @@ impl Net {
             .build()
             .map_err(|_| NetError::Request("it cannot be signed"))?
             .into();
-        let given = headers.iter().map(|(name, value)| (*name, value.as_str()));
-        let body = SignableBody::Bytes(&call.body);
-        let request = SignableRequest::new("POST", url.as_str(), given, body).map_err(unsigned)?;
+        let given = call.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let body = SignableBody::Bytes(call.body.unwrap_or_default());
+        let method = if call.method == Method::Get { "GET" } else { "POST" };
+        let request = SignableRequest::new(method, url.as_str(), given, body).map_err(unsigned)?;
         let (added, _) = sign(request, &params).map_err(unsigned)?.into_parts();
         Ok(added.into_parts().0.into_iter().map(|header| (header.name(), header.value().to_owned())).collect())
     }

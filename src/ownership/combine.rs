@@ -33,11 +33,22 @@ enum Family {
 
 const FAMILIES: [Family; 5] = [Family::Runtime, Family::Code, Family::Catalogue, Family::Provenance, Family::People];
 
+/// What begins so was read in a running system.
+const RUNTIME: [&str; 6] = ["k8s-live-", "vault-", "aws-lambda-", "aws-ecs-", "openai-key-", "anthropic-key-"];
+
 impl Family {
     /// What is not listed was read in code or manifests.
     fn of(technique: &str) -> Self {
         match technique {
             "sts-caller-identity" | "iam-key-last-used" | "credential-says" => Self::Runtime,
+            // Written down for people, wherever it was read.
+            "k8s-live-label"
+            | "vault-custom-metadata"
+            | "vault-token-metadata"
+            | "aws-secret-tag"
+            | "aws-lambda-tag"
+            | "aws-ecs-tag" => Self::Catalogue,
+            live if RUNTIME.iter().any(|start| live.starts_with(start)) => Self::Runtime,
             "iam-user-tag" | "backstage-owner" | "cortex-owner" | "opslevel-owner" | "datadog-team" | "compass-owner" => {
                 Self::Catalogue
             }
@@ -146,6 +157,9 @@ mod tests {
             (&[("sts-caller-identity", Proven)], Proven, 9_900),
             (&[("sts-caller-identity", Proven), ("k8s-secret", Bound)], Proven, 9_990),
             (&[("git-blame", Circumstantial), ("codeowners", Circumstantial)], Circumstantial, 2_500),
+            (&[("k8s-live-env", Proven), ("vault-token-lookup", Proven)], Proven, 9_900),
+            (&[("aws-lambda-environment", Proven), ("terraform", Bound)], Proven, 9_990),
+            (&[("vault-approle-policy", Inferred), ("aws-ecs-tag", Declared)], Declared, 8_750),
         ] {
             let all = rolled(with(Edge::Consumer, "x", reasons));
             assert_eq!((all[0].tier, all[0].confidence), (tier, Weight(weight)), "{reasons:?}");

@@ -16,8 +16,13 @@ mod says;
 pub use artefacts::{Artefacts, Trust};
 pub use attested::{Named, attest};
 pub use live::ask_aws;
+pub use live::aws::ask_aws_stores;
+pub use live::board::{Board, Told};
 pub use live::iam::{IamAnswer, iam_owners};
+pub use live::inventories::{ask_anthropic, ask_openai};
+pub use live::kubernetes::{Cluster, Credential as ClusterCredential, ask_kubernetes, kubeconfig};
 pub use live::turns::{MOST_KEYS, turns};
+pub use live::vault::ask_vault;
 pub use people::{GitLimits, GitPeople, GitTally};
 
 use crate::model::{Finding, Owner};

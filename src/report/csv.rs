@@ -8,7 +8,7 @@ use super::text::clean;
 use crate::model::Report;
 
 /// The columns. New ones are added at the end.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 19] = [
     "fingerprint",
     "detector",
     "provider",
@@ -26,6 +26,8 @@ const COLUMNS: [&str; 17] = [
     "owner",
     "playbook",
     "partial",
+    "contested",
+    "score",
 ];
 
 /// Writes the rows. A table has no place for what was not read: that is a remark.
@@ -54,6 +56,8 @@ pub fn csv(report: &Report, out: &mut dyn Write) -> io::Result<Remarks> {
             finding.owners.first().map(|owner| owner.id.clone()).unwrap_or_default(),
             finding.playbook.clone().unwrap_or_default(),
             finding.partial.to_string(),
+            finding.owners.iter().any(|owner| owner.contested).to_string(),
+            place.score.to_string(),
         ];
         row(&cells, out)?;
     }
@@ -98,9 +102,16 @@ mod tests {
         let (rows, remarks) = written(&report(vec![found]));
         assert_eq!((rows.len(), remarks), (3, 0));
         assert_eq!(rows[0], COLUMNS.join(","));
-        let row = format!("{print},acme-key,acme,llm,critical,high,not_checked,,acme…ab3X,src/a.py,3,7,3,47,,,false");
+        let row =
+            format!("{print},acme-key,acme,llm,critical,high,not_checked,,acme…ab3X,src/a.py,3,7,3,47,,,false,false,256");
         assert_eq!(rows[1], row);
         assert!(rows[2].contains(",b.py,9,"));
+    }
+
+    #[test]
+    fn what_is_contested_is_said() {
+        let (rows, _) = written(&report(super::super::testing::triaged()));
+        assert!(rows[1].contains(",true,") && rows.last().expect("a row").contains(",false,"), "{rows:?}");
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::model::{Finding, Occurrence, Report};
 /// A place of a finding, and the ordinal that tells it from others with the same fingerprint.
 pub(super) struct Place<'r> {
     pub(super) finding: &'r Finding,
+    /// How dangerous the finding is. It looks at all places, so each does not ask anew.
+    pub(super) score: u32,
     /// `None` for a finding that was seen nowhere.
     pub(super) occurrence: Option<&'r Occurrence>,
     /// SHA-256 of detector, path and redacted form, hex: the same on every machine, and no key is needed.
@@ -22,12 +24,13 @@ pub(super) fn places(report: &Report) -> Vec<Place<'_>> {
             [] => vec![None],
             some => some.iter().map(Some).collect(),
         };
+        let score = finding.danger().score;
         all.extend(places.into_iter().map(|occurrence| {
             let path = occurrence.map_or("", |occurrence| &occurrence.path);
             let path = path.strip_prefix("./").unwrap_or(path);
             // The parts are separated by what is in none of them.
             let print = hex_digest(&[&finding.detector, path, &finding.redacted].join("\0"));
-            Place { finding, occurrence, print, ordinal: 0 }
+            Place { finding, score, occurrence, print, ordinal: 0 }
         }));
     }
     // Numbered by where they stand, not by danger: a key that dies must not take another one's number.

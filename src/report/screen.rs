@@ -182,6 +182,9 @@ pub(super) fn exposed(finding: &Finding) -> String {
             all.push(count(number as u64, one, many));
         }
     }
+    if seen.public {
+        all.insert(0, "public".to_owned());
+    }
     if seen.pushed {
         all.push("on a remote branch".to_owned());
     }

@@ -81,7 +81,8 @@ fn rank(finding: &Finding) -> impl Ord + use<> {
     let place = finding.occurrences.first().map(|place| (place.path.clone(), place.location.byte_start));
     // Of two that are as dangerous, the one that is more likely one, and then the one that lies open longer.
     let since = finding.exposure().since.map_or(i64::MAX, jiff::Timestamp::as_second);
-    (Reverse(finding.danger()), Reverse(finding.confidence), since, place, finding.fingerprint)
+    let danger = finding.danger();
+    (Reverse((danger.class, danger.score)), Reverse(finding.confidence), since, place, finding.fingerprint)
 }
 
 fn group(

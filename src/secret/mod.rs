@@ -6,11 +6,13 @@
 mod fingerprint;
 mod redact;
 mod scrub;
+mod shape;
 mod stretch;
 
 pub use fingerprint::{Fingerprint, FingerprintKey, ParseFingerprintError};
 pub use redact::Redaction;
 pub use scrub::Scrubber;
+pub use shape::Shape;
 pub use stretch::{Salt, SlowDigest, Stretcher};
 
 use zeroize::Zeroizing;

@@ -35,8 +35,8 @@ mod yaml;
 use std::sync::Arc;
 
 pub(super) use sheet::Sheet;
-pub(super) use slots::{Clues, Place};
-pub(super) use yaml::View;
+pub(super) use slots::{Clues, Place, prints, prints_within};
+pub(super) use yaml::{Tree, View};
 
 pub use kubernetes::Trust;
 use links::Linked;

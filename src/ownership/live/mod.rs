@@ -1,12 +1,20 @@
-//! What the provider itself says of a credential, asked with the responder's own credentials.
+//! What running systems say of a credential, asked with the operator's own credentials: its provider, the stores that hold it, and
+//! what uses these.
 
 pub(super) mod activity;
+mod ask;
+pub(super) mod aws;
+pub(super) mod board;
 pub(super) mod iam;
 pub(super) mod identity;
+pub(super) mod inventories;
+pub(super) mod kubernetes;
 pub(super) mod reach;
+mod tags;
 #[cfg(test)]
 mod testing;
 pub(super) mod turns;
+pub(super) mod vault;
 
 use iam::iam_owners;
 
@@ -15,13 +23,13 @@ use crate::model::{Clock, Finding, Reach};
 use crate::net::{Net, Responder};
 
 /// Asks AWS, as the responder in the account that owns an access key: whose it is, when it was used last, what its user may do,
-/// and what it was used for since it got out. Fills in the finding; gives what stays unknown about its owner, in words that
+/// and with `logs` what it was used for since it got out. Fills in the finding; gives what stays unknown about its owner, in words that
 /// say what to do. The key itself is not used.
 pub async fn ask_aws(
     finding: &mut Finding,
     key_id: &str,
     (net, responder): (&Net, &Responder),
-    clock: &dyn Clock,
+    (clock, logs): (&dyn Clock, bool),
 ) -> Vec<String> {
     let answer = iam_owners(&responder.iam, key_id).await;
     add_owners(finding, answer.owners);
@@ -41,7 +49,7 @@ pub async fn ask_aws(
         // A session's role may be told by its name alone, without its path; so it is not asked about.
         None => None,
     };
-    if exists && iam::is_key_id(key_id) {
+    if exists && logs && iam::is_key_id(key_id) {
         let since = finding.exposure().since;
         finding.activity = Some(activity::activity((net, responder), key_id, (since, now)).await);
     }
@@ -63,16 +71,18 @@ mod tests {
     #[test]
     fn the_logs_are_asked_only_about_keys_that_exist() {
         let used = "<UserName>ci</UserName><AccessKeyLastUsed/>";
-        for (known, live, asked) in [(false, false, false), (true, false, true), (false, true, true)] {
+        for (known, live, logs, asked) in
+            [(false, false, true, false), (true, false, true, true), (false, true, true, true), (true, true, false, false)]
+        {
             let server = Server::talking(move |peer| {
                 let heard = String::from_utf8_lossy(&peer.hear()).into_owned();
-                let user = "<User><Arn>arn:aws:iam::1:user/ci</Arn></User>";
+                let named = "<User><Arn>arn:aws:iam::1:user/ci</Arn></User>";
                 let said = match () {
                     () if heard.contains("LookupEvents") => http("200 OK", "", r#"{"Events":[]}"#),
                     () if heard.contains("Action=GetAccessKeyLastUsed") && known => {
                         http("200 OK", "", &result("GetAccessKeyLastUsed", used))
                     }
-                    () if heard.contains("Action=GetUser&") && known => http("200 OK", "", &result("GetUser", user)),
+                    () if heard.contains("Action=GetUser&") && known => http("200 OK", "", &result("GetUser", named)),
                     () => http("403 no", "", "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"),
                 };
                 peer.say(&said);
@@ -88,7 +98,7 @@ mod tests {
             }
             let id = format!("AKIA{}", "EXAMPLE7".repeat(2));
             let clock = TestClock::new(Timestamp::UNIX_EPOCH);
-            wait(ask_aws(&mut finding, &id, (&net, &responder), &clock));
+            wait(ask_aws(&mut finding, &id, (&net, &responder), (&clock, logs)));
             assert_eq!((finding.activity.is_some(), server.has_heard("LookupEvents")), (asked, asked), "{known} {live}");
         }
     }

@@ -14,7 +14,7 @@ use super::Remarks;
 use super::level::{Level, advice, headline};
 use super::places::{Place, places};
 use super::text::{count, grouped};
-use crate::model::{Columns, Coverage, DetectorInfo, Finding, Occurrence, Provenance, Report};
+use crate::model::{Columns, Coverage, DetectorInfo, Finding, Occurrence, Owner, Provenance, Report};
 use uri::{BASE, artifact};
 
 /// GitHub rejects a file with more results (docs.github.com, "SARIF support for code scanning", 2025).
@@ -93,11 +93,19 @@ fn properties(finding: &Finding, occurrence: Option<&Occurrence>) -> Value {
         "partial": finding.partial,
         "facts": finding.facts,
         "liveness": finding.liveness,
-        "owners": finding.owners.iter().map(|owner| json!({ "edge": owner.edge, "id": owner.id, "tier": owner.tier })).collect::<Vec<_>>(),
+        "owners": finding.owners.iter().map(whose).collect::<Vec<_>>(),
         "playbook": finding.playbook,
         "provenance": occurrence.map(|occurrence| &occurrence.provenance),
         "encoding": occurrence.map(|occurrence| occurrence.encoding.as_slice()).unwrap_or_default(),
     })
+}
+
+fn whose(owner: &Owner) -> Value {
+    let mut whose = json!({ "edge": owner.edge, "id": owner.id, "tier": owner.tier });
+    if owner.contested {
+        whose["contested"] = true.into();
+    }
+    whose
 }
 
 fn location(occurrence: &Occurrence) -> Value {

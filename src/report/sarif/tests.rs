@@ -179,3 +179,17 @@ fn what_is_cut_is_said_in_the_file_and_to_the_caller() {
     let few = super::super::testing::report(vec![finding("a.txt")]);
     assert!(sarif(&few, &[], &mut out).expect("written").all().is_empty());
 }
+
+#[test]
+fn what_is_contested_is_said() {
+    let written = written(&report(super::super::testing::triaged()), &[]);
+    let properties = &written["runs"][0]["results"][0]["properties"];
+    let contested: Vec<&str> = properties["owners"]
+        .as_array()
+        .expect("owners")
+        .iter()
+        .filter(|owner| owner["contested"] == true)
+        .map(|owner| owner["id"].as_str().expect("an id"))
+        .collect();
+    assert_eq!(contested, ["backstage:group:default/payments", "team:checkout"]);
+}

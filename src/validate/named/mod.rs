@@ -3,6 +3,8 @@
 mod amqp;
 mod aws_bedrock;
 mod aws_sts;
+mod azure_storage;
+mod connection_string;
 mod gcp_service_account;
 mod login;
 mod mongodb;
@@ -17,8 +19,19 @@ use crate::model::{Credential, Liveness};
 use crate::net::Net;
 
 /// The names that a detector file may use.
-pub const VALIDATORS: &[&str] =
-    &["amqp", "aws-bedrock", "aws-sts", "gcp-service-account", "mongodb", "mysql", "postgresql", "redis", "smtp"];
+pub const VALIDATORS: &[&str] = &[
+    "amqp",
+    "aws-bedrock",
+    "aws-sts",
+    "azure-storage",
+    "connection-string",
+    "gcp-service-account",
+    "mongodb",
+    "mysql",
+    "postgresql",
+    "redis",
+    "smtp",
+];
 
 /// What the answers that a validator gets mean, and when: for people. Empty for one that this version does not have.
 pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
@@ -26,6 +39,8 @@ pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
         "amqp" => amqp::ANSWERS,
         "aws-bedrock" => aws_bedrock::ANSWERS,
         "aws-sts" => aws_sts::ANSWERS,
+        "azure-storage" => azure_storage::ANSWERS,
+        "connection-string" => connection_string::ANSWERS,
         "gcp-service-account" => gcp_service_account::ANSWERS,
         "mongodb" => mongodb::ANSWERS,
         "mysql" => mysql::ANSWERS,
@@ -41,6 +56,8 @@ pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liv
         "amqp" => amqp::check(net, credential).await,
         "aws-bedrock" => aws_bedrock::check(net, credential).await,
         "aws-sts" => aws_sts::check(net, credential).await,
+        "azure-storage" => azure_storage::check(net, credential).await,
+        "connection-string" => connection_string::check(net, credential).await,
         "gcp-service-account" => gcp_service_account::check(net, credential).await,
         "mongodb" => mongodb::check(net, credential).await,
         "mysql" => mysql::check(net, credential).await,
@@ -59,14 +76,16 @@ pub(super) fn would_ask(net: &Net, name: &str, credential: &Credential) -> Resul
             let all = aws_sts::partitions(net).iter().map(|&partition| format!("POST https://{}/", net.sts_host(partition)));
             Ok(format!("{} (GetCallerIdentity)", all.collect::<Vec<_>>().join(", then ")))
         }
+        "azure-storage" => azure_storage::place(net, credential).map(|(_, url)| format!("GET {url}")),
         "gcp-service-account" => Ok(format!("POST {}", gcp_service_account::address(net))),
         protocol => {
             let login = match protocol {
-                "mongodb" => mongodb::prepare(credential).map(|(login, _)| login),
-                "smtp" => smtp::prepare(credential).map(|(login, _)| login),
-                _ => login::Login::of_url(credential),
+                "connection-string" => connection_string::would_ask(credential),
+                "mongodb" => mongodb::prepare(credential).map(|(login, _)| (protocol, login)),
+                "smtp" => smtp::prepare(credential).map(|(login, _)| (protocol, login)),
+                _ => login::Login::of_url(credential).map(|login| (protocol, login)),
             };
-            let login = login.map_err(|said| said.why().unwrap_or("it cannot be asked").to_owned())?;
+            let (protocol, login) = login.map_err(|said| said.why().unwrap_or("it cannot be asked").to_owned())?;
             // Redis alone knows passwords without users.
             if login.user.is_none() && protocol != "redis" {
                 return Err("its user is not written out".to_owned());

@@ -9,7 +9,7 @@
 use ring::digest::{Algorithm, Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use zeroize::Zeroizing;
 
-use super::login::{Login, Stop};
+use super::login::{Login, Stop, keyword};
 use crate::model::{Credential, Liveness};
 use crate::net::{Net, NetError, Proof, Wire};
 
@@ -61,7 +61,7 @@ impl Mode {
     /// By the words of MySQL's own clients, of JDBC, Go and Python.
     fn of(word: &str) -> Self {
         match word.to_ascii_lowercase().as_str() {
-            "disabled" | "disable" | "false" | "0" => Self::Plain,
+            "disabled" | "disable" | "none" | "false" | "0" => Self::Plain,
             "required" | "require" | "skip-verify" => Self::Required,
             "verify_ca" | "verify_identity" | "verify-ca" | "verify-full" | "true" | "1" => Self::Verified,
             _ => Self::Preferred,
@@ -74,7 +74,8 @@ pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
         Ok(login) => login,
         Err(other) => return other,
     };
-    let mode = Mode::of(credential.part("tls").and_then(|part| part.value.expose_str()).unwrap_or_default());
+    let mode = credential.part("tls").and_then(|part| part.value.expose_str()).or_else(|| keyword(credential, "sslmode"));
+    let mode = Mode::of(mode.unwrap_or_default());
     let mut said = converse(net, &login, (mode, Proof::Certificate)).await;
     // Most servers sign for themselves. Then only proofs of the password are given, which TLS at least keeps from listeners.
     if matches!(said, Err(Stop::Net(NetError::Untrusted(_)))) && matches!(mode, Mode::Preferred | Mode::Required) {

@@ -10,7 +10,7 @@ use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
 use zeroize::Zeroizing;
 
-use super::login::{Login, Stop};
+use super::login::{Login, Stop, keyword};
 use crate::model::{Credential, Identity, Liveness};
 use crate::net::{Net, Proof, Wire};
 
@@ -58,8 +58,12 @@ pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
         Ok(login) => login,
         Err(other) => return other,
     };
-    let mode = credential.part("sslmode").and_then(|part| part.value.expose_str()).unwrap_or("prefer");
-    match converse(net, &login, mode).await {
+    let mode =
+        credential.part("sslmode").and_then(|part| part.value.expose_str()).or_else(|| keyword(credential, "sslmode"));
+    // Npgsql writes `Require`, `VerifyFull` and the like.
+    let mode =
+        mode.unwrap_or("prefer").to_ascii_lowercase().replace("verifyfull", "verify-full").replace("verifyca", "verify-ca");
+    match converse(net, &login, &mode).await {
         Ok(said) => said,
         Err(stop) => Liveness::Unknown(stop.to_string()),
     }

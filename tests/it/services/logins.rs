@@ -62,6 +62,54 @@ fn postgresql_says_which_passwords_are_right() {
     ]);
 }
 
+/// Strings of keywords hold user, host and port on either side of the password.
+#[test]
+fn strings_of_keywords_are_asked_as_urls_are() {
+    let (at, mysql) = (setting("STAUNCH_TEST_POSTGRES"), setting("STAUNCH_TEST_MARIADB"));
+    let (host, port) = at.split_once(':').unwrap();
+    for (text, state, word) in [
+        (
+            format!("host={host} port={port} user=shop password=tR4k-9vWq_Zb2LmX dbname=postgres"),
+            "live",
+            "\"user\":\"shop\"",
+        ),
+        (
+            format!("user=shop password=tR4k-9vWq_Zb2LmX host={host} port={port} dbname=nowhere"),
+            "limited",
+            "no such database",
+        ),
+        (
+            format!("host={host} port={port} user=shop password=Xm2L-bZ_qWv9-k4Rt dbname=postgres"),
+            "dead",
+            "not the password",
+        ),
+        (format!("Host={host};Port={port};Username=shop;Password=tR4k-9vWq_Zb2LmX;Database=postgres"), "live", "shop"),
+        (
+            format!("Host={host};Username=shop;Password=Xm2L-bZ_qWv9-k4Rt;Database=postgres;Port={port}"),
+            "dead",
+            "not the password",
+        ),
+        (
+            format!(
+                "Driver=MySQL;Server={host};Port={};Uid=shop;Pwd=gT6x-2bNw_Rk9QcV;Database=orders",
+                mysql.split_once(':').unwrap().1
+            ),
+            "live",
+            "shop",
+        ),
+        (
+            format!("Server={host};Database=x;User Id=shop;Password=tR4k-9vWq_Zb2LmX"),
+            "not_checked",
+            "which kind of database",
+        ),
+        (format!("Server=tcp:{host},1433;Database=x;User Id=shop;Password=tR4k-9vWq_Zb2LmX"), "not_checked", "SQL Server"),
+    ] {
+        let said = said_of(&text);
+        assert_eq!(said["state"], state, "{text}: {said}");
+        assert!(said.to_string().contains(word), "{text}: {said}");
+    }
+}
+
 /// The server trusts whoever has these users' passwords; a wrong one and the wrong place are refused in the same words.
 #[test]
 fn mariadb_says_which_passwords_are_right() {

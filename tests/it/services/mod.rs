@@ -1,4 +1,4 @@
-//! Tests against software that no one here wrote: ministack, moto, a container registry with skopeo and umoci, PostgreSQL, MariaDB, Redis, started by `tests/services`. Everything in this
+//! Tests against software that no one here wrote: ministack, moto, a container registry with skopeo and umoci, PostgreSQL, MariaDB, Redis, OpenBao, started by `tests/services`. Everything in this
 //! module is left out of the quick `cargo nextest run` and runs under `--profile full`.
 
 mod chain;
@@ -6,7 +6,9 @@ mod crash;
 mod drill;
 mod images;
 mod leak;
+mod living;
 mod logins;
+mod openbao;
 mod oracle;
 mod pre_commit;
 mod reach;

@@ -219,9 +219,11 @@ impl Compose {
         let mut names = BTreeSet::new();
         // What it extends in this file is its own, unless it says otherwise itself; lists are joined, its own items last.
         let mut all = desk.extended(root, view);
-        all.iter().for_each(|view| desk.environment(*view, &mut names));
+        for view in &all {
+            desk.environment(*view, &mut names);
+        }
         all.reverse();
-        desk.env_files(&all, Arc::new(names));
+        desk.env_files(&all, &Arc::new(names));
         for field in ["command", "entrypoint"] {
             if let Some(command) = view.get(field) {
                 for argument in command.text().map(|_| command).into_iter().chain(command.items()) {

@@ -82,7 +82,9 @@ impl Desk<'_> {
         (technique, detail): (&'static str, String),
         sets: Option<&str>,
     ) {
-        let Some(value) = value.filter(|value| !value.is_empty() && self.compose.allowance.take(value.len())) else { return };
+        let Some(value) = value.filter(|value| !value.is_empty() && self.compose.allowance.take(value.len())) else {
+            return;
+        };
         for name in variables::named(value) {
             self.variable(name, at, ("compose-interpolation", format!("{detail} from ${{{name}}}")));
         }
@@ -107,24 +109,24 @@ impl Desk<'_> {
 
     /// `env_file` of a service and of those that it extends, the last of them first: a path, a list of paths, or a list of `{path,
     /// required, format}`. `names` come before what the files set.
-    pub(super) fn env_files(&mut self, all: &[View<'_>], names: Arc<BTreeSet<String>>) {
+    pub(super) fn env_files(&mut self, all: &[View<'_>], names: &Arc<BTreeSet<String>>) {
         let own = |entry: View<'_>| {
             let file = entry.text().or_else(|| entry.text_at(&["path"]))?.to_owned();
             Some((join(folder(&self.sheet.path), &file)?, file))
         };
         let fields = all.iter().filter_map(|service| service.get("env_file"));
         let entries = fields.flat_map(|field| [field].into_iter().chain(field.items()));
-        let mut named: Vec<_> = entries.filter_map(|entry| Some((entry, own(entry)?))).take(ENV_FILES + 1).collect();
-        if named.len() > ENV_FILES {
+        let mut listed: Vec<_> = entries.filter_map(|entry| Some((entry, own(entry)?))).take(ENV_FILES + 1).collect();
+        if listed.len() > ENV_FILES {
             self.compose.allowance.cut(&format!("services with more than {ENV_FILES} env files"));
-            named.truncate(ENV_FILES);
+            listed.truncate(ENV_FILES);
         }
-        let files: Arc<[String]> = named.iter().map(|(_, (path, _))| path.clone()).collect();
-        for (own, (entry, (path, file))) in named.iter().enumerate() {
+        let files: Arc<[String]> = listed.iter().map(|(_, (path, _))| path.clone()).collect();
+        for (own, (entry, (path, file))) in listed.iter().enumerate() {
             if !self.compose.allowance.take(path.len() + file.len()) {
                 return;
             }
-            let over = Arc::new(Over { names: Arc::clone(&names), files: Arc::clone(&files), own });
+            let over = Arc::new(Over { names: Arc::clone(names), files: Arc::clone(&files), own });
             let pull = self.pull(*entry, "compose-env-file", format!("env_file {}", clean(file)));
             self.compose.env_files.entry(path.clone()).or_default().push(Pull { over, ..pull });
         }

@@ -152,8 +152,8 @@ fn what_a_service_extends_comes_before_its_own_and_long_chains_are_told() {
         let named = consumers(&all).iter().any(|(id, _)| *id == "compose:compose.yaml/api");
         assert_eq!(named, bound, "{own} {base}");
     }
-    let chain: String = (0..12).map(|n| format!("  s{n}: {{extends: s{}}}\n", n + 1)).collect();
-    let many: String = (0..51).map(|n| format!("{n}.env,")).collect();
+    let chain = (0..12).map(|n| format!("  s{n}: {{extends: s{}}}\n", n + 1)).collect::<Vec<_>>().concat();
+    let many = (0..51).map(|n| format!("{n}.env,")).collect::<Vec<_>>().concat();
     for (text, said) in [
         (format!("services:\n{chain}  s12: {{image: x}}\n"), "extend more than 10"),
         (format!("services:\n  s: {{env_file: [{many}]}}\n"), "more than 50 env files"),

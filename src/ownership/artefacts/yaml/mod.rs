@@ -26,15 +26,15 @@ const WAY: usize = 160;
 
 /// Why a file, or the rest of one, was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Broken {
+pub(in crate::ownership) struct Broken {
     /// Where reading stopped, from 1.
-    pub(super) line: usize,
+    pub(in crate::ownership) line: usize,
     /// In words. The parser's own say at most one character of the file.
     pub(super) why: String,
 }
 
 /// Every document of one file.
-pub(super) struct Tree {
+pub(in crate::ownership) struct Tree {
     nodes: Vec<Node>,
     roots: Vec<usize>,
     steps: Cell<u32>,
@@ -60,7 +60,7 @@ enum Content {
 
 impl Tree {
     /// Reads as far as the text is valid. What came before a mistake is kept, whole documents only.
-    pub(super) fn parse(text: &str) -> (Self, Option<Broken>) {
+    pub(in crate::ownership) fn parse(text: &str) -> (Self, Option<Broken>) {
         // The parser counts characters and takes no byte order mark for one of them when it stands first.
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut builder = Builder::new(Offsets::new(body, (text.len() - body.len()) as u64));
@@ -107,7 +107,7 @@ impl Tree {
     }
 
     /// The documents in order.
-    pub(super) fn roots(&self) -> impl Iterator<Item = View<'_>> {
+    pub(in crate::ownership) fn roots(&self) -> impl Iterator<Item = View<'_>> {
         self.roots.iter().map(|&id| View { tree: self, id })
     }
 

@@ -9,38 +9,12 @@ use std::collections::BTreeMap;
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_iam::types::{AccessKeyLastUsed, Tag};
+use aws_sdk_iam::types::AccessKeyLastUsed;
 
 use super::identity::name_of;
+use super::tags::accountable;
 use crate::model::{Edge, Evidence, Owner, Tier};
 use crate::ownership::roll::{Roll, clean, evidence, owner};
-
-/// Tag keys that declare who answers for a user, compared without case, `-`, `_`, `:` and spaces.
-const TAGS: [(&str, Says); 13] = [
-    ("owner", Says::Either),
-    ("ownedby", Says::Either),
-    ("owneremail", Says::Either),
-    ("technicalowner", Says::Either),
-    ("serviceowner", Says::Either),
-    ("businessowner", Says::Either),
-    ("contact", Says::Either),
-    ("team", Says::Team),
-    ("teamname", Says::Team),
-    ("squad", Says::Team),
-    ("department", Says::Team),
-    ("costcenter", Says::Book),
-    ("costcentre", Says::Book),
-];
-
-/// What kind of answer a tag gives.
-#[derive(Clone, Copy)]
-enum Says {
-    /// A person or a team.
-    Either,
-    Team,
-    /// Who pays: a lead to the owner, not a name.
-    Book,
-}
 
 /// What IAM said of one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,7 +83,7 @@ impl IamAnswer {
         principal.evidence.push(last);
         roll.add(principal);
         for tag in &tags {
-            if let Some(accountable) = accountable(tag, source) {
+            if let Some(accountable) = accountable((tag.key(), tag.value()), ("iam-user-tag", source)) {
                 roll.add(accountable);
             }
         }
@@ -175,28 +149,6 @@ fn use_of(last: Option<&AccessKeyLastUsed>) -> BTreeMap<&'static str, String> {
         .into(),
         None => [("last_used", "no use on record".to_owned())].into(),
     }
-}
-
-fn accountable(tag: &Tag, source: &str) -> Option<Owner> {
-    let key: String = tag.key().chars().filter(|c| !matches!(c, '-' | '_' | ':' | ' ')).collect();
-    let (_, says) = TAGS.iter().find(|(name, _)| key.eq_ignore_ascii_case(name))?;
-    let value = clean(tag.value().trim());
-    if value.is_empty() {
-        return None;
-    }
-    let id = match says {
-        Says::Either | Says::Team if is_mail(&value) => format!("mail:{value}"),
-        Says::Team => format!("team:{value}"),
-        Says::Either | Says::Book => format!("tag:{}={value}", clean(tag.key())),
-    };
-    let mut accountable = owner(Edge::Accountable, id, value.clone(), Tier::Declared);
-    accountable.evidence.push(evidence("iam-user-tag", source, format!("{}={value}", clean(tag.key()))));
-    Some(accountable)
-}
-
-fn is_mail(value: &str) -> bool {
-    let parts = value.split_once('@');
-    parts.is_some_and(|(local, host)| !local.is_empty() && host.contains('.') && !host.contains(['@', ' ', '/']))
 }
 
 #[cfg(test)]

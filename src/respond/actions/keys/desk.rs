@@ -136,7 +136,7 @@ impl<'w> Desk<'w> {
             Voice::Anyone => None,
             Voice::Admin => {
                 let admin = world.hands.admin.as_ref();
-                Some(&admin.ok_or_else(|| refused(super::missing(service.provider, &world.hands)))?.value)
+                Some(&admin.ok_or_else(|| refused(super::missing(service.provider, world.hands)))?.value)
             }
             Voice::Leaked => Some(leaked.ok_or_else(|| refused(super::GONE.to_owned()))?.value()),
         };

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Call, Desk, Leaked, Object, Office, Proof, Shape, Trouble, segment};
+use super::{Call, Desk, Leaked, Object, Office, Proof, Trouble, segment};
 use crate::respond::actions::Doing;
+use crate::secret::Shape;
 
 /// More pages than this are not read, and then nothing is proved.
 const MOST_PAGES: usize = 100;
