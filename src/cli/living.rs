@@ -45,6 +45,7 @@ pub(super) fn ask(
         }
         let mut told = board.finish();
         told.unknown.extend(failed);
+        told.date(settings.clock.now());
         Ok(told)
     });
     match told {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::{Coverage, Credential, Finding, Owner};
@@ -149,6 +150,13 @@ impl<'f> Board<'f> {
 }
 
 impl Told {
+    /// Says when it was told.
+    pub fn date(&mut self, now: Timestamp) {
+        for reason in self.owners.values_mut().flatten().flat_map(|owner| &mut owner.evidence) {
+            reason.as_of.get_or_insert(now);
+        }
+    }
+
     /// Counts what could not be looked at, so that "nobody uses it" is not read out of silence.
     pub fn cover(&self, coverage: &mut Coverage) {
         const UNREAD: &str = "running system that could not be asked in full (owners may be missing)";

@@ -118,6 +118,7 @@ fn a_token_is_told_live_and_traced_to_its_role_and_to_where_it_is_kept() {
         owners.iter().find(|owner| owner["id"] == role.as_str()).unwrap_or_else(|| panic!("{owners:?} {}", output.stderr()));
     // It logged in as that role, which may read the secret as well.
     assert_eq!((role["edge"].as_str(), role["tier"].as_str()), (Some("consumer"), Some("proven")));
+    assert!(role["evidence"][0]["as_of"].is_string(), "{role}");
     let techniques: Vec<_> =
         role["evidence"].as_array().unwrap().iter().map(|one| one["technique"].as_str().unwrap()).collect();
     assert!(techniques.contains(&"vault-token-lookup") && techniques.contains(&"vault-approle-policy"), "{techniques:?}");
