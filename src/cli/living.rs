@@ -56,13 +56,15 @@ pub(super) fn ask(
 
 fn take(groups: &mut Groups, told: Told, coverage: &mut Coverage) {
     told.cover(coverage);
+    // Whatever lies in those systems may be called by a found value.
     for why in &told.unknown {
-        say(&report::clean(&format!("staunch: {why}")));
+        say(&report::clean(&groups.scrubber().scrub(&format!("staunch: {why}"))));
     }
     for (number, owners) in told.owners {
         add_owners(&mut groups.0[number].finding, owners);
     }
     for (number, facts) in told.facts {
+        let facts: Vec<_> = facts.into_iter().map(|(name, value)| (name, groups.scrubber().scrub(&value))).collect();
         groups.0[number].finding.facts.extend(facts);
     }
 }
