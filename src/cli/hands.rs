@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::settings::Settings;
-use crate::config::Provider;
+use crate::config::{Account, Provider};
 use crate::model::{Credential, Finding, Plan};
-use crate::net::Net;
+use crate::net::{Net, NetError, Responder};
 use crate::respond::{Admin, AwsHands, Guard, Hands, Means, Playbook, Recall, account, means, means_of};
 use crate::secret::Fingerprint;
 
@@ -93,14 +93,19 @@ fn own(settings: &Settings) -> anyhow::Result<Vec<Fingerprint>> {
     Ok(read.flat_map(|(from, value)| Admin::new(from, value).fingerprints(&key)).collect())
 }
 
+/// The responder's clients for an account: of its profile, in its role where the settings name one.
+pub(super) async fn responder(net: &Net, account: Option<&Account>) -> Result<Responder, NetError> {
+    let profile = account.and_then(|account| account.profile.as_deref());
+    match account.and_then(|account| account.role.as_deref()) {
+        Some(role) => net.responder_as(profile, role).await,
+        None => net.responder(profile).await,
+    }
+}
+
 /// The responder's clients for an account, and what STS says of them.
 pub(super) async fn aws(net: &Net, account: Option<&str>, settings: &Settings) -> anyhow::Result<AwsHands> {
     let listed = settings.operator.accounts.iter().find(|listed| Some(listed.id.as_str()) == account);
-    let profile = listed.and_then(|listed| listed.profile.as_deref());
-    let responder = match listed.and_then(|listed| listed.role.as_deref()) {
-        Some(role) => net.responder_as(profile, role).await?,
-        None => net.responder(profile).await?,
-    };
+    let responder = responder(net, listed).await?;
     let who = responder.sts.get_caller_identity().send().await;
     let who = who.map_err(|error| {
         use aws_sdk_sts::error::ProvideErrorMetadata;

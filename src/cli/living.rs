@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use url::Url;
 
+use super::hands::responder;
 use super::output::say;
 use super::settings::{Settings, block_on_or_interrupt};
-use crate::config::{Account, CredentialFrom, Kubernetes};
+use crate::config::{CredentialFrom, Kubernetes};
 use crate::model::Coverage;
 use crate::net::Net;
 use crate::ownership::{
@@ -73,8 +74,8 @@ async fn one(board: &mut Board<'_>, system: &str, settings: &Settings) -> anyhow
     match system {
         "aws" => {
             let net = settings.net()?;
-            for Account { id, profile } in &settings.operator.accounts {
-                let responder = net.responder(profile.as_deref()).await.with_context(|| format!("account {id}"))?;
+            for account in &settings.operator.accounts {
+                let responder = responder(&net, Some(account)).await.with_context(|| format!("account {}", account.id))?;
                 ask_aws_stores(board, &net, &responder).await;
             }
         }

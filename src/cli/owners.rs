@@ -80,7 +80,7 @@ fn live(groups: &mut Groups, settings: &Settings, asks: &Asks, coverage: &mut Co
                     continue;
                 }
                 if responder.is_none() {
-                    responder = Some(net.responder(account.profile.as_deref()).await?);
+                    responder = Some(super::hands::responder(&net, Some(account)).await?);
                 }
                 let Some(responder) = &responder else { break };
                 for why in

@@ -79,6 +79,8 @@ mod tests {
         ] {
             let own = credential(&[("password", "pw"), ("host", host), ("before", before), ("after", after)]);
             assert_eq!(kind(&own).ok(), expected, "{before}{after}");
+            let server = kind(&own).is_err_and(|why| why.contains("SQL Server"));
+            assert_eq!(server, before.contains("SQL Server") || host.contains(','), "{before}");
         }
     }
 }
