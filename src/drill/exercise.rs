@@ -203,6 +203,9 @@ impl Drill<'_> {
             if attempt > 0 {
                 std::thread::sleep(BETWEEN);
             }
+            if self.stop.load(Ordering::Relaxed) {
+                return Err("interrupted".to_owned());
+            }
             self.chain.ask(&mut found.0).map_err(words)?;
             let said = found.0.0.first().map(|group| group.finding.liveness.liveness.clone());
             if let Some(said) = said.filter(&wanted) {
@@ -239,7 +242,7 @@ impl Drill<'_> {
         let bounds = Bounds { protected, stop_file, approvers };
         let leaked = (group.finding.fingerprint, variants);
         let acting = Acting { responder: self.ground.responder.clone(), leaked, requester: "drill", bounds };
-        let mut runner = self.runtime.block_on(self.chain.runner(acting)).map_err(words)?;
+        let runner = self.runtime.block_on(self.chain.runner(acting)).map_err(words)?;
         let playbooks = Playbooks(vec![hurried(self.playbook)]);
         let plan = self.runtime.block_on(draft(&group.finding, &playbooks, &runner.hands, &runner.guard)).map_err(words)?;
         let plan = Plan { times, ..plan };
@@ -250,9 +253,9 @@ impl Drill<'_> {
             let approval = approve(&digest, name, signer, &runner.approvers, self.chain.stage.clock.now()).map_err(words)?;
             runner.folder.keep_approval(&approval).map_err(words)?;
         }
-        let by_hand = plan.steps.iter().filter(|step| step.action == "task" || step.action == "manual");
-        runner.confirmed = by_hand.map(|step| step.id.clone()).collect();
-        let said = format!("{} steps, digest {}", plan.steps.len(), &digest[..12]);
+        let left = self.playbook.steps.len() - plan.steps.len();
+        let left = if left == 0 { String::new() } else { format!(", {left} for people left out") };
+        let said = format!("{} steps{left}, digest {}", plan.steps.len(), &digest[..12]);
         Ok(((runner, digest), said))
     }
 
@@ -311,9 +314,10 @@ fn words(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// A playbook whose quiet periods are left out: a drill measures the acts.
+/// A playbook without its quiet periods and without what people do around it: a drill measures the acts.
 fn hurried(playbook: &Playbook) -> Playbook {
     let mut playbook = playbook.clone();
+    playbook.steps.retain(|step| step.action != "task");
     playbook.steps.iter_mut().for_each(|step| step.watch = 0);
     playbook
 }
