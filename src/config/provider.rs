@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn nothing_owned_is_a_word_and_no_word_is_a_mistake() {
-        let read = |owned: &str| Operator::read("c.toml", &format!("[[responder.provider]]\nname = \"openai\"\n{owned}"), KNOWN);
+        let read =
+            |owned: &str| Operator::read("c.toml", &format!("[[responder.provider]]\nname = \"openai\"\n{owned}"), KNOWN);
         assert_eq!(read("owned = []\n").expect("good").providers[0].owned, [""; 0]);
         assert!(read("").expect_err("a mistake").to_string().contains("`owned` is missing"));
         assert_eq!(CredentialFrom::Variable("X".into()).unset(), "X is not set");

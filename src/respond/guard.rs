@@ -137,9 +137,8 @@ impl Guard {
         }
         let object = step.observed.get("object").and_then(serde_json::Value::as_str);
         // Its own name, and those of what it is part of, stand in an object's path.
-        let whole = object.into_iter().flat_map(|path| {
-            path.match_indices(['/', '#', '?']).map(|(at, _)| &path[..at]).chain([path])
-        });
+        let whole =
+            object.into_iter().flat_map(|path| path.match_indices(['/', '#', '?']).map(|(at, _)| &path[..at]).chain([path]));
         let named = whole.chain(object.into_iter().flat_map(|path| path.split(['/', '#', '?', '=', '&'])));
         match step.with.values().map(String::as_str).chain(named).find(|value| self.protects(provider, value)) {
             Some(value) => Err(format!("{value} is protected by the settings file")),
@@ -267,7 +266,8 @@ mod tests {
             assert_eq!(ask(entry), Ok(()), "{entry}");
         }
         let mut query = azure.clone();
-        query.target = [("provider", "openai"), ("account", "org-1")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        query.target =
+            [("provider", "openai"), ("account", "org-1")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         query.steps[0].observed = serde_json::json!({ "object": "/key/info?key=k-7&x=y" });
         for (entry, good) in [("k-7", false), ("K-7", true), ("k-8", true)] {
             let guard = Guard { protected: vec![entry.to_owned()], ..guard() };
