@@ -1,7 +1,8 @@
 """Starts ministack with AWS-shaped keys.
 
 ministack makes ids of `AKIA` + 16 hex digits and secrets of 40 lower-case hex digits. AWS makes ids whose 16 characters
-are base32 and hold the account, and secrets of 40 base64 characters; a detector is right to pass over the former.
+are base32 and hold the account, secrets of 40 base64 characters, and session tokens of hundreds; a detector is right to
+pass over the former.
 So the key generators are replaced, and nothing else: what is accepted, refused and recorded stays ministack's own.
 
 One thing more than the generators: in 1.5.33 CreateAccessKey writes its secret inline instead of calling `_gen_secret`.
@@ -40,6 +41,11 @@ def secret():
             return text
 
 
+def session_token():
+    """The head that AWS's have, joined here so that no file holds a token, and 400 characters of base64."""
+    return "IQoJb3Jp" + "Z2luX2Vj" + "".join(secrets.choice(BASE64) for _ in range(400))
+
+
 def wrapped(create):
     """CreateAccessKey as it is, with a secret from `secret()` in place of its inline one."""
 
@@ -63,6 +69,7 @@ for module, name, make in (
     (iam, "_gen_secret", secret),
     (sts, "_gen_session_access_key", lambda: key_id("ASIA")),
     (sts, "_gen_secret", secret),
+    (sts, "_gen_session_token", session_token),
 ):
     getattr(module, name)
     setattr(module, name, make)

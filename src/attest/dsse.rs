@@ -50,6 +50,11 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text.as_bytes()).or_else(|_| BASE64URL.decode(text.as_bytes())).ok()
 }
 
+/// Where JSON is not as it should be; never what stands there.
+pub(super) fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {} is not as it should be", error.line(), error.column())
+}
+
 impl Envelope {
     /// Signs a payload.
     pub fn seal(payload_type: &str, payload: &[u8], signer: &Signer) -> Self {
@@ -64,7 +69,7 @@ impl Envelope {
     /// # Errors
     /// [`AttestError::Envelope`].
     pub fn parse(text: &[u8]) -> Result<Self, AttestError> {
-        serde_json::from_slice(text).map_err(|error| AttestError::Envelope(error.to_string()))
+        serde_json::from_slice(text).map_err(|error| AttestError::Envelope(place(&error)))
     }
 
     /// The payload, when at least one trust root has signed it.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::dsse::place;
 use super::{AttestError, Envelope, Opened, Signer};
 
 /// The type of a signed statement's payload.
@@ -56,7 +57,7 @@ impl Statement {
         if opened.payload_type != PAYLOAD_TYPE {
             return Err(wrong(format!("its payload is {:?}", opened.payload_type)));
         }
-        let statement: Self = serde_json::from_slice(&opened.payload).map_err(|error| wrong(error.to_string()))?;
+        let statement: Self = serde_json::from_slice(&opened.payload).map_err(|error| wrong(place(&error)))?;
         if statement.kind != STATEMENT {
             return Err(wrong(format!("it is a {:?}", statement.kind)));
         }

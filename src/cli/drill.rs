@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::output::{Output, say};
 use super::settings::{Settings, block_on, tool};
 use crate::attest::Statement;
-use crate::drill::{Ground, Stage, Where, clear, drill, statement};
+use crate::drill::{Ground, Seed, Stage, Where, clear, drill, statement};
 use crate::model::DrillReport;
 use crate::report;
 use crate::respond::{Playbooks, builtin_playbooks};
@@ -34,7 +34,12 @@ pub(super) struct DrillArgs {
 
 pub(super) fn run(args: &DrillArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let playbooks = Playbooks::new(&builtin_playbooks())?;
-    let playbook = playbooks.pick(Some(&args.playbook), "aws-access-key")?;
+    let seed = playbooks.get(&args.playbook).and_then(Seed::of);
+    let playbook = match (seed, playbooks.get(&args.playbook)) {
+        (Some(seed), _) => playbooks.pick(Some(&args.playbook), seed.detector())?,
+        (None, Some(playbook)) => playbook.clone(),
+        (None, None) => bail!("there is no playbook {:?}; `staunch playbooks list` names them all", args.playbook),
+    };
     // What is wrong with the key that signs must be said before anything is planted.
     let signer = settings.signer()?;
     let place = place(&args.on, settings)?;
@@ -114,7 +119,7 @@ fn place(on: &str, settings: &Settings) -> anyhow::Result<Where> {
         acting.account
     );
     let (responder, protected) = (acting.responder, settings.operator.protected.clone());
-    Ok(Where::Account(Box::new(Ground { net, responder, account: account.to_owned(), protected, stop_file })))
+    Ok(Where::Account(Box::new(Ground { net, responder, account: account.to_owned(), protected, stop_file, admin: None })))
 }
 
 fn clean(place: Where) -> anyhow::Result<Exit> {

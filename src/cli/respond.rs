@@ -191,7 +191,11 @@ pub(super) async fn acting(
         stop_file: settings.operator.stop_file.as_ref().map(PathBuf::from),
         approvers: settings.operator.approvers.clone(),
         stop: Arc::default(),
-        signer: settings.signer()?,
+        // A key that cannot be read must not keep anyone from stopping a credential.
+        signer: settings.signer().unwrap_or_else(|error| {
+            say(&report::clean(&format!("staunch: the evidence will not be signed: {error:#}")));
+            None
+        }),
         confirmed,
         requester,
     })

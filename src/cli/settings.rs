@@ -156,8 +156,7 @@ impl Settings {
         Ok(Some(Secret::new(bytes.trim_ascii())).filter(|value| !value.is_empty()))
     }
 
-    /// What evidence is signed with. Settings that name a key which cannot be read are an error: evidence must not come out
-    /// unsigned by accident.
+    /// What evidence is signed with. Settings that name a key which cannot be read are an error.
     pub(super) fn signer(&self) -> anyhow::Result<Option<Signer>> {
         let Some(from) = &self.operator.sign_with else { return Ok(None) };
         let pem = self.secret(from)?.with_context(|| format!("there is no key to sign evidence with in {from}"))?;

@@ -1,5 +1,6 @@
 //! The links of the chain, as the demo and drills go along it: the same functions that scan, ask, attribute and act anywhere.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,11 +10,11 @@ use crate::detect::DetectorSet;
 use crate::model::{Confidence, Credential, Report};
 use crate::net::{Net, Responder};
 use crate::ownership::{add_owners, iam_owners};
-use crate::respond::{Approvers, AwsHands, Folder, Guard, Hands, Recall, Runner};
+use crate::respond::{Admin, Approvers, AwsHands, Folder, Guard, Hands, Recall, Runner};
 use crate::scan::{
     Allowing, Asking, Attribution, Counters, Gathered, Groups, Request, Target, WalkOptions, attribute, run, validate,
 };
-use crate::secret::{Fingerprint, FingerprintKey};
+use crate::secret::{Fingerprint, FingerprintKey, Secret};
 use crate::validate::Validator;
 
 /// What was found, and how far it was looked.
@@ -100,15 +101,20 @@ impl<'s> Chain<'s> {
             hands: Hands {
                 net: Arc::clone(&self.net),
                 aws: Some(AwsHands { responder, arn, account: account.clone() }),
-                admin: None,
+                admin: with.admin.map(|value| Admin::new("the sandbox".to_owned(), value)),
                 unset: None,
                 own: Vec::new(),
-                detector: None,
+                detector: self.set.get(with.detector).cloned(),
                 recall,
                 clock: Arc::clone(&self.stage.clock),
             },
             folder: Folder::open(&self.stage.scratch.join("state"))?,
-            guard: Guard { accounts: vec![account], most_changes: 20, protected: with.bounds.protected, ..Guard::default() },
+            guard: Guard {
+                accounts: vec![account],
+                owned: with.bounds.owned,
+                most_changes: 20,
+                protected: with.bounds.protected,
+            },
             stop_file: with.bounds.stop_file,
             approvers: with.bounds.approvers,
             requester: with.requester.to_owned(),
@@ -125,11 +131,16 @@ pub(super) struct Bounds {
     pub(super) protected: Vec<String>,
     pub(super) stop_file: Option<PathBuf>,
     pub(super) approvers: Approvers,
+    /// Provider → what of it may be acted on.
+    pub(super) owned: BTreeMap<String, Vec<String>>,
 }
 
 /// Who acts on what.
 pub(super) struct Acting {
     pub(super) responder: Responder,
+    /// With what other providers than AWS are administered.
+    pub(super) admin: Option<Secret>,
+    pub(super) detector: &'static str,
     pub(super) leaked: (Fingerprint, Vec<Credential>),
     pub(super) requester: &'static str,
     pub(super) bounds: Bounds,

@@ -48,7 +48,8 @@ pub fn demo(set: &DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter))
     tell(Chapter::Triaged(chain.report(&found)));
 
     let leaked = (finding.fingerprint, variants);
-    let acting = Acting { responder, leaked, requester: "demo", bounds: Bounds::default() };
+    let (detector, bounds) = ("aws-access-key", Bounds::default());
+    let acting = Acting { responder, admin: None, detector, leaked, requester: "demo", bounds };
     let runner = runtime.block_on(chain.runner(acting))?;
     let plan = runtime.block_on(draft(&finding, stage.playbooks, &runner.hands, &runner.guard))?;
     let digest = runner.folder.keep(&plan)?;

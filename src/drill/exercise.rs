@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::chain::{Acting, Bounds, Chain, Found};
-use super::plant::{self, Plant};
+use super::plant::{self, Plant, Seed, aws};
 use super::{DrillError, Stage, admin, leak, settings};
 use crate::attest::Signer;
 use crate::detect::DetectorSet;
@@ -18,9 +18,8 @@ use crate::model::{DrillReport, Edge, Finding, Leg, LegOutcome, Liveness, Plan, 
 use crate::net::{Net, Responder};
 use crate::respond::{Approvers, Playbook, Playbooks, Runner, approve, draft};
 use crate::sandbox::Sandbox;
+use crate::secret::Secret;
 
-/// The detector of what can be planted.
-const PLANTED: &str = "aws-access-key";
 /// A new key is taken everywhere after seconds (IAM User Guide, "Changes that I make are not always immediately visible").
 const TRIES: u32 = 15;
 const BETWEEN: Duration = Duration::from_secs(2);
@@ -45,11 +44,13 @@ pub struct Ground {
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
     pub stop_file: Option<PathBuf>,
+    /// With what the embedded provider's other keys are administered.
+    pub admin: Option<Secret>,
 }
 
 /// The playbooks that can be drilled.
 pub fn drillable(playbooks: &Playbooks) -> Vec<&str> {
-    playbooks.0.iter().filter(|one| one.is_for(PLANTED)).map(|one| one.id.as_str()).collect()
+    playbooks.0.iter().filter(|one| Seed::of(one).is_some()).map(|one| one.id.as_str()).collect()
 }
 
 /// Goes through the whole chain with one playbook.
@@ -63,9 +64,14 @@ pub fn drill(
     place: Where,
     id: String,
 ) -> Result<DrillReport, DrillError> {
-    if !playbook.is_for(PLANTED) {
+    let Some(seed) = Seed::of(playbook) else {
         let drillable = drillable(stage.playbooks).join(", ");
         return Err(DrillError::NoPlant { playbook: playbook.id.clone(), drillable });
+    };
+    if seed == Seed::OpenAiKey && !matches!(place, Where::Sandbox) {
+        return Err(DrillError::Story(
+            "a key of OpenAI is planted on the sandbox alone: OpenAI shows no key that it makes for a project",
+        ));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -97,13 +103,12 @@ pub fn drill(
         left_over,
     };
     let chain = Chain::new(set, stage, Arc::clone(&ground.net))?;
-    let mut drill = Drill { chain, ground, runtime: &runtime, report, playbook, stop, began: stage.clock.now() };
+    let sandbox = &sandbox;
+    let mut drill =
+        Drill { chain, seed, sandbox, ground, runtime: &runtime, report, playbook, stop, began: stage.clock.now() };
     drill.go();
     drill.clean();
     let report = drill.report;
-    if let Some(sandbox) = sandbox {
-        runtime.block_on(sandbox.stop());
-    }
     runtime.shutdown_background();
     Ok(report)
 }
@@ -112,11 +117,14 @@ fn of_sandbox(sandbox: &Sandbox) -> Result<Ground, DrillError> {
     let net = Arc::new(Net::new(settings(sandbox)?)?);
     let responder = net.responder_with(&admin(sandbox)?)?;
     let account = sandbox.account().to_owned();
-    Ok(Ground { net, responder, account, protected: Vec::new(), stop_file: None })
+    let admin = Some(sandbox.llm_admin_key());
+    Ok(Ground { net, responder, account, protected: Vec::new(), stop_file: None, admin })
 }
 
 struct Drill<'d> {
     chain: Chain<'d>,
+    seed: Seed,
+    sandbox: &'d Option<Sandbox>,
     ground: Ground,
     runtime: &'d Runtime,
     report: DrillReport,
@@ -169,23 +177,42 @@ impl Drill<'_> {
 
     fn plant(&mut self) -> Gone<Plant> {
         let id = self.report.id.clone();
-        self.runtime.block_on(plant::user(&self.ground.responder, &id)).map_err(words)?;
-        // From here on there is something to take away, whatever comes of the key.
-        self.report.planted.insert("user".to_owned(), plant::name(&id));
-        let planted = self.runtime.block_on(plant::key(&self.ground.responder, &id)).map_err(words)?;
-        self.report.planted.insert("key_id".to_owned(), planted.key_id.clone());
-        let folder = self.chain.stage.scratch.join("payments");
-        leak::write_drill(&folder, (&planted.key_id, &planted.secret)).map_err(words)?;
-        let said = format!("user {} with key {}", planted.user, planted.key_id);
+        let planted = match self.seed {
+            Seed::AwsKey => self.plant_aws(&id)?,
+            Seed::OpenAiKey => self.plant_openai(&id)?,
+        };
+        self.report.planted.extend(planted.names.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        let secret = planted.secret.expose_str().unwrap_or_default();
+        let mut variables = vec![(self.seed.variable(), secret)];
+        if self.seed == Seed::AwsKey {
+            variables.insert(0, ("AWS_ACCESS_KEY_ID", planted.name("key_id")));
+        }
+        leak::write_drill(&self.chain.stage.scratch.join("payments"), &variables).map_err(words)?;
+        let said = planted.names.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ");
         Ok((planted, said))
+    }
+
+    fn plant_aws(&mut self, id: &str) -> Result<Plant, String> {
+        self.runtime.block_on(aws::user(&self.ground.responder, id)).map_err(words)?;
+        // From here on there is something to take away, whatever comes of the key.
+        self.report.planted.insert("user".to_owned(), aws::name(id));
+        self.runtime.block_on(aws::key(&self.ground.responder, id)).map_err(words)
+    }
+
+    fn plant_openai(&mut self, id: &str) -> Result<Plant, String> {
+        let sandbox = self.sandbox.as_ref().ok_or("there is no sandbox")?;
+        let (project, secret) = sandbox.create_llm_project(&aws::name(id)).map_err(words)?;
+        Ok(Plant { seed: Seed::OpenAiKey, names: [("project", project)].into(), secret })
     }
 
     fn scan(&mut self, folder: &std::path::Path, planted: &Plant) -> Gone<(Found, Times)> {
         let mut found = self.chain.look(folder);
         let detected = Some(self.chain.stage.clock.now());
+        // Whichever part it is named by: the very value that was planted is among its parts.
+        let print = self.chain.key.fingerprint(planted.secret.expose());
         let is_it = |finding: &Finding| {
-            let mut ids = finding.parts.iter().filter(|part| part.name == "key_id");
-            finding.detector == PLANTED && ids.any(|part| part.value.as_deref() == Some(planted.key_id.as_str()))
+            let whole = finding.parts.iter().any(|part| part.fingerprints.contains(&print));
+            finding.detector == planted.seed.detector() && whole
         };
         found.0.0.retain(|group| is_it(&group.finding));
         match found.0.0.as_slice() {
@@ -203,6 +230,9 @@ impl Drill<'_> {
             if attempt > 0 {
                 std::thread::sleep(BETWEEN);
             }
+            if self.stop.load(Ordering::Relaxed) {
+                return Err("interrupted".to_owned());
+            }
             self.chain.ask(&mut found.0).map_err(words)?;
             let said = found.0.0.first().map(|group| group.finding.liveness.liveness.clone());
             if let Some(said) = said.filter(&wanted) {
@@ -215,8 +245,10 @@ impl Drill<'_> {
 
     fn validate(&mut self, found: &mut Found) -> Gone<()> {
         let live = self.asked(found, |said| matches!(said, Liveness::Live(_)))?;
-        let who = live.identity().and_then(|identity| identity.get("user")).unwrap_or("?").to_owned();
-        Ok(((), format!("live, as user {who}")))
+        let who =
+            |name: &str| live.identity().and_then(|identity| identity.get(name)).map(|value| format!("{name} {value}"));
+        let who = ["user", "project"].into_iter().find_map(who).unwrap_or_default();
+        Ok(((), format!("live, as {who}")))
     }
 
     fn attribute(&mut self, found: &mut Found, folder: PathBuf) -> Gone<()> {
@@ -236,10 +268,18 @@ impl Drill<'_> {
             ["drill-1", "drill-2"].into_iter().filter_map(|name| Some((name.to_owned(), Signer::ephemeral()?))).collect();
         let approvers: Approvers = signers.iter().map(|(name, signer)| (name.clone(), signer.public())).collect();
         let (protected, stop_file) = (self.ground.protected.clone(), self.ground.stop_file.clone());
-        let bounds = Bounds { protected, stop_file, approvers };
-        let leaked = (group.finding.fingerprint, variants);
-        let acting = Acting { responder: self.ground.responder.clone(), leaked, requester: "drill", bounds };
-        let mut runner = self.runtime.block_on(self.chain.runner(acting)).map_err(words)?;
+        // Of other providers than AWS, this one credential and nothing else.
+        let owned = [(group.finding.provider.clone(), vec![group.finding.fingerprint.to_string()])].into();
+        let bounds = Bounds { protected, stop_file, approvers, owned };
+        let acting = Acting {
+            responder: self.ground.responder.clone(),
+            admin: self.ground.admin.as_ref().map(Secret::duplicate),
+            detector: self.seed.detector(),
+            leaked: (group.finding.fingerprint, variants),
+            requester: "drill",
+            bounds,
+        };
+        let runner = self.runtime.block_on(self.chain.runner(acting)).map_err(words)?;
         let playbooks = Playbooks(vec![hurried(self.playbook)]);
         let plan = self.runtime.block_on(draft(&group.finding, &playbooks, &runner.hands, &runner.guard)).map_err(words)?;
         let plan = Plan { times, ..plan };
@@ -250,9 +290,9 @@ impl Drill<'_> {
             let approval = approve(&digest, name, signer, &runner.approvers, self.chain.stage.clock.now()).map_err(words)?;
             runner.folder.keep_approval(&approval).map_err(words)?;
         }
-        let by_hand = plan.steps.iter().filter(|step| step.action == "task" || step.action == "manual");
-        runner.confirmed = by_hand.map(|step| step.id.clone()).collect();
-        let said = format!("{} steps, digest {}", plan.steps.len(), &digest[..12]);
+        let left = self.playbook.steps.len() - plan.steps.len();
+        let left = if left == 0 { String::new() } else { format!(", {left} for people left out") };
+        let said = format!("{} steps{left}, digest {}", plan.steps.len(), &digest[..12]);
         Ok(((runner, digest), said))
     }
 
@@ -298,12 +338,22 @@ impl Drill<'_> {
     /// Takes away what was planted. It comes last and in any case.
     fn clean(&mut self) {
         self.stop.store(false, Ordering::Relaxed);
-        let Some(user) = self.report.planted.get("user").cloned() else { return };
-        self.leg("clean", |drill| {
-            let gone = drill.runtime.block_on(plant::remove(&drill.ground.responder, &user));
-            gone.map_err(|error| format!("{error}; take it away with `staunch drill --clean`"))?;
-            Ok(((), format!("user {user} is gone")))
-        });
+        if let Some(user) = self.report.planted.get("user").cloned() {
+            self.leg("clean", |drill| {
+                let gone = drill.runtime.block_on(aws::remove(&drill.ground.responder, &user));
+                gone.map_err(|error| format!("{error}; take it away with `staunch drill --clean`"))?;
+                Ok(((), format!("user {user} is gone")))
+            });
+        } else if let Some(project) = self.report.planted.get("project").cloned() {
+            self.leg("clean", |drill| {
+                let gone = drill.sandbox.as_ref().is_some_and(|sandbox| sandbox.remove_llm_project(&project));
+                if gone {
+                    Ok(((), format!("project {project} is gone")))
+                } else {
+                    Err(format!("there is no project {project}"))
+                }
+            });
+        }
     }
 }
 
@@ -311,19 +361,23 @@ fn words(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// A playbook whose quiet periods are left out: a drill measures the acts.
+/// A playbook without its quiet periods and without what people do around it: a drill measures the acts.
 fn hurried(playbook: &Playbook) -> Playbook {
     let mut playbook = playbook.clone();
+    playbook.steps.retain(|step| step.action != "task");
     playbook.steps.iter_mut().for_each(|step| step.watch = 0);
     playbook
 }
 
-/// A plan that a drill may carry out: about the very user and key that it planted, in the account that it was sent to.
+/// A plan that a drill may carry out: about the very things that it planted; on AWS, in the account that it was sent to.
 fn ours(plan: &Plan, planted: &Plant, account: &str) -> Result<(), DrillError> {
-    let wanted = [("user", planted.user.as_str()), ("key_id", planted.key_id.as_str()), ("account", account)];
-    for (name, wanted) in wanted {
-        let found = plan.target.get(name).map_or("nothing", String::as_str);
-        if found != wanted {
+    let mut wanted: Vec<(&str, &str)> = planted.names.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    if planted.seed == Seed::AwsKey {
+        wanted.push(("account", account));
+    }
+    for (name, wanted) in &wanted {
+        let found = plan.target.get(*name).map_or("nothing", String::as_str);
+        if found != *wanted {
             return Err(DrillError::NotOurs(format!("{name} {found}")));
         }
     }

@@ -15,15 +15,15 @@ const USER: &str = "payments-api";
 /// The workload that uses the leaked key, by the manifests below.
 pub(super) const CONSUMER: &str = "k8s:payments/Deployment/api/app";
 
-/// Writes a small repository with one key, as a drill plants it.
-pub(super) fn write_drill(root: &Path, (id, secret): (&str, &Secret)) -> Result<(), DrillError> {
-    let secret = secret.expose_str().unwrap_or_default();
-    let text = format!("AWS_REGION=us-east-1\nAWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
+/// Writes a small repository with one credential, as a drill plants it: in an env file, and in a Secret that a workload uses.
+pub(super) fn write_drill(root: &Path, variables: &[(&str, &str)]) -> Result<(), DrillError> {
+    let lines: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let text = lines.join("\n") + "\n";
     lay_out(
         root,
         &[
             ("deploy/.env", text),
-            ("deploy/secret.yaml", manifest(id, secret)),
+            ("deploy/secret.yaml", manifest(variables)),
             ("deploy/deployment.yaml", DEPLOYMENT.to_owned()),
         ],
     )
@@ -56,7 +56,7 @@ pub(super) fn write(root: &Path, sandbox: &Sandbox) -> Result<(), DrillError> {
         ),
         ("app/old_settings.py", format!("OPENAI_API_KEY = \"{revoked}\"\n")),
         ("deploy/.env", format!("AWS_REGION=us-east-1\nAWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n")),
-        ("deploy/secret.yaml", manifest(&id, &secret)),
+        ("deploy/secret.yaml", manifest(&[("AWS_ACCESS_KEY_ID", &id), ("AWS_SECRET_ACCESS_KEY", &secret)])),
         ("deploy/deployment.yaml", DEPLOYMENT.to_owned()),
     ];
     lay_out(root, &files)
@@ -66,12 +66,10 @@ fn alphanumeric(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-fn manifest(id: &str, secret: &str) -> String {
-    let (id, secret) = (BASE64.encode(id.as_bytes()), BASE64.encode(secret.as_bytes()));
-    format!(
-        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: aws\n  namespace: payments\ndata:\n  AWS_ACCESS_KEY_ID: {id}\n  \
-         AWS_SECRET_ACCESS_KEY: {secret}\n"
-    )
+fn manifest(variables: &[(&str, &str)]) -> String {
+    let coded = variables.iter().map(|(name, value)| format!("  {name}: {}", BASE64.encode(value.as_bytes())));
+    let data = coded.collect::<Vec<_>>().join("\n");
+    format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: aws\n  namespace: payments\ndata:\n{data}\n")
 }
 
 const DEPLOYMENT: &str = "apiVersion: apps/v1

@@ -18,7 +18,7 @@ use crate::sandbox::{Sandbox, SandboxError};
 
 pub use demo::{Chapter, demo};
 pub use exercise::{Ground, Where, drill, drillable};
-pub use plant::{clear, left_over};
+pub use plant::{Seed, clear, left_over};
 pub use statement::statement;
 
 /// The story could not be told to its end.
@@ -69,7 +69,7 @@ pub struct Stage<'s> {
 
 fn settings(sandbox: &Sandbox) -> Result<Settings, NetError> {
     let mut settings = Settings::default();
-    for name in ["aws", "openai"] {
+    for name in ["aws", "openai", "openai-admin"] {
         let (name, url) = Net::parse_endpoint(&format!("{name}={}", sandbox.url()))?;
         settings.endpoints.insert(name, url);
     }

@@ -1,4 +1,4 @@
-//! Mail submission for what the operator is told: EHLO, TLS, AUTH PLAIN, MAIL, RCPT, DATA. Only to a server that the operator's
+//! Mail submission for what the operator is told: EHLO, TLS, AUTH PLAIN or LOGIN, MAIL, RCPT, DATA. Only to a server that the operator's
 //! settings name, only over TLS with a trusted certificate; on loopback alone without. Sources: RFC 5321, 3207, 4954, 4616, 8314.
 
 use data_encoding::BASE64;
@@ -66,13 +66,8 @@ impl Net {
                 false => return Err(NetError::Untrusted(host.to_owned())),
             }
         }
-        if let Some((user, password)) = letter.login {
-            if !offers.lines.iter().any(|line| line.starts_with("AUTH") && line.contains("PLAIN")) {
-                return Err(NetError::Mail { host: host.to_owned(), code: 504 });
-            }
-            let secret = Zeroizing::new([b"\0", user.as_bytes(), b"\0", password].concat());
-            let line = Zeroizing::new(format!("AUTH PLAIN {}\r\n", BASE64.encode(&secret)).into_bytes());
-            expect(&mut wire, Some(&line), 235).await?;
+        if let Some(login) = letter.login {
+            log_in(&mut wire, &offers, login).await?;
         }
         expect(&mut wire, Some(format!("MAIL FROM:<{}>\r\n", letter.from).as_bytes()), 250).await?;
         for to in letter.to {
@@ -84,6 +79,26 @@ impl Net {
         let _ = wire.write(b"QUIT\r\n").await;
         Ok(())
     }
+}
+
+/// PLAIN, or LOGIN where that is all there is.
+async fn log_in(wire: &mut Wire, offers: &Answer, (user, password): (&str, &[u8])) -> Result<(), NetError> {
+    let offered = |name: &str| {
+        let mut ways = offers.lines.iter().filter(|line| line.starts_with("AUTH"));
+        ways.any(|line| line.split(['\t', ' ', '=']).any(|word| word == name))
+    };
+    let coded = |head: &str, bytes: &[u8]| Zeroizing::new(format!("{head}{}\r\n", BASE64.encode(bytes)).into_bytes());
+    if offered("PLAIN") {
+        let secret = Zeroizing::new([b"\0", user.as_bytes(), b"\0", password].concat());
+        expect(wire, Some(&coded("AUTH PLAIN ", &secret)), 235).await?;
+    } else if offered("LOGIN") {
+        expect(wire, Some(b"AUTH LOGIN\r\n"), 334).await?;
+        expect(wire, Some(&coded("", user.as_bytes())), 334).await?;
+        expect(wire, Some(&coded("", password)), 235).await?;
+    } else {
+        return Err(NetError::Mail { host: wire.host().to_owned(), code: 504 });
+    }
+    Ok(())
 }
 
 /// A text as DATA takes it: every line ends in CRLF, a dot at a line's start is doubled, and a lone dot ends it.
@@ -153,7 +168,10 @@ mod tests {
                     _ if data => continue,
                     verb if Some(verb) == refuse => "550 not here",
                     "EHLO" => offers,
-                    "AUTH" => "235 welcome",
+                    "AUTH" if text.starts_with("AUTH LOGIN") => "334 VXNlcm5hbWU6",
+                    // The user's name, in the way that asks for it by itself.
+                    "dQ==" => "334 UGFzc3dvcmQ6",
+                    "AUTH" | "cA==" => "235 welcome",
                     "DATA" => {
                         data = true;
                         "354 go on"
@@ -191,6 +209,15 @@ mod tests {
         ] {
             assert!(heard.contains(wanted), "{wanted} in {heard}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_only_takes_login_gets_it() {
+        let (server, heard) = server("250-here\r\n250 AUTH=LOGIN", None);
+        let to = ["c@d.example".to_owned()];
+        net().mail(&letter(server.port, &to)).await.expect("taken");
+        let heard = heard.lock().expect("the ears").clone();
+        assert!(heard.contains("AUTH LOGIN\r\ndQ==\r\ncA==\r\nMAIL"), "{heard}");
     }
 
     #[tokio::test]

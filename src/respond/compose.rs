@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::RespondError;
-use super::playbook::{Playbook, Playbooks, Step};
+use super::playbook::{Playbook, Playbooks, Step, sha256};
 use crate::declared::{Mistake, Mistakes, Table};
 
 /// All detectors that have a playbook of their own.
@@ -132,7 +132,7 @@ impl Playbooks {
 
     /// The same playbook in plain steps. [`check`] has seen to it that this ends.
     fn flat(&self, playbook: &Playbook, detector: &str) -> Playbook {
-        let mut steps = Vec::new();
+        let (mut steps, mut digests) = (Vec::new(), vec![playbook.digest.clone()]);
         let writes = |step: &Step| step.action == "evidence";
         let once = playbook.steps.iter().any(writes);
         for at in 0..=playbook.steps.len() {
@@ -141,13 +141,17 @@ impl Playbooks {
                     Whose::Own => self.for_detector(detector),
                     Whose::By(map) => map.get(detector).and_then(|id| self.get(id)),
                 };
-                let inner = other.map(|other| self.flat(other, detector).steps).unwrap_or_default();
+                let other = other.map(|other| self.flat(other, detector));
+                digests.extend(other.iter().map(|other| other.digest.clone()));
+                let inner = other.map(|other| other.steps).unwrap_or_default();
                 // Evidence is written once, of everything.
                 steps.extend(inner.into_iter().filter(|step| !(once && writes(step))).map(|step| renamed(step, &uses.id)));
             }
             steps.extend(playbook.steps.get(at).cloned());
         }
-        Playbook { steps, uses: Vec::new(), ..playbook.clone() }
+        // A change to any of them is a change to the whole.
+        let digest = if digests.len() > 1 { sha256(digests.join("\n").as_bytes()) } else { digests.remove(0) };
+        Playbook { steps, digest, uses: Vec::new(), ..playbook.clone() }
     }
 }
 
@@ -188,6 +192,8 @@ mod tests {
         let steps: Vec<(&str, &[String])> =
             flat.steps.iter().map(|step| (step.id.as_str(), step.needs.as_slice())).collect();
         assert_eq!(steps, [("c.a", &[][..]), ("c.b", &["c.a".to_owned()][..]), ("evidence", &[][..])]);
+        assert_ne!(flat.digest, all.get("all").expect("itself").digest, "what it is made of counts");
+        assert_eq!(all.pick(None, "d").expect("its own").digest, all.get("p").expect("itself").digest);
         let nested = all.pick(Some("q"), "d").expect("a playbook");
         assert_eq!(nested.steps[1].needs, ["c.c.a"]);
         assert_eq!(

@@ -76,12 +76,19 @@ fn role(finding: &Finding) -> Option<String> {
 
 /// The user and the id of a service-specific credential, by the name that stands in the key itself: IAM lists it as its alias.
 async fn aws_service(alias: &str, aws: &AwsHands) -> Result<Bindings, RespondError> {
-    let listed = aws.responder.iam.list_service_specific_credentials().all_users(true).send().await;
-    let listed = listed.map_err(|error| {
-        let why = aws_sdk_iam::error::ProvideErrorMetadata::code(&error).unwrap_or("no answer that can be read").to_owned();
-        RespondError::Provider(format!("iam:ListServiceSpecificCredentials: {why}"))
-    })?;
-    let all = listed.service_specific_credentials();
+    let (mut all, mut marker) = (Vec::new(), None);
+    loop {
+        let call = aws.responder.iam.list_service_specific_credentials().all_users(true).set_marker(marker);
+        let listed = call.send().await.map_err(|error| {
+            let why = aws_sdk_iam::error::ProvideErrorMetadata::code(&error).unwrap_or("no answer that can be read");
+            RespondError::Provider(format!("iam:ListServiceSpecificCredentials: {why}"))
+        })?;
+        all.extend(listed.service_specific_credentials().to_vec());
+        marker = listed.marker().filter(|_| listed.is_truncated()).map(str::to_owned);
+        if marker.is_none() {
+            break;
+        }
+    }
     let mut fitting = all.iter().filter(|one| one.service_credential_alias() == Some(alias));
     // Two of one alias, or none: nobody can say which it is.
     let (Some(one), None) = (fitting.next(), fitting.next()) else {

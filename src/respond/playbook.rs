@@ -189,6 +189,11 @@ impl Playbooks {
     }
 }
 
+/// SHA-256, hex.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    HEXLOWER.encode(digest(&SHA256, bytes).as_ref())
+}
+
 fn read(source: &PlaybookSource) -> Result<Playbook, Mistakes> {
     Document::parse(&source.file, &source.text)?.read(|root| {
         let summary = root.need_text("summary");
@@ -217,7 +222,7 @@ fn read(source: &PlaybookSource) -> Result<Playbook, Mistakes> {
             mode: mode?.to_owned(),
             steps: steps.into_iter().collect::<Option<Vec<_>>>()?,
             uses: uses.into_iter().collect::<Option<Vec<_>>>()?,
-            digest: HEXLOWER.encode(digest(&SHA256, source.text.as_bytes()).as_ref()),
+            digest: sha256(source.text.as_bytes()),
         })
     })
 }

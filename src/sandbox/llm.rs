@@ -21,7 +21,13 @@ struct Project {
     id: String,
     name: String,
     keys: Vec<Key>,
+    /// Requests a minute of its one rate limit.
+    limit: u64,
 }
+
+/// The one model that is limited.
+const LIMIT: &str = "rl-gpt-5";
+const REQUESTS: u64 = 5000;
 
 struct Key {
     id: String,
@@ -54,7 +60,12 @@ impl Llm {
 
     pub(super) fn add_key(&mut self, project: &str, name: &str, now: Timestamp) -> Result<Secret, Refusal> {
         if !self.projects.iter().any(|known| known.name == project) {
-            self.projects.push(Project { id: keys::llm_id("proj_")?, name: project.to_owned(), keys: Vec::new() });
+            self.projects.push(Project {
+                id: keys::llm_id("proj_")?,
+                name: project.to_owned(),
+                keys: Vec::new(),
+                limit: REQUESTS,
+            });
         }
         let value = keys::llm_key("sk-proj-", 74)?;
         let key = Key {
@@ -81,6 +92,11 @@ impl Llm {
             (&Method::GET, ["v1", "organization", "admin_api_keys"]) => Reply::json(200, &list(&[])),
             (&Method::GET, ["v1", "organization", "projects"]) => Reply::json(200, &list(&self.shown_projects())),
             (&Method::GET, ["v1", "organization", "projects", id, "api_keys"]) => self.keys(id),
+            (&Method::GET, ["v1", "organization", "projects", id, "rate_limits"]) => self.limits(id, None),
+            (&Method::POST, ["v1", "organization", "projects", id, "rate_limits", LIMIT]) => {
+                let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+                self.limits(id, body["max_requests_per_1_minute"].as_u64())
+            }
             (&Method::DELETE, ["v1", "organization", "projects", id, "api_keys", key]) => self.delete(id, key),
             _ => refusal(404, "invalid_request_error", None, "Invalid URL"),
         }
@@ -125,6 +141,27 @@ impl Llm {
             })
         };
         Reply::json(200, &list(&project.keys.iter().map(shown).collect::<Vec<_>>()))
+    }
+
+    /// The rate limits of a project, after setting its one where a number is given. Source: OpenAI API reference, Project rate
+    /// limits.
+    fn limits(&mut self, project: &str, set: Option<u64>) -> Reply {
+        let Some(project) = self.projects.iter_mut().find(|known| known.id == project) else { return no_project() };
+        project.limit = set.unwrap_or(project.limit);
+        let shown = json!({
+            "object": "project.rate_limit", "id": LIMIT, "model": "gpt-5", "max_requests_per_1_minute": project.limit,
+        });
+        Reply::json(200, &if set.is_some() { shown } else { list(&[shown]) })
+    }
+
+    pub(super) fn project_id(&self, name: &str) -> Option<String> {
+        self.projects.iter().find(|project| project.name == name).map(|project| project.id.clone())
+    }
+
+    pub(super) fn remove_project(&mut self, id: &str) -> bool {
+        let before = self.projects.len();
+        self.projects.retain(|project| project.id != id);
+        self.projects.len() < before
     }
 
     fn delete(&mut self, project: &str, key: &str) -> Reply {

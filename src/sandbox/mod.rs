@@ -127,6 +127,19 @@ impl Sandbox {
         state.llm.add_key(project, name, now).map_err(|refusal| SandboxError::Account(refusal.message))
     }
 
+    /// Makes a project with one key; gives the project's id and the key.
+    pub fn create_llm_project(&self, name: &str) -> Result<(String, Secret), SandboxError> {
+        let key = self.create_llm_key(name, "drill")?;
+        let id = lock(&self.state).llm.project_id(name);
+        let id = id.ok_or_else(|| SandboxError::Account("the project was not made".to_owned()))?;
+        Ok((id, key))
+    }
+
+    /// Takes a project away with its keys; whether it was there.
+    pub fn remove_llm_project(&self, id: &str) -> bool {
+        lock(&self.state).llm.remove_project(id)
+    }
+
     /// The LLM provider's admin key.
     pub fn llm_admin_key(&self) -> Secret {
         lock(&self.state).llm.admin_key()

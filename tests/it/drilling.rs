@@ -103,6 +103,23 @@ fn a_drill_on_the_sandbox_goes_the_whole_way_and_its_evidence_is_worth_what_the_
 }
 
 #[test]
+fn a_playbook_that_cannot_be_undone_and_ones_made_of_others_are_drilled_too() {
+    let home = Home::new();
+    for (playbook, undo) in
+        [("openai-project-key-contain", "skipped"), ("llmjacking-openai", "skipped"), ("leaked-in-public-repo", "passed")]
+    {
+        let output = home.staunch(["drill", "--playbook", playbook, "--format", "json"]).output();
+        assert_eq!(output.code(), Some(0), "{playbook}: {} {}", output.stdout(), output.stderr());
+        let drill = json(&output);
+        let all = legs(&drill);
+        assert_eq!((all.len(), all[7].1.as_str()), (9, undo), "{drill}");
+        assert!(all.iter().all(|(name, outcome)| name == "undo" || outcome == "passed"), "{drill}");
+    }
+    let refused = home.staunch(["drill", "--playbook", "openai-project-key-contain", "--on", "aws:123456789012"]).output();
+    assert_eq!(refused.code(), Some(2));
+}
+
+#[test]
 fn a_drill_without_a_name_asks_nobody_outside_and_leaves_nothing() {
     let home = Home::new();
     let (url, came) = listener();
@@ -137,7 +154,7 @@ fn what_is_real_needs_the_operators_word_twice_and_no_stop_file() {
         (at, ["--on", "aws:123456789013"], "is not listed as yours"),
         (stopped.as_str(), ["--on", "aws:123456789012"], "the stop file"),
         (at, ["--on", "production"], "a drill takes place on `sandbox`"),
-        (at, ["--playbook", "anthropic-contain"], "is not for aws-access-key"),
+        (at, ["--playbook", "anthropic-contain"], "no sacrificial credential can be made for anthropic-contain; these can"),
         (at, ["--playbook", "nonsense"], "there is no playbook"),
     ] {
         let path = config(&home, &format!("{endpoints}{settings}"));

@@ -1,6 +1,6 @@
 //! What a drill will not do, and that it takes away what it planted.
 
-use super::super::plant::Plant;
+use super::super::plant::{Plant, Seed};
 use super::{DrillError, ours};
 use crate::model::Plan;
 use crate::secret::Secret;
@@ -18,7 +18,8 @@ fn plan(target: &serde_json::Value, with: &serde_json::Value) -> Plan {
 
 #[test]
 fn a_plan_about_anything_but_what_was_planted_is_refused() {
-    let planted = Plant { user: "staunch-drill-1".into(), key_id: "K".into(), secret: Secret::new(b"s") };
+    let names = [("user", "staunch-drill-1".to_owned()), ("key_id", "K".to_owned())].into();
+    let planted = Plant { seed: Seed::AwsKey, names, secret: Secret::new(b"s") };
     let good = serde_json::json!({ "user": "staunch-drill-1", "key_id": "K", "account": "1" });
     let with = serde_json::json!({ "user": "staunch-drill-1", "key_id": "K" });
     assert!(ours(&plan(&good, &with), &planted, "1").is_ok());
@@ -34,4 +35,14 @@ fn a_plan_about_anything_but_what_was_planted_is_refused() {
         with[name] = value.into();
         assert!(ours(&plan(&good, &with), &planted, "1").is_err(), "a step on {name} {value}");
     }
+}
+
+#[test]
+fn another_project_is_not_the_planted_keys() {
+    let names = [("project", "proj_1".to_owned())].into();
+    let planted = Plant { seed: Seed::OpenAiKey, names, secret: Secret::new(b"s") };
+    let none = serde_json::json!({});
+    assert!(ours(&plan(&serde_json::json!({ "project": "proj_1" }), &none), &planted, "").is_ok());
+    assert!(ours(&plan(&serde_json::json!({ "project": "proj_2" }), &none), &planted, "").is_err());
+    assert!(ours(&plan(&none, &none), &planted, "").is_err());
 }

@@ -6,6 +6,7 @@ mod decide;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::playbook::{Playbook, Playbooks};
 use super::whose::account;
 use super::{RespondError, draft, replayed};
 use crate::model::{Clock, Finding, Notice, NoticeKind, Plan, Run, RunState, StepState};
+use crate::secret::Fingerprint;
 use crate::store::{Store, WatchState, Watched};
 
 pub use decide::{Allowed, Policy};
@@ -65,31 +67,63 @@ impl Watcher<'_> {
         }
         let findings = self.store.all()?;
         let mut notices = self.go_on(&findings, make).await?;
+        let (mut known, mut holding) = (self.known()?, false);
         for finding in &findings {
-            let ledger = self.store.watched()?;
-            let row = ledger.iter().find(|row| row.is_about(finding));
-            if row.is_some_and(|row| self.is_settled(row)) {
+            let row = known.row(finding).cloned();
+            let row = row.as_ref();
+            if let Some(row) = row.filter(|row| self.is_settled(row)) {
+                notices.extend(self.live_again(finding, row, &known)?);
                 continue;
             }
-            let runs = self.runs()?;
-            if let Some(run) = runs.iter().find(|run| is_about(&run.plan, finding)) {
-                notices.extend(self.leave(finding, row, format!("the run {} is about it already", run.id))?);
+            if let Some(run) = known.about.get(&name(&finding.detector, &finding.fingerprint)) {
+                notices.extend(self.leave(finding, row, format!("the run {run} is about it already"))?);
                 continue;
             }
+            let ledger: Vec<Watched> = known.ledger.values().cloned().collect();
             match decide(finding, (self.policy, self.playbooks, &ledger), self.clock.now()) {
                 Verdict::Nothing => {}
                 Verdict::Left(why) => notices.extend(self.leave(finding, row, why)?),
                 Verdict::Held(why) => notices.push(Notice::about(finding, NoticeKind::Held, why, self.clock.now())),
+                Verdict::Act(_) if holding => {}
                 Verdict::Act(playbook) => {
-                    if let Some(why) = held(self.policy, &ledger, stopped_in_a_row(&ledger, &runs), self.clock.now()) {
+                    let stopped = stopped_in_a_row(&ledger, &known.runs);
+                    if let Some(why) = held(self.policy, &ledger, stopped, self.clock.now()) {
                         notices.push(Notice::held(why, self.clock.now()));
-                        break;
+                        holding = true;
+                        continue;
                     }
                     notices.extend(self.begin(finding, &playbook, row, make).await?);
+                    known = self.known()?;
                 }
             }
         }
         Ok(notices)
+    }
+
+    /// What the ledger and the runs say.
+    fn known(&self) -> Result<Known, RespondError> {
+        let (mut runs, mut about) = (Vec::new(), BTreeMap::new());
+        for kept in self.folder.runs()? {
+            // A run whose journal is damaged is about its credential all the same.
+            let plan = kept.plan().ok();
+            about.extend(plan.map(|plan| (name(&plan.detector, &plan.fingerprint), kept.id.clone())));
+            runs.extend(replayed(&kept).ok());
+        }
+        let ledger = self.store.watched()?.into_iter().map(|row| ((row.detector.clone(), row.fingerprint.clone()), row));
+        Ok(Known { ledger: ledger.collect(), runs, about })
+    }
+
+    /// Tells once of what was contained and is live again: it is not acted on twice without a person.
+    fn live_again(&self, finding: &Finding, row: &Watched, known: &Known) -> Result<Option<Notice>, RespondError> {
+        let run = known.runs.iter().find(|run| run.digest == row.digest && run.state == RunState::Done);
+        let ended = run.and_then(|run| run.steps.iter().filter_map(|step| step.at).max());
+        let (Some(run), Some(ended), Some(asked)) = (run, ended, finding.liveness.at) else { return Ok(None) };
+        let why = format!("it is live again, although the run {} had contained it", run.id);
+        if !finding.liveness.liveness.is_usable() || asked <= ended || row.why == why {
+            return Ok(None);
+        }
+        self.store.watch(&Watched { why: why.clone(), ..row.clone() })?;
+        Ok(Some(Notice::about(finding, NoticeKind::Left, why, self.clock.now())))
     }
 
     /// Takes a person's word that they looked at the runs that came to a stop: they hold nothing back any more.
@@ -108,11 +142,6 @@ impl Watcher<'_> {
             // What was tried and left is a person's; what policy left may be allowed by now.
             WatchState::Told => row.attempts > 0,
         }
-    }
-
-    /// Every run that can be read.
-    fn runs(&self) -> Result<Vec<Run>, RespondError> {
-        Ok(self.folder.runs()?.iter().filter_map(|kept| replayed(kept).ok()).collect())
     }
 
     /// Tells once why a finding is left to a person, and again when the reason is another.
@@ -159,7 +188,7 @@ impl Watcher<'_> {
         match runner.apply(&digest).await {
             Ok(run) => self.acted(row, &run, Some(finding)).map(Some),
             // Whether it was begun is what its journal says, not what went wrong.
-            Err(error) => match self.runs()?.into_iter().find(|run| run.digest == digest && run.records > 0) {
+            Err(error) => match self.known()?.runs.into_iter().find(|run| run.digest == digest && run.records > 0) {
                 Some(run) => self.acted(row, &run, Some(finding)).map(Some),
                 None => self.not_begun(row, finding, &error),
             },
@@ -203,20 +232,23 @@ impl Watcher<'_> {
         findings: &[Finding],
         make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
     ) -> Result<Vec<Notice>, RespondError> {
-        let (ledger, runs, now) = (self.store.watched()?, self.runs()?, self.clock.now());
+        let (known, now) = (self.known()?, self.clock.now());
+        let of = |run: &Run| findings.iter().find(|finding| is_about(&run.plan, finding));
         let mut notices = Vec::new();
-        for row in ledger.iter().filter(|row| row.state == WatchState::Planned) {
-            // What was never begun is decided anew.
-            let begun = runs.iter().any(|run| run.digest == row.digest && run.records > 0);
-            let state = if begun { WatchState::Acted } else { WatchState::Retry };
+        for row in known.ledger.values().filter(|row| row.state == WatchState::Planned) {
+            let begun = known.runs.iter().find(|run| run.digest == row.digest && run.records > 0);
+            // What was never begun is decided anew; of what came to its end nobody was told.
+            let state = if begun.is_some() { WatchState::Acted } else { WatchState::Retry };
             self.store.watch(&Watched { state, next: now, ..row.clone() })?;
+            let ended = begun.filter(|run| run.state != RunState::Open && !is_due(run, now));
+            notices.extend(ended.map(|run| Notice::of_run(run, of(run), now)));
         }
-        for run in &runs {
-            let own = ledger.iter().any(|row| row.digest == run.digest);
+        for run in &known.runs {
+            let own = known.ledger.values().any(|row| row.digest == run.digest);
             if !(is_due(run, now) || (own && run.state == RunState::Open)) {
                 continue;
             }
-            let finding = findings.iter().find(|finding| is_about(&run.plan, finding));
+            let finding = of(run);
             let gone = match make(Work::GoOn(&run.plan)).await {
                 Ok(runner) => runner.resume(&run.id).await.map_err(|error| match error {
                     RespondError::Busy(_) => None,
@@ -238,6 +270,27 @@ impl Watcher<'_> {
             }
         }
         Ok(notices)
+    }
+}
+
+/// What is known at the beginning of a pass, and again after a run.
+struct Known {
+    ledger: BTreeMap<Name, Watched>,
+    runs: Vec<Run>,
+    /// Which run is about which credential.
+    about: BTreeMap<Name, String>,
+}
+
+/// A detector and a fingerprint.
+type Name = (String, String);
+
+fn name(detector: &str, fingerprint: &Fingerprint) -> Name {
+    (detector.to_owned(), fingerprint.to_string())
+}
+
+impl Known {
+    fn row(&self, finding: &Finding) -> Option<&Watched> {
+        self.ledger.get(&name(&finding.detector, &finding.fingerprint))
     }
 }
 

@@ -49,7 +49,7 @@ struct World {
     stop: Option<std::path::PathBuf>,
     /// Whether whoever acts can be built.
     able: bool,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl World {
@@ -69,7 +69,7 @@ impl World {
             policy: Policy { allow, runs_per_hour: 9, runs_per_account: 9, failures: 2 },
             stop: None,
             able: true,
-            _dir: dir,
+            dir,
         }
     }
 
@@ -111,6 +111,28 @@ async fn what_is_allowed_is_done_once_waits_and_goes_on_when_it_is_time() {
     world.clock.advance(Duration::from_secs(2));
     assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Done]);
     assert_eq!(world.pass().await, [], "and never again");
+    // Somebody gave it back, and a later triage saw it live: that is told, once, and left.
+    let mut store = Store::open(world.dir.path()).expect("a store");
+    let mut live = world.scene.finding.clone();
+    live.liveness.at = Timestamp::from_second(9000).ok();
+    store.save(&[live], Timestamp::UNIX_EPOCH).expect("saved");
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].lines[0].contains("live again"), "{told:?}");
+    assert_eq!((world.pass().await, world.changes()), (vec![], 1));
+}
+
+#[tokio::test]
+async fn a_run_whose_journal_is_damaged_still_keeps_its_credential_from_being_acted_on() {
+    let world = World::new(false);
+    world.pass().await;
+    let run = world.scene.runner().folder.runs().expect("runs").remove(0);
+    std::fs::write(run.evidence().with_file_name("journal.jsonl"), "{}\n{}\n").expect("written");
+    let other = tempfile::tempdir().expect("scratch");
+    let mut store = Store::open(other.path()).expect("a store");
+    store.save(std::slice::from_ref(&world.scene.finding), Timestamp::UNIX_EPOCH).expect("saved");
+    let world = World { store, ..world };
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].lines[0].contains("about it already"), "{told:?}");
     assert_eq!(world.changes(), 1);
 }
 
@@ -131,6 +153,7 @@ async fn a_process_that_dies_anywhere_acts_once() {
     assert_eq!(row.state, WatchState::Acted);
     row.state = WatchState::Planned;
     world.store.watch(&row).expect("kept");
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits], "nobody had been told");
     assert_eq!(world.pass().await, [], "it is not done twice");
     assert_eq!((world.store.watched().expect("rows")[0].state, world.changes()), (WatchState::Acted, 1));
     // The ledger is gone altogether: the run tells.

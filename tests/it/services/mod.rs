@@ -12,3 +12,4 @@ mod openbao;
 mod oracle;
 mod pre_commit;
 mod reach;
+mod sessions;

@@ -4,7 +4,8 @@
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::types::Tag;
 
-use super::DrillError;
+use super::super::DrillError;
+use super::{Plant, Seed};
 use crate::net::Responder;
 use crate::secret::Secret;
 
@@ -15,13 +16,6 @@ const PREFIX: &str = "staunch-drill-";
 /// The policies that a response puts on a user begin so.
 const OUR_POLICY: &str = "StaunchContain-";
 
-/// What a drill has planted.
-pub(super) struct Plant {
-    pub(super) user: String,
-    pub(super) key_id: String,
-    pub(super) secret: Secret,
-}
-
 fn refused<E: ProvideErrorMetadata, R>(what: &str) -> impl Fn(SdkError<E, R>) -> DrillError + '_ {
     move |error| {
         let code = error.code().unwrap_or("no answer that can be read");
@@ -30,7 +24,7 @@ fn refused<E: ProvideErrorMetadata, R>(what: &str) -> impl Fn(SdkError<E, R>) ->
 }
 
 /// The user's name for a drill's id.
-pub(super) fn name(id: &str) -> String {
+pub(in crate::drill) fn name(id: &str) -> String {
     format!("{PREFIX}{id}")
 }
 
@@ -40,7 +34,7 @@ fn is_ours(name: &str, path: &str) -> bool {
 }
 
 /// Makes the user. What fails afterwards leaves it behind; [`remove`] takes it away.
-pub(super) async fn user(responder: &Responder, id: &str) -> Result<(), DrillError> {
+pub(in crate::drill) async fn user(responder: &Responder, id: &str) -> Result<(), DrillError> {
     let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
     let tags = [tag("staunch-drill", id), tag("Team", "drill")];
     let tags: Vec<Tag> = tags.into_iter().filter_map(Result::ok).collect();
@@ -49,15 +43,16 @@ pub(super) async fn user(responder: &Responder, id: &str) -> Result<(), DrillErr
 }
 
 /// Makes its key.
-pub(super) async fn key(responder: &Responder, id: &str) -> Result<Plant, DrillError> {
+pub(in crate::drill) async fn key(responder: &Responder, id: &str) -> Result<Plant, DrillError> {
     let made = responder.iam.create_access_key().user_name(name(id)).send().await;
     let made = made.map_err(refused("the sacrificial key could not be made (iam:CreateAccessKey)"))?;
     let key = made.access_key.ok_or(DrillError::Story("IAM made a key and did not show it"))?;
-    Ok(Plant { user: name(id), key_id: key.access_key_id, secret: Secret::from_vec(key.secret_access_key.into_bytes()) })
+    let names = [("user", name(id)), ("key_id", key.access_key_id)].into();
+    Ok(Plant { seed: Seed::AwsKey, names, secret: Secret::from_vec(key.secret_access_key.into_bytes()) })
 }
 
 /// Takes a planted user away with all that it has, and looks that it is gone. Another user is never touched.
-pub(super) async fn remove(responder: &Responder, user: &str) -> Result<(), DrillError> {
+pub(in crate::drill) async fn remove(responder: &Responder, user: &str) -> Result<(), DrillError> {
     let iam = &responder.iam;
     let found = match iam.get_user().user_name(user).send().await {
         Ok(found) => found,
