@@ -26,6 +26,7 @@ mod settings;
 mod state;
 mod triage;
 mod watch;
+mod waves;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

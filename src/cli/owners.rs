@@ -18,7 +18,8 @@ use crate::store::Store;
 /// Keys that are named where they were passed over.
 const SHOWN: usize = 20;
 /// Why a key was passed over.
-const BEYOND: &str = "key of an account that enough other keys were asked about (what IAM and CloudTrail know of it is unknown)";
+const BEYOND: &str =
+    "key of an account that enough other keys were asked about (what IAM and CloudTrail know of it is unknown)";
 
 /// Fills in whose each finding is.
 pub(super) fn attribute(
@@ -97,7 +98,8 @@ fn pass_over(account: &Account, (groups, left): (&Groups, &[usize]), coverage: &
     if left.is_empty() {
         return;
     }
-    let mut prints: Vec<String> = left.iter().take(SHOWN).map(|&place| groups.0[place].finding.fingerprint.short()).collect();
+    let mut prints: Vec<String> =
+        left.iter().take(SHOWN).map(|&place| groups.0[place].finding.fingerprint.short()).collect();
     if left.len() > SHOWN {
         prints.push("…".to_owned());
     }

@@ -6,6 +6,7 @@
 mod baseline;
 mod notify;
 mod provider;
+mod store;
 mod tree;
 mod watch;
 
@@ -17,6 +18,7 @@ use crate::model::{SpiffeId, TrustDomain};
 pub use baseline::{Baseline, BaselineError, Hashes, Known, Lines};
 pub use notify::{Channel, Mail, Way};
 pub use provider::{CredentialFrom, Provider};
+pub use store::{STORE_KINDS, Store};
 pub use tree::{Allow, Because, Globs, Skip, TreeRules};
 pub use watch::{Watch, WatchAllow};
 
@@ -39,6 +41,8 @@ pub struct Operator {
     pub accounts: Vec<Account>,
     /// Other providers that may be acted at.
     pub providers: Vec<Provider>,
+    /// Places that may hold credentials for those that use them.
+    pub stores: Vec<Store>,
     /// Key ids, user names and ARNs that are never touched.
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
@@ -169,6 +173,9 @@ impl Operator {
         }
         for entry in table.tables("provider") {
             provider::read(&entry, providers, self);
+        }
+        for entry in table.tables("store") {
+            store::read(&entry, self);
         }
         table.finish();
     }

@@ -69,6 +69,24 @@ impl CredentialFrom {
     }
 }
 
+/// Where an entry's credential is read.
+pub(super) fn credential(table: &Table<'_, '_>) -> Option<CredentialFrom> {
+    table.get("credential").and_then(|value| CredentialFrom::read(&value))
+}
+
+/// Where an entry's service is.
+pub(super) fn address(table: &Table<'_, '_>) -> Option<Url> {
+    table.get("address").and_then(|value| {
+        let url = Url::parse(&value.text()?).ok();
+        let good = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();
+        let url = url.filter(|url| good(url) && url.username().is_empty());
+        if url.is_none() {
+            value.mistake("`address` is no URL, like https://vault.corp.example");
+        }
+        url
+    })
+}
+
 /// Reads one entry. `known` are the names that something can be done at.
 pub(super) fn read(table: &Table<'_, '_>, known: &[&str], operator: &mut Operator) {
     let name = table.need("name").and_then(|value| {
@@ -81,16 +99,7 @@ pub(super) fn read(table: &Table<'_, '_>, known: &[&str], operator: &mut Operato
         value.mistake(format!("nothing can be done at a provider {name:?}{mean}"));
         None
     });
-    let credential = table.get("credential").and_then(|value| CredentialFrom::read(&value));
-    let address = table.get("address").and_then(|value| {
-        let url = Url::parse(&value.text()?).ok();
-        let good = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();
-        let url = url.filter(|url| good(url) && url.username().is_empty());
-        if url.is_none() {
-            value.mistake("`address` is no URL, like https://vault.corp.example");
-        }
-        url
-    });
+    let (credential, address) = (credential(table), address(table));
     let owned = table.texts("owned");
     // An empty list is a word too: nothing there is acted on, and what is leaked of the responder's own is known.
     if table.get("owned").is_none() {
@@ -126,7 +135,8 @@ mod tests {
 
     #[test]
     fn nothing_owned_is_a_word_and_no_word_is_a_mistake() {
-        let read = |owned: &str| Operator::read("c.toml", &format!("[[responder.provider]]\nname = \"openai\"\n{owned}"), KNOWN);
+        let read =
+            |owned: &str| Operator::read("c.toml", &format!("[[responder.provider]]\nname = \"openai\"\n{owned}"), KNOWN);
         assert_eq!(read("owned = []\n").expect("good").providers[0].owned, [""; 0]);
         assert!(read("").expect_err("a mistake").to_string().contains("`owned` is missing"));
         assert_eq!(CredentialFrom::Variable("X".into()).unset(), "X is not set");

@@ -105,6 +105,7 @@ impl<'s> Chain<'s> {
                 own: Vec::new(),
                 detector: None,
                 recall,
+                stores: crate::respond::Stores::default(),
                 clock: Arc::clone(&self.stage.clock),
             },
             folder: Folder::open(&self.stage.scratch.join("state"))?,

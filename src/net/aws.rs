@@ -94,6 +94,9 @@ pub(super) fn environment_endpoints(settings: &Settings) -> Result<Vec<(&'static
         "AWS_ENDPOINT_URL_IAM",
         "AWS_ENDPOINT_URL_BEDROCK",
         "AWS_ENDPOINT_URL_CLOUDTRAIL",
+        "AWS_ENDPOINT_URL_LAMBDA",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        "AWS_ENDPOINT_URL_SSM",
     ];
     let given =
         names.into_iter().filter_map(|name| Some((name, settings.environment.get(name).filter(|text| !text.is_empty())?)));
@@ -171,6 +174,11 @@ fn retries(retries: Retries) -> RetryConfig {
     }
 }
 
+/// A service's id in AWS's own variables.
+fn id(service: &str) -> String {
+    if service == "secretsmanager" { "SECRETS_MANAGER".to_owned() } else { service.to_ascii_uppercase() }
+}
+
 impl Net {
     /// Where a service is asked: `--endpoint aws-SERVICE=` before `--endpoint aws=` before AWS's own variables; `None` for
     /// AWS's own address.
@@ -179,7 +187,7 @@ impl Net {
         let named = |name: &str| self.endpoint(name).map(|url| url.as_str().trim_end_matches('/').to_owned());
         named(&format!("aws-{service}"))
             .or_else(|| named("aws"))
-            .or_else(|| variable(&format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase())))
+            .or_else(|| variable(&format!("AWS_ENDPOINT_URL_{}", id(service))))
             .or_else(|| variable("AWS_ENDPOINT_URL"))
     }
 

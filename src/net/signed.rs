@@ -33,7 +33,46 @@ pub struct AwsCall<'a> {
     pub body: Vec<u8>,
 }
 
+/// Any request to an AWS service, signed as the responder. The body may hold a secret.
+#[derive(Clone, Copy)]
+pub struct AwsRequest<'a> {
+    /// The service's name in host names and signatures: `secretsmanager`.
+    pub service: &'static str,
+    /// The Region to ask.
+    pub region: &'a str,
+    /// What is done there.
+    pub method: Method,
+    /// The path, percent-encoded.
+    pub path: &'a str,
+    /// `X-Amz-Target`, for the services whose one path is `/`.
+    pub target: Option<&'static str>,
+    /// The body, JSON.
+    pub body: &'a Zeroizing<Vec<u8>>,
+}
+
 impl Net {
+    /// Asks an AWS service as the responder. What changes something is sent once, whatever comes of it.
+    ///
+    /// # Errors
+    /// As [`Net::send`], and [`NetError::NoCredentials`].
+    pub async fn ask_aws(&self, responder: &Responder, call: &AwsRequest<'_>, changes: bool) -> Result<Answer, NetError> {
+        if self.is_offline() {
+            return Err(NetError::Offline);
+        }
+        let kind = if call.target.is_some() { JSON } else { "application/json" };
+        let body = (call.method != Method::Get).then(|| call.body.clone());
+        let mut headers = if body.is_some() { vec![("content-type", kind.to_owned())] } else { Vec::new() };
+        headers.extend(call.target.map(|target| ("x-amz-target", target.to_owned())));
+        let mut url = self.url_of(call.service, call.region)?;
+        url.set_path(call.path);
+        headers.extend(self.signature(responder, call, (&url, &headers)).await?);
+        let header =
+            |(name, value): (&str, String)| Header { name: name.to_owned(), value: Zeroizing::new(value.into_bytes()) };
+        let headers = headers.into_iter().map(header).collect();
+        let request = Request { method: call.method, url, headers, body };
+        if changes { self.act(&request).await } else { self.send(&request).await }
+    }
+
     /// Asks an AWS service as the responder, at the pace of its logs.
     ///
     /// # Errors
@@ -42,34 +81,37 @@ impl Net {
         if self.is_offline() {
             return Err(NetError::Offline);
         }
-        let url = self.url_of(call)?;
+        let url = self.url_of(call.service, call.region)?;
         let mut headers = vec![("content-type", JSON.to_owned()), ("x-amz-target", call.target.to_owned())];
-        headers.extend(self.signature(responder, call, (&url, &headers)).await?);
+        let body = Zeroizing::new(call.body.clone());
+        let (service, region, target) = (call.service, call.region, Some(call.target));
+        let signed = AwsRequest { service, region, method: Method::Post, path: "/", target, body: &body };
+        headers.extend(self.signature(responder, &signed, (&url, &headers)).await?);
         let header =
             |(name, value): (&str, String)| Header { name: name.to_owned(), value: Zeroizing::new(value.into_bytes()) };
         let headers = headers.into_iter().map(header).collect();
-        let body = Some(Zeroizing::new(call.body.clone()));
+        let body = Some(body);
         self.exchange(&Request { method: Method::Post, url, headers, body }, &self.logs).await
     }
 
-    fn url_of(&self, call: &AwsCall<'_>) -> Result<Url, NetError> {
+    fn url_of(&self, service: &str, region: &str) -> Result<Url, NetError> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if call.region.is_empty() || !call.region.bytes().all(plain) {
+        if region.is_empty() || !region.bytes().all(plain) {
             return Err(NetError::Setting("the responder's Region is not one, like eu-central-1".to_owned()));
         }
         let own = || {
-            let suffix = if call.region.starts_with("cn-") { ".cn" } else { "" };
-            format!("https://{}.{}.amazonaws.com{suffix}", call.service, call.region)
+            let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+            format!("https://{service}.{region}.amazonaws.com{suffix}")
         };
-        let text = self.checked_endpoint(call.service)?.unwrap_or_else(own);
-        Url::parse(&text).map_err(|_| NetError::Setting(format!("the endpoint for {} is not a URL", call.service)))
+        let text = self.checked_endpoint(service)?.unwrap_or_else(own);
+        Url::parse(&text).map_err(|_| NetError::Setting(format!("the endpoint for {service} is not a URL")))
     }
 
     /// The header fields that sign it.
     async fn signature(
         &self,
         responder: &Responder,
-        call: &AwsCall<'_>,
+        call: &AwsRequest<'_>,
         (url, headers): (&Url, &[(&'static str, String)]),
     ) -> Result<Vec<(&'static str, String)>, NetError> {
         let found = responder.credentials.provide_credentials().await;
@@ -87,8 +129,9 @@ impl Net {
             .map_err(|_| NetError::Request("it cannot be signed"))?
             .into();
         let given = headers.iter().map(|(name, value)| (*name, value.as_str()));
-        let body = SignableBody::Bytes(&call.body);
-        let request = SignableRequest::new("POST", url.as_str(), given, body).map_err(unsigned)?;
+        let body = SignableBody::Bytes(if call.method == Method::Get { &[] } else { call.body });
+        let method = reqwest::Method::from(call.method);
+        let request = SignableRequest::new(method.as_str(), url.as_str(), given, body).map_err(unsigned)?;
         let (added, _) = sign(request, &params).map_err(unsigned)?.into_parts();
         Ok(added.into_parts().0.into_iter().map(|header| (header.name(), header.value().to_owned())).collect())
     }

@@ -103,10 +103,8 @@ fn what_a_file_means_many_times_over_is_bounded_and_said() {
         lines(2000, |n| format!("      V{n}: x\n")),
         lines(80, |n| format!("  s{n}: {{extends: s}}\n"))
     );
-    let shared = format!(
-        "x-e: &e\n{variables}services:\n{}",
-        lines(80, |n| format!("  s{n}: {{image: x, environment: *e}}\n"))
-    );
+    let shared =
+        format!("x-e: &e\n{variables}services:\n{}", lines(80, |n| format!("  s{n}: {{image: x, environment: *e}}\n")));
     let files = format!(
         "x-f: &f [{}]\nservices:\n{}",
         lines(50, |n| format!("{n}.env,")),

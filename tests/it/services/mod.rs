@@ -10,3 +10,4 @@ mod logins;
 mod oracle;
 mod pre_commit;
 mod reach;
+mod rotating;

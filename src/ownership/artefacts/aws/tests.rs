@@ -168,9 +168,8 @@ fn references_that_grow_while_they_are_replaced_are_given_up() {
         let refer = |name: &str| format!("${{self:custom.{name}}}").repeat(times);
         let custom = format!("{{a: '{}', b: '{}', c: '{}', d: ''}}", refer("b"), refer("c"), refer("d"));
         let value = format!("\"${{file(./{}secrets.yml):KEY}}\"", refer("a"));
-        let text = format!(
-            "provider: {{name: aws}}\ncustom: {custom}\nfunctions:\n  f:\n    environment:\n      KEY: {value}\n"
-        );
+        let text =
+            format!("provider: {{name: aws}}\ncustom: {custom}\nfunctions:\n  f:\n    environment:\n      KEY: {value}\n");
         let known = tree(&[("secrets.yml", &other), ("serverless.yml", &text)]);
         let found = known.resolve(&finding(VALUE));
         assert_eq!(!consumers(&found).is_empty(), named, "{times}");

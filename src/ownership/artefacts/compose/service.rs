@@ -82,7 +82,9 @@ impl Desk<'_> {
         (technique, detail): (&'static str, String),
         sets: Option<&str>,
     ) {
-        let Some(value) = value.filter(|value| !value.is_empty() && self.compose.allowance.take(value.len())) else { return };
+        let Some(value) = value.filter(|value| !value.is_empty() && self.compose.allowance.take(value.len())) else {
+            return;
+        };
         for name in variables::named(value) {
             self.variable(name, at, ("compose-interpolation", format!("{detail} from ${{{name}}}")));
         }
