@@ -4,6 +4,7 @@ mod args;
 mod asks;
 mod demo;
 mod detectors;
+mod drafts;
 mod drill;
 mod evidence;
 mod exit;

@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 
 use super::args::{ByHand, Mode, RespondArgs, RespondCommand, Targets};
 use super::asks::Asks;
+use super::drafts::drafted;
 use super::exit::Exit;
 use super::hands::{Matter, Reach, guard, hands, recall as recalling};
 use super::output::{Output, say};
@@ -17,7 +18,7 @@ use super::{recall, triage};
 use crate::attest::Signer;
 use crate::model::{Credential, Finding, Liveness, Notice, Plan, Run, RunState, StepState};
 use crate::report;
-use crate::respond::{Folder, Playbooks, Recall, RespondError, Runner, Waves, approve, builtin_playbooks, draft, replayed};
+use crate::respond::{Folder, Playbooks, Recall, RespondError, Runner, Waves, approve, builtin_playbooks, replayed};
 use crate::scan::Target;
 
 pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -121,8 +122,8 @@ fn plan(what: &[String], wanted: (Option<&str>, Mode), settings: &Settings) -> a
     }
     ensure!(!matters.is_empty(), "nothing was found that a playbook is for and that may be live");
     let (mut failures, several, reach) = (0, matters.len() > 1, Reach::new(settings)?);
-    for (finding, variants) in matters {
-        match one_plan(&finding, variants, (&playbooks, named, &folder), (&reach, settings)) {
+    for (finding, plan) in drafted(matters, (&playbooks, named), (&reach, settings))? {
+        match plan.and_then(|plan| keep(&finding, plan, &folder, settings)) {
             Ok(()) => {}
             Err(error) if several => {
                 failures += 1;
@@ -135,7 +136,7 @@ fn plan(what: &[String], wanted: (Option<&str>, Mode), settings: &Settings) -> a
 }
 
 /// A finding, and the credentials behind it, while they are in memory.
-type Found = (Finding, Vec<Credential>);
+pub(super) type Found = (Finding, Vec<Credential>);
 
 /// Triages targets; gives what is worth a plan, and whether everything could be read.
 fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Found>, bool)> {
@@ -155,18 +156,8 @@ fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Fo
     Ok((found.collect(), gathered.coverage.is_complete()))
 }
 
-fn one_plan(
-    finding: &Finding,
-    variants: Vec<Credential>,
-    (playbooks, named, folder): (&Playbooks, Option<&str>, &Folder),
-    (reach, settings): (&Reach, &Settings),
-) -> anyhow::Result<()> {
-    let playbook = playbooks.pick(named, &finding.detector)?;
-    let mut plan = block_on_or_interrupt(async {
-        let recall = recalling(finding.fingerprint, variants);
-        let hands = hands(&Matter::of_finding(finding, &playbook), (recall, reach), settings).await?;
-        Ok::<Plan, anyhow::Error>(draft(finding, &Playbooks(vec![playbook.clone()]), &hands, &guard(settings)).await?)
-    })?;
+/// Keeps a plan, and shows it.
+fn keep(finding: &Finding, mut plan: Plan, folder: &Folder, settings: &Settings) -> anyhow::Result<()> {
     if let Some((first, last)) = recall::seen(finding, settings)? {
         plan.times.seen(first, last, !finding.owners.is_empty());
     }
