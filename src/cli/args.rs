@@ -215,6 +215,15 @@ pub(super) struct RespondArgs {
     pub(super) what: RespondCommand,
 }
 
+/// What a response is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Mode {
+    /// Exposure or abuse: stop it, prove that it is refused.
+    Contain,
+    /// Hygiene: put another in its place, then stop it.
+    Rotate,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum RespondCommand {
     /// Say what would be done. Changes nothing.
@@ -225,6 +234,9 @@ pub(super) enum RespondCommand {
         /// Another playbook than the one that would run.
         #[arg(long, value_name = "ID", env = "STAUNCH_PLAYBOOK")]
         playbook: Option<String>,
+        /// What for: to stop an exposed credential, or to replace one that is in use.
+        #[arg(long, value_enum, default_value_t = Mode::Contain, env = "STAUNCH_MODE")]
+        mode: Mode,
     },
     /// Sign a plan's digest.
     Approve {
@@ -237,10 +249,17 @@ pub(super) enum RespondCommand {
         #[arg(long, value_name = "FILE", env = "STAUNCH_KEY")]
         key: PathBuf,
     },
-    /// Carry out a plan.
+    /// Carry out a plan, or many in waves: one first, then a tenth of them, then the rest.
     Apply {
-        /// The plan.
-        digest: String,
+        /// The plans.
+        #[arg(value_name = "DIGEST", required = true)]
+        digests: Vec<String>,
+        /// Of many plans: failures after which nothing more is begun. One in the first wave is enough.
+        #[arg(long, value_name = "N", default_value_t = 3, env = "STAUNCH_MAX_FAILURES")]
+        max_failures: usize,
+        /// Of many plans: how many at a time.
+        #[arg(long, value_name = "N", default_value_t = 4, env = "STAUNCH_AT_ONCE")]
+        at_once: usize,
         #[command(flatten)]
         hand: ByHand,
     },

@@ -2,15 +2,16 @@
 //! administrative credential, and the leaked values.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use super::settings::Settings;
 use crate::config::{Account, Provider};
+use crate::detect::DetectorSet;
 use crate::model::{Credential, Finding, Plan};
 use crate::net::{Net, NetError, Responder};
-use crate::respond::{Admin, AwsHands, Guard, Hands, Means, Playbook, Recall, account, means, means_of};
+use crate::respond::{Admin, AwsHands, Guard, Hands, Means, Playbook, Recall, StoreAt, Stores, account, means, means_of};
 use crate::secret::Fingerprint;
 
 /// Changes a run may make.
@@ -22,6 +23,8 @@ pub(super) struct Matter {
     provider: String,
     account: Option<String>,
     detector: String,
+    /// Whether stores are looked through and written.
+    rotates: bool,
 }
 
 impl Matter {
@@ -32,6 +35,7 @@ impl Matter {
             provider: finding.provider.clone(),
             account: account(finding),
             detector: finding.detector.clone(),
+            rotates: playbook.mode == "rotate",
         }
     }
 
@@ -43,6 +47,7 @@ impl Matter {
             provider: target("provider").unwrap_or_default(),
             account: target("account"),
             detector: plan.detector.clone(),
+            rotates: plan.mode == "rotate",
         }
     }
 }
@@ -66,11 +71,47 @@ pub(super) fn recall(fingerprint: Fingerprint, variants: Vec<Credential>) -> Box
     })
 }
 
-/// What acts on a matter.
-pub(super) async fn hands(matter: &Matter, recall: Box<Recall>, settings: &Settings) -> anyhow::Result<Hands> {
-    let net = Arc::new(settings.net()?);
-    let aws = if matter.means.aws { Some(aws(&net, matter.account.as_deref(), settings).await?) } else { None };
-    let detector = settings.detectors()?.get(&matter.detector).cloned();
+/// Clients that several matters share, and what is asked once for all of them.
+pub(super) struct Reach {
+    net: Arc<Net>,
+    detectors: DetectorSet,
+    aws: Mutex<BTreeMap<Option<String>, AwsHands>>,
+}
+
+impl Reach {
+    /// Builds them; asks nothing yet.
+    pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
+        Ok(Self { net: Arc::new(settings.net()?), detectors: settings.detectors()?, aws: Mutex::default() })
+    }
+
+    /// The detectors.
+    pub(super) fn detectors(&self) -> &DetectorSet {
+        &self.detectors
+    }
+
+    /// The responder's clients for an account.
+    async fn aws(&self, account: Option<&str>, settings: &Settings) -> anyhow::Result<AwsHands> {
+        let known = |made: &BTreeMap<Option<String>, AwsHands>| made.get(&account.map(str::to_owned)).cloned();
+        if let Some(made) = known(&self.aws.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(made);
+        }
+        let made = aws(&self.net, account, settings).await?;
+        self.aws.lock().unwrap_or_else(PoisonError::into_inner).insert(account.map(str::to_owned), made.clone());
+        Ok(made)
+    }
+}
+
+/// What acts on a matter, over clients that others use as well.
+pub(super) async fn hands(
+    matter: &Matter,
+    (recall, reach): (Box<Recall>, &Reach),
+    settings: &Settings,
+) -> anyhow::Result<Hands> {
+    let net = Arc::clone(&reach.net);
+    let stores = if matter.rotates { stores(settings)? } else { Stores::default() };
+    let needs_aws = matter.means.aws || stores.need_aws();
+    let aws = if needs_aws { Some(reach.aws(matter.account.as_deref(), settings).await?) } else { None };
+    let detector = reach.detectors.get(&matter.detector).cloned();
     let entry = matter.means.admin.and_then(|_| entry(matter, settings));
     let found = entry.map(|entry| settings.credential(entry)).transpose()?.flatten();
     let unset = entry.filter(|_| found.is_none()).and_then(|entry| {
@@ -78,7 +119,30 @@ pub(super) async fn hands(matter: &Matter, recall: Box<Recall>, settings: &Setti
     });
     let admin = found.map(|(from, value)| Admin::new(from, value));
     let own = own(settings)?;
-    Ok(Hands { net, aws, admin, unset, own, detector, recall, clock: Arc::clone(&settings.clock) })
+    Ok(Hands { net, aws, admin, unset, own, detector, recall, stores, clock: Arc::clone(&settings.clock) })
+}
+
+/// The stores that the settings list, with the credentials that open them.
+fn stores(settings: &Settings) -> anyhow::Result<Stores> {
+    let mut listed = Vec::new();
+    for store in &settings.operator.stores {
+        // One that is not set is missed when the store is read, and said then.
+        let read = match &store.credential {
+            Some(from) => settings.secret(from).with_context(|| format!("the credential of the store {}", store.at))?,
+            None => None,
+        };
+        let from = store.credential.as_ref().map(ToString::to_string).unwrap_or_default();
+        listed.push(StoreAt {
+            kind: store.kind.clone(),
+            at: store.at.clone(),
+            region: store.region.clone(),
+            address: store.address.clone(),
+            credential: read.map(|value| Admin::new(from, value)),
+            holds: store.holds,
+            part: store.part.clone(),
+        });
+    }
+    Ok(Stores { listed, key: Some(settings.fingerprint_key()?) })
 }
 
 /// The names that findings of the responder's own credentials would have: none of them is ever acted on, whoever leaked it.
@@ -125,4 +189,12 @@ fn entry<'s>(matter: &Matter, settings: &'s Settings) -> Option<&'s Provider> {
     let owns = |account: &str| entries.iter().find(|entry| entry.owned.iter().any(|owned| owned == account));
     let entry = matter.account.as_deref().and_then(owns).or_else(|| owns("*"));
     entry.or(if let [one] = entries.as_slice() { Some(one) } else { None }).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_kind_of_store_can_be_listed_and_opened() {
+        assert_eq!(crate::config::STORE_KINDS, crate::respond::store_kinds());
+    }
 }

@@ -4,6 +4,7 @@ mod args;
 mod asks;
 mod demo;
 mod detectors;
+mod drafts;
 mod drill;
 mod evidence;
 mod exit;
@@ -27,6 +28,7 @@ mod settings;
 mod state;
 mod triage;
 mod watch;
+mod waves;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

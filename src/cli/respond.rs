@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, ensure};
 
-use super::args::{ByHand, RespondArgs, RespondCommand, Targets};
+use super::args::{ByHand, Mode, RespondArgs, RespondCommand, Targets};
 use super::asks::Asks;
+use super::drafts::drafted;
 use super::exit::Exit;
-use super::hands::{Matter, guard, hands, recall as recalling};
+use super::hands::{Matter, Reach, guard, hands, recall as recalling};
 use super::output::{Output, say};
 use super::quieting::Quieting;
 use super::settings::{Settings, block_on, block_on_or_interrupt};
@@ -17,18 +18,24 @@ use super::{recall, triage};
 use crate::attest::Signer;
 use crate::model::{Credential, Finding, Liveness, Notice, Plan, Run, RunState, StepState};
 use crate::report;
-use crate::respond::{Folder, Playbooks, Recall, RespondError, Runner, approve, builtin_playbooks, draft, replayed};
+use crate::respond::{Folder, Playbooks, Recall, RespondError, Runner, Waves, approve, builtin_playbooks, replayed};
 use crate::scan::Target;
 
 pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exit> {
     match &args.what {
-        RespondCommand::Plan { what, playbook } => plan(what, playbook.as_deref(), settings),
+        RespondCommand::Plan { what, playbook, mode } => plan(what, (playbook.as_deref(), *mode), settings),
         RespondCommand::Approve { digest, name, key } => sign(digest, name, key, settings),
-        RespondCommand::Apply { digest, hand } => {
-            let (plan, digest) = folder(settings)?.plan(digest)?;
-            let runner = runner(&plan, hand, settings)?;
-            told(&carry_out(&runner, runner.apply(&digest), settings)?, settings)
-        }
+        RespondCommand::Apply { digests, hand, max_failures, at_once } => match digests.as_slice() {
+            [digest] => {
+                let (plan, digest) = folder(settings)?.plan(digest)?;
+                let runner = runner(&plan, hand, settings)?;
+                told(&carry_out(&runner, runner.apply(&digest), settings)?, settings)
+            }
+            several => {
+                let waves = Waves { at_once: *at_once, most_failures: *max_failures };
+                super::waves::apply(several, (hand, waves), settings)
+            }
+        },
         RespondCommand::Resume { run, hand } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
             let runner = runner(&plan, hand, settings)?;
@@ -82,15 +89,20 @@ fn is_fingerprint(text: &str) -> bool {
     digest.len() >= 8 && digest.bytes().all(|b| b.is_ascii_hexdigit()) && !Path::new(text).exists()
 }
 
-fn plan(what: &[String], named: Option<&str>, settings: &Settings) -> anyhow::Result<Exit> {
+fn plan(what: &[String], wanted: (Option<&str>, Mode), settings: &Settings) -> anyhow::Result<Exit> {
     let folder = folder(settings)?;
-    let playbooks = Playbooks::new(&builtin_playbooks())?;
+    let (named, mode) = wanted;
+    let mut playbooks = Playbooks::new(&builtin_playbooks())?;
     // A name that does not exist is said before anything is looked at.
     ensure!(
         named.is_none_or(|id| playbooks.get(id).is_some()),
         "there is no playbook {:?}; `staunch playbooks list` names them all",
         named.unwrap_or_default()
     );
+    if named.is_none() {
+        let mode = if mode == Mode::Rotate { "rotate" } else { "contain" };
+        playbooks.0.retain(|playbook| playbook.mode == mode);
+    }
     let (mut matters, mut targets) = (Vec::new(), Vec::new());
     for text in what {
         if is_fingerprint(text) {
@@ -109,9 +121,9 @@ fn plan(what: &[String], named: Option<&str>, settings: &Settings) -> anyhow::Re
         complete = whole;
     }
     ensure!(!matters.is_empty(), "nothing was found that a playbook is for and that may be live");
-    let (mut failures, several) = (0, matters.len() > 1);
-    for (finding, variants) in matters {
-        match one_plan(&finding, variants, (&playbooks, named, &folder), settings) {
+    let (mut failures, several, reach) = (0, matters.len() > 1, Reach::new(settings)?);
+    for (finding, plan) in drafted(matters, (&playbooks, named), (&reach, settings))? {
+        match plan.and_then(|plan| keep(&finding, plan, &folder, settings)) {
             Ok(()) => {}
             Err(error) if several => {
                 failures += 1;
@@ -124,7 +136,7 @@ fn plan(what: &[String], named: Option<&str>, settings: &Settings) -> anyhow::Re
 }
 
 /// A finding, and the credentials behind it, while they are in memory.
-type Found = (Finding, Vec<Credential>);
+pub(super) type Found = (Finding, Vec<Credential>);
 
 /// Triages targets; gives what is worth a plan, and whether everything could be read.
 fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Found>, bool)> {
@@ -144,18 +156,8 @@ fn triaged(targets: Vec<PathBuf>, settings: &Settings) -> anyhow::Result<(Vec<Fo
     Ok((found.collect(), gathered.coverage.is_complete()))
 }
 
-fn one_plan(
-    finding: &Finding,
-    variants: Vec<Credential>,
-    (playbooks, named, folder): (&Playbooks, Option<&str>, &Folder),
-    settings: &Settings,
-) -> anyhow::Result<()> {
-    let playbook = playbooks.pick(named, &finding.detector)?;
-    let mut plan = block_on_or_interrupt(async {
-        let recall = recalling(finding.fingerprint, variants);
-        let hands = hands(&Matter::of_finding(finding, &playbook), recall, settings).await?;
-        Ok::<Plan, anyhow::Error>(draft(finding, &Playbooks(vec![playbook.clone()]), &hands, &guard(settings)).await?)
-    })?;
+/// Keeps a plan, and shows it.
+fn keep(finding: &Finding, mut plan: Plan, folder: &Folder, settings: &Settings) -> anyhow::Result<()> {
     if let Some((first, last)) = recall::seen(finding, settings)? {
         plan.times.seen(first, last, !finding.owners.is_empty());
     }
@@ -171,21 +173,26 @@ fn one_plan(
 }
 
 fn runner(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Runner> {
-    let recall = recaller(plan, hand, settings)?;
+    runner_with(plan, (hand, &Reach::new(settings)?), settings)
+}
+
+/// The same, over clients that others use as well.
+pub(super) fn runner_with(plan: &Plan, (hand, reach): (&ByHand, &Reach), settings: &Settings) -> anyhow::Result<Runner> {
+    let recall = recaller(plan, (hand, reach), settings)?;
     let requester = hand.requester.clone().or_else(|| settings.user()).unwrap_or_else(|| "unknown".to_owned());
     super::asks::forget(plan.fingerprint, settings)?;
-    block_on_or_interrupt(acting(&Matter::of_plan(plan), recall, (requester, hand.done.clone()), settings))
+    block_on_or_interrupt(acting(&Matter::of_plan(plan), (recall, reach), (requester, hand.done.clone()), settings))
 }
 
 /// Whoever carries out a plan: with what, for whom, and which steps that person says are done.
 pub(super) async fn acting(
     matter: &Matter,
-    recall: Box<Recall>,
+    (recall, reach): (Box<Recall>, &Reach),
     (requester, confirmed): (String, Vec<String>),
     settings: &Settings,
 ) -> anyhow::Result<Runner> {
     Ok(Runner {
-        hands: hands(matter, recall, settings).await?,
+        hands: hands(matter, (recall, reach), settings).await?,
         folder: folder(settings)?,
         guard: guard(settings),
         stop_file: settings.operator.stop_file.as_ref().map(PathBuf::from),
@@ -203,20 +210,21 @@ pub(super) async fn acting(
 
 /// The same where it was found alone.
 pub(super) fn recalled(plan: &Plan, settings: &Settings) -> anyhow::Result<Box<Recall>> {
-    recaller(plan, &ByHand { secret_stdin: false, requester: None, done: Vec::new() }, settings)
+    let nobody = ByHand { secret_stdin: false, requester: None, done: Vec::new() };
+    recaller(plan, (&nobody, &Reach::new(settings)?), settings)
 }
 
 /// Reads the leaked value again where it was found, or from standard input once.
-fn recaller(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Box<Recall>> {
+fn recaller(plan: &Plan, (hand, reach): (&ByHand, &Reach), settings: &Settings) -> anyhow::Result<Box<Recall>> {
     let Ok(finding) = recall::planned(plan, settings) else { return Ok(Box::new(|_| Vec::new())) };
-    let set = settings.detectors()?;
+    let set = reach.detectors();
     let key = settings.fingerprint_key()?;
     let groups = if hand.secret_stdin {
-        let groups = recall::only(&finding, vec![Target::Stdin(Box::new(std::io::stdin()))], (&set, &key, settings));
+        let groups = recall::only(&finding, vec![Target::Stdin(Box::new(std::io::stdin()))], (set, &key, settings));
         ensure!(!groups.0.is_empty(), "what was given on standard input is not the credential that the plan is about");
         groups
     } else {
-        recall::again(&finding, &set, &key, settings)
+        recall::again(&finding, set, &key, settings)
     };
     Ok(recalling(plan.fingerprint, groups.0.into_iter().flat_map(|group| group.variants).collect()))
 }

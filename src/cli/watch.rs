@@ -11,7 +11,7 @@ use clap::builder::FalseyValueParser;
 
 use super::args::Format;
 use super::exit::Exit;
-use super::hands::{Matter, recall as recalling};
+use super::hands::{Matter, Reach, recall as recalling};
 use super::output::{Output, say};
 use super::respond::{acting, folder, recalled};
 use super::settings::{Settings, block_on};
@@ -104,16 +104,18 @@ fn policy(settings: &Settings, playbooks: &Playbooks) -> anyhow::Result<Policy> 
 /// Whoever acts on a finding or goes on with a run.
 async fn make(work: Work<'_>, settings: &Settings) -> anyhow::Result<Runner> {
     let who = (WHO.to_owned(), Vec::new());
+    let reach = &Reach::new(settings)?;
     match work {
         Work::Begin(finding, playbook) => {
             super::asks::forget(finding.fingerprint, settings)?;
             let again = recall::again(finding, &settings.detectors()?, &settings.fingerprint_key()?, settings);
             let variants = again.0.into_iter().flat_map(|group| group.variants).collect();
-            acting(&Matter::of_finding(finding, playbook), recalling(finding.fingerprint, variants), who, settings).await
+            acting(&Matter::of_finding(finding, playbook), (recalling(finding.fingerprint, variants), reach), who, settings)
+                .await
         }
         Work::GoOn(plan) => {
             super::asks::forget(plan.fingerprint, settings)?;
-            acting(&Matter::of_plan(plan), recalled(plan, settings)?, who, settings).await
+            acting(&Matter::of_plan(plan), (recalled(plan, settings)?, reach), who, settings).await
         }
     }
 }

@@ -7,6 +7,7 @@ mod asking;
 mod baseline;
 mod notify;
 mod provider;
+mod store;
 mod tree;
 mod watch;
 
@@ -19,6 +20,7 @@ pub use asking::{Kubernetes, SYSTEMS};
 pub use baseline::{Baseline, BaselineError, Hashes, Known, Lines};
 pub use notify::{Channel, Mail, Way};
 pub use provider::{CredentialFrom, Provider};
+pub use store::{STORE_KINDS, Store};
 pub use tree::{Allow, Because, Globs, Skip, TreeRules};
 pub use watch::{Watch, WatchAllow};
 
@@ -45,6 +47,8 @@ pub struct Operator {
     pub ask: BTreeSet<String>,
     /// The cluster that may be asked.
     pub kubernetes: Option<Kubernetes>,
+    /// Places that may hold credentials for those that use them.
+    pub stores: Vec<Store>,
     /// Key ids, user names and ARNs that are never touched.
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
@@ -181,6 +185,9 @@ impl Operator {
         }
         for entry in table.tables("provider") {
             provider::read(&entry, providers, self);
+        }
+        for entry in table.tables("store") {
+            store::read(&entry, self);
         }
         table.finish();
     }

@@ -80,6 +80,11 @@ pub(super) fn address(value: &Value<'_, '_>, name: &str) -> Option<Url> {
     url
 }
 
+/// Where an entry's credential is read.
+pub(super) fn credential(table: &Table<'_, '_>) -> Option<CredentialFrom> {
+    table.get("credential").and_then(|value| CredentialFrom::read(&value))
+}
+
 /// Reads one entry. `known` are the names that something can be done at.
 pub(super) fn read(table: &Table<'_, '_>, known: &[&str], operator: &mut Operator) {
     let name = table.need("name").and_then(|value| {
@@ -92,7 +97,7 @@ pub(super) fn read(table: &Table<'_, '_>, known: &[&str], operator: &mut Operato
         value.mistake(format!("nothing can be done at a provider {name:?}{mean}"));
         None
     });
-    let credential = table.get("credential").and_then(|value| CredentialFrom::read(&value));
+    let credential = credential(table);
     let address = table.get("address").and_then(|value| address(&value, "address"));
     let owned = table.texts("owned");
     // An empty list is a word too: nothing there is acted on, and what is leaked of the responder's own is known.

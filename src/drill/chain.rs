@@ -106,6 +106,7 @@ impl<'s> Chain<'s> {
                 own: Vec::new(),
                 detector: self.set.get(with.detector).cloned(),
                 recall,
+                stores: crate::respond::Stores::default(),
                 clock: Arc::clone(&self.stage.clock),
             },
             folder: Folder::open(&self.stage.scratch.join("state"))?,

@@ -25,6 +25,12 @@ pub struct Plan {
     pub target: BTreeMap<String, String>,
     /// The steps in order.
     pub steps: Vec<PlannedStep>,
+    /// Its parts by name, as fingerprints: what a store is looked through for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, Vec<Fingerprint>>,
+    /// Files of settings on this disk in which it was found, whole paths: stores that nobody has to list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
     /// Workloads that use the credential, as ownership knows them.
     pub affected: Vec<String>,
     /// Every place that holds a copy of the credential: stopping it does not remove them.
@@ -156,6 +162,8 @@ pub enum EventKind {
         /// Names this attempt towards a provider that can recognise a repeat.
         idempotency_key: String,
     },
+    /// A step that takes several calls says what it knows by now, before the next one. The evidence is that.
+    Noted,
     /// A step's effect holds.
     Succeeded,
     /// The provider or a guard said no; nothing was changed.
@@ -239,6 +247,9 @@ pub struct StepStatus {
     pub why: Option<String>,
     /// What was seen or done last.
     pub evidence: serde_json::Value,
+    /// What it noted last while it was under way.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub noted: serde_json::Value,
     /// When it last changed.
     pub at: Option<Timestamp>,
 }

@@ -175,6 +175,11 @@ fn retries(retries: Retries) -> RetryConfig {
     }
 }
 
+/// A service's id in AWS's own variables.
+fn id(service: &str) -> String {
+    if service == "secretsmanager" { "SECRETS_MANAGER".to_owned() } else { service.to_ascii_uppercase() }
+}
+
 impl Net {
     /// Where a service is asked: `--endpoint aws-SERVICE=` before `--endpoint aws=` before AWS's own variables; `None` for
     /// AWS's own address.
@@ -183,10 +188,7 @@ impl Net {
         let named = |name: &str| self.endpoint(name).map(|url| url.as_str().trim_end_matches('/').to_owned());
         named(&format!("aws-{service}"))
             .or_else(|| named("aws"))
-            .or_else(|| match service {
-                "secretsmanager" => variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-                other => variable(&format!("AWS_ENDPOINT_URL_{}", other.to_ascii_uppercase())),
-            })
+            .or_else(|| variable(&format!("AWS_ENDPOINT_URL_{}", id(service))))
             .or_else(|| variable("AWS_ENDPOINT_URL"))
     }
 

@@ -25,7 +25,7 @@ pub use aws::{APP, AwsKey, Partition, Responder, Retries};
 pub use hosts::{Manners, Turn};
 pub use http::{Answer, Header, Method, Request, Stream};
 pub use mail::Letter;
-pub use signed::{AwsCall, AwsRead};
+pub use signed::{AwsCall, AwsRead, AwsRequest};
 pub use tls::Proof;
 pub use wire::Wire;
 

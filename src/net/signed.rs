@@ -44,6 +44,34 @@ pub struct AwsRead<'a> {
     pub path: &'a str,
 }
 
+/// Any request to an AWS service, signed as the responder. The body may hold a secret.
+#[derive(Clone, Copy)]
+pub struct AwsRequest<'a> {
+    /// As [`AwsCall::service`].
+    pub service: &'static str,
+    /// The Region to ask.
+    pub region: &'a str,
+    /// What is done there.
+    pub method: Method,
+    /// Path and query, escaped.
+    pub path: &'a str,
+    /// `X-Amz-Target`, for the services whose one path is `/`.
+    pub target: Option<&'static str>,
+    /// The body, JSON; none of a read.
+    pub body: &'a Zeroizing<Vec<u8>>,
+}
+
+impl<'a> AwsRequest<'a> {
+    fn unsigned(&self) -> Unsigned<'a> {
+        let AwsRequest { service, region, method, path, target, body } = *self;
+        let body = (method != Method::Get).then_some(body.as_slice());
+        let kind = if target.is_some() { JSON } else { "application/json" };
+        let mut headers = if body.is_some() { vec![("content-type", kind.to_owned())] } else { Vec::new() };
+        headers.extend(target.map(|target| ("x-amz-target", target.to_owned())));
+        Unsigned { method, service, region, path, headers, body }
+    }
+}
+
 /// What is signed, whatever its protocol.
 struct Unsigned<'a> {
     method: Method,
@@ -87,6 +115,15 @@ impl Net {
         let AwsRead { service, region, path } = read;
         let unsigned = Unsigned { method: Method::Get, service, region, path, headers: Vec::new(), body: None };
         self.send(&self.signed(responder, &unsigned).await?).await
+    }
+
+    /// Asks an AWS service as the responder. What changes something is sent once, whatever comes of it.
+    ///
+    /// # Errors
+    /// As [`Net::ask_log`].
+    pub async fn call_aws(&self, responder: &Responder, call: &AwsRequest<'_>, changes: bool) -> Result<Answer, NetError> {
+        let request = self.signed(responder, &call.unsigned()).await?;
+        if changes { self.act(&request).await } else { self.send(&request).await }
     }
 
     async fn signed(&self, responder: &Responder, unsigned: &Unsigned<'_>) -> Result<Request, NetError> {
@@ -139,8 +176,8 @@ impl Net {
             .into();
         let given = call.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let body = SignableBody::Bytes(call.body.unwrap_or_default());
-        let method = if call.method == Method::Get { "GET" } else { "POST" };
-        let request = SignableRequest::new(method, url.as_str(), given, body).map_err(unsigned)?;
+        let method = reqwest::Method::from(call.method);
+        let request = SignableRequest::new(method.as_str(), url.as_str(), given, body).map_err(unsigned)?;
         let (added, _) = sign(request, &params).map_err(unsigned)?.into_parts();
         Ok(added.into_parts().0.into_iter().map(|header| (header.name(), header.value().to_owned())).collect())
     }

@@ -104,10 +104,25 @@ pub fn plan(plan: &Plan, digest: &str, look: Look, out: &mut dyn Write) -> io::R
     let mut list = |title: &str, items: &[String], ink: Ink| -> io::Result<()> {
         items.iter().try_for_each(|item| writeln!(out, "  {}  {}", look.paint(ink, title), clean(item)))
     };
+    list("writes", &stores(plan), Ink::Yellow)?;
     list("affects", &plan.affected, Ink::Yellow)?;
     list("copy at", &plan.copies, Ink::Yellow)?;
     list("not known", &plan.unknowns, Ink::Yellow)?;
     list("lacks permission", &plan.lacking, Ink::Red)
+}
+
+/// The stores that a plan would write, and those of which it cannot tell.
+fn stores(plan: &Plan) -> Vec<String> {
+    let seen = plan.steps.iter().filter_map(|step| step.observed.get("stores")?.as_array()).flatten();
+    let line = |store: &serde_json::Value| {
+        let name = store.get("store")?.as_str()?;
+        if let Some(why) = store.get("unknown").and_then(serde_json::Value::as_str) {
+            return Some(format!("nothing at all: whether {name} holds it is not known ({why})"));
+        }
+        let parts: Vec<&str> = store.get("parts")?.as_array()?.iter().filter_map(serde_json::Value::as_str).collect();
+        (!parts.is_empty()).then(|| format!("{name}, which holds its {}", parts.join(" and ")))
+    };
+    seen.filter_map(line).collect()
 }
 
 /// A run.

@@ -54,6 +54,7 @@ impl Scene {
                 own: Vec::new(),
                 detector: set().get(&self.finding.detector).cloned(),
                 recall: Box::new(move |asked| (*asked == wanted).then(|| copy.duplicate()).into_iter().collect()),
+                stores: crate::respond::Stores::default(),
                 clock: Arc::new(TestClock::new(Timestamp::UNIX_EPOCH)),
             },
             folder: Folder::open(self.dir.path()).expect("a folder"),

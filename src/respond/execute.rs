@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::actions::{self, Outcome, World};
+use super::actions::{self, Notes, Outcome, World};
 use super::approve::{Approvers, count, good, needed};
 use super::folder::{Folder, RunFolder};
 use super::guard::{Guard, Moment};
@@ -228,13 +228,14 @@ impl Runner {
         }
         let attempt = format!("{}/{}/{}", progress.run.id, step.id, progress.run.records);
         self.record(progress, &step.id, EventKind::Started { idempotency_key: attempt }, Value::Null)?;
-        let (event, evidence) = match self.act(&progress.run, step).await {
+        let (event, evidence) = match self.act(progress, step).await? {
             Outcome::Done(evidence) => (EventKind::Succeeded, evidence),
             Outcome::AlreadyDone(evidence) => (EventKind::Succeeded, json!({ ALREADY: evidence })),
             Outcome::Refused(why) => (EventKind::Refused { why }, Value::Null),
             Outcome::Failed(why) => (EventKind::Failed { why }, Value::Null),
             Outcome::Unknown(why) => (EventKind::Unknown { why }, Value::Null),
             Outcome::Waiting(person) => (EventKind::Waiting { until: None, person: Some(person) }, Value::Null),
+            Outcome::Until(until) => (EventKind::Waiting { until: Some(until), person: None }, Value::Null),
         };
         let evidence = plan::scrubbed(&progress.scrubber, evidence);
         let (succeeded, statement) = (event == EventKind::Succeeded, evidence.clone());
@@ -259,30 +260,45 @@ impl Runner {
         (self.hands.clock.now() < until).then_some(until)
     }
 
-    pub(super) fn world<'w>(&'w self, run: &'w Run, step: &'w PlannedStep) -> World<'w> {
+    pub(super) fn world<'w>(&'w self, run: &'w Run, step: &'w PlannedStep, notes: Option<&'w Notes>) -> World<'w> {
         World {
             hands: &self.hands,
             plan: &run.plan,
             digest: &run.digest,
+            step: &step.id,
             with: &step.with,
             timeout: Duration::from_secs(step.timeout),
             so_far: &run.steps,
             before: &step.observed,
             confirmed: self.confirmed.contains(&step.id),
             requester: &self.requester,
+            notes,
         }
     }
 
-    async fn act(&self, run: &Run, step: &PlannedStep) -> Outcome {
+    /// Acts, and writes down what the action notes on its way. An action whose note cannot be written goes no further.
+    async fn act(&self, progress: &mut Progress, step: &PlannedStep) -> Result<Outcome, RespondError> {
         let Some(action) = actions::get(&step.action) else {
-            return Outcome::Failed(format!("this version has no action {}", step.action));
+            return Ok(Outcome::Failed(format!("this version has no action {}", step.action)));
         };
-        let world = self.world(run, step);
+        let (run, (notes, written)) = (progress.run.clone(), Notes::new());
+        let world = self.world(&run, step, Some(&notes));
         // An action keeps to its own time; this is for one that does not.
         let limit = world.timeout + Duration::from_secs(15);
-        tokio::time::timeout(limit, action.apply(&world))
-            .await
-            .unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()))
+        let mut acting = std::pin::pin!(tokio::time::timeout(limit, action.apply(&world)));
+        loop {
+            tokio::select! {
+                biased;
+                Some((note, done)) = written.next() => {
+                    self.record(progress, &step.id, EventKind::Noted, note)?;
+                    // Whoever noted it may be gone already.
+                    let _ = done.send(());
+                }
+                outcome = &mut acting => {
+                    return Ok(outcome.unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned())));
+                }
+            }
+        }
     }
 
     pub(super) fn record(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Plan, PlannedStep};
+use crate::model::{Plan, PlannedStep, Tier};
 use crate::secret::Fingerprint;
 
 /// The operator's bounds.
@@ -47,6 +47,11 @@ fn user_of(arn: &str) -> Option<&str> {
 fn role_of(arn: &str) -> Option<&str> {
     let session = arn.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next());
     session.or_else(|| arn.split_once(":role/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path)))
+}
+
+/// Whether a consumer is more than a guess: what stands behind its name in a plan.
+fn known(consumer: &str) -> bool {
+    [Tier::Proven, Tier::Bound, Tier::Declared].iter().any(|tier| consumer.ends_with(&format!("({})", tier.word())))
 }
 
 impl Guard {
@@ -111,6 +116,13 @@ impl Guard {
     /// Whether a step may be taken now.
     pub(super) fn step(&self, plan: &Plan, step: &PlannedStep, moment: &Moment<'_>) -> Result<(), String> {
         self.plan(plan, moment)?;
+        let forever = plan.mode == "rotate" && step.mutates && !step.reversible;
+        if forever && !plan.affected.iter().any(|consumer| known(consumer)) {
+            return Err(format!(
+                "which workload uses it is not known, and what is in use by nobody knows whom is never deleted: it stays as it is. `staunch own {} --workload ID --until DATE` says who uses it; then make a new plan",
+                plan.fingerprint.short()
+            ));
+        }
         if step.mutates && moment.stopped {
             return Err("the stop file is there: nothing is changed while it is".to_owned());
         }
@@ -137,8 +149,12 @@ impl Guard {
         }
         let object = step.observed.get("object").and_then(serde_json::Value::as_str);
         // Its own name, and those of what it is part of, stand in an object's path.
-        let whole =
-            object.into_iter().flat_map(|path| path.match_indices(['/', '#', '?']).map(|(at, _)| &path[..at]).chain([path]));
+        let stores = step.observed.get("stores").and_then(serde_json::Value::as_array).into_iter().flatten();
+        let stores = stores.filter_map(|store| store.get("store")?.as_str()?.split_once(' ').map(|(_, at)| at));
+        let whole = object
+            .into_iter()
+            .chain(stores)
+            .flat_map(|path| path.match_indices(['/', '#', '?']).map(|(at, _)| &path[..at]).chain([path]));
         let named = whole.chain(object.into_iter().flat_map(|path| path.split(['/', '#', '?', '=', '&'])));
         match step.with.values().map(String::as_str).chain(named).find(|value| self.protects(provider, value)) {
             Some(value) => Err(format!("{value} is protected by the settings file")),

@@ -19,6 +19,7 @@ mod plan;
 mod playbook;
 mod preflight;
 mod replay;
+mod stores;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -26,6 +27,7 @@ mod testing;
 mod tests;
 mod walk_back;
 mod watch;
+mod waves;
 mod whose;
 
 use std::collections::BTreeSet;
@@ -46,7 +48,9 @@ pub use guard::Guard;
 pub use plan::draft;
 pub use playbook::{Playbook, PlaybookSource, Playbooks, builtin_playbooks};
 pub use replay::replayed;
+pub use stores::{StoreAt, Stores, kinds as store_kinds};
 pub use watch::{Allowed, Policy, Watcher, Work};
+pub use waves::{Ended, Waves, apply_all};
 pub use whose::account;
 
 /// Gives back the credential of a fingerprint, read again from where it was found, or nothing when it is no longer there.
@@ -69,11 +73,14 @@ pub struct Hands {
     pub detector: Option<Detector>,
     /// Reads leaked values again where a step needs them.
     pub recall: Box<Recall>,
+    /// Places that may hold the credential for those that use it, and the key that its fingerprints are made with.
+    pub stores: Stores,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 /// The responder's AWS clients, and as whom they act.
+#[derive(Clone)]
 pub struct AwsHands {
     /// The clients.
     pub responder: Responder,
@@ -87,7 +94,7 @@ pub struct AwsHands {
 pub struct Admin {
     /// Where it was read, `env:NAME` or `file:PATH`.
     pub from: String,
-    value: Secret,
+    pub(in crate::respond) value: Secret,
 }
 
 impl Admin {

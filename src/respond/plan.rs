@@ -9,7 +9,7 @@ use super::actions::{self, Action, Needs, World};
 use super::guard::Guard;
 use super::playbook::{Playbook, Playbooks, Step, placeholder};
 use super::preflight::lacking;
-use super::{AwsHands, Hands, RespondError, account, means};
+use super::{AwsHands, Hands, RespondError, account, means, stores};
 use crate::model::{Edge, Finding, Plan, PlannedStep, Times};
 use crate::secret::Scrubber;
 
@@ -202,6 +202,10 @@ fn together(finding: &Finding, playbook: &Playbook, steps: Vec<PlannedStep>, han
             never.join(", ")
         ));
     }
+    let rotates = playbook.mode == "rotate";
+    // What is replaced: what is secret, and what it is named by. A host beside it stays.
+    let replaced = finding.parts.iter().enumerate().filter(|(number, part)| *number == 0 || !part.public);
+    let parts = replaced.map(|(_, part)| (part.name.clone(), part.fingerprints.clone()));
     Plan {
         schema: Plan::SCHEMA.to_owned(),
         playbook: playbook.id.clone(),
@@ -210,6 +214,8 @@ fn together(finding: &Finding, playbook: &Playbook, steps: Vec<PlannedStep>, han
         detector: finding.detector.clone(),
         target: BTreeMap::new(),
         steps,
+        parts: if rotates { parts.collect() } else { BTreeMap::new() },
+        files: if rotates { stores::files(finding) } else { Vec::new() },
         affected,
         copies: finding.occurrences.iter().map(|place| format!("{}:{}", place.path, place.location.line)).collect(),
         unknowns,
@@ -233,7 +239,17 @@ async fn observe(plan: &mut Plan, hands: &Hands) {
     }
     for (step, seen) in plan.steps.iter_mut().zip(seen) {
         match seen {
-            Ok(value) => step.observed = scrubbed(&scrubber, value),
+            Ok(value) => {
+                // What the stores need that it would write.
+                let stores = value.get("stores").and_then(Value::as_array).into_iter().flatten();
+                let needs = stores.filter_map(|store| store.get("needs")?.as_array()).flatten();
+                for need in needs.filter_map(Value::as_str).map(str::to_owned) {
+                    if !step.permissions.contains(&need) {
+                        step.permissions.push(need);
+                    }
+                }
+                step.observed = scrubbed(&scrubber, value);
+            }
             Err(why) => plan.unknowns.push(format!("what {} would find: {}", step.id, scrubber.scrub(&why))),
         }
     }
@@ -247,12 +263,14 @@ pub(super) async fn look(plan: &Plan, step: &PlannedStep, hands: &Hands) -> Resu
         hands,
         plan,
         digest: "",
+        step: &step.id,
         with: &step.with,
         timeout,
         so_far: &[],
         before: &step.observed,
         confirmed: false,
         requester: "",
+        notes: None,
     };
     tokio::time::timeout(timeout, action.observe(&world)).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
 }

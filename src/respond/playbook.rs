@@ -96,6 +96,7 @@ builtin![
     "anthropic-contain",
     "anthropic-manual-contain",
     "aws-access-key-contain",
+    "aws-access-key-rotate",
     "aws-session-contain",
     "azure-openai-contain",
     "azure-openai-stop-all-contain",
@@ -130,14 +131,17 @@ builtin![
     "llmjacking-aws",
     "llmjacking-openai",
     "mistral-contain",
+    "mistral-rotate",
     "npm-contain",
     "okta-contain",
     "openai-admin-key-contain",
     "openai-legacy-manual-contain",
     "openai-project-key-contain",
     "openai-service-account-contain",
+    "openai-service-account-rotate",
     "openrouter-contain",
     "openrouter-delete-contain",
+    "openrouter-rotate",
     "perplexity-contain",
     "pinecone-manual-contain",
     "portkey-manual-contain",
@@ -147,6 +151,7 @@ builtin![
     "vercel-contain",
     "workload-manual-contain",
     "xai-contain",
+    "xai-rotate",
 ];
 
 /// The built-in playbook files.
@@ -178,9 +183,11 @@ impl Playbooks {
         if mistakes.is_empty() { check(&all).map(|()| all) } else { Err(Mistakes(mistakes)) }
     }
 
-    /// The playbook that would run for a detector's findings. One that is made of others runs only when it is named.
+    /// The playbook that would run for a detector's findings: one that contains before one that rotates. One that is made of
+    /// others runs only when it is named.
     pub fn for_detector(&self, detector: &str) -> Option<&Playbook> {
-        self.0.iter().find(|playbook| playbook.uses.is_empty() && playbook.is_for(detector))
+        let mut all = self.0.iter().filter(|playbook| playbook.uses.is_empty() && playbook.is_for(detector));
+        all.clone().find(|playbook| playbook.mode == "contain").or_else(|| all.next())
     }
 
     /// The playbook of that id.

@@ -40,6 +40,8 @@ pub(super) async fn lacking(hands: &Hands, plan: &Plan) -> Lacking {
 
 /// Asks the simulator. The root user lacks nothing.
 async fn simulated(aws: &AwsHands, mut permissions: Vec<String>) -> Lacking {
+    // Those of other services are told in words, which the simulator does not know.
+    permissions.retain(|permission| permission.contains(':') && !permission.contains(' '));
     permissions.sort_unstable();
     permissions.dedup();
     let Some(source) = source_arn(&aws.arn) else { return Lacking::default() };

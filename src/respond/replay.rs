@@ -23,6 +23,7 @@ pub(super) fn replay(plan: Plan, folder: &RunFolder, events: &[Event]) -> Result
         touched: false,
         why: None,
         evidence: Value::Null,
+        noted: Value::Null,
         at: None,
     };
     let damaged = |line: usize, what: String| RespondError::Journal { path: folder.journal(), line, what };
@@ -49,6 +50,10 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
         run.steps.iter_mut().find(|status| status.id == *id).ok_or_else(|| format!("the plan has no step {id:?}"))?;
     let before = status.state;
     status.state = table::step_after(before, &event.event)?;
+    if event.event == EventKind::Noted {
+        status.noted = event.evidence.clone();
+        return Ok(());
+    }
     status.begun |= matches!(event.event, EventKind::Started { .. });
     status.touched |= match &event.event {
         EventKind::Unknown { .. } => true,

@@ -10,6 +10,7 @@ pub(super) fn step_after(state: StepState, event: &EventKind) -> Result<StepStat
         (S::Pending | S::Started | S::Unknown | S::Refused | S::Failed | S::Waiting, EventKind::Started { .. }) => {
             S::Started
         }
+        (S::Started, EventKind::Noted) => S::Started,
         (S::Started, EventKind::Succeeded) => S::Succeeded,
         (S::Started | S::Pending | S::Unknown | S::Refused | S::Failed | S::Waiting, EventKind::Refused { .. }) => {
             S::Refused
@@ -56,6 +57,7 @@ mod tests {
         let events = [
             E::Started { idempotency_key: why() },
             E::Succeeded,
+            E::Noted,
             E::Refused { why: why() },
             E::Failed { why: why() },
             E::Unknown { why: why() },
@@ -68,7 +70,7 @@ mod tests {
         ];
         let allowed = |state: S| events.iter().filter(|event| step_after(state, event).is_ok()).count();
         let counts: Vec<usize> = STATES.iter().map(|&state| allowed(state)).collect();
-        assert_eq!(counts, [3, 7, 2, 4, 4, 4, 4, 3, 0, 1]);
+        assert_eq!(counts, [3, 8, 2, 4, 4, 4, 4, 3, 0, 1]);
         assert!(step_after(S::Pending, &E::Succeeded).is_err());
         assert!(step_after(S::Pending, &E::UndoStarted).is_err());
         assert!(step_after(S::Succeeded, &events[0]).is_err(), "what succeeded is not begun again");

@@ -121,6 +121,9 @@ pub(super) struct Scene {
     pub(super) unset: Option<String>,
     /// Whether the value can be read.
     pub(super) readable: bool,
+    /// A file that the settings list as a store.
+    pub(super) store: Option<std::path::PathBuf>,
+    pub(super) clock: Arc<TestClock>,
     key: FingerprintKey,
     /// Made once: it reads the machine's certificates.
     net: Arc<Net>,
@@ -156,6 +159,8 @@ impl Scene {
             admin: Some(ADMIN),
             unset: None,
             readable: true,
+            store: None,
+            clock: Arc::new(TestClock::new(Timestamp::UNIX_EPOCH)),
             key,
             dir: tempfile::tempdir().expect("scratch"),
         }
@@ -220,8 +225,22 @@ impl Scene {
             own,
             detector: set().get(&self.finding.detector).cloned(),
             recall,
-            clock: Arc::new(TestClock::new(Timestamp::UNIX_EPOCH)),
+            stores: self.stores(),
+            clock: Arc::clone(&self.clock) as Arc<dyn crate::model::Clock>,
         }
+    }
+
+    fn stores(&self) -> super::Stores {
+        let file = |path: &std::path::PathBuf| super::StoreAt {
+            kind: "file".to_owned(),
+            at: path.to_str().expect("text").to_owned(),
+            region: None,
+            address: None,
+            credential: None,
+            holds: None,
+            part: None,
+        };
+        super::Stores { listed: self.store.iter().map(file).collect(), key: Some(FingerprintKey::new([7; 32])) }
     }
 
     pub(super) fn runner(&self) -> Runner {

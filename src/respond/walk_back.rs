@@ -31,6 +31,9 @@ impl Runner {
                 Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::Waiting(why) => {
                     (EventKind::UndoFailed { why }, Value::Null)
                 }
+                Outcome::Until(until) => {
+                    (EventKind::UndoFailed { why: format!("not before {until}; `undo` tries again") }, Value::Null)
+                }
             };
             self.record(progress, &step.id, event, evidence)?;
         }
@@ -41,7 +44,7 @@ impl Runner {
         let Some(action) = actions::get(&step.action).filter(|action| action.reversible()) else {
             return Outcome::Failed("it cannot be undone".to_owned());
         };
-        let world = self.world(run, step);
+        let world = self.world(run, step, None);
         let undo = action.undo(&world, &step.observed);
         tokio::time::timeout(world.timeout, undo).await.unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()))
     }

@@ -48,6 +48,8 @@ pub struct Call {
 /// What can go wrong at a call, for tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
+    /// Nothing goes wrong this time.
+    None,
     /// Answers `Throttling` and does nothing.
     Throttle,
     /// Answers `ServiceFailure` and does nothing.

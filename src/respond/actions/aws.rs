@@ -2,7 +2,7 @@
 
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 
-use super::Outcome;
+use super::{Outcome, Trouble};
 
 /// Whether an error means that the thing does not exist.
 pub(super) fn is_absent<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
@@ -20,6 +20,18 @@ pub(super) fn words<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Strin
             SdkError::ConstructionFailure(_) => "the request could not be built".to_owned(),
             _ => "IAM's answer cannot be read".to_owned(),
         },
+    }
+}
+
+/// The same, for what is put together of several calls.
+pub(super) fn trouble<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Trouble {
+    if is_absent(error) {
+        return Trouble::Absent;
+    }
+    match settles(error) {
+        Outcome::Refused(why) => Trouble::Refused { status: 0, why },
+        Outcome::Failed(why) => Trouble::Failed(why),
+        _ => Trouble::Unknown(words(error)),
     }
 }
 

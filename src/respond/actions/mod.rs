@@ -1,13 +1,19 @@
 //! What a step can do to the world. One file and one line in [`ALL`] each.
 
 mod aws;
+mod aws_mint;
+mod aws_used;
 mod deactivate;
+mod delete;
 mod deny;
 mod evidence;
+mod in_use;
 mod keys;
 mod list_minted;
 mod manual;
+mod notes;
 mod providers;
+mod replace;
 mod role_policy;
 mod service_credential;
 mod session_refused;
@@ -22,13 +28,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{AwsHands, Hands};
 use crate::model::{Liveness, Plan, StepStatus};
 use crate::validate::Validator;
 
-pub(in crate::respond) use keys::missing;
+pub(in crate::respond) use keys::{Trouble, missing, settled};
+pub(in crate::respond) use notes::Notes;
 
 /// A future that an action returns.
 pub(super) type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -38,6 +46,8 @@ pub(super) struct World<'w> {
     pub(super) hands: &'w Hands,
     pub(super) plan: &'w Plan,
     pub(super) digest: &'w str,
+    /// The step's id.
+    pub(super) step: &'w str,
     /// Bound arguments of the step.
     pub(super) with: &'w BTreeMap<String, String>,
     /// How long the step may take.
@@ -50,6 +60,8 @@ pub(super) struct World<'w> {
     pub(super) confirmed: bool,
     /// Who runs the plan.
     pub(super) requester: &'w str,
+    /// Where a step under way writes down what it knows; nowhere while planning and walking back.
+    pub(super) notes: Option<&'w Notes>,
 }
 
 impl World<'_> {
@@ -91,6 +103,8 @@ pub(super) enum Outcome {
     Unknown(String),
     /// A person must do something first.
     Waiting(String),
+    /// It is too early.
+    Until(Timestamp),
 }
 
 /// With whose means an action acts.
@@ -115,6 +129,8 @@ pub(super) enum Role {
     Proves,
     /// It lists what the credential may have made.
     Lists,
+    /// It puts another credential in its place.
+    Replaces,
     /// Anything else.
     Other,
 }
@@ -168,6 +184,13 @@ pub(super) trait Action: Sync {
     fn observe<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
         Box::pin(async { Ok(Value::Null) })
     }
+    /// When what it has put in the credential's place was used last, by the provider's record.
+    ///
+    /// # Errors
+    /// In words: nobody tells.
+    fn last_use<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {
+        Box::pin(async { Err("nothing is put in its place".to_owned()) })
+    }
     /// Looks, acts where that is needed, and looks again. Safe to call after a crash at any point.
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome>;
     /// Puts back what was observed when the plan was made.
@@ -192,6 +215,11 @@ const SHARED: &[&dyn Action] = &[
     &role_policy::BEARER,
     &session_refused::SessionRefused,
     &sweep::Sweep,
+    &aws_mint::KEY_CREATE,
+    &aws_used::NewUsed,
+    &aws_used::OldUnused,
+    &delete::Delete,
+    &in_use::InUse,
 ];
 
 /// Every action.

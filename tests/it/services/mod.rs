@@ -12,4 +12,5 @@ mod openbao;
 mod oracle;
 mod pre_commit;
 mod reach;
+mod rotating;
 mod sessions;

@@ -73,7 +73,7 @@ pub(in crate::respond::actions) enum Login {
 
 /// What stood between a question and its answer.
 #[derive(Debug)]
-pub(in crate::respond::actions) enum Trouble {
+pub(in crate::respond) enum Trouble {
     /// The service says no.
     Refused { status: u16, why: String },
     /// It says that there is no such thing.
@@ -86,7 +86,7 @@ pub(in crate::respond::actions) enum Trouble {
 
 impl Trouble {
     /// In words.
-    pub(in crate::respond::actions) fn why(self) -> String {
+    pub(in crate::respond) fn why(self) -> String {
         match self {
             Self::Absent => "it is not there".to_owned(),
             Self::Refused { why, .. } | Self::Failed(why) | Self::Unknown(why) => why,
@@ -238,7 +238,7 @@ fn origin(world: &World<'_>, service: &Service, leaked: Option<&Leaked>) -> Resu
 
 /// What an answer settles. A page for people is never the provider's word, whatever its status; `Null` where a success has
 /// no body.
-fn settled(answer: &Answer) -> Result<Value, Trouble> {
+pub(in crate::respond) fn settled(answer: &Answer) -> Result<Value, Trouble> {
     let status = answer.status;
     let body = answer.body.trim_ascii();
     let json: Option<Value> = if answer.truncated { None } else { serde_json::from_slice(body).ok() };

@@ -9,6 +9,7 @@ mod call;
 mod desk;
 mod leaked;
 mod listing;
+mod mint;
 mod own;
 
 use std::collections::BTreeMap;
@@ -20,9 +21,11 @@ use super::{Action, Doing, Hands, Needs, Outcome, Role, World, asked};
 use crate::model::Liveness;
 
 pub(super) use call::{Call, segment};
-pub(super) use desk::{Desk, Login, Place, Service, Trouble, Voice};
-pub(super) use leaked::Leaked;
+pub(super) use desk::{Desk, Login, Place, Service, Voice};
+pub(in crate::respond) use desk::{Trouble, settled};
+pub(super) use leaked::{Leaked, Shape};
 pub(super) use listing::{Change, Find, Hint, Listing, Pages, Scopes, text};
+pub(super) use mint::{NewKey, picked};
 pub(super) use own::Own;
 
 /// The state of what does not exist.
@@ -109,7 +112,7 @@ pub(super) struct Deed {
 
 impl Deed {
     /// The one object that is the credential's, and its state now.
-    async fn located(&self, desk: &Desk<'_>, leaked: Option<&Leaked>) -> Result<Object, Trouble> {
+    pub(super) async fn located(&self, desk: &Desk<'_>, leaked: Option<&Leaked>) -> Result<Object, Trouble> {
         let planned = desk.world.before.get("object").and_then(Value::as_str);
         let refused = |why: String| Trouble::Refused { status: 0, why };
         let found = match leaked {

@@ -2,9 +2,12 @@
 //! Source: Mistral documentation, Beta, Admin, API keys (<https://docs.mistral.ai/api/endpoint/beta/admin/api-keys>): list with
 //! `limit` and `offset`, the header `x-api-key`, `hidden_key`, delete by `key_id`. Public clients: `keys` holds the items.
 
+use serde_json::{Value, json};
+
 use super::super::keys::{
-    ABSENT, Call, Change, Deed, Find, Hint, Listing, Login, Pages, Place, Service, Voice, segment, text,
+    ABSENT, Call, Change, Deed, Find, Hint, Listing, Login, NewKey, Pages, Place, Service, Voice, picked, segment, text,
 };
+use super::super::replace::Replace;
 use crate::net::Method;
 
 const SERVICE: Service = Service {
@@ -16,25 +19,56 @@ const SERVICE: Service = Service {
     headers: &[],
 };
 
-pub(super) const KEY_DELETE: Deed = Deed {
-    name: "mistral-key-delete",
-    service: &SERVICE,
-    office: &Listing {
+const PAGES: Pages = Pages::Offset { parameter: "offset", size: 100 };
+
+const fn office(about: &'static [&'static str]) -> Listing {
+    Listing {
         find: Find::Listed {
             scopes: None,
             list: |_| "/v1/admin/api-keys?limit=100".to_owned(),
-            pages: Pages::Offset { parameter: "offset", size: 100 },
+            pages: PAGES,
             items: "/keys",
             hint: Hint::Redacted { at: "/hidden_key", prefix: "" },
             path: |_, key| Some(format!("/v1/admin/api-keys/{}", segment(&text(key, "/key_id")?))),
         },
         state: |_| "active".to_owned(),
-        about: &["/name", "/hidden_key", "/created_at"],
+        about,
         alone: None,
         change: Change::Plain(|path, _| Call::new(Method::Delete, path)),
-    },
+    }
+}
+
+pub(super) const KEY_DELETE: Deed = Deed {
+    name: "mistral-key-delete",
+    service: &SERVICE,
+    office: &office(&["/name", "/hidden_key", "/created_at"]),
     wanted: ABSENT,
     effect: "delete the key",
     undo: None,
     permissions: &["a Mistral admin key (Admin API, beta)"],
 };
+
+/// The old one, with whose it is.
+const OLD: Deed = Deed { office: &office(&["/user_id", "/workspace_uuid", "/expiration_date"]), ..KEY_DELETE };
+
+/// Where the value stands in the answer is assumed: `key`, as public clients read it.
+pub(super) const KEY_CREATE: Replace = Replace(&NewKey {
+    name: "mistral-key-create",
+    old: &OLD,
+    scope: None,
+    list: |_| "/v1/admin/api-keys?limit=100".to_owned(),
+    pages: PAGES,
+    items: "/keys",
+    label: "/name",
+    used: Some("/last_used"),
+    path: |_, key| Some(format!("/v1/admin/api-keys/{}", segment(&text(key, "/key_id")?))),
+    create: |_, label, old| {
+        let mut body = picked(old, &["user_id", "workspace_uuid", "expiration_date"]);
+        body.insert("name".to_owned(), json!(label));
+        Ok(Call::new(Method::Post, "/v1/admin/api-keys").json(&Value::Object(body)))
+    },
+    value: "/key",
+    part: "key",
+    what: "another key of the same user and workspace",
+    permissions: &["a Mistral admin key (Admin API, beta)"],
+});

@@ -34,11 +34,14 @@ pub(super) const ALL: &[&dyn Action] = &[
     &google::KEY_DELETE,
     &langfuse::KEY_DELETE,
     &litellm::KEY_BLOCK,
+    &mistral::KEY_CREATE,
     &mistral::KEY_DELETE,
     &openai::ADMIN_KEY_DELETE,
     &openai::KEY_DELETE,
+    &openai::SERVICE_ACCOUNT_CREATE,
     &openai::SERVICE_ACCOUNT_DELETE,
     &openai_throttle::Throttle,
+    &openrouter::KEY_CREATE,
     &openrouter::KEY_DELETE,
     &openrouter::KEY_DISABLE,
     &own_value::BUILDKITE,
@@ -56,6 +59,7 @@ pub(super) const ALL: &[&dyn Action] = &[
     &own_value::SLACK,
     &own_value::VERCEL,
     &vault::TOKEN_REVOKE,
+    &xai::KEY_CREATE,
     &xai::KEY_DELETE,
 ];
 

@@ -4,11 +4,12 @@
 //! Source: OpenAI API reference, Administration: Project API keys, Project service accounts, Admin API keys
 //! (<https://platform.openai.com/docs/api-reference/project-api-keys>).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::keys::{
-    ABSENT, Call, Change, Deed, Find, Hint, Listing, Login, Pages, Place, Scopes, Service, Voice, segment, text,
+    ABSENT, Call, Change, Deed, Find, Hint, Listing, Login, NewKey, Pages, Place, Scopes, Service, Voice, segment, text,
 };
+use super::super::replace::Replace;
 use crate::net::Method;
 
 pub(super) const SERVICE: Service = Service {
@@ -87,6 +88,32 @@ pub(super) const SERVICE_ACCOUNT_DELETE: Deed = Deed {
     undo: None,
     permissions: &["an OpenAI admin key: projects, their API keys and service accounts, read and write"],
 };
+
+/// Another service account in the same project, with a key of its own: a single key of an account cannot be deleted, so that two
+/// keys of one account could never be told apart in the end. Its role is the default one.
+/// Source: Project service accounts, create: `api_key.value` once.
+pub(super) const SERVICE_ACCOUNT_CREATE: Replace = Replace(&NewKey {
+    name: "openai-service-account-create",
+    old: &SERVICE_ACCOUNT_DELETE,
+    scope: Some("project"),
+    list: |project| format!("/v1/organization/projects/{project}/service_accounts?limit=100"),
+    pages: PAGES,
+    items: "/data",
+    label: "/name",
+    used: None,
+    path: |project, account| {
+        let account = segment(&text(account, "/id")?);
+        Some(format!("/v1/organization/projects/{project}/service_accounts/{account}"))
+    },
+    create: |project, label, _| {
+        let path = format!("/v1/organization/projects/{project}/service_accounts");
+        Ok(Call::new(Method::Post, path).json(&json!({ "name": label })))
+    },
+    value: "/api_key/value",
+    part: "key",
+    what: "a service account in the same project, with a key",
+    permissions: &["an OpenAI admin key: projects, their API keys and service accounts, read and write"],
+});
 
 pub(super) const ADMIN_KEY_DELETE: Deed = Deed {
     name: "openai-admin-key-delete",

@@ -1,0 +1,92 @@
+//! `staunch respond apply DIGEST DIGEST…`: many plans, in waves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::ensure;
+
+use super::args::{ByHand, Format};
+use super::exit::Exit;
+use super::hands::Reach;
+use super::output::{Output, say};
+use super::recall;
+use super::respond::{folder, runner_with};
+use super::settings::{Settings, block_on};
+use crate::model::{Notice, Run, RunState};
+use crate::report;
+use crate::respond::{Ended, Runner, Waves, apply_all};
+
+pub(super) fn apply(digests: &[String], (hand, waves): (&ByHand, Waves), settings: &Settings) -> anyhow::Result<Exit> {
+    ensure!(!hand.secret_stdin, "--secret-stdin is one credential; apply its plan alone");
+    let (folder, reach) = (folder(settings)?, Reach::new(settings)?);
+    let stop: Arc<AtomicBool> = Arc::default();
+    let mut plans: Vec<(Runner, String)> = Vec::new();
+    for digest in digests {
+        let (plan, digest) = folder.plan(digest)?;
+        if plans.iter().any(|(_, other)| *other == digest) {
+            continue;
+        }
+        let runner = runner_with(&plan, (hand, &reach), settings)?;
+        plans.push((Runner { stop: Arc::clone(&stop), ..runner }, digest));
+    }
+    let names: Vec<String> = plans.iter().map(|(_, digest)| digest.clone()).collect();
+    let ends = block_on(async {
+        let told = |digest: &str, ended: &Ended| {
+            if let Ended::Error(error) = ended {
+                say(&format!("staunch: {}: {error}", &digest[..12]));
+            }
+        };
+        let mut all = std::pin::pin!(apply_all(plans, waves, &stop, told));
+        loop {
+            tokio::select! {
+                ends = &mut all => return ends,
+                _ = tokio::signal::ctrl_c() => {
+                    say("staunch: stopping after the steps that are being taken; `staunch respond resume` goes on");
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    })?;
+    for run in ends.iter().filter_map(ran) {
+        let finding = recall::planned(&run.plan, settings).ok();
+        let notice = Notice::of_run(run, finding.as_ref(), settings.clock.now());
+        block_on(super::notify::tell(&notice, settings))?;
+    }
+    tell(&names, &ends, settings)
+}
+
+fn ran(ended: &Ended) -> Option<&Run> {
+    if let Ended::Ran(run) = ended { Some(&**run) } else { None }
+}
+
+fn exit_of(ended: &Ended) -> Exit {
+    match ended {
+        Ended::Ran(run) => match run.state {
+            RunState::Done | RunState::Undone | RunState::Abandoned => Exit::Clean,
+            RunState::Waiting => Exit::Findings,
+            RunState::Open | RunState::Stopped => Exit::Error,
+        },
+        Ended::Error(_) | Ended::NotBegun => Exit::Error,
+    }
+}
+
+fn tell(names: &[String], ends: &[Ended], settings: &Settings) -> anyhow::Result<Exit> {
+    let runs: Vec<&Run> = ends.iter().filter_map(ran).collect();
+    Output::open(settings.output.as_ref())?.write(|out| {
+        if settings.format != Format::Human {
+            return runs.iter().try_for_each(|run| writeln!(out, "{}", serde_json::json!(run)));
+        }
+        runs.iter().try_for_each(|run| report::run(run, settings.look, out))
+    })?;
+    let not: Vec<&str> =
+        names.iter().zip(ends).filter(|(_, ended)| matches!(ended, Ended::NotBegun)).map(|(name, _)| &name[..12]).collect();
+    if !not.is_empty() {
+        say(&format!(
+            "staunch: too much failed, so {} of {} plans were not begun: {}. See `staunch respond status`, then apply them again",
+            not.len(),
+            names.len(),
+            not.join(" ")
+        ));
+    }
+    Ok(ends.iter().map(exit_of).max().unwrap_or(Exit::Clean))
+}

@@ -1,0 +1,75 @@
+//! `new-in-use`: whether consumers have taken the new credential up: by its provider's record of its last use where there is one,
+//! else by a person's word. Looks only.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::replace::replacement;
+use super::{Action, Doing, Outcome, Role, World};
+
+pub(super) struct InUse;
+
+/// Who has said so before.
+fn before(world: &World<'_>) -> Option<String> {
+    let status = world.so_far.iter().find(|status| status.id == world.step)?;
+    Some(status.noted.get("said_by")?.as_str()?.to_owned())
+}
+
+async fn said(world: &World<'_>, id: &str, by: &str) -> Outcome {
+    let note = json!({ "id": id, "said_by": by });
+    if let Some(notes) = world.notes
+        && let Err(why) = notes.write(note.clone()).await
+    {
+        return Outcome::Unknown(why);
+    }
+    Outcome::Done(note)
+}
+
+async fn looked(world: &World<'_>) -> Outcome {
+    let Some((id, since)) = replacement(world) else {
+        return Outcome::Refused("nothing was put in its place in this run".to_owned());
+    };
+    let replaces = world.plan.steps.iter().filter_map(|step| super::get(&step.action));
+    let Some(action) = replaces.into_iter().find(|action| action.role() == Role::Replaces) else {
+        return Outcome::Refused("the plan replaces nothing".to_owned());
+    };
+    let told = action.last_use(world, &id).await;
+    match told {
+        // It was asked about once by this run itself, before any store had it; records may have whole seconds.
+        Ok(Some(used)) if used.as_second() > since.as_second() => {
+            Outcome::Done(json!({ "id": id, "used": used.to_string() }))
+        }
+        _ if world.confirmed => said(world, &id, world.requester).await,
+        // Said before the quiet period, and no less true after it.
+        _ if before(world).is_some() => said(world, &id, &before(world).unwrap_or_default()).await,
+        Ok(_) => Outcome::Waiting(format!(
+            "its provider has seen no use of the new one since every store has it: restart what reads its store only at its start, \
+             then `respond resume`; or say that it is in use with `resume --done {}`",
+            world.step
+        )),
+        Err(why) => Outcome::Waiting(format!(
+            "whether the new one is in use cannot be asked ({why}): restart what reads its store only at its start, see that it \
+             works, and say so with `resume --done {}`",
+            world.step
+        )),
+    }
+}
+
+impl Action for InUse {
+    fn name(&self) -> &'static str {
+        "new-in-use"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
+        "wait until the new one is seen in use, by its provider's record or a person's word".to_owned()
+    }
+
+    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
+        Box::pin(looked(world))
+    }
+}

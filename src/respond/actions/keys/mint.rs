@@ -1,0 +1,180 @@
+//! A provider's administration makes another key of the same kind. It is named after its plan, so that whoever goes on after a
+//! crash knows it; it gets the bounds that the old one has, which are read from the old one's own object.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use zeroize::Zeroize;
+
+use super::listing::all;
+use super::{Call, Deed, Desk, Leaked, Object, Pages, Trouble, Voice, segment, text};
+use crate::net::Method;
+use crate::respond::actions::replace::{Key, Mint, Minted};
+use crate::respond::actions::{Doing, Needs, World};
+use crate::secret::Secret;
+
+/// The request for a new key: of a scope, by a name, from what is told of the old one.
+pub(in crate::respond::actions) type Create = fn(&str, &str, &Value) -> Result<Call, String>;
+
+/// How a provider's administration makes keys.
+pub(in crate::respond::actions) struct NewKey {
+    /// The action's name in playbooks.
+    pub(in crate::respond::actions) name: &'static str,
+    /// What finds the old one. Its office tells of it what a new one needs.
+    pub(in crate::respond::actions) old: &'static Deed,
+    /// The field of the plan's target that names the scope, where keys have one.
+    pub(in crate::respond::actions) scope: Option<&'static str>,
+    /// Where a scope's keys are listed by name.
+    pub(in crate::respond::actions) list: fn(&str) -> String,
+    pub(in crate::respond::actions) pages: Pages,
+    /// Where the items stand, and in an item its name and when it was used last.
+    pub(in crate::respond::actions) items: &'static str,
+    pub(in crate::respond::actions) label: &'static str,
+    pub(in crate::respond::actions) used: Option<&'static str>,
+    /// The path of a key's object, of a scope and what is told of the key: in a list, and where it is made.
+    pub(in crate::respond::actions) path: fn(&str, &Value) -> Option<String>,
+    pub(in crate::respond::actions) create: Create,
+    /// Where the value stands in the answer, and what the part is called that it is.
+    pub(in crate::respond::actions) value: &'static str,
+    pub(in crate::respond::actions) part: &'static str,
+    /// What is minted, in words.
+    pub(in crate::respond::actions) what: &'static str,
+    pub(in crate::respond::actions) permissions: &'static [&'static str],
+}
+
+impl NewKey {
+    fn scope<'w>(&self, world: &'w World<'_>) -> Result<&'w str, Trouble> {
+        let Some(name) = self.scope else { return Ok("") };
+        let known = world.plan.target.get(name).map(String::as_str);
+        known.ok_or_else(|| {
+            Trouble::Failed(format!("its {name} is not known; validate the finding first (`staunch triage`)"))
+        })
+    }
+
+    async fn items(&self, desk: &Desk<'_>) -> Result<Vec<(Option<String>, Value)>, Trouble> {
+        let scope = segment(self.scope(desk.world)?);
+        let found = all(desk, &(self.list)(&scope), &self.pages, self.items).await?;
+        Ok(found.into_iter().map(|item| ((self.path)(&scope, &item), item)).collect())
+    }
+
+    async fn named(&self, world: &World<'_>, label: &str) -> Result<Vec<Key>, Trouble> {
+        let desk = Desk::open(world, self.old.service, None)?;
+        let named =
+            self.items(&desk).await?.into_iter().filter(|(_, item)| text(item, self.label).as_deref() == Some(label));
+        let key = |(path, _): (Option<String>, Value)| {
+            let id = path.ok_or_else(|| Trouble::Unknown("a key is listed without an id".to_owned()))?;
+            Ok(Key { id, state: "active".to_owned(), label: Some(label.to_owned()) })
+        };
+        named.map(key).collect()
+    }
+
+    /// The old one's object: as the plan saw it, else by the value.
+    async fn old(&self, world: &World<'_>) -> Result<Object, Trouble> {
+        let refused = |why: String| Trouble::Refused { status: 0, why };
+        let leaked = Leaked::recall(world).map_err(refused)?;
+        let desk = Desk::open(world, self.old.service, leaked.as_ref())?;
+        match world.before.get("object").and_then(Value::as_str) {
+            Some(path) => self.old.office.read(&desk, path).await,
+            None => self.old.located(&desk, leaked.as_ref()).await,
+        }
+    }
+
+    async fn made(&self, world: &World<'_>, label: &str) -> Result<Minted, Trouble> {
+        let old = self.old(world).await?;
+        let desk = Desk::open(world, self.old.service, None)?;
+        let scope = segment(self.scope(world)?);
+        let call = (self.create)(&scope, label, &old.about).map_err(Trouble::Failed)?;
+        let mut answer = desk.act(call).await?;
+        let id = (self.path)(&scope, &answer);
+        let value = answer.pointer_mut(self.value).and_then(|value| match value {
+            Value::String(text) => {
+                let secret = Secret::new(text.as_bytes());
+                text.zeroize();
+                Some(secret)
+            }
+            _ => None,
+        });
+        match (id, value) {
+            (Some(id), Some(value)) => Ok(Minted { id, parts: vec![(self.part.to_owned(), value)] }),
+            // It may have made one: whoever looks finds it by its name.
+            _ => Err(Trouble::Unknown("the answer to the new key is not as it is documented".to_owned())),
+        }
+    }
+
+    async fn gone(&self, world: &World<'_>, id: &str) -> Result<(), Trouble> {
+        let desk = Desk::open(world, self.old.service, None)?;
+        match desk.act(Call::new(Method::Delete, id)).await {
+            Ok(_) | Err(Trouble::Absent | Trouble::Unknown(_)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+        // Done is what can be seen, not what was answered.
+        let left = self.items(&desk).await?;
+        if left.iter().any(|(path, _)| path.as_deref() == Some(id)) {
+            return Err(Trouble::Unknown("it was deleted, and is still listed".to_owned()));
+        }
+        Ok(())
+    }
+
+    async fn last_use(&self, world: &World<'_>, id: &str) -> Result<Option<Timestamp>, Trouble> {
+        let Some(used) = self.used else {
+            return Err(Trouble::Failed("its provider does not tell when a key was used".to_owned()));
+        };
+        let desk = Desk::open(world, self.old.service, None)?;
+        let (_, item) =
+            self.items(&desk).await?.into_iter().find(|(path, _)| path.as_deref() == Some(id)).ok_or(Trouble::Absent)?;
+        let at = text(&item, used);
+        Ok(at.and_then(|at| at.parse().ok().or_else(|| Timestamp::from_second(at.parse().ok()?).ok())))
+    }
+}
+
+impl Mint for NewKey {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn needs(&self) -> Needs {
+        match self.old.service.voice {
+            Voice::Admin => Needs::Admin(self.old.service.provider),
+            Voice::Leaked | Voice::Anyone => Needs::Owned(self.old.service.provider),
+        }
+    }
+
+    fn permissions(&self) -> &'static [&'static str] {
+        self.permissions
+    }
+
+    fn what(&self, _with: &BTreeMap<String, String>) -> String {
+        self.what.to_owned()
+    }
+
+    fn listed<'a>(&'a self, world: &'a World<'_>, label: &'a str) -> Doing<'a, Result<Vec<Key>, Trouble>> {
+        Box::pin(self.named(world, label))
+    }
+
+    fn about<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, Trouble>> {
+        Box::pin(async move { Ok(json!(self.old(world).await?.id)) })
+    }
+
+    fn mint<'a>(&'a self, world: &'a World<'_>, label: &'a str) -> Doing<'a, Result<Minted, Trouble>> {
+        Box::pin(self.made(world, label))
+    }
+
+    fn remove<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<(), Trouble>> {
+        Box::pin(self.gone(world, id))
+    }
+
+    fn used<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
+        Box::pin(self.last_use(world, id))
+    }
+}
+
+/// Members of what is told of an object, which are written with dots, as an object of their own; those that are null are left out.
+pub(in crate::respond::actions) fn picked(about: &Value, names: &[&str]) -> serde_json::Map<String, Value> {
+    let member = |name: &&str| Some(((*name).to_owned(), about.get(*name).filter(|value| !value.is_null())?.clone()));
+    names.iter().filter_map(member).collect()
+}

@@ -1,0 +1,112 @@
+//! Walks a replacement back: the old value into the stores again, then the new one away. Never while the old one does not work.
+
+use serde_json::json;
+
+use super::super::keys::{GONE, Trouble};
+use super::super::{Outcome, World};
+use super::carry::{olds, ours, put};
+use super::places::{self, Place, Planned};
+use super::{Mint, Noted, probe};
+use crate::respond::stores::{find, swapped};
+use crate::secret::Secret;
+
+type Parts = Vec<(String, Secret)>;
+
+pub(super) async fn walked_back(mint: &dyn Mint, world: &World<'_>) -> Outcome {
+    match back(mint, world).await {
+        Ok(outcome) | Err(outcome) => outcome,
+    }
+}
+
+async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
+    let noted = Noted::of(world);
+    let Ok(planned) = places::planned(world) else { return Ok(Outcome::AlreadyDone(json!({ "stores": [] }))) };
+    let new = ours(mint, world).await.map_err(Trouble::settles)?;
+    if new.is_empty() && noted.id.is_none() {
+        return Ok(Outcome::AlreadyDone(json!({ "minted": null })));
+    }
+    let places = places::read(world, &planned).await.map_err(Trouble::settles)?;
+    let written: Vec<&Place> = places.iter().filter(|place| place.planned.len() != place.old.len()).collect();
+    if !written.is_empty() {
+        let old = old(world, (&places, &planned)).await?;
+        match probe::asked(world, &old).await {
+            said if said.is_usable() => {}
+            said => {
+                let why = said.why().unwrap_or("not asked").to_owned();
+                return Err(Outcome::Refused(format!(
+                    "the old one does not work any more ({why}), so the stores keep the new one; nothing was changed"
+                )));
+            }
+        }
+        for place in written {
+            let restored = restored(world, place, (&places, &old, &noted)).await;
+            restored.map_err(|why| Outcome::Failed(format!("{}: {why}; the new one stays", place.store.name())))?;
+        }
+    }
+    for key in &new {
+        match mint.remove(world, &key.id).await {
+            Ok(()) | Err(Trouble::Absent) => {}
+            Err(trouble) => {
+                let why = trouble.why();
+                return Err(Outcome::Unknown(format!(
+                    "the stores hold the old one again, {} could not be removed: {why}",
+                    key.id
+                )));
+            }
+        }
+    }
+    let removed: Vec<&str> = new.iter().map(|key| key.id.as_str()).collect();
+    Ok(Outcome::Done(json!({ "restored": true, "removed": removed })))
+}
+
+/// The old one's parts: where it was found, where it still stands, or in what a store held before.
+async fn old(world: &World<'_>, (places, planned): (&[Place], &[Planned])) -> Result<Parts, Outcome> {
+    let mut parts: Parts = Vec::new();
+    let mut take = |name: &str, value: &Secret| {
+        if parts.iter().all(|(other, _)| other != name) {
+            parts.push((name.to_owned(), value.duplicate()));
+        }
+    };
+    for (name, value) in olds(places) {
+        take(name, value);
+    }
+    for credential in (world.hands.recall)(&world.plan.fingerprint) {
+        credential.parts.iter().for_each(|part| take(&part.name, &part.value));
+    }
+    for (place, planned) in places.iter().zip(planned) {
+        if let Ok(Some(held)) = place.store.earlier(world.hands, &planned.version).await
+            && let Ok(more) = places::old(world, &held)
+        {
+            for (name, value) in &more {
+                take(name, value);
+            }
+        }
+    }
+    let missing = planned.iter().flat_map(|one| &one.parts).find(|name| parts.iter().all(|(other, _)| other != *name));
+    match missing {
+        None => Ok(parts),
+        Some(name) => Err(Outcome::Refused(format!("the old one's {name}: {GONE}; the stores keep the new one"))),
+    }
+}
+
+/// Puts the old one where the new one stands.
+async fn restored(world: &World<'_>, place: &Place, (places, old, noted): (&[Place], &Parts, &Noted)) -> Result<(), String> {
+    let value = |name: &str| old.iter().find(|(other, _)| other == name).map(|(_, value)| value);
+    let wanted: Vec<&Secret> = place.planned.iter().filter_map(|name| value(name)).collect();
+    if let Some((_, name)) = place.store.said() {
+        let value = value(name).ok_or_else(|| GONE.to_owned())?;
+        return put(world, place, (vec![(String::new(), value.duplicate())], &wanted)).await;
+    }
+    let key = world.hands.stores.key.as_ref().ok_or_else(|| "fingerprints have no key".to_owned())?;
+    let mut new: Parts = Vec::new();
+    for other in places {
+        new.extend(find(&other.held.fields, &noted.parts, key));
+    }
+    let pairs: Vec<(&Secret, &Secret)> = new.iter().filter_map(|(name, new)| Some((new, value(name)?))).collect();
+    let fields = swapped(&place.held.fields, &pairs);
+    let same = fields.iter().zip(&place.held.fields).all(|((_, now), (_, was))| now.expose() == was.expose());
+    if same {
+        return Err("it holds neither the old one nor the new one: somebody changed it".to_owned());
+    }
+    put(world, place, (fields, &wanted)).await
+}

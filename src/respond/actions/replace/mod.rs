@@ -1,0 +1,186 @@
+//! Replaces a credential: mints another beside it and writes that to every store that holds the old one, as one step. The new
+//! value goes from the provider's answer to the stores, never into the journal, and is wiped.
+//!
+//! No provider takes a token by which a repeated mint would be known. So the step notes that it is about to mint, and after it
+//! what was minted: its public id, and keyed fingerprints of its parts. Whoever goes on after a crash finds either a key that
+//! nobody holds, which is removed before another is minted, or the new value in a store, by its fingerprint, and writes on.
+//! There are never two.
+
+mod back;
+mod carry;
+mod places;
+mod probe;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::keys::Trouble;
+use super::{Action, Doing, Needs, Outcome, Role, World};
+use crate::model::{Plan, StepState};
+use crate::secret::{Fingerprint, Secret};
+
+/// A key of the provider's, beside which or as which the new one shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    /// What names it there; public.
+    pub(super) id: String,
+    /// Its state in one word.
+    pub(super) state: String,
+    /// The name that it was made under, where keys have names.
+    pub(super) label: Option<String>,
+}
+
+/// A new credential. Its value is nowhere else.
+pub(super) struct Minted {
+    /// What names it at its provider; public.
+    pub(super) id: String,
+    /// Its parts, by the names that the old one's have.
+    pub(super) parts: Vec<(String, Secret)>,
+}
+
+/// How a provider makes credentials.
+pub(super) trait Mint: Sync {
+    /// The action's name in playbooks.
+    fn name(&self) -> &'static str;
+    /// The arguments that it needs.
+    fn takes(&self) -> &'static [&'static str];
+    /// With whose means it acts.
+    fn needs(&self) -> Needs;
+    /// The permissions that minting and removing use.
+    fn permissions(&self) -> &'static [&'static str];
+    /// What is minted, in words.
+    fn what(&self, with: &BTreeMap<String, String>) -> String;
+    /// The keys there are, as far as a new one would stand among them. Where keys have names, those named so alone.
+    fn listed<'a>(&'a self, world: &'a World<'_>, label: &'a str) -> Doing<'a, Result<Vec<Key>, Trouble>>;
+    /// Whether there is room for one more.
+    fn room(&self, _world: &World<'_>, _keys: &[Key]) -> Result<(), String> {
+        Ok(())
+    }
+    /// What names the old one there, where the plan must have seen it.
+    fn about<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Value, Trouble>> {
+        Box::pin(async { Ok(Value::Null) })
+    }
+    /// When a key was used last, by the provider's record.
+    fn used<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
+        Box::pin(async { Err(Trouble::Failed("its provider does not tell when a key was used".to_owned())) })
+    }
+    /// Makes one: one request.
+    fn mint<'a>(&'a self, world: &'a World<'_>, label: &'a str) -> Doing<'a, Result<Minted, Trouble>>;
+    /// Takes one away again that nobody uses.
+    fn remove<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<(), Trouble>>;
+}
+
+/// The action over a provider's way of minting.
+pub(super) struct Replace(pub(super) &'static dyn Mint);
+
+/// What a step has noted on its way.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Noted {
+    /// A mint was begun: there may be a key that nobody holds.
+    minting: bool,
+    /// What was minted.
+    id: Option<String>,
+    /// Fingerprints of its parts.
+    parts: BTreeMap<String, Vec<Fingerprint>>,
+    /// Keys that nobody held and that were removed.
+    removed: Vec<String>,
+}
+
+impl Noted {
+    fn of(world: &World<'_>) -> Self {
+        let status = world.so_far.iter().find(|status| status.id == world.step);
+        status.and_then(|status| serde_json::from_value(status.noted.clone()).ok()).unwrap_or_default()
+    }
+
+    async fn write(&self, world: &World<'_>) -> Result<(), String> {
+        let notes = world.notes.ok_or_else(|| "there is no journal to note it in".to_owned())?;
+        notes.write(json!(self)).await
+    }
+}
+
+/// The name of what a plan mints: the same at every attempt, and no other plan's.
+fn label(plan: &Plan) -> String {
+    let print = plan.fingerprint.to_string();
+    let digest = print.split_once('-').map_or(print.as_str(), |(_, digest)| digest);
+    format!("staunch-{}-{}", &digest[..8.min(digest.len())], plan.made_at.as_second())
+}
+
+/// What a run has put in the old one's place: its id at the provider, and when every store held it.
+pub(super) fn replacement(world: &World<'_>) -> Option<(String, Timestamp)> {
+    let is = |id: &str| {
+        let step = world.plan.steps.iter().find(|step| step.id == id);
+        step.and_then(|step| super::get(&step.action)).is_some_and(|action| action.role() == Role::Replaces)
+    };
+    let status = world.so_far.iter().find(|status| status.state == StepState::Succeeded && is(&status.id))?;
+    let evidence = status.evidence.get("already").unwrap_or(&status.evidence);
+    Some((evidence.get("id")?.as_str()?.to_owned(), status.at?))
+}
+
+impl Action for Replace {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        self.0.takes()
+    }
+
+    fn mutates(&self) -> bool {
+        true
+    }
+
+    fn needs(&self) -> Needs {
+        self.0.needs()
+    }
+
+    fn role(&self) -> Role {
+        Role::Replaces
+    }
+
+    fn permissions(&self) -> &'static [&'static str] {
+        self.0.permissions()
+    }
+
+    fn effect(&self, with: &BTreeMap<String, String>) -> String {
+        format!(
+            "mint {}, wait until the provider accepts it, and write it to every known store that holds the old one; the old one \
+             goes on working",
+            self.0.what(with)
+        )
+    }
+
+    fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
+        Some("write the old one back to those stores, if it still works, then delete the new one".to_owned())
+    }
+
+    fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
+        Box::pin(async move {
+            let keys = self.0.listed(world, &label(world.plan)).await.map_err(Trouble::why)?;
+            let keys: Vec<Value> = keys.iter().map(|key| json!({ "id": key.id, "state": key.state })).collect();
+            let mut seen = json!({ "keys": keys, "stores": places::seen(world).await });
+            let about = self.0.about(world).await.map_err(Trouble::why)?;
+            if !about.is_null() {
+                seen["object"] = about;
+            }
+            Ok(seen)
+        })
+    }
+
+    fn last_use<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {
+        Box::pin(async move { self.0.used(world, id).await.map_err(Trouble::why) })
+    }
+
+    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
+        Box::pin(carry::applied(self.0, world))
+    }
+
+    fn undo<'a>(&'a self, world: &'a World<'_>, _before: &'a Value) -> Doing<'a, Outcome> {
+        Box::pin(back::walked_back(self.0, world))
+    }
+}

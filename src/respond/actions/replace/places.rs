@@ -1,0 +1,122 @@
+//! The stores of a plan, and what each holds now.
+
+use serde_json::{Value, json};
+
+use super::super::World;
+use super::super::keys::Trouble;
+use crate::respond::stores::{Held, Store, find};
+use crate::secret::Secret;
+
+/// A store that holds the credential, or did when the plan was made.
+pub(super) struct Place {
+    pub(super) store: Box<dyn Store>,
+    pub(super) held: Held,
+    /// The old one's parts that stand in it now, with their values.
+    pub(super) old: Vec<(String, Secret)>,
+    /// The parts that stood in it when the plan was made.
+    pub(super) planned: Vec<String>,
+}
+
+/// What the plan says of a store.
+pub(super) struct Planned {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) parts: Vec<String>,
+}
+
+/// What every known store holds, for the plan. One that cannot be read is said to be unknown, never to hold nothing.
+pub(super) async fn seen(world: &World<'_>) -> Vec<Value> {
+    let mut seen = Vec::new();
+    let scrubber = world.hands.scrubber(&world.plan.fingerprint);
+    for store in world.hands.stores.open(&world.plan.files) {
+        let name = store.name();
+        match look(world, &*store).await {
+            Ok((held, parts)) if !parts.is_empty() => {
+                let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+                seen.push(json!({
+                    "store": name, "version": held.version, "parts": parts, "needs": store.permissions(),
+                }));
+            }
+            // It is somebody else's matter what else it holds, and how often that changes.
+            Ok(_) | Err(Trouble::Absent) => seen.push(json!({ "store": name, "parts": [] })),
+            Err(trouble) => seen.push(json!({ "store": name, "unknown": scrubber.scrub(&trouble.why()) })),
+        }
+    }
+    seen
+}
+
+/// What a store holds, and which of the old one's parts stand in it.
+async fn look(world: &World<'_>, store: &dyn Store) -> Result<(Held, Vec<String>), Trouble> {
+    let held = store.read(world.hands).await?;
+    if let Some((print, part)) = store.said() {
+        let parts = if print == world.plan.fingerprint { vec![part.to_owned()] } else { Vec::new() };
+        return Ok((held, parts));
+    }
+    let parts = old(world, &held)?.into_iter().map(|(name, _)| name).collect();
+    Ok((held, parts))
+}
+
+/// The old one's parts in what a store holds.
+pub(super) fn old(world: &World<'_>, held: &Held) -> Result<Vec<(String, Secret)>, Trouble> {
+    let key = world.hands.stores.key.as_ref();
+    let key = key.ok_or_else(|| Trouble::Failed("fingerprints have no key to be compared with".to_owned()))?;
+    Ok(find(&held.fields, &world.plan.parts, key))
+}
+
+/// The stores that the plan saw the credential in.
+///
+/// # Errors
+/// One could not be read then, so that it is not known whether it holds it; or none does.
+pub(super) fn planned(world: &World<'_>) -> Result<Vec<Planned>, String> {
+    let text = |one: &Value, name: &str| one.get(name).and_then(Value::as_str).map(str::to_owned);
+    let all = world.before.get("stores").and_then(Value::as_array);
+    let all = all.ok_or_else(|| "the plan did not see the stores; make a new plan".to_owned())?;
+    let mut planned = Vec::new();
+    for one in all {
+        let name = text(one, "store").unwrap_or_default();
+        if let Some(why) = text(one, "unknown") {
+            return Err(format!(
+                "whether {name} holds the credential is not known ({why}); nothing was minted: mend that or take it out of the \
+                 settings file, and make a new plan"
+            ));
+        }
+        let parts = one.get("parts").and_then(Value::as_array).into_iter().flatten();
+        let parts: Vec<String> = parts.filter_map(|part| Some(part.as_str()?.to_owned())).collect();
+        if !parts.is_empty() {
+            planned.push(Planned { name, version: text(one, "version").unwrap_or_default(), parts });
+        }
+    }
+    if planned.is_empty() {
+        let what = "no store that is known holds the credential, so a new one would reach nobody; list where it is kept as a \
+                    [[responder.store]] in the settings file, and make a new plan";
+        return Err(what.to_owned());
+    }
+    Ok(planned)
+}
+
+/// Reads them again.
+pub(super) async fn read(world: &World<'_>, planned: &[Planned]) -> Result<Vec<Place>, Trouble> {
+    let refused = |why: String| Trouble::Refused { status: 0, why };
+    let mut stores = world.hands.stores.open(&world.plan.files);
+    let mut places = Vec::new();
+    for one in planned {
+        let at = stores.iter().position(|store| store.name() == one.name);
+        let at = at.ok_or_else(|| refused(format!("{} is not in the settings file any more", one.name)))?;
+        let store = stores.swap_remove(at);
+        let named = |trouble: Trouble| match trouble {
+            Trouble::Unknown(why) => Trouble::Unknown(format!("{}: {why}", one.name)),
+            other => refused(format!("{}: {}", one.name, other.why())),
+        };
+        let held = store.read(world.hands).await.map_err(named)?;
+        let old = match store.said() {
+            // What nobody can read holds what it is said to hold, until it is written.
+            Some((print, _)) if print == world.plan.fingerprint && held.version == one.version => {
+                one.parts.iter().map(|part| (part.clone(), Secret::new(b""))).collect()
+            }
+            Some(_) => Vec::new(),
+            None => old(world, &held)?,
+        };
+        places.push(Place { store, held, old, planned: one.parts.clone() });
+    }
+    Ok(places)
+}

@@ -1,0 +1,69 @@
+//! Whether the provider accepts a credential that is held in memory alone: asked as its detector declares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::World;
+use super::super::keys::GONE;
+use crate::model::{Confidence, Credential, Facts, Liveness, Part};
+use crate::secret::Secret;
+use crate::validate::Validator;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// IAM and others take seconds to know a new key everywhere: so often in a row it must be accepted.
+const IN_A_ROW: u32 = 2;
+
+/// A credential with these parts, and for the rest the old one's.
+fn credential(world: &World<'_>, parts: &[(String, Secret)]) -> Option<Credential> {
+    let detector = world.hands.detector.as_ref()?;
+    let old = (world.hands.recall)(&world.plan.fingerprint).into_iter().next();
+    let value = |name: &str| -> Option<Secret> {
+        let new = parts.iter().find(|(part, _)| part == name).map(|(_, value)| value.duplicate());
+        let told = || world.plan.target.get(name).map(|text| Secret::new(text.as_bytes()));
+        new.or_else(|| old.as_ref()?.part(name).map(|part| part.value.duplicate())).or_else(told)
+    };
+    let parts = detector.parts.iter().filter_map(|spec| {
+        let value = value(&spec.name)?;
+        Some(Part { name: Arc::clone(&spec.name), value, public: spec.public, redaction: spec.redaction, span: 0..0 })
+    });
+    Some(Credential {
+        detector: Arc::clone(&detector.id),
+        parts: parts.collect(),
+        facts: Facts::new(),
+        confidence: Confidence::High,
+        partial: false,
+        encoding: Vec::new(),
+    })
+}
+
+/// What the provider says of it now.
+pub(super) async fn asked(world: &World<'_>, parts: &[(String, Secret)]) -> Liveness {
+    let (Some(detector), Some(credential)) = (&world.hands.detector, credential(world, parts)) else {
+        return Liveness::Unknown(GONE.to_owned());
+    };
+    Validator::new(Arc::clone(&world.hands.net)).check(detector, &[credential]).await
+}
+
+/// Waits until it is accepted. `Ok` says how it was told.
+pub(super) async fn accepted(world: &World<'_>, parts: &[(String, Secret)], patience: Duration) -> Result<String, String> {
+    let deadline = tokio::time::Instant::now() + patience;
+    let (mut pause, mut times) = (FIRST_PAUSE, 0);
+    loop {
+        let said = asked(world, parts).await;
+        times = if said.is_usable() { times + 1 } else { 0 };
+        if times >= IN_A_ROW {
+            return Ok("the provider accepts it".to_owned());
+        }
+        if let Liveness::NotChecked(why) = &said {
+            // Nobody would answer at a second time either.
+            return Ok(format!("not asked ({})", why.as_deref().unwrap_or("nothing can be asked about it")));
+        }
+        if tokio::time::Instant::now() + pause > deadline {
+            let why = said.why().unwrap_or("it is accepted now and then").to_owned();
+            return Err(format!("the provider does not accept the new one after {} s ({why})", patience.as_secs()));
+        }
+        tokio::time::sleep(pause).await;
+        pause = if said.is_usable() { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+    }
+}
