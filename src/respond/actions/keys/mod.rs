@@ -23,7 +23,7 @@ use crate::model::Liveness;
 pub(super) use call::{Call, segment};
 pub(super) use desk::{Desk, Login, Place, Service, Voice};
 pub(in crate::respond) use desk::{Trouble, settled};
-pub(super) use leaked::{Leaked, Shape};
+pub(super) use leaked::Leaked;
 pub(super) use listing::{Change, Find, Hint, Listing, Pages, Scopes, text};
 pub(super) use mint::{NewKey, picked};
 pub(super) use own::Own;
