@@ -73,7 +73,8 @@ pub(super) fn read(table: &Table<'_, '_>, operator: &mut Operator) {
     if kind == "file" && !std::path::Path::new(&at).is_absolute() {
         table.mistake("`at` of a file is its whole path, from the root on");
     }
-    if operator.stores.iter().any(|other| (&other.kind, &other.at, &other.region) == (&kind, &at, &region)) {
+    let same = |other: &Store| (&other.kind, &other.at, &other.region, &other.address) == (&kind, &at, &region, &address);
+    if operator.stores.iter().any(same) {
         table.mistake(format!("the store {at:?} is listed twice"));
     }
     operator.stores.push(Store { kind, at, region, address, credential, holds, part });

@@ -1,4 +1,5 @@
 //! What the stores of AWS share: the call, and what its answer settles.
+//! Of an error only its code goes on: messages repeat what was sent, Lambda's the whole environment ("String measured: …").
 //! Source: AWS JSON 1.1 protocol (errors carry `__type`), Common Errors of Secrets Manager and Systems Manager.
 
 use serde::Deserialize;
@@ -8,19 +9,24 @@ use zeroize::Zeroizing;
 use crate::net::{AwsRequest, Method};
 use crate::respond::Hands;
 use crate::respond::actions::Trouble;
+use crate::respond::stores::StoreAt;
 
 #[derive(Deserialize, Default)]
 struct Error {
     #[serde(rename = "__type", default)]
     kind: String,
-    #[serde(alias = "Message", default)]
-    message: String,
 }
 
 /// A service of AWS in a Region.
 pub(super) struct Service {
     pub(super) name: &'static str,
     pub(super) region: Option<String>,
+}
+
+/// The Region that the operator gives, or that an ARN says.
+pub(super) fn region(at: &StoreAt) -> Option<String> {
+    let said = || at.at.strip_prefix("arn:")?.split(':').nth(2).filter(|region| !region.is_empty());
+    at.region.clone().or_else(|| said().map(str::to_owned))
 }
 
 /// A call of it.
@@ -73,16 +79,13 @@ impl Service {
         let named = answer.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
         let kind = named.unwrap_or(&error.kind);
         let kind = kind.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
-        Err(settles(answer.status, kind, &error.message))
+        Err(settles(answer.status, kind))
     }
 }
 
-fn settles(status: u16, kind: &str, message: &str) -> Trouble {
-    let why = match (kind, message) {
-        ("", _) => format!("HTTP {status}"),
-        (kind, "") => kind.to_owned(),
-        (kind, message) => format!("{kind}: {message}"),
-    };
+fn settles(status: u16, kind: &str) -> Trouble {
+    let is_code = !kind.is_empty() && kind.len() <= 64 && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let why = if is_code { format!("{kind} (HTTP {status})") } else { format!("HTTP {status}") };
     match kind {
         "ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound" => Trouble::Absent,
         _ if status >= 500 || kind.is_empty() => Trouble::Unknown(why),

@@ -1,6 +1,7 @@
-//! A file of settings on this disk. Replaced whole by a new one beside it, with the old one's mode and owner; readers see
-//! one or the other. There is no lock that its readers know of, so an edit in the instant between the last look and the
-//! replacement would be lost.
+//! A file of settings on this disk. Replaced whole by a new one beside it, with the old one's mode, owner and attributes (access
+//! lists, SELinux labels); readers see one or the other. Its folder is locked meanwhile, so that no other run of Staunch comes
+//! between; of that lock an editor knows nothing, and an edit in the instant between the last look and the replacement would be
+//! lost. A container that has the file itself mounted keeps the old one until it is made anew.
 
 use std::fs;
 use std::io::Write as _;
@@ -85,8 +86,50 @@ fn fill(path: &Path, new: &Path, bytes: &[u8]) -> std::io::Result<()> {
         }
     }
     file.set_permissions(about.permissions())?;
+    #[cfg(target_os = "linux")]
+    attributes::copy(path, new)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// What a file has besides its mode and owner.
+#[cfg(target_os = "linux")]
+mod attributes {
+    use std::ffi::CStr;
+    use std::io::{Error, Result};
+    use std::path::Path;
+
+    use rustix::fs::{XattrFlags, getxattr, listxattr, setxattr};
+
+    /// Linux takes no more of one attribute, nor more names (`xattr(7)`).
+    const LARGEST: usize = 64 << 10;
+
+    /// Gives a file the attributes of another. Without an access list its readers would be locked out at their next start.
+    pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+        let mut names = vec![0; LARGEST];
+        let length = match listxattr(from, &mut names) {
+            // A file system that has none.
+            Err(rustix::io::Errno::NOTSUP) => return Ok(()),
+            length => length?,
+        };
+        for name in names[..length].split_inclusive(|&byte| byte == 0) {
+            let name = CStr::from_bytes_with_nul(name).map_err(Error::other)?;
+            let value = |path: &Path| {
+                let mut value = vec![0; LARGEST];
+                let length = getxattr(path, name, &mut value)?;
+                value.truncate(length);
+                Ok::<_, rustix::io::Errno>(value)
+            };
+            let wanted = value(from)?;
+            if value(to).ok().as_ref() == Some(&wanted) {
+                continue;
+            }
+            setxattr(to, name, &wanted, XattrFlags::empty()).map_err(|error| {
+                Error::other(format!("its attribute {} cannot be given to a new file: {error}", name.to_string_lossy()))
+            })?;
+        }
+        Ok(())
+    }
 }
 
 impl Store for File {
@@ -104,11 +147,16 @@ impl Store for File {
 
     fn write<'a>(&'a self, hands: &'a Hands, change: &'a Write<'_>) -> Doing<'a, Result<(), Trouble>> {
         Box::pin(async move {
+            let failed = |error: std::io::Error| Trouble::Failed(error.to_string());
+            let folder = self.0.parent().ok_or_else(|| refused("it has no folder".to_owned()))?;
+            // Held until the new file has its name. Nothing waits in between, so that it is never held for long.
+            let folder = fs::File::open(folder).map_err(failed)?;
+            folder.lock().map_err(failed)?;
             if read(&self.0, hands)?.version != change.before.version {
                 return Err(Trouble::Failed("somebody changed it just now".to_owned()));
             }
             let (_, bytes) = change.fields.first().ok_or_else(|| refused("there is nothing to write".to_owned()))?;
-            write(&self.0, bytes.expose()).map_err(|error| Trouble::Failed(error.to_string()))
+            write(&self.0, bytes.expose()).map_err(failed)
         })
     }
 }

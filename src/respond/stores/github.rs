@@ -9,9 +9,10 @@ use crypto_box::aead::OsRng;
 use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::json;
+use url::Url;
 
 use super::wire::{Wire, body, parsed, segment};
-use super::{Held, Store, StoreAt, Write};
+use super::{Held, Store, StoreAt, Write, named};
 use crate::net::Method;
 use crate::respond::Hands;
 use crate::respond::actions::{Doing, Trouble};
@@ -62,7 +63,7 @@ impl Github {
 
 impl Store for Github {
     fn name(&self) -> String {
-        format!("github-actions {}", self.at)
+        named("github-actions", self.wire.address.as_ref().map(Url::as_str), &self.at)
     }
 
     fn permissions(&self) -> &'static [&'static str] {

@@ -4,10 +4,11 @@
 
 use serde::Deserialize;
 use serde_json::json;
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::wire::{Wire, parsed, quoted, segment};
-use super::{Held, Store, StoreAt, Write};
+use super::{Held, Store, StoreAt, Write, named};
 use crate::net::Method;
 use crate::respond::Hands;
 use crate::respond::actions::{Doing, Trouble};
@@ -54,7 +55,7 @@ impl Gitlab {
 
 impl Store for Gitlab {
     fn name(&self) -> String {
-        format!("gitlab-variable {}", self.at)
+        named("gitlab-variable", self.wire.address.as_ref().map(Url::as_str), &self.at)
     }
 
     fn permissions(&self) -> &'static [&'static str] {

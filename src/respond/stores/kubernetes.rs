@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::json;
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::wire::{Wire, parsed, quoted, segment, with};
-use super::{Field, Held, Store, StoreAt, Write};
+use super::{Field, Held, Store, StoreAt, Write, named};
 use crate::net::Method;
 use crate::respond::Hands;
 use crate::respond::actions::{Doing, Trouble};
@@ -49,7 +50,7 @@ impl Kubernetes {
 
 impl Store for Kubernetes {
     fn name(&self) -> String {
-        format!("kubernetes-secret {}", self.at)
+        named("kubernetes-secret", self.wire.address.as_ref().map(Url::as_str), &self.at)
     }
 
     fn permissions(&self) -> &'static [&'static str] {

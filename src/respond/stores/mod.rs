@@ -20,6 +20,8 @@ mod wire;
 
 use std::path::Path;
 
+use ignore::Match;
+use ignore::gitignore::GitignoreBuilder;
 use url::Url;
 
 use super::actions::{Doing, Trouble};
@@ -100,6 +102,12 @@ pub(super) trait Store: Send + Sync {
     }
 }
 
+/// A store's name: its kind, the Region or address where that is not everyone's, and what names it there.
+fn named(kind: &str, place: Option<&str>, at: &str) -> String {
+    let place = place.map(|place| format!("@{}", place.trim_end_matches('/'))).unwrap_or_default();
+    format!("{kind}{place} {at}")
+}
+
 /// A kind of store.
 struct Kind {
     name: &'static str,
@@ -149,7 +157,8 @@ impl Stores {
 }
 
 /// Files of settings on this disk in which a finding's credential stands in plain text. What else holds it (source code,
-/// examples, archives) is listed as a copy and not written: whoever reads it there is no service.
+/// examples, archives) is listed as a copy and not written: whoever reads it there is no service. Nor is a file that git would
+/// take into the next commit, and a new credential with it; the operator may list it all the same.
 pub(super) fn files(finding: &Finding) -> Vec<String> {
     let mut files: Vec<String> = Vec::new();
     for place in &finding.occurrences {
@@ -157,10 +166,32 @@ pub(super) fn files(finding: &Finding) -> Vec<String> {
         if !plain || !is_settings(&place.path) {
             continue;
         }
-        let whole = Path::new(&place.path).canonicalize().ok().and_then(|path| path.into_os_string().into_string().ok());
+        let whole = Path::new(&place.path).canonicalize().ok().filter(|path| !is_shared(path));
+        let whole = whole.and_then(|path| path.into_os_string().into_string().ok());
         files.extend(whole.filter(|path| !files.contains(path)));
     }
     files
+}
+
+/// Whether a file lies in a git repository that does not ignore it.
+fn is_shared(path: &Path) -> bool {
+    let Some(root) = path.ancestors().skip(1).find(|folder| folder.join(".git").exists()) else { return false };
+    let folders: Vec<&Path> = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
+    // What stands nearest to the file decides; below an ignored folder everything is ignored.
+    let files =
+        folders.iter().map(|folder| (*folder, folder.join(".gitignore"))).chain([(root, root.join(".git/info/exclude"))]);
+    for (folder, file) in files {
+        let mut rules = GitignoreBuilder::new(folder);
+        // A file that is not there has no rules; one that cannot be read ignores nothing.
+        rules.add(file);
+        let Ok(rules) = rules.build() else { continue };
+        match rules.matched_path_or_any_parents(path, false) {
+            Match::Ignore(_) => return false,
+            Match::Whitelist(_) => return true,
+            Match::None => {}
+        }
+    }
+    true
 }
 
 /// `.env`, `.env.production`, `app.env`, and AWS's own file of credentials; not `.env.example` and the like.

@@ -109,11 +109,18 @@ fn secrets_manager(state: Versions) -> Provider {
                     None => says(400, &json!({ "__type": "ResourceNotFoundException", "Message": "no" })),
                 }
             }
+            "secretsmanager.DescribeSecret" => {
+                let pending = versions.contains_key("pending").then(|| ("pending".to_owned(), json!(["AWSPENDING"])));
+                let current = (current.clone(), json!(["AWSCURRENT", "AWSPENDING"]));
+                let stages: serde_json::Map<String, Value> = pending.into_iter().chain([current]).collect();
+                says(200, &json!({ "Name": "prod/app", "VersionIdsToStages": stages }))
+            }
             "secretsmanager.PutSecretValue" => {
+                assert_eq!(body["VersionStages"], json!(["STAUNCH-NEXT"]), "AWSPENDING is not ours");
                 versions.insert(text("ClientRequestToken"), text("SecretString"));
                 says(200, &json!({}))
             }
-            "secretsmanager.UpdateSecretVersionStage" if body["VersionStage"] == "AWSPENDING" => says(200, &json!({})),
+            "secretsmanager.UpdateSecretVersionStage" if body["VersionStage"] == "STAUNCH-NEXT" => says(200, &json!({})),
             _ if text("RemoveFromVersionId") != *current => {
                 says(400, &json!({ "__type": "InvalidParameterException", "Message": "the version is not current" }))
             }
@@ -139,27 +146,45 @@ async fn secrets_manager_moves_the_label_from_the_version_that_was_read() {
     late(&*store, &hands, &before).await;
     let current = state.lock().expect("the state").1.clone();
     assert_eq!(current, "0".repeat(64));
+    let removed = |asked: &&Asked| {
+        json_of(asked)["VersionStage"] == "STAUNCH-NEXT" && !json_of(asked)["RemoveFromVersionId"].is_null()
+    };
+    assert_eq!(provider.heard().iter().filter(removed).count(), 2, "our label goes, whether the write held or not");
+    // A rotation of its own that is under way is not disturbed.
+    state.lock().expect("the state").0.insert("pending".to_owned(), "x".to_owned());
+    let why = store.read(&hands).await.err().expect("it is not ours to write");
+    assert!(matches!(&why, Trouble::Refused { why, .. } if why.contains("AWSPENDING")), "{why:?}");
 }
 
 #[tokio::test]
 async fn a_parameter_keeps_its_type_and_its_kms_key() {
-    let state = Arc::new(Mutex::new((OLD.to_owned(), 1)));
-    let shared = Arc::clone(&state);
+    let (state, history) = (Arc::new(Mutex::new((OLD.to_owned(), 1))), Arc::new(Mutex::new((json!([]), 1))));
+    let (shared, past) = (Arc::clone(&state), Arc::clone(&history));
     let provider = Provider::new(move |asked| {
         let body = json_of(asked);
         let mut state = shared.lock().expect("the state");
+        let (labels, step) = past.lock().expect("the history").clone();
         match target(asked).as_str() {
             "AmazonSSM.GetParameter" => {
                 let found = json!({ "Name": "/p", "Type": "SecureString", "Value": state.0, "Version": state.1 });
                 says(200, &json!({ "Parameter": found }))
             }
-            "AmazonSSM.DescribeParameters" => says(200, &json!({ "Parameters": [{ "Name": "/p", "KeyId": "alias/own" }] })),
+            // The first page may be empty.
+            "AmazonSSM.DescribeParameters" if body["NextToken"].is_null() => {
+                says(200, &json!({ "Parameters": [], "NextToken": "more" }))
+            }
+            "AmazonSSM.DescribeParameters" => {
+                says(200, &json!({ "Parameters": [{ "Name": "/p", "KeyId": "alias/own", "Tier": "Advanced" }] }))
+            }
+            "AmazonSSM.GetParameterHistory" => {
+                says(200, &json!({ "Parameters": [{ "Name": "/p", "Version": 1, "Labels": labels }] }))
+            }
             _ => {
                 assert_eq!(
-                    (&body["Type"], &body["KeyId"], &body["Overwrite"]),
-                    (&json!("SecureString"), &json!("alias/own"), &json!(true))
+                    (&body["Type"], &body["KeyId"], &body["Overwrite"], &body["Tier"]),
+                    (&json!("SecureString"), &json!("alias/own"), &json!(true), &json!("Advanced"))
                 );
-                *state = (body["Value"].as_str().expect("text").to_owned(), state.1 + 1);
+                *state = (body["Value"].as_str().expect("text").to_owned(), state.1 + step);
                 says(200, &json!({ "Version": state.1 }))
             }
         }
@@ -169,6 +194,13 @@ async fn a_parameter_keeps_its_type_and_its_kms_key() {
     moved(&*store, &hands).await;
     late(&*store, &hands, &before).await;
     assert_eq!(*state.lock().expect("the state"), (NEW.to_owned(), 2));
+    // Somebody else's version came between.
+    let now = store.read(&hands).await.expect("it reads");
+    history.lock().expect("the history").1 = 2;
+    assert!(matches!(store.write(&hands, &write(&now)).await, Err(Trouble::Unknown(_))));
+    history.lock().expect("the history").0 = json!(["prod"]);
+    let why = store.read(&hands).await.err().expect("it is read by a label");
+    assert!(matches!(&why, Trouble::Refused { why, .. } if why.contains("prod")), "{why:?}");
 }
 
 #[tokio::test]
@@ -236,19 +268,27 @@ async fn a_kubernetes_secret_is_patched_at_the_version_that_was_read() {
 #[tokio::test]
 async fn a_lambdas_environment_is_sent_whole_at_the_revision_that_was_read() {
     let state = Arc::new(Mutex::new((json!({ "A": "1", "KEY": OLD }), 1)));
-    let shared = Arc::clone(&state);
+    let (shared, aliases) =
+        (Arc::clone(&state), Arc::new(Mutex::new(json!([{ "Name": "live", "FunctionVersion": "$LATEST" }]))));
+    let listed = Arc::clone(&aliases);
     let provider = Provider::new(move |asked| {
         let mut state = shared.lock().expect("the state");
         let revision = format!("r{}", state.1);
         assert!(asked.head.contains("/lambda/aws4_request"), "it is signed: {}", asked.head);
         match asked.line.as_str() {
+            "GET /2015-03-31/functions/fn/aliases" => says(200, &json!({ "Aliases": *listed.lock().expect("the aliases") })),
+            "GET /2015-03-31/functions/locked/configuration" => {
+                let error = json!({ "ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt" });
+                says(200, &json!({ "RevisionId": revision, "Environment": { "Error": error } }))
+            }
             "GET /2015-03-31/functions/fn/configuration" => {
                 says(200, &json!({ "RevisionId": revision, "Environment": { "Variables": state.0 } }))
             }
             "PUT /2015-03-31/functions/fn/configuration" => {
                 let body = json_of(asked);
                 if body["RevisionId"] != json!(revision) {
-                    return says(412, &json!({ "__type": "PreconditionFailedException", "Message": "revision" }));
+                    let said = format!("String measured: {}", body["Environment"]);
+                    return says(412, &json!({ "__type": "PreconditionFailedException", "Message": said }));
                 }
                 *state = (body["Environment"]["Variables"].clone(), state.1 + 1);
                 says(200, &json!({}))
@@ -260,7 +300,14 @@ async fn a_lambdas_environment_is_sent_whole_at_the_revision_that_was_read() {
     let before = store.read(&hands).await.expect("it reads");
     moved(&*store, &hands).await;
     late(&*store, &hands, &before).await;
+    let why = store.write(&hands, &write(&before)).await.expect_err("it has changed").why();
+    assert!(!why.contains(NEW) && why.contains("PreconditionFailedException"), "{why}");
     assert_eq!(*state.lock().expect("the state"), (json!({ "A": "1", "KEY": NEW }), 2));
+    let why = open("aws-lambda", "locked").read(&hands).await.err().expect("nobody can tell what it holds").why();
+    assert!(why.contains("kms:Decrypt"), "{why}");
+    *aliases.lock().expect("the aliases") = json!([{ "Name": "live", "FunctionVersion": "7" }]);
+    let why = store.read(&hands).await.err().expect("its callers keep version 7").why();
+    assert!(why.contains("live") && why.contains('7'), "{why}");
 }
 
 #[tokio::test]
@@ -326,4 +373,72 @@ async fn a_secret_of_github_actions_is_sealed_for_the_repository_alone() {
 #[test]
 fn every_kind_is_listed_in_order() {
     assert!(kinds().is_sorted());
+}
+
+#[test]
+fn two_stores_of_one_name_in_two_places_are_two() {
+    let at = |region: Option<&str>, address: Option<&str>| StoreAt {
+        kind: if address.is_some() { "vault-kv" } else { "aws-ssm" }.to_owned(),
+        at: "/prod/key".to_owned(),
+        region: region.map(str::to_owned),
+        address: address.map(|address| address.parse().expect("a URL")),
+        credential: None,
+        holds: None,
+        part: None,
+    };
+    let (one, other) = ("https://vault.one.example", "https://vault.two.example");
+    let listed = vec![at(Some("eu-west-1"), None), at(Some("us-east-1"), None), at(None, Some(one)), at(None, Some(other))];
+    let names: Vec<String> = Stores { listed, key: None }.open(&[]).iter().map(|store| store.name()).collect();
+    assert_eq!(names[0], "aws-ssm@eu-west-1 /prod/key");
+    assert_eq!((names.len(), names[3].as_str()), (4, "vault-kv@https://vault.two.example /prod/key"));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_keeps_its_mode_and_attributes_and_waits_for_another_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(".env");
+    std::fs::write(&path, format!("KEY={OLD}\n")).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("a mode");
+    let flags = rustix::fs::XattrFlags::empty();
+    let has_attributes = rustix::fs::setxattr(&path, c"user.note", b"kept", flags).is_ok();
+    let provider = Provider::new(|_| says(500, &json!({})));
+    let (hands, store) = (hands(&provider), open("file", path.to_str().expect("text")));
+    let before = store.read(&hands).await.expect("it reads");
+    // Somebody holds the folder for a moment.
+    let held = std::fs::File::open(folder.path()).expect("the folder");
+    held.lock().expect("its lock");
+    let freed = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        drop(held);
+    });
+    store.write(&hands, &write(&before)).await.expect("it writes");
+    freed.join().expect("it ends");
+    assert_eq!(std::fs::read_to_string(&path).expect("text"), format!("KEY={NEW}\n"));
+    assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o640);
+    if has_attributes {
+        let mut value = [0; 8];
+        let length = rustix::fs::getxattr(&path, c"user.note", &mut value[..]).expect("it is kept");
+        assert_eq!(&value[..length], b"kept");
+    }
+    late(&*store, &hands, &before).await;
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_file_that_git_would_commit_is_no_store() {
+    let root = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| root.path().join(name);
+    std::fs::create_dir_all(path("app/.git/info")).expect("made");
+    std::fs::create_dir_all(path("app/sub")).expect("made");
+    let shared = |name: &str| super::is_shared(&path(name));
+    assert!(!shared(".env") && shared("app/.env") && shared("app/sub/.env"), "outside of a repository, and in it");
+    std::fs::write(path("app/.gitignore"), "*.env\n").expect("written");
+    assert!(!shared("app/.env") && !shared("app/sub/.env"));
+    std::fs::write(path("app/sub/.gitignore"), "!.env\n").expect("written");
+    assert!(!shared("app/.env") && shared("app/sub/.env"));
+    std::fs::write(path("app/.gitignore"), "").expect("written");
+    std::fs::write(path("app/.git/info/exclude"), "/.env\n").expect("written");
+    assert!(!shared("app/.env"));
 }

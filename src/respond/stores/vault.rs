@@ -5,10 +5,11 @@
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::wire::{Wire, parsed, segment, with};
-use super::{Held, Store, StoreAt, Write};
+use super::{Held, Store, StoreAt, Write, named};
 use crate::net::Method;
 use crate::respond::Hands;
 use crate::respond::actions::{Doing, Trouble};
@@ -60,7 +61,7 @@ impl Vault {
 
 impl Store for Vault {
     fn name(&self) -> String {
-        format!("vault-kv {}", self.at)
+        named("vault-kv", self.wire.address.as_ref().map(Url::as_str), &self.at)
     }
 
     fn permissions(&self) -> &'static [&'static str] {

@@ -122,13 +122,24 @@ impl Wire {
     }
 }
 
+/// The body of a success. Of anything else only the number goes on: whoever refuses a body may repeat it.
 fn said(mut answer: crate::net::Answer) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let page = answer.body.trim_ascii_start().starts_with(b"<");
     if (200..300).contains(&answer.status) && !answer.truncated && !page {
         return Ok(Zeroizing::new(std::mem::take(&mut answer.body)));
     }
-    let trouble = settled(&answer).err();
-    Err(trouble.unwrap_or_else(|| Trouble::Unknown(format!("HTTP {}", answer.status))))
+    let (status, short) = (answer.status, format!("HTTP {}", answer.status));
+    Err(match settled(&answer) {
+        Err(Trouble::Absent) => Trouble::Absent,
+        Err(Trouble::Refused { .. }) => {
+            Trouble::Refused { status, why: format!("{short}: it does not take the store's credential, or not for this") }
+        }
+        Err(Trouble::Failed(_)) if matches!(status, 409 | 412) => {
+            Trouble::Failed(format!("{short}: somebody changed it just now"))
+        }
+        Err(Trouble::Failed(_)) => Trouble::Failed(short),
+        Err(Trouble::Unknown(_)) | Ok(_) => Trouble::Unknown(short),
+    })
 }
 
 /// What a body says, where it says what is documented.
