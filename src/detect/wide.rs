@@ -39,7 +39,7 @@ pub(super) fn wide_runs(bytes: &[u8]) -> Vec<Range<usize>> {
         }
         let before = (1..=inside / 2).take_while(|n| is_pair(inside - 2 * n)).count();
         let start = inside - 2 * before;
-        let pairs = before + (0..).take_while(|n| is_pair(inside + 2 * n)).count();
+        let pairs = before + (0..=bytes.len() / 2).take_while(|n| is_pair(inside + 2 * n)).count();
         if pairs >= SHORTEST {
             runs.push(start..start + 2 * pairs);
         }
@@ -90,7 +90,7 @@ mod tests {
             let bytes = bytes.concat();
             let is_pair = |at: usize| bytes.get(at..at + 2).is_some_and(|pair| pair[1] == 0 && super::is_plain(pair[0]));
             let starts = (0..bytes.len()).filter(|&at| is_pair(at) && (at < 2 || !is_pair(at - 2)));
-            let rows = starts.map(|at| at..at + 2 * (0..).take_while(|n| is_pair(at + 2 * n)).count());
+            let rows = starts.map(|at| at..at + 2 * (0..=bytes.len() / 2).take_while(|n| is_pair(at + 2 * n)).count());
             let rows: Vec<_> = rows.filter(|row| row.len() >= 2 * super::SHORTEST).collect();
             proptest::prop_assert_eq!(wide_runs(&bytes), rows);
         }
