@@ -370,6 +370,29 @@ async fn a_secret_of_github_actions_is_sealed_for_the_repository_alone() {
     assert!(provider.heard().iter().all(|asked| !asked.body.contains(NEW)), "it travels sealed");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_is_replaced_whole_with_its_mode_and_only_as_it_was_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("scratch");
+    let path = dir.path().join(".env");
+    std::fs::write(&path, format!("A=1\r\nKEY='{OLD}' # {OLD}x\n")).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("set");
+    let provider = Provider::new(|_| Vec::new());
+    let (hands, store) = (hands(&provider), open("file", path.to_str().expect("text")));
+    let before = store.read(&hands).await.expect("it reads");
+    // What a process that died has left.
+    std::fs::write(dir.path().join("..env.staunch-new"), "left").expect("written");
+    moved(&*store, &hands).await;
+    assert_eq!(std::fs::read_to_string(&path).expect("the file"), format!("A=1\r\nKEY='{NEW}' # {OLD}x\n"));
+    assert_eq!(std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o640);
+    late(&*store, &hands, &before).await;
+    assert_eq!(std::fs::read_dir(dir.path()).expect("the folder").count(), 1, "nothing is left beside it");
+    std::os::unix::fs::symlink(&path, dir.path().join("link")).expect("a link");
+    let link = open("file", dir.path().join("link").to_str().expect("text"));
+    assert!(matches!(link.read(&hands).await, Err(Trouble::Refused { .. })), "a link is not the file");
+}
+
 #[test]
 fn every_kind_is_listed_in_order() {
     assert!(kinds().is_sorted());
