@@ -6,8 +6,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::wire::{Wire, body, parsed, segment};
 use super::StoreAt;
+use super::wire::{Wire, body, parsed, segment};
 use crate::net::Method;
 use crate::respond::Hands;
 use crate::respond::actions::Trouble;

@@ -44,7 +44,7 @@ fn hands(provider: &Provider) -> Hands {
         own: Vec::new(),
         detector: None,
         recall: Box::new(|_| Vec::new()),
-        stores: Stores { listed: Vec::new(), key: Some(key()) },
+        stores: Stores { listed: Vec::new(), consumers: Vec::new(), key: Some(key()) },
         clock: Arc::new(SystemClock),
     }
 }
@@ -59,7 +59,7 @@ fn open(kind: &str, at: &str) -> Box<dyn Store> {
         holds: Some(key().fingerprint(OLD.as_bytes())),
         part: Some("key".to_owned()),
     }];
-    Stores { listed, key: None }.open(&[]).pop().expect("a store")
+    Stores { listed, consumers: Vec::new(), key: None }.open(&[]).pop().expect("a store")
 }
 
 fn write(held: &Held) -> Write<'_> {
@@ -368,6 +368,56 @@ async fn a_secret_of_github_actions_is_sealed_for_the_repository_alone() {
     let error = store.write(&hands, &change(&before)).await.expect_err("it has changed");
     assert!(matches!(error, Trouble::Failed(_)), "{error:?}");
     assert!(provider.heard().iter().all(|asked| !asked.body.contains(NEW)), "it travels sealed");
+}
+
+#[tokio::test]
+async fn a_deployment_is_restarted_once_by_its_mark_and_looked_at_until_it_runs() {
+    let state = Arc::new(Mutex::new((None::<String>, 1, 1)));
+    let shared = Arc::clone(&state);
+    let provider = Provider::new(move |asked| {
+        let mut state = shared.lock().expect("the state");
+        match asked.line.as_str() {
+            "GET /apis/apps/v1/namespaces/prod/deployments/web" => {
+                let annotations = state.0.as_ref().map(|mark| json!({ "kubectl.kubernetes.io/restartedAt": mark }));
+                let template = json!({ "metadata": { "annotations": annotations.unwrap_or_else(|| json!({})) } });
+                let status =
+                    json!({ "observedGeneration": state.2, "updatedReplicas": 2, "availableReplicas": 2, "replicas": 2 });
+                let metadata = json!({ "generation": state.1 });
+                says(
+                    200,
+                    &json!({ "metadata": metadata, "spec": { "replicas": 2, "template": template }, "status": status }),
+                )
+            }
+            "PATCH /apis/apps/v1/namespaces/prod/deployments/web" => {
+                let mark =
+                    &json_of(asked)["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"];
+                state.0 = mark.as_str().map(str::to_owned);
+                state.1 += 1;
+                says(200, &json!({}))
+            }
+            _ => says(404, &json!({ "message": "not found" })),
+        }
+    });
+    let place = |at: &str| StoreAt {
+        kind: "kubernetes-deployment".to_owned(),
+        at: at.to_owned(),
+        region: None,
+        address: None,
+        credential: Some(Admin::new("env:TEST".to_owned(), Secret::new(LOGIN.as_bytes()))),
+        holds: None,
+        part: None,
+    };
+    let at = |name: &str| super::ConsumerAt { place: place(name), reads: "prod/api".to_owned() };
+    let hands = hands(&provider);
+    let consumer = super::Consumer::at(&at("prod/web"));
+    let before = consumer.look(&hands).await.expect("it is there");
+    assert!(before.settled && before.restarted.is_none());
+    consumer.restart(&hands, "now").await.expect("it restarts");
+    let now = consumer.look(&hands).await.expect("it is there");
+    assert!(!now.settled && now.restarted.as_deref() == Some("now"), "the controller has not seen it yet");
+    state.lock().expect("the state").2 = 2;
+    assert!(consumer.look(&hands).await.expect("it is there").settled);
+    assert!(matches!(super::Consumer::at(&at("prod/none")).look(&hands).await, Err(Trouble::Absent)));
 }
 
 #[cfg(unix)]
