@@ -11,7 +11,9 @@ use crate::config::{Account, Provider};
 use crate::detect::DetectorSet;
 use crate::model::{Credential, Finding, Plan};
 use crate::net::{Net, NetError, Responder};
-use crate::respond::{Admin, AwsHands, Guard, Hands, Means, Playbook, Recall, StoreAt, Stores, account, means, means_of};
+use crate::respond::{
+    Admin, AwsHands, ConsumerAt, Guard, Hands, Means, Playbook, Recall, StoreAt, Stores, account, means, means_of,
+};
 use crate::secret::Fingerprint;
 
 /// Changes a run may make.
@@ -142,7 +144,25 @@ fn stores(settings: &Settings) -> anyhow::Result<Stores> {
             part: store.part.clone(),
         });
     }
-    Ok(Stores { listed, key: Some(settings.fingerprint_key()?) })
+    let mut consumers = Vec::new();
+    for consumer in &settings.operator.consumers {
+        let read = match &consumer.credential {
+            Some(from) => settings.secret(from).with_context(|| format!("the credential of {}", consumer.at))?,
+            None => None,
+        };
+        let from = consumer.credential.as_ref().map(ToString::to_string).unwrap_or_default();
+        let place = StoreAt {
+            kind: consumer.kind.clone(),
+            at: consumer.at.clone(),
+            region: None,
+            address: consumer.address.clone(),
+            credential: read.map(|value| Admin::new(from, value)),
+            holds: None,
+            part: None,
+        };
+        consumers.push(ConsumerAt { place, reads: consumer.reads.clone() });
+    }
+    Ok(Stores { listed, consumers, key: Some(settings.fingerprint_key()?) })
 }
 
 /// The names that findings of the responder's own credentials would have: none of them is ever acted on, whoever leaked it.

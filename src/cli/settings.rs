@@ -112,6 +112,9 @@ impl Settings {
             let address = provider.address.clone();
             settings.endpoints.extend(address.map(|address| (respond::endpoint(&provider.name), address)));
         }
+        // The operator's own word, as for registries: a store may be at a private address.
+        settings.plain.extend(self.operator.stores.iter().filter_map(|store| store.address.clone()));
+        settings.plain.extend(self.operator.consumers.iter().filter_map(|consumer| consumer.address.clone()));
         for text in &self.global.endpoint {
             let (name, url) = Net::parse_endpoint(text)?;
             settings.endpoints.insert(name, url);

@@ -20,7 +20,7 @@ pub use asking::{Kubernetes, SYSTEMS};
 pub use baseline::{Baseline, BaselineError, Hashes, Known, Lines};
 pub use notify::{Channel, Mail, Way};
 pub use provider::{CredentialFrom, Provider};
-pub use store::{STORE_KINDS, Store};
+pub use store::{Consumer, STORE_KINDS, Store};
 pub use tree::{Allow, Because, Globs, Skip, TreeRules};
 pub use watch::{Watch, WatchAllow};
 
@@ -49,6 +49,8 @@ pub struct Operator {
     pub kubernetes: Option<Kubernetes>,
     /// Places that may hold credentials for those that use them.
     pub stores: Vec<Store>,
+    /// Workloads that must be restarted to read their store again.
+    pub consumers: Vec<Consumer>,
     /// Key ids, user names and ARNs that are never touched.
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
@@ -188,6 +190,9 @@ impl Operator {
         }
         for entry in table.tables("store") {
             store::read(&entry, self);
+        }
+        for entry in table.tables("consumer") {
+            store::consumer(&entry, self);
         }
         table.finish();
     }

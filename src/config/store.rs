@@ -80,6 +80,38 @@ pub(super) fn read(table: &Table<'_, '_>, operator: &mut Operator) {
     operator.stores.push(Store { kind, at, region, address, credential, holds, part });
 }
 
+/// A workload that reads a store only at its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    /// `kubernetes-deployment`.
+    pub kind: String,
+    /// `NAMESPACE/NAME`.
+    pub at: String,
+    /// The `at` of the store that it reads.
+    pub reads: String,
+    /// Where its API server is.
+    pub address: Option<Url>,
+    /// Where the credential is read that restarts it.
+    pub credential: Option<CredentialFrom>,
+}
+
+const DEPLOYMENT: &str = "kubernetes-deployment";
+
+/// Reads one `[[responder.consumer]]`.
+pub(super) fn consumer(table: &Table<'_, '_>, operator: &mut Operator) {
+    let kind = table.need("kind").and_then(|value| value.one_of(&[(DEPLOYMENT, DEPLOYMENT)]));
+    let (at, reads) = (table.need_text("at"), table.need_text("reads"));
+    let (address, credential) = (address(table), credential(table));
+    if let Some(reads) = &reads
+        && !operator.stores.iter().any(|store| store.at == *reads)
+    {
+        table.mistake(format!("`reads` is {reads:?}, and no [[responder.store]] has that `at`"));
+    }
+    table.finish();
+    let (Some(kind), Some(at), Some(reads)) = (kind, at, reads) else { return };
+    operator.consumers.push(Consumer { kind: kind.to_owned(), at, reads, address, credential });
+}
+
 #[cfg(test)]
 mod tests {
     use super::Operator;
@@ -95,6 +127,11 @@ mod tests {
         let operator = Operator::read("c.toml", &text, &[]).expect("good");
         assert_eq!(operator.stores.len(), 2);
         assert_eq!(operator.stores[1].holds.map(|print| print.to_string()), Some(print));
+        let text = "[[responder.store]]\nkind = \"kubernetes-secret\"\nat = \"prod/api\"\n[[responder.consumer]]\n\
+                    kind = \"kubernetes-deployment\"\nat = \"prod/web\"\nreads = \"prod/api\"\n";
+        assert_eq!(Operator::read("c.toml", text, &[]).expect("good").consumers[0].reads, "prod/api");
+        let astray = Operator::read("c.toml", &text.replace("reads = \"prod/api\"", "reads = \"prod/apo\""), &[]);
+        assert!(astray.expect_err("a mistake").to_string().contains("no [[responder.store]] has that `at`"));
         let wrong = "[[responder.store]]\nkind = \"vault\"\nat = \"x\"\n[[responder.store]]\nkind = \"file\"\nat = \".env\"\n\
                      [[responder.store]]\nkind = \"github-actions\"\nat = \"o/r/K\"\n[[responder.store]]\nkind = \"aws-ssm\"\n\
                      at = \"/a\"\ncredential = \"hunter2-hunter2\"\nholds = \"x\"\n";

@@ -48,7 +48,7 @@ pub use guard::Guard;
 pub use plan::draft;
 pub use playbook::{Playbook, PlaybookSource, Playbooks, builtin_playbooks};
 pub use replay::replayed;
-pub use stores::{StoreAt, Stores, kinds as store_kinds};
+pub use stores::{ConsumerAt, StoreAt, Stores, kinds as store_kinds};
 pub use watch::{Allowed, Policy, Watcher, Work};
 pub use waves::{Ended, Waves, apply_all};
 pub use whose::account;

@@ -240,7 +240,11 @@ impl Scene {
             holds: None,
             part: None,
         };
-        super::Stores { listed: self.store.iter().map(file).collect(), key: Some(FingerprintKey::new([7; 32])) }
+        super::Stores {
+            listed: self.store.iter().map(file).collect(),
+            consumers: Vec::new(),
+            key: Some(FingerprintKey::new([7; 32])),
+        }
     }
 
     pub(super) fn runner(&self) -> Runner {

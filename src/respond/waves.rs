@@ -76,7 +76,7 @@ async fn one(runner: &Runner, digest: &str) -> Ended {
 }
 
 /// The sizes of the waves.
-fn sizes(count: usize) -> [usize; 3] {
+pub(super) fn sizes(count: usize) -> [usize; 3] {
     let first = count.min(1);
     let tenth = count.div_ceil(10).min(count - first);
     [first, tenth, count - first - tenth]

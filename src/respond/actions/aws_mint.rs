@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_iam::types::StatusType;
+use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::replace::{Key, Mint, Minted, Replace};
@@ -48,6 +49,14 @@ pub(super) async fn delete(world: &World<'_>, user: &str, id: &str) -> Result<()
         return Err(Trouble::Unknown(format!("{id} was deleted, and is still listed")));
     }
     Ok(())
+}
+
+/// When a key was used last, by IAM's record. Source: IAM API reference, GetAccessKeyLastUsed.
+async fn used(world: &World<'_>, id: &str) -> Result<Option<Timestamp>, Trouble> {
+    let iam = &world.aws().map_err(|why| Trouble::Refused { status: 0, why })?.responder.iam;
+    let found = iam.get_access_key_last_used().access_key_id(id).send().await.map_err(|error| aws::trouble(&error))?;
+    let at = found.access_key_last_used().and_then(|used| used.last_used_date());
+    Ok(at.and_then(|at| Timestamp::from_second(at.secs()).ok()))
 }
 
 async fn create(world: &World<'_>) -> Result<Minted, Trouble> {
@@ -103,6 +112,10 @@ impl Mint for AccessKey {
 
     fn mint<'a>(&'a self, world: &'a World<'_>, _label: &'a str) -> Doing<'a, Result<Minted, Trouble>> {
         Box::pin(create(world))
+    }
+
+    fn used<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
+        Box::pin(used(world, id))
     }
 
     fn remove<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<(), Trouble>> {

@@ -14,6 +14,7 @@ mod manual;
 mod notes;
 mod providers;
 mod replace;
+mod restart;
 mod role_policy;
 mod service_credential;
 mod session_refused;
@@ -220,6 +221,7 @@ const SHARED: &[&dyn Action] = &[
     &aws_used::OldUnused,
     &delete::Delete,
     &in_use::InUse,
+    &restart::Restart,
 ];
 
 /// Every action.

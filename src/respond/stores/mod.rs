@@ -5,6 +5,7 @@
 //! found, and what the operator lists. A store that nobody names is not known, and what is not known is not written.
 
 mod aws;
+mod consumers;
 mod file;
 mod github;
 mod gitlab;
@@ -29,6 +30,8 @@ use super::{Admin, Hands};
 use crate::model::{Finding, Provenance};
 use crate::secret::{Fingerprint, FingerprintKey, Secret};
 
+pub(super) use consumers::Consumer;
+pub use consumers::ConsumerAt;
 pub(super) use holding::{find, holds, swapped};
 
 /// More of a store than this is not looked through.
@@ -57,6 +60,8 @@ pub struct StoreAt {
 pub struct Stores {
     /// As listed.
     pub listed: Vec<StoreAt>,
+    /// Workloads that must be restarted to read their store again, as listed.
+    pub consumers: Vec<ConsumerAt>,
     /// The key that fingerprints are made with: what a store holds is compared by it.
     pub key: Option<FingerprintKey>,
 }
@@ -137,6 +142,11 @@ impl Stores {
     pub fn need_aws(&self) -> bool {
         let needs = |at: &StoreAt| KINDS.iter().any(|kind| kind.name == at.kind && kind.aws);
         self.listed.iter().any(needs)
+    }
+
+    /// Every workload that is listed.
+    pub(super) fn consumers(&self) -> Vec<Consumer> {
+        self.consumers.iter().map(Consumer::at).collect()
     }
 
     /// Every store that is known, those in which the credential was found first.

@@ -44,7 +44,7 @@ fn hands(provider: &Provider) -> Hands {
         own: Vec::new(),
         detector: None,
         recall: Box::new(|_| Vec::new()),
-        stores: Stores { listed: Vec::new(), key: Some(key()) },
+        stores: Stores { listed: Vec::new(), consumers: Vec::new(), key: Some(key()) },
         clock: Arc::new(SystemClock),
     }
 }
@@ -59,7 +59,7 @@ fn open(kind: &str, at: &str) -> Box<dyn Store> {
         holds: Some(key().fingerprint(OLD.as_bytes())),
         part: Some("key".to_owned()),
     }];
-    Stores { listed, key: None }.open(&[]).pop().expect("a store")
+    Stores { listed, consumers: Vec::new(), key: None }.open(&[]).pop().expect("a store")
 }
 
 fn write(held: &Held) -> Write<'_> {
@@ -368,6 +368,79 @@ async fn a_secret_of_github_actions_is_sealed_for_the_repository_alone() {
     let error = store.write(&hands, &change(&before)).await.expect_err("it has changed");
     assert!(matches!(error, Trouble::Failed(_)), "{error:?}");
     assert!(provider.heard().iter().all(|asked| !asked.body.contains(NEW)), "it travels sealed");
+}
+
+#[tokio::test]
+async fn a_deployment_is_restarted_once_by_its_mark_and_looked_at_until_it_runs() {
+    let state = Arc::new(Mutex::new((None::<String>, 1, 1)));
+    let shared = Arc::clone(&state);
+    let provider = Provider::new(move |asked| {
+        let mut state = shared.lock().expect("the state");
+        match asked.line.as_str() {
+            "GET /apis/apps/v1/namespaces/prod/deployments/web" => {
+                let annotations = state.0.as_ref().map(|mark| json!({ "kubectl.kubernetes.io/restartedAt": mark }));
+                let template = json!({ "metadata": { "annotations": annotations.unwrap_or_else(|| json!({})) } });
+                let status =
+                    json!({ "observedGeneration": state.2, "updatedReplicas": 2, "availableReplicas": 2, "replicas": 2 });
+                let metadata = json!({ "generation": state.1 });
+                says(
+                    200,
+                    &json!({ "metadata": metadata, "spec": { "replicas": 2, "template": template }, "status": status }),
+                )
+            }
+            "PATCH /apis/apps/v1/namespaces/prod/deployments/web" => {
+                let mark =
+                    &json_of(asked)["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"];
+                state.0 = mark.as_str().map(str::to_owned);
+                state.1 += 1;
+                says(200, &json!({}))
+            }
+            _ => says(404, &json!({ "message": "not found" })),
+        }
+    });
+    let place = |at: &str| StoreAt {
+        kind: "kubernetes-deployment".to_owned(),
+        at: at.to_owned(),
+        region: None,
+        address: None,
+        credential: Some(Admin::new("env:TEST".to_owned(), Secret::new(LOGIN.as_bytes()))),
+        holds: None,
+        part: None,
+    };
+    let at = |name: &str| super::ConsumerAt { place: place(name), reads: "prod/api".to_owned() };
+    let hands = hands(&provider);
+    let consumer = super::Consumer::at(&at("prod/web"));
+    let before = consumer.look(&hands).await.expect("it is there");
+    assert!(before.settled && before.restarted.is_none());
+    consumer.restart(&hands, "now").await.expect("it restarts");
+    let now = consumer.look(&hands).await.expect("it is there");
+    assert!(!now.settled && now.restarted.as_deref() == Some("now"), "the controller has not seen it yet");
+    state.lock().expect("the state").2 = 2;
+    assert!(consumer.look(&hands).await.expect("it is there").settled);
+    assert!(matches!(super::Consumer::at(&at("prod/none")).look(&hands).await, Err(Trouble::Absent)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_is_replaced_whole_with_its_mode_and_only_as_it_was_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("scratch");
+    let path = dir.path().join(".env");
+    std::fs::write(&path, format!("A=1\r\nKEY='{OLD}' # {OLD}x\n")).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("set");
+    let provider = Provider::new(|_| Vec::new());
+    let (hands, store) = (hands(&provider), open("file", path.to_str().expect("text")));
+    let before = store.read(&hands).await.expect("it reads");
+    // What a process that died has left.
+    std::fs::write(dir.path().join("..env.staunch-new"), "left").expect("written");
+    moved(&*store, &hands).await;
+    assert_eq!(std::fs::read_to_string(&path).expect("the file"), format!("A=1\r\nKEY='{NEW}' # {OLD}x\n"));
+    assert_eq!(std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o640);
+    late(&*store, &hands, &before).await;
+    assert_eq!(std::fs::read_dir(dir.path()).expect("the folder").count(), 1, "nothing is left beside it");
+    std::os::unix::fs::symlink(&path, dir.path().join("link")).expect("a link");
+    let link = open("file", dir.path().join("link").to_str().expect("text"));
+    assert!(matches!(link.read(&hands).await, Err(Trouble::Refused { .. })), "a link is not the file");
 }
 
 #[test]

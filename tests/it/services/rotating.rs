@@ -10,9 +10,9 @@ use super::chain::{ACCOUNT, Leak, run_of};
 use crate::harness::aws::{Aws, Key, unique};
 use crate::harness::shim::{Side, kill_on_sync};
 
-/// Records of a run up to the wait for the new key's first use: the plan, the snapshot's two, the replacement's begin, two notes
-/// and end, and begin and end of the look.
-const RECORDS: usize = 9;
+/// Records of a run up to the wait for the new key's first use: the plan, the snapshot's two, the replacement's begin, three notes
+/// and end, and begin and end of the restart and of the look.
+const RECORDS: usize = 12;
 
 /// AWS's JSON protocol, as ministack takes it from the account's root.
 async fn ask(admin: &Aws, target: &str, body: &Value) -> Value {

@@ -1,5 +1,8 @@
 //! Walks a replacement back: the old value into the stores again, then the new one away. Never while the old one does not work.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::keys::{GONE, Trouble};
@@ -7,8 +10,12 @@ use super::super::{Outcome, World};
 use super::carry::{olds, ours, put};
 use super::places::{self, Place, Planned};
 use super::{Mint, Noted, probe};
+use crate::model::StepState;
 use crate::respond::stores::{find, swapped};
 use crate::secret::Secret;
+
+/// So long nobody must have used the new one before it goes.
+const QUIET: Duration = Duration::from_mins(15);
 
 type Parts = Vec<(String, Secret)>;
 
@@ -44,6 +51,14 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
         }
     }
     for key in &new {
+        // Whoever has read the new one goes on with it until they look again.
+        if let Some(why) = in_use(mint, world, (&key.id, &noted)).await {
+            return Err(Outcome::Failed(format!(
+                "the stores hold the old one again, and {} stays for now: {why}; restart what reads its store only at its start, \
+                 then `respond undo` again",
+                key.id
+            )));
+        }
         match mint.remove(world, &key.id).await {
             Ok(()) | Err(Trouble::Absent) => {}
             Err(trouble) => {
@@ -57,6 +72,29 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
     }
     let removed: Vec<&str> = new.iter().map(|key| key.id.as_str()).collect();
     Ok(Outcome::Done(json!({ "restored": true, "removed": removed })))
+}
+
+/// Why the new one may still be in use.
+async fn in_use(mint: &dyn Mint, world: &World<'_>, (id, noted): (&str, &Noted)) -> Option<String> {
+    let accepted = noted.accepted.filter(|_| noted.id.as_deref() == Some(id))?;
+    match mint.used(world, id).await {
+        Ok(used) => {
+            // Records have whole seconds, and this run itself asked just before.
+            let used = used.filter(|used| used.as_second() > accepted.as_second())?;
+            let quiet = used.checked_add(QUIET).unwrap_or(Timestamp::MAX);
+            (world.hands.clock.now() < quiet).then(|| format!("it was used at {used}"))
+        }
+        // Nobody tells; then it counts whether somebody said so.
+        Err(why) => {
+            let seen = world
+                .plan
+                .steps
+                .iter()
+                .zip(world.so_far)
+                .any(|(step, status)| step.action == "new-in-use" && status.state == StepState::Succeeded);
+            seen.then(|| format!("it was said to be in use, and whether it still is cannot be asked ({})", why.why()))
+        }
+    }
 }
 
 /// The old one's parts: where it was found, where it still stands, or in what a store held before.

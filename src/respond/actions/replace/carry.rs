@@ -35,6 +35,10 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
         Ok(accepted) => accepted,
         Err(why) => return Ok(given_up(mint, world, (&planned, &minted.id, &scrubber.scrub(&why))).await),
     };
+    if noted.accepted.is_none() {
+        noted.accepted = Some(world.hands.clock.now());
+        noted.write(world).await.map_err(Outcome::Unknown)?;
+    }
     let mut failures = Vec::new();
     for place in places.iter().filter(|place| !place.old.is_empty()) {
         if let Err(why) = stored(world, place, (&places, &minted)).await {

@@ -90,6 +90,8 @@ struct Noted {
     parts: BTreeMap<String, Vec<Fingerprint>>,
     /// Keys that nobody held and that were removed.
     removed: Vec<String>,
+    /// When its provider had accepted it, just before the first store had it: later uses are somebody's.
+    accepted: Option<Timestamp>,
 }
 
 impl Noted {

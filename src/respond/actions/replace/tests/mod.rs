@@ -3,6 +3,7 @@
 
 mod faults;
 mod load;
+mod restart;
 mod whole;
 
 use std::path::PathBuf;
@@ -17,8 +18,8 @@ use crate::model::{
 use crate::net::{AwsKey, Net, Partition, Settings};
 use crate::respond::testing::{credential, finding, set, signer};
 use crate::respond::{
-    Approvers, AwsHands, Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, StoreAt, Stores, approve,
-    builtin_playbooks, draft, journal, replayed,
+    Admin, Approvers, AwsHands, ConsumerAt, Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, StoreAt, Stores,
+    approve, builtin_playbooks, draft, journal, replayed,
 };
 use crate::sandbox::{Sandbox, SandboxKey};
 use crate::secret::{Fingerprint, FingerprintKey, Secret};
@@ -73,6 +74,8 @@ struct Stage {
     playbooks: Playbooks,
     /// Files that the settings list besides.
     listed: Vec<PathBuf>,
+    /// Deployments that read `.env`.
+    consumers: Vec<String>,
 }
 
 fn fingerprint_key() -> FingerprintKey {
@@ -138,6 +141,7 @@ impl Stage {
             clock: Arc::default(),
             playbooks,
             listed: Vec::new(),
+            consumers: Vec::new(),
         }
     }
 
@@ -147,6 +151,36 @@ impl Stage {
 
     fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).expect("the file")
+    }
+
+    fn stores(&self) -> Stores {
+        let file = |path: &PathBuf| StoreAt {
+            kind: "file".to_owned(),
+            at: path.to_str().expect("text").to_owned(),
+            region: None,
+            address: None,
+            credential: None,
+            holds: None,
+            part: None,
+        };
+        let reads = self.path(".env").canonicalize().unwrap_or_default().to_str().expect("text").to_owned();
+        let consumer = |at: &String| ConsumerAt {
+            place: StoreAt {
+                kind: "kubernetes-deployment".to_owned(),
+                at: at.clone(),
+                region: None,
+                address: None,
+                credential: Some(Admin::new("env:TEST".to_owned(), Secret::new(b"a token of the cluster"))),
+                holds: None,
+                part: None,
+            },
+            reads: reads.clone(),
+        };
+        Stores {
+            listed: self.listed.iter().map(file).collect(),
+            consumers: self.consumers.iter().map(consumer).collect(),
+            key: Some(fingerprint_key()),
+        }
     }
 
     fn runner(&self) -> Runner {
@@ -161,16 +195,7 @@ impl Stage {
         let responder = responder.expect("clients");
         let account = self.sandbox.account().to_owned();
         let arn = format!("arn:aws:iam::{account}:user/sandbox-admin");
-        let file = |path: &PathBuf| StoreAt {
-            kind: "file".to_owned(),
-            at: path.to_str().expect("text").to_owned(),
-            region: None,
-            address: None,
-            credential: None,
-            holds: None,
-            part: None,
-        };
-        let stores = Stores { listed: self.listed.iter().map(file).collect(), key: Some(fingerprint_key()) };
+        let stores = self.stores();
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         Runner {
             hands: Hands {

@@ -83,6 +83,23 @@ async fn it_is_put_back_to_the_byte_and_the_new_one_goes() {
 }
 
 #[tokio::test]
+async fn what_a_service_has_taken_up_is_not_taken_from_it() {
+    let stage = Stage::new(&[(".env", ENV)]).await;
+    let run = stage.apply().await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert!(stage.serves(".env").await, "a service has the new one now");
+    let undone = stage.runner().undo(&run.id).await.expect("a run");
+    let (ended, why) = step(&undone, "replace");
+    assert!(ended == StepState::UndoFailed && why.contains("it was used at"), "{why}");
+    assert_eq!(stage.held(".env").id, stage.old.id, "who looks again gets the old one");
+    assert_eq!(stage.keys().await.len(), 2, "who does not has one that works");
+    stage.clock.pass(Duration::from_mins(16));
+    let undone = stage.runner().undo(&run.id).await.expect("a run");
+    assert_eq!(undone.state, RunState::Undone, "{:?}", undone.steps);
+    assert_eq!(stage.keys().await, [(stage.old.id.clone(), true)]);
+}
+
+#[tokio::test]
 async fn it_is_not_put_back_when_the_old_one_is_gone_or_unknown() {
     let mut stage = Stage::new(&[(".env", ENV)]).await;
     let run = stage.apply().await;

@@ -1,0 +1,109 @@
+//! `consumers-restart`: restarts the listed workloads whose store was written, in waves: one, then a tenth of them, then the rest.
+//! Each wave must run again in whole before the next begins; one that does not come up ends it, and both credentials still work.
+//! A restart with the same mark is the same restart, so that it is safe to repeat.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Action, Doing, Outcome, Trouble, World};
+use crate::respond::stores::Consumer;
+use crate::respond::waves::sizes;
+
+const PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) struct Restart;
+
+/// The workloads that read a store which the plan writes.
+fn concerned(world: &World<'_>) -> Vec<Consumer> {
+    let stores = world.plan.steps.iter().filter_map(|step| step.observed.get("stores")?.as_array()).flatten();
+    let written: Vec<&str> = stores
+        .filter(|store| store.get("parts").and_then(Value::as_array).is_some_and(|parts| !parts.is_empty()))
+        .filter_map(|store| Some(store.get("store")?.as_str()?.split_once(' ')?.1))
+        .collect();
+    let mut all = world.hands.stores.consumers();
+    all.retain(|consumer| written.contains(&consumer.reads.as_str()));
+    all
+}
+
+/// By what this plan's restart is known.
+fn mark(world: &World<'_>) -> String {
+    world.plan.made_at.to_string()
+}
+
+async fn waited(world: &World<'_>, wave: &[Consumer], deadline: tokio::time::Instant) -> Result<(), Outcome> {
+    for consumer in wave {
+        loop {
+            let why = match consumer.look(world.hands).await {
+                Ok(now) if now.settled && now.restarted.as_deref() == Some(&mark(world)) => break,
+                Ok(_) => "it does not run in whole yet".to_owned(),
+                Err(Trouble::Unknown(why) | Trouble::Failed(why)) => why,
+                Err(trouble) => return Err(trouble.settles()),
+            };
+            if tokio::time::Instant::now() + PAUSE > deadline {
+                return Err(Outcome::Unknown(format!(
+                    "{} was restarted, and {why}: look at it. Both credentials still work; no other was restarted after it",
+                    consumer.name()
+                )));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(())
+}
+
+async fn restarted(world: &World<'_>) -> Result<Outcome, Outcome> {
+    let mut all = concerned(world);
+    let names: Vec<String> = all.iter().map(Consumer::name).collect();
+    if all.is_empty() {
+        return Ok(Outcome::AlreadyDone(json!({ "restarted": names })));
+    }
+    let deadline = tokio::time::Instant::now() + world.timeout;
+    for size in sizes(all.len()) {
+        let wave: Vec<Consumer> = all.drain(..size).collect();
+        for consumer in &wave {
+            let now = consumer.look(world.hands).await.map_err(Trouble::settles)?;
+            if now.restarted.as_deref() != Some(&mark(world)) {
+                let done = consumer.restart(world.hands, &mark(world)).await;
+                done.map_err(|trouble| match trouble {
+                    Trouble::Absent => Outcome::Failed(format!("{} is not there", consumer.name())),
+                    trouble => trouble.settles(),
+                })?;
+            }
+        }
+        waited(world, &wave, deadline).await?;
+    }
+    Ok(Outcome::Done(json!({ "restarted": names })))
+}
+
+impl Action for Restart {
+    fn name(&self) -> &'static str {
+        "consumers-restart"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn mutates(&self) -> bool {
+        true
+    }
+
+    fn permissions(&self) -> &'static [&'static str] {
+        &["get and patch on the listed Deployments, by the token's role"]
+    }
+
+    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
+        "restart the listed workloads whose store was written, in waves: one, a tenth, the rest; each wave must run before the next"
+            .to_owned()
+    }
+
+    fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
+        Some("nothing: once the stores hold the old one again, restart them by hand".to_owned())
+    }
+
+    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
+        Box::pin(async move { restarted(world).await.unwrap_or_else(|outcome| outcome) })
+    }
+}
