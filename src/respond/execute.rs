@@ -126,8 +126,7 @@ impl Runner {
         let approvals = self.approvals(&digest, asked.unwrap_or(&self.requester));
         self.take_note(&mut journal, &mut events, &approvals)?;
         let run = replay(plan, &folder, &events)?;
-        let waits = events.iter().filter(|event| matches!(event.event, EventKind::Waiting { until: Some(_), .. }));
-        let waited = waits.filter_map(|event| event.step.clone()).collect();
+        let waited = waited(&events);
         self.drive(self.progress(folder, (journal, run), waited, approvals.len())).await
     }
 
@@ -216,6 +215,13 @@ impl Runner {
         if let Some(until) = self.quiet_until(progress, &step.id) {
             return self.record(progress, &step.id, EventKind::Waiting { until: Some(until), person: None }, Value::Null);
         }
+        if self.is_taken_back(progress, step).await? {
+            // Whoever resumes after this does it again, and then waits again.
+            progress.waited.retain(|id| *id != step.id);
+            let why = "somebody has taken it back while it was waited: find out who still needs it; nothing was changed now, \
+                       and `respond resume` would do it once more";
+            return self.record(progress, &step.id, EventKind::Refused { why: why.to_owned() }, Value::Null);
+        }
         if count(step.approval) > progress.approved {
             let person = format!(
                 "{} approval(s) by others than {}, {} given: `staunch respond approve {}`, then `resume`",
@@ -251,6 +257,19 @@ impl Runner {
             self.record(progress, &step.id, EventKind::Waiting { until: Some(until), person: None }, Value::Null)?;
         }
         Ok(())
+    }
+
+    /// Whether a change of ours that was waited over is there no more: what it changed is again as it was before. That somebody
+    /// may notice and say no is what the wait is for.
+    async fn is_taken_back(&self, progress: &Progress, step: &PlannedStep) -> Result<bool, RespondError> {
+        let status = progress.run.steps.iter().find(|status| status.id == step.id);
+        let waited = status.is_some_and(|status| status.state == StepState::Waiting && status.touched);
+        if !waited || !step.mutates || step.observed.is_null() || !progress.waited.contains(&step.id) {
+            return Ok(false);
+        }
+        let now = plan::look(&progress.run.plan, step, &self.hands).await;
+        let now = now.map_err(|why| RespondError::Provider(format!("{}: {}", step.id, progress.scrubber.scrub(&why))))?;
+        Ok(plan::scrubbed(&progress.scrubber, now) == step.observed)
     }
 
     /// The end of a step's quiet period, while it is not over.
@@ -337,4 +356,18 @@ fn without_secrets(scrubber: &Scrubber, event: EventKind) -> EventKind {
         }
         other => other,
     }
+}
+
+/// Steps whose quiet period has been waited, save where somebody has taken their change back meanwhile.
+fn waited(events: &[Event]) -> Vec<String> {
+    let mut waited: Vec<String> = Vec::new();
+    for event in events {
+        let Some(id) = &event.step else { continue };
+        match event.event {
+            EventKind::Waiting { until: Some(_), .. } if !waited.contains(id) => waited.push(id.clone()),
+            EventKind::Refused { .. } => waited.retain(|other| other != id),
+            _ => {}
+        }
+    }
+    waited
 }

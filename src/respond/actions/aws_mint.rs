@@ -26,7 +26,8 @@ pub(super) async fn keys(world: &World<'_>, user: &str) -> Result<Vec<Key>, Trou
     let listed = listed.collect::<Result<Vec<_>, _>>().await.map_err(|error| aws::trouble(&error))?;
     let key = |key: aws_sdk_iam::types::AccessKeyMetadata| {
         let state = key.status.map_or_else(String::new, |status| status.as_str().to_owned());
-        Some(Key { id: key.access_key_id?, state, label: None })
+        let made = key.create_date.and_then(|at| Timestamp::from_second(at.secs()).ok());
+        Some(Key { id: key.access_key_id?, state, label: None, made })
     };
     Ok(listed.into_iter().filter_map(key).collect())
 }

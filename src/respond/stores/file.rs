@@ -141,6 +141,10 @@ impl Store for File {
         &["writing the file and its folder"]
     }
 
+    fn lingers(&self) -> bool {
+        false
+    }
+
     fn read<'a>(&'a self, hands: &'a Hands) -> Doing<'a, Result<Held, Trouble>> {
         Box::pin(async move { read(&self.0, hands) })
     }

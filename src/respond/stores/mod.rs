@@ -101,6 +101,10 @@ pub(super) trait Store: Send + Sync {
     fn earlier<'a>(&'a self, _hands: &'a Hands, _version: &'a str) -> Doing<'a, Result<Option<Held>, Trouble>> {
         Box::pin(async { Ok(None) })
     }
+    /// Whether a write may take effect after whoever sent it is gone.
+    fn lingers(&self) -> bool {
+        true
+    }
     /// Where nobody can read it: which credential it holds and which part, by the operator's word.
     fn said(&self) -> Option<(Fingerprint, &str)> {
         None

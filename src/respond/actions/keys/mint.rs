@@ -64,7 +64,7 @@ impl NewKey {
             self.items(&desk).await?.into_iter().filter(|(_, item)| text(item, self.label).as_deref() == Some(label));
         let key = |(path, _): (Option<String>, Value)| {
             let id = path.ok_or_else(|| Trouble::Unknown("a key is listed without an id".to_owned()))?;
-            Ok(Key { id, state: "active".to_owned(), label: Some(label.to_owned()) })
+            Ok(Key { id, state: "active".to_owned(), label: Some(label.to_owned()), made: None })
         };
         named.map(key).collect()
     }

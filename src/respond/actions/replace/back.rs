@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::keys::{GONE, Trouble};
 use super::super::{Outcome, World};
-use super::carry::{olds, ours, put};
+use super::carry::{doubtful, is_orphan, news, olds, put};
 use super::places::{self, Place, Planned};
 use super::{Mint, Noted, probe};
 use crate::model::StepState;
@@ -28,7 +28,15 @@ pub(super) async fn walked_back(mint: &dyn Mint, world: &World<'_>) -> Outcome {
 async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
     let noted = Noted::of(world);
     let Ok(planned) = places::planned(world) else { return Ok(Outcome::AlreadyDone(json!({ "stores": [] }))) };
-    let new = ours(mint, world).await.map_err(Trouble::settles)?;
+    // Only what this run has made goes.
+    let mut new = Vec::new();
+    for key in news(mint, world).await.map_err(Trouble::settles)? {
+        if noted.id.as_ref() == Some(&key.id) || is_orphan(mint, world, (&noted, &key)).await {
+            new.push(key);
+        } else if noted.minting && noted.id.is_none() {
+            return Err(Outcome::Unknown(doubtful(&key)));
+        }
+    }
     if new.is_empty() && noted.id.is_none() {
         return Ok(Outcome::AlreadyDone(json!({ "minted": null })));
     }
@@ -133,7 +141,8 @@ async fn restored(world: &World<'_>, place: &Place, (places, old, noted): (&[Pla
     let wanted: Vec<&Secret> = place.planned.iter().filter_map(|name| value(name)).collect();
     if let Some((_, name)) = place.store.said() {
         let value = value(name).ok_or_else(|| GONE.to_owned())?;
-        return put(world, place, (vec![(String::new(), value.duplicate())], &wanted)).await;
+        let put = put(world, place, (vec![(String::new(), value.duplicate())], &wanted)).await;
+        return put.map_err(|unwritten| unwritten.why);
     }
     let key = world.hands.stores.key.as_ref().ok_or_else(|| "fingerprints have no key".to_owned())?;
     let mut new: Parts = Vec::new();
@@ -146,5 +155,5 @@ async fn restored(world: &World<'_>, place: &Place, (places, old, noted): (&[Pla
     if same {
         return Err("it holds neither the old one nor the new one: somebody changed it".to_owned());
     }
-    put(world, place, (fields, &wanted)).await
+    put(world, place, (fields, &wanted)).await.map_err(|unwritten| unwritten.why)
 }

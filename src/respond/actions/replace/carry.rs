@@ -14,6 +14,10 @@ use crate::secret::{Scrubber, Secret};
 /// A store whose answer was lost is written again, if it is still as it was.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(300);
+/// A write whose sender is gone may still take effect for so long.
+const SETTLED: Duration = Duration::from_mins(5);
+/// A key that was made so long before or after this run began to make one, by the provider's clock, is not taken for it.
+const SKEW: Duration = Duration::from_mins(2);
 
 pub(super) async fn applied(mint: &dyn Mint, world: &World<'_>) -> Outcome {
     match carried(mint, world).await {
@@ -33,25 +37,37 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
     let patience = world.timeout / 2;
     let accepted = match probe::accepted(world, &minted.parts, patience).await {
         Ok(accepted) => accepted,
-        Err(why) => return Ok(given_up(mint, world, (&planned, &minted.id, &scrubber.scrub(&why))).await),
+        Err(why) => {
+            let why = scrubber.scrub(&why);
+            return Ok(given_up(mint, world, (&planned, &minted.id, &why), (&mut noted, false)).await);
+        }
     };
     if noted.accepted.is_none() {
         noted.accepted = Some(world.hands.clock.now());
         noted.write(world).await.map_err(Outcome::Unknown)?;
     }
-    let mut failures = Vec::new();
     for place in places.iter().filter(|place| !place.old.is_empty()) {
-        if let Err(why) = stored(world, place, (&places, &minted)).await {
-            failures.push(format!("{}: {}", place.store.name(), scrubber.scrub(&why)));
+        if let Err(Unwritten { why, for_sure }) = stored(world, place, (&places, &minted)).await {
+            // The others keep the old one, which works.
+            let why = format!("{}: {}", place.store.name(), scrubber.scrub(&why));
+            return Ok(given_up(mint, world, (&planned, &minted.id, &why), (&mut noted, !for_sure)).await);
         }
     }
-    if failures.is_empty() {
-        let stores: Vec<_> = planned.iter().map(|one| json!({ "store": one.name, "parts": one.parts })).collect();
-        return Ok(Outcome::Done(json!({
-            "id": minted.id, "accepted": accepted, "stores": stores, "removed": noted.removed,
-        })));
+    let stores: Vec<_> = planned.iter().map(|one| json!({ "store": one.name, "parts": one.parts })).collect();
+    Ok(Outcome::Done(json!({ "id": minted.id, "accepted": accepted, "stores": stores, "removed": noted.removed })))
+}
+
+/// A store was not written.
+pub(super) struct Unwritten {
+    pub(super) why: String,
+    /// And will not be: it said so, or nothing was sent. Else the write may take effect yet, or has and does not show.
+    pub(super) for_sure: bool,
+}
+
+impl Unwritten {
+    fn surely(why: impl Into<String>) -> Self {
+        Self { why: why.into(), for_sure: true }
     }
-    Ok(given_up(mint, world, (&planned, &minted.id, &failures.join("; "))).await)
 }
 
 /// The one that an earlier attempt has minted, with its value out of a store that has it. One whose value is nowhere is
@@ -61,21 +77,14 @@ async fn standing(
     world: &World<'_>,
     (places, noted): (&[Place], &mut Noted),
 ) -> Result<Option<Minted>, Outcome> {
-    let ours = ours(mint, world).await.map_err(Trouble::settles)?;
-    let one = match ours.as_slice() {
-        [] => return Ok(None),
-        [one] if noted.minting => one,
-        several => {
-            let names: Vec<&str> = several.iter().map(|key| key.id.as_str()).collect();
-            let what = "made since the plan, and not by this run; look at it and make a new plan";
-            return Err(Outcome::Refused(format!("{}: {what}", names.join(", "))));
-        }
+    let news = news(mint, world).await.map_err(Trouble::settles)?;
+    let Some(one) = news.iter().find(|key| noted.id.as_ref() == Some(&key.id)) else {
+        return unnoted(mint, world, (&news, noted)).await.map(|()| None);
     };
-    let known = noted.id.as_ref() == Some(&one.id);
-    if let Some(parts) = found(world, places, noted).filter(|_| known) {
+    if let Some(parts) = found(world, places, noted) {
         return Ok(Some(Minted { id: one.id.clone(), parts }));
     }
-    // Nobody has it only if every store still holds the old one.
+    // Nobody has it only if every store still holds the old one, and no write is under way any more.
     if let Some(place) = places.iter().find(|place| place.planned.len() != place.old.len()) {
         let (id, store) = (&one.id, place.store.name());
         return Err(Outcome::Unknown(format!(
@@ -83,11 +92,63 @@ async fn standing(
              look at what it holds; nothing was changed now"
         )));
     }
-    removed(mint, world, &one.id).await?;
-    noted.removed.push(one.id.clone());
-    (noted.minting, noted.id) = (false, None);
-    noted.write(world).await.map_err(Outcome::Unknown)?;
+    let settled = noted.accepted.and_then(|at| at.checked_add(SETTLED).ok());
+    if let Some(until) = settled.filter(|until| world.hands.clock.now() < *until)
+        && places.iter().any(|place| place.store.lingers())
+    {
+        return Err(Outcome::Unknown(format!(
+            "{} was minted before, and a store may still take what was sent to it; `respond resume` after {until}",
+            one.id
+        )));
+    }
+    taken_away(mint, world, (&one.id, noted)).await?;
     Ok(None)
+}
+
+/// Keys that are new, and of which nothing is noted. One that this run has made, and died before it could note it, goes.
+/// Whatever else there is, is somebody's.
+async fn unnoted(mint: &dyn Mint, world: &World<'_>, (news, noted): (&[Key], &mut Noted)) -> Result<(), Outcome> {
+    for key in news {
+        if !noted.minting || noted.id.is_some() {
+            let what = "made since the plan, and not by this run; look at it and make a new plan";
+            return Err(Outcome::Refused(format!("{}: {what}", key.id)));
+        }
+        if !is_orphan(mint, world, (noted, key)).await {
+            return Err(Outcome::Unknown(doubtful(key)));
+        }
+        taken_away(mint, world, (&key.id, noted)).await?;
+    }
+    Ok(())
+}
+
+/// What is said of a key that may be this run's or somebody's.
+pub(super) fn doubtful(key: &Key) -> String {
+    format!(
+        "{} was made since; whether by this run or by somebody else cannot be told, so it was not touched: if nobody uses it, delete \
+         it, then go on",
+        key.id
+    )
+}
+
+/// Whether a key of which nothing is noted is certainly one that this run has made and lost: it has the name that this plan's
+/// keys have; or, where keys have none, it was not there just before, was made just then, and nobody has ever used it.
+pub(super) async fn is_orphan(mint: &dyn Mint, world: &World<'_>, (noted, key): (&Noted, &Key)) -> bool {
+    if !noted.minting || noted.id.is_some() || noted.seen.contains(&key.id) {
+        return false;
+    }
+    if key.label.is_some() {
+        return true;
+    }
+    let just_then = noted.since.zip(key.made).is_some_and(|(since, made)| since.duration_since(made).unsigned_abs() <= SKEW);
+    just_then && matches!(mint.used(world, &key.id).await, Ok(None))
+}
+
+/// Takes away a key of this run's that nobody holds, and notes that it is gone.
+async fn taken_away(mint: &dyn Mint, world: &World<'_>, (id, noted): (&str, &mut Noted)) -> Result<(), Outcome> {
+    removed(mint, world, id).await?;
+    noted.removed.push(id.to_owned());
+    noted.forget();
+    noted.write(world).await.map_err(Outcome::Unknown)
 }
 
 /// The new one's parts, by the fingerprints that were noted, where stores hold all of them.
@@ -101,8 +162,8 @@ fn found(world: &World<'_>, places: &[Place], noted: &Noted) -> Option<Vec<(Stri
     (!noted.parts.is_empty() && parts.len() == noted.parts.len()).then_some(parts)
 }
 
-/// Keys that were not there when the plan was made.
-pub(super) async fn ours(mint: &dyn Mint, world: &World<'_>) -> Result<Vec<Key>, Trouble> {
+/// Keys that were not there when the plan was made: this run's, or somebody's.
+pub(super) async fn news(mint: &dyn Mint, world: &World<'_>) -> Result<Vec<Key>, Trouble> {
     let label = label(world.plan);
     let before = world.before.get("keys").and_then(serde_json::Value::as_array);
     let before = before.ok_or_else(|| Trouble::Failed("the plan did not see the keys; make a new plan".to_owned()))?;
@@ -121,12 +182,18 @@ async fn fresh(mint: &dyn Mint, world: &World<'_>, (places, noted): (&[Place], &
     let label = label(world.plan);
     let keys = mint.listed(world, &label).await.map_err(Trouble::settles)?;
     mint.room(world, &keys).map_err(Outcome::Refused)?;
-    noted.minting = true;
+    (noted.minting, noted.since) = (true, Some(world.hands.clock.now()));
+    noted.seen = keys.into_iter().map(|key| key.id).collect();
     noted.write(world).await.map_err(Outcome::Unknown)?;
     let minted = match mint.mint(world, &label).await {
         Ok(minted) => minted,
         Err(Trouble::Unknown(why)) => return Err(lost(mint, world, (noted, why)).await),
-        Err(trouble) => return Err(trouble.settles()),
+        Err(trouble) => {
+            // It has made none: whatever shows up from now on is somebody else's.
+            noted.forget();
+            noted.write(world).await.map_err(Outcome::Unknown)?;
+            return Err(trouble.settles());
+        }
     };
     let key = world.hands.stores.key.as_ref().ok_or_else(|| Outcome::Refused("fingerprints have no key".to_owned()))?;
     noted.id = Some(minted.id.clone());
@@ -138,23 +205,14 @@ async fn fresh(mint: &dyn Mint, world: &World<'_>, (places, noted): (&[Place], &
 /// An answer did not come. If it has made a key, nobody knows its value, and it is removed.
 async fn lost(mint: &dyn Mint, world: &World<'_>, (noted, why): (&mut Noted, String)) -> Outcome {
     let resume = "`respond resume` mints anew";
-    match ours(mint, world).await {
+    match news(mint, world).await {
         Err(trouble) => Outcome::Unknown(format!("{why}; whether a key was made cannot be seen: {}", trouble.why())),
         // It may still show up; whoever resumes looks for it.
         Ok(keys) if keys.is_empty() => Outcome::Unknown(format!("{why}; no new key is to be seen; {resume}")),
-        Ok(keys) => {
-            for key in keys {
-                if let Err(outcome) = removed(mint, world, &key.id).await {
-                    return outcome;
-                }
-                noted.removed.push(key.id);
-            }
-            noted.minting = false;
-            match noted.write(world).await {
-                Ok(()) => Outcome::Failed(format!("{why}; the key that was made all the same was removed; {resume}")),
-                Err(why) => Outcome::Unknown(why),
-            }
-        }
+        Ok(keys) => match unnoted(mint, world, (&keys, noted)).await {
+            Ok(()) => Outcome::Failed(format!("{why}; the key that was made all the same was removed; {resume}")),
+            Err(outcome) => outcome,
+        },
     }
 }
 
@@ -169,8 +227,13 @@ async fn removed(mint: &dyn Mint, world: &World<'_>, id: &str) -> Result<(), Out
     }
 }
 
-/// What is to be said when not every store has the new one. Where none has it, it is removed.
-async fn given_up(mint: &dyn Mint, world: &World<'_>, (planned, id, why): (&[Planned], &str, &str)) -> Outcome {
+/// What is to be said when not every store has the new one. Where none has it, nor may get it yet, it is removed.
+async fn given_up(
+    mint: &dyn Mint,
+    world: &World<'_>,
+    (planned, id, why): (&[Planned], &str, &str),
+    (noted, in_doubt): (&mut Noted, bool),
+) -> Outcome {
     let places = match places::read(world, planned).await {
         Ok(places) => places,
         Err(trouble) => {
@@ -178,8 +241,13 @@ async fn given_up(mint: &dyn Mint, world: &World<'_>, (planned, id, why): (&[Pla
         }
     };
     let (old, new): (Vec<&Place>, Vec<&Place>) = places.iter().partition(|place| place.planned.len() == place.old.len());
+    if new.is_empty() && in_doubt {
+        return Outcome::Unknown(format!(
+            "{why}; {id} was minted and stays, since the store may take it yet; the old one still works: `respond resume` looks again"
+        ));
+    }
     if new.is_empty() {
-        return match removed(mint, world, id).await {
+        return match taken_away(mint, world, (id, noted)).await {
             Ok(()) => Outcome::Failed(format!("{why}; no store was written, and {id} was removed again")),
             Err(outcome) => outcome,
         };
@@ -193,12 +261,12 @@ async fn given_up(mint: &dyn Mint, world: &World<'_>, (planned, id, why): (&[Pla
 }
 
 /// Writes one store, and looks whether it is so.
-async fn stored(world: &World<'_>, place: &Place, (places, minted): (&[Place], &Minted)) -> Result<(), String> {
+async fn stored(world: &World<'_>, place: &Place, (places, minted): (&[Place], &Minted)) -> Result<(), Unwritten> {
     let olds: Vec<(&str, &Secret)> = olds(places);
     let pairs: Vec<(&Secret, &Secret)> = olds.iter().filter_map(|(name, old)| Some((*old, part(minted, name)?))).collect();
     let fields = match place.store.said() {
         Some((_, name)) => {
-            let value = part(minted, name).ok_or_else(|| format!("the new one has no {name}"))?;
+            let value = part(minted, name).ok_or_else(|| Unwritten::surely(format!("the new one has no {name}")))?;
             vec![(String::new(), value.duplicate())]
         }
         None => swapped(&place.held.fields, &pairs),
@@ -223,39 +291,45 @@ pub(super) fn olds(places: &[Place]) -> Vec<(&str, &Secret)> {
 }
 
 /// Writes fields over what was read, and reads them back.
-pub(super) async fn put(world: &World<'_>, place: &Place, (fields, wanted): (Vec<Field>, &[&Secret])) -> Result<(), String> {
-    let key = world.hands.stores.key.as_ref().ok_or_else(|| "fingerprints have no key".to_owned())?;
+pub(super) async fn put(
+    world: &World<'_>,
+    place: &Place,
+    (fields, wanted): (Vec<Field>, &[&Secret]),
+) -> Result<(), Unwritten> {
+    let key = world.hands.stores.key.as_ref().ok_or_else(|| Unwritten::surely("fingerprints have no key"))?;
     let whole = Secret::from_vec(fields.iter().flat_map(|(_, text)| text.expose().iter().copied()).collect());
     let token = key.fingerprint(whole.labelled(&[&place.store.name(), &place.held.version]).expose()).to_string();
     let token = token.split_once('-').map_or(token.as_str(), |(_, digest)| digest).to_owned();
     let write = Write { before: &place.held, fields, token };
-    let mut said = String::new();
+    let (mut said, mut for_sure) = (String::new(), true);
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(PAUSE * attempt).await;
         }
         let outcome = place.store.write(world.hands, &write).await;
+        for_sure &= !matches!(outcome, Ok(()) | Err(Trouble::Unknown(_)));
         let now = match place.store.read(world.hands).await {
             Ok(now) => now,
-            Err(trouble) => return Err(format!("it cannot be read back: {}", trouble.why())),
+            Err(trouble) => return Err(Unwritten { why: format!("it cannot be read back: {}", trouble.why()), for_sure }),
         };
-        if written(place, &now, wanted) {
+        if written(place, &now, (wanted, outcome.is_ok())) {
             return Ok(());
         }
         match outcome {
             // Whether it took effect was not told, and it has not: once more.
             Err(Trouble::Unknown(why)) if now.version == place.held.version => said = why,
-            Err(trouble) => return Err(trouble.why()),
+            Err(trouble) => return Err(Unwritten { why: trouble.why(), for_sure }),
             Ok(()) => "it took the new value, but does not read back so".clone_into(&mut said),
         }
     }
-    Err(said)
+    Err(Unwritten { why: said, for_sure })
 }
 
-/// Whether a store holds what was written to it. Of one that nobody can read, only that it was written is known.
-fn written(place: &Place, now: &Held, wanted: &[&Secret]) -> bool {
+/// Whether a store holds what was written to it. Of one that nobody can read, only that it was written by us is known: that it
+/// was written may be somebody else's doing.
+fn written(place: &Place, now: &Held, (wanted, is_ours): (&[&Secret], bool)) -> bool {
     match place.store.said() {
-        Some(_) => now.version != place.held.version,
+        Some(_) => is_ours && now.version != place.held.version,
         None => wanted.iter().all(|value| holds(&now.fields, value)),
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Key {
     pub(super) state: String,
     /// The name that it was made under, where keys have names.
     pub(super) label: Option<String>,
+    /// When it was made, where that is told.
+    pub(super) made: Option<Timestamp>,
 }
 
 /// A new credential. Its value is nowhere else.
@@ -82,8 +84,12 @@ pub(super) struct Replace(pub(super) &'static dyn Mint);
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Noted {
-    /// A mint was begun: there may be a key that nobody holds.
+    /// A mint was begun, and how it ended is not known: there may be a key that nobody holds.
     minting: bool,
+    /// When.
+    since: Option<Timestamp>,
+    /// The keys that there were just before: none of them is ours.
+    seen: Vec<String>,
     /// What was minted.
     id: Option<String>,
     /// Fingerprints of its parts.
@@ -98,6 +104,11 @@ impl Noted {
     fn of(world: &World<'_>) -> Self {
         let status = world.so_far.iter().find(|status| status.id == world.step);
         status.and_then(|status| serde_json::from_value(status.noted.clone()).ok()).unwrap_or_default()
+    }
+
+    /// There is no key of this run's any more.
+    fn forget(&mut self) {
+        *self = Self { removed: std::mem::take(&mut self.removed), ..Self::default() };
     }
 
     async fn write(&self, world: &World<'_>) -> Result<(), String> {

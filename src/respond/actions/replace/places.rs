@@ -38,7 +38,9 @@ pub(super) async fn seen(world: &World<'_>) -> Vec<Value> {
                 }));
             }
             // It is somebody else's matter what else it holds, and how often that changes.
-            Ok(_) | Err(Trouble::Absent) => seen.push(json!({ "store": name, "parts": [] })),
+            Ok(_) => seen.push(json!({ "store": name, "parts": [] })),
+            // Services say so too of what they do not show, and of what is in another Region.
+            Err(Trouble::Absent) => seen.push(json!({ "store": name, "unknown": "it is not there, or not shown to us" })),
             Err(trouble) => seen.push(json!({ "store": name, "unknown": scrubber.scrub(&trouble.why()) })),
         }
     }
@@ -86,12 +88,38 @@ pub(super) fn planned(world: &World<'_>) -> Result<Vec<Planned>, String> {
             planned.push(Planned { name, version: text(one, "version").unwrap_or_default(), parts });
         }
     }
+    halves(world, &planned)?;
     if planned.is_empty() {
         let what = "no store that is known holds the credential, so a new one would reach nobody; list where it is kept as a \
                     [[responder.store]] in the settings file, and make a new plan";
         return Err(what.to_owned());
     }
     Ok(planned)
+}
+
+/// A new id beside an old secret works nowhere, and a new secret that no store takes is lost: every part must have its place, and
+/// a store that holds some parts only must have others beside it that hold the rest.
+///
+/// # Errors
+/// Which part is where.
+fn halves(world: &World<'_>, planned: &[Planned]) -> Result<(), String> {
+    let detector = world.hands.detector.as_ref();
+    let specs = detector.map_or(&[][..], |detector| &detector.parts);
+    let parts: Vec<&str> =
+        specs.iter().enumerate().filter(|(n, part)| *n == 0 || part.required).map(|(_, part)| &*part.name).collect();
+    let holds = |one: &Planned, part: &str| one.parts.iter().any(|held| held == part);
+    let some: Vec<&Planned> = planned.iter().filter(|one| !parts.iter().all(|part| holds(one, part))).collect();
+    for one in &some {
+        if let Some(missing) = parts.iter().find(|part| !some.iter().any(|other| holds(other, part))) {
+            return Err(format!(
+                "{} holds only a part of the credential ({}), and no known store holds its {missing} beside that; nothing was \
+                 minted: list where it is as a [[responder.store]], and make a new plan",
+                one.name,
+                one.parts.join(", ")
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Reads them again.

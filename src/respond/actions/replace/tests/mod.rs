@@ -3,6 +3,7 @@
 
 mod faults;
 mod load;
+mod somebody;
 mod restart;
 mod whole;
 
