@@ -101,7 +101,8 @@ const DEPLOYMENT: &str = "kubernetes-deployment";
 pub(super) fn consumer(table: &Table<'_, '_>, operator: &mut Operator) {
     let kind = table.need("kind").and_then(|value| value.one_of(&[(DEPLOYMENT, DEPLOYMENT)]));
     let (at, reads) = (table.need_text("at"), table.need_text("reads"));
-    let (address, credential) = (address(table), credential(table));
+    let address = table.get("address").and_then(|value| address(&value, "address"));
+    let credential = credential(table);
     if let Some(reads) = &reads
         && !operator.stores.iter().any(|store| store.at == *reads)
     {
