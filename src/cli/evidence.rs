@@ -2,9 +2,9 @@
 //! Of a run, it must also be about that run's plan.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use super::args::Format;
@@ -12,37 +12,46 @@ use super::exit::Exit;
 use super::output::Output;
 use super::respond::folder;
 use super::settings::Settings;
-use crate::attest::{Envelope, Statement};
+use crate::attest::{Envelope, Statement, TEST_RESULT};
+use crate::model::RunState;
 use crate::report::clean;
 use crate::respond::replayed;
 
 /// What is wrong with evidence is an error: nobody should read on.
 pub(super) fn run(what: &str, settings: &Settings) -> anyhow::Result<Exit> {
-    let path = Path::new(what);
-    let (path, digest) = if path.is_file() {
-        (path.to_owned(), None)
-    } else {
-        let kept = folder(settings)?.run(what)?;
-        let path = kept.signed_evidence();
-        if !path.exists() {
-            bail!(
+    let run = if what.contains(['/', '.']) { None } else { folder(settings).and_then(|folder| Ok(folder.run(what)?)).ok() };
+    let (path, run) = match run {
+        None if Path::new(what).is_file() => (PathBuf::from(what), None),
+        None => (folder(settings)?.run(what)?.signed_evidence(), None),
+        Some(kept) => {
+            let path = kept.signed_evidence();
+            ensure!(
+                path.exists(),
                 "the run {} has no signed evidence: the settings file named no key ([evidence] sign_with) when it ran",
                 kept.id
             );
+            (path, Some(replayed(&kept)?))
         }
-        (path, Some(replayed(&kept)?.digest))
     };
     let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let (statement, signers) = checked(&text, settings).with_context(|| path.display().to_string())?;
-    if let Some(digest) = digest {
-        ensure!(statement.is_about(&digest), "{}: it is about another plan than the run's", path.display());
+    let said = statement.predicate.get("staunch").is_some() && statement.predicate_type == TEST_RESULT;
+    ensure!(said, "{}: it is signed, but it is no test result of a run or a drill of staunch's", path.display());
+    if let Some(run) = &run {
+        ensure!(statement.is_about(&run.digest), "{}: it is about another plan than the run's", path.display());
     }
+    // What was walked back is not what was proved.
+    let since =
+        run.as_ref().filter(|run| run.state != RunState::Done).map(|run| format!("the run is {:?} by now", run.state));
     Output::open(settings.output.as_ref())?.write(|out| match settings.format {
-        Format::Human => told(&statement, &signers, out),
-        _ => writeln!(out, "{}", json!({ "signed_by": signers, "statement": statement })),
+        Format::Human => {
+            told(&statement, &signers, out)?;
+            since.iter().try_for_each(|since| writeln!(out, "  {:<12} {since}: this was written before", "BUT"))
+        }
+        _ => writeln!(out, "{}", json!({ "signed_by": signers, "statement": statement, "since": since })),
     })?;
     let passed = statement.predicate.get("result").and_then(Value::as_str) == Some("PASSED");
-    Ok(if passed { Exit::Clean } else { Exit::Findings })
+    Ok(if passed && since.is_none() { Exit::Clean } else { Exit::Findings })
 }
 
 /// The statement of an envelope and the trust roots that signed it.

@@ -1,8 +1,12 @@
-//! Tells those whom the operator's settings name what was done. A channel that fails is said on standard error and stops nothing.
+//! Tells those whom the operator's settings name what was done. A channel that fails is said on standard error and stops nothing:
+//! each has a few seconds, and one that fails twice in a row is left alone for a while.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -10,18 +14,50 @@ use super::output::say;
 use super::settings::Settings;
 use crate::config::{Channel, CredentialFrom, Mail, Way};
 use crate::model::Notice;
-use crate::net::{Header, Letter, Method, Net, Request};
+use crate::net::{Header, Letter, Method, Request};
 use crate::report;
 use crate::secret::Secret;
 
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 const OPSGENIE: &str = "https://api.opsgenie.com/v2/alerts";
+/// What one channel may take for one notice.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Failures in a row, and how long it is left alone then.
+const FAILURES: u32 = 2;
+const REST: Duration = Duration::from_mins(5);
 
-/// Tells every channel that wants to know. Never fails.
-pub(super) async fn tell(notice: &Notice, settings: &Settings) {
-    for channel in settings.operator.notify.iter().filter(|channel| notice.kind.is_urgent() || !channel.urgent_only) {
-        if let Err(error) = one(notice, channel, settings).await {
-            say(&report::clean(&format!("staunch: {} was not told: {error:#}", channel.name)));
+/// Tells, and remembers which channels do not answer.
+#[derive(Default)]
+pub(super) struct Teller(Mutex<BTreeMap<String, (u32, Timestamp)>>);
+
+impl Teller {
+    /// Tells every channel that wants to know. Never fails.
+    pub(super) async fn tell(&self, notice: &Notice, settings: &Settings) {
+        for channel in settings.operator.notify.iter().filter(|channel| notice.kind.is_urgent() || !channel.urgent_only) {
+            if self.rests(channel, settings) {
+                continue;
+            }
+            let told = tokio::time::timeout(PATIENCE, one(notice, channel, settings)).await;
+            let told = told.unwrap_or_else(|_| Err(anyhow::anyhow!("it took longer than {} s", PATIENCE.as_secs())));
+            self.note(channel, told.is_ok(), settings);
+            if let Err(error) = told {
+                say(&report::clean(&format!("staunch: {} was not told: {error:#}", channel.name)));
+            }
+        }
+    }
+
+    fn rests(&self, channel: &Channel, settings: &Settings) -> bool {
+        let book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        book.get(&channel.name).is_some_and(|(failures, until)| *failures >= FAILURES && settings.clock.now() < *until)
+    }
+
+    fn note(&self, channel: &Channel, told: bool, settings: &Settings) {
+        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told {
+            book.remove(&channel.name);
+        } else {
+            let entry = book.entry(channel.name.clone()).or_insert((0, Timestamp::MIN));
+            *entry = (entry.0 + 1, settings.clock.now().checked_add(REST).unwrap_or(Timestamp::MAX));
         }
     }
 }
@@ -74,7 +110,7 @@ async fn post(
     login: Option<Zeroizing<Vec<u8>>>,
     settings: &Settings,
 ) -> anyhow::Result<()> {
-    let net: Arc<Net> = Arc::new(settings.net_and(vec![url.clone()])?);
+    let net = settings.net_and(vec![url.clone()])?;
     let header = |name: &str, value: Zeroizing<Vec<u8>>| Header { name: name.to_owned(), value };
     let mut headers = vec![header("content-type", Zeroizing::new(b"application/json".to_vec()))];
     headers.extend(login.map(|login| header("authorization", login)));

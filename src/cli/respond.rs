@@ -11,6 +11,7 @@ use super::asks::Asks;
 use super::drafts::drafted;
 use super::exit::Exit;
 use super::hands::{Matter, Reach, guard, hands, recall as recalling};
+use super::notify::Teller;
 use super::output::{Output, say};
 use super::quieting::Quieting;
 use super::settings::{Settings, block_on, block_on_or_interrupt};
@@ -29,7 +30,7 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
             [digest] => {
                 let (plan, digest) = folder(settings)?.plan(digest)?;
                 let runner = runner(&plan, hand, settings)?;
-                told(&carry_out(&runner, runner.apply(&digest), settings)?, settings)
+                ended(&carry_out(&runner, runner.apply(&digest))?, settings)
             }
             several => {
                 let waves = Waves { at_once: *at_once, most_failures: *max_failures };
@@ -39,13 +40,13 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
         RespondCommand::Resume { run, hand } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
             let runner = runner(&plan, hand, settings)?;
-            told(&carry_out(&runner, runner.resume(run), settings)?, settings)
+            ended(&carry_out(&runner, runner.resume(run))?, settings)
         }
         RespondCommand::Undo { run } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
             let nobody = ByHand { secret_stdin: false, requester: None, done: Vec::new() };
             let runner = runner(&plan, &nobody, settings)?;
-            told(&carry_out(&runner, runner.undo(run), settings)?, settings)
+            ended(&carry_out(&runner, runner.undo(run))?, settings)
         }
         RespondCommand::Evidence { what } => super::evidence::run(what, settings),
         RespondCommand::Watch(args) => super::watch::run(args, settings),
@@ -53,13 +54,9 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
     }
 }
 
-/// Waits for a run, and tells whom the settings name. Ctrl-C ends it after the step that is being taken, and says so.
-fn carry_out(
-    runner: &Runner,
-    run: impl Future<Output = Result<Run, RespondError>>,
-    settings: &Settings,
-) -> anyhow::Result<Run> {
-    let run = block_on(async {
+/// Waits for a run. Ctrl-C ends it after the step that is being taken, and says so.
+fn carry_out(runner: &Runner, run: impl Future<Output = Result<Run, RespondError>>) -> anyhow::Result<Run> {
+    Ok(block_on(async {
         let mut run = std::pin::pin!(run);
         loop {
             tokio::select! {
@@ -70,11 +67,22 @@ fn carry_out(
                 }
             }
         }
-    })??;
+    })??)
+}
+
+/// Prints how a run ended, and then tells whom the settings name; Ctrl-C ends the telling.
+fn ended(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
+    let exit = told(run, settings);
     let finding = recall::planned(&run.plan, settings).ok();
-    let notice = Notice::of_run(&run, finding.as_ref(), settings.clock.now());
-    block_on(super::notify::tell(&notice, settings))?;
-    Ok(run)
+    let notice = Notice::of_run(run, finding.as_ref(), settings.clock.now());
+    let teller = Teller::default();
+    block_on(async {
+        tokio::select! {
+            () = teller.tell(&notice, settings) => {}
+            _ = tokio::signal::ctrl_c() => say("staunch: not everybody was told"),
+        }
+    })?;
+    exit
 }
 
 pub(super) fn folder(settings: &Settings) -> anyhow::Result<Folder> {

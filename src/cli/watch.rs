@@ -1,21 +1,27 @@
 //! `staunch respond watch`: a pass over the store, again and again, until Ctrl-C; each thing that was done or left is said here and
 //! to whomever the settings name.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use clap::builder::FalseyValueParser;
+use tokio::sync::Notify;
 
 use super::args::Format;
 use super::exit::Exit;
 use super::hands::{Matter, Reach, recall as recalling};
+use super::notify::Teller;
 use super::output::{Output, say};
+use super::recall;
 use super::respond::{acting, folder, recalled};
 use super::settings::{Settings, block_on};
-use super::{notify, recall};
 use crate::model::{Notice, NoticeKind};
 use crate::report;
 use crate::respond::{Allowed, Playbooks, Policy, RespondError, Runner, Watcher, Work, builtin_playbooks};
@@ -55,26 +61,61 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
     let store = Store::open(state)?;
     let stop_file = settings.operator.stop_file.as_ref().map(PathBuf::from);
     let (clock, policy, playbooks) = (&*settings.clock, &policy, &playbooks);
-    let watcher = Watcher { store: &store, folder: &folder, policy, playbooks, stop_file, clock };
+    let stop = Arc::new(AtomicBool::new(false));
+    let watcher = Watcher { store: &store, folder: &folder, policy, playbooks, stop_file, stop: Arc::clone(&stop), clock };
     if args.looked {
         watcher.looked()?;
     }
+    let herald = Herald::new(settings);
     block_on(async {
-        let (mut held, mut worst) = (BTreeSet::new(), Exit::Clean);
+        let (wake, flag) = (Arc::new(Notify::new()), Arc::clone(&stop));
+        let woken = Arc::clone(&wake);
+        // Heard from now on, in a pass and between passes.
+        tokio::spawn(async move {
+            while asked_to_end().await {
+                say("staunch: ending after this step; the next watch, or `staunch respond resume`, goes on");
+                flag.store(true, Ordering::Relaxed);
+                woken.notify_one();
+            }
+        });
         loop {
-            // A pass is not cut short: it ends after the step that is being taken at its latest.
-            let notices =
-                watcher.pass(&async |work| make(work, settings).await.map_err(|error| format!("{error:#}"))).await?;
-            worst = worst.max(tell(notices, &mut held, settings).await?);
-            if args.once {
-                return Ok(worst);
+            let make = async |work: Work<'_>| make(work, settings).await.map_err(|error| format!("{error:#}"));
+            let gone = watcher.pass(&make, &async |notice| herald.tell(notice).await).await;
+            herald.end_of_pass()?;
+            if let Err(error) = gone {
+                if args.once {
+                    return Err(error.into());
+                }
+                // It is what somebody must know, and no reason to stop watching.
+                herald.tell(Notice { kind: NoticeKind::Failed, ..Notice::held(error.to_string(), clock.now()) }).await;
+            }
+            if args.once || stop.load(Ordering::Relaxed) {
+                return Ok(herald.worst());
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(args.every)) => {}
-                _ = tokio::signal::ctrl_c() => return Ok(Exit::Clean),
+                () = wake.notified() => return Ok(herald.worst()),
             }
         }
     })?
+}
+
+/// Ctrl-C, a terminal that went away, or whoever ends services. False where signals cannot be heard.
+async fn asked_to_end() -> bool {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+            return tokio::signal::ctrl_c().await.is_ok();
+        };
+        tokio::select! {
+            said = tokio::signal::ctrl_c() => said.is_ok(),
+            _ = term.recv() => true,
+            _ = hangup.recv() => true,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.is_ok()
 }
 
 /// What the settings allow, with names that exist.
@@ -120,28 +161,63 @@ async fn make(work: Work<'_>, settings: &Settings) -> anyhow::Result<Runner> {
     }
 }
 
-/// Says what was done or left; what holds everything back only when it is new.
-async fn tell(notices: Vec<Notice>, held: &mut BTreeSet<String>, settings: &Settings) -> anyhow::Result<Exit> {
-    let (mut worst, mut now, mut new) = (Exit::Clean, BTreeSet::new(), Vec::new());
-    for notice in notices {
-        worst = worst.max(match notice.kind {
+/// Hands notices on as they arise: to the channels first, then to whoever reads standard output.
+struct Herald<'s> {
+    settings: &'s Settings,
+    teller: Teller,
+    worst: Cell<Exit>,
+    /// What holds everything back is said when it is new: in the last pass, and in this one.
+    held: RefCell<(BTreeSet<String>, BTreeSet<String>)>,
+    /// What a file is to hold.
+    text: RefCell<Vec<u8>>,
+}
+
+impl<'s> Herald<'s> {
+    fn new(settings: &'s Settings) -> Self {
+        let (teller, worst) = (Teller::default(), Cell::new(Exit::Clean));
+        Self { settings, teller, worst, held: RefCell::default(), text: RefCell::default() }
+    }
+
+    fn worst(&self) -> Exit {
+        self.worst.get()
+    }
+
+    async fn tell(&self, notice: Notice) {
+        self.worst.set(self.worst.get().max(match notice.kind {
             NoticeKind::Done | NoticeKind::Undone => Exit::Clean,
-            NoticeKind::Left | NoticeKind::Waits | NoticeKind::Held => Exit::Findings,
+            NoticeKind::Left | NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved => Exit::Findings,
             NoticeKind::Failed => Exit::Error,
-        });
-        let text = format!("{} {}", notice.fingerprint, notice.lines.join(" "));
-        let known = notice.kind == NoticeKind::Held && (now.insert(text.clone()), held.contains(&text)).1;
-        new.extend((!known).then_some(notice));
+        }));
+        if notice.kind == NoticeKind::Held {
+            let text = format!("{} {}", notice.fingerprint, notice.lines.join(" "));
+            let mut held = self.held.borrow_mut();
+            let known = held.0.contains(&text);
+            if !held.1.insert(text) || known {
+                return;
+            }
+        }
+        self.teller.tell(&notice, self.settings).await;
+        let mut text = Vec::new();
+        // Writing to memory does not fail.
+        let _ = match self.settings.format {
+            Format::Human => report::notice(&notice, self.settings.look, &mut text),
+            _ => writeln!(text, "{}", serde_json::json!(notice)),
+        };
+        if self.settings.output.is_some() {
+            self.text.borrow_mut().extend(text);
+        } else if let Err(error) = Output::open(None).and_then(|out| out.write(|out| out.write_all(&text))) {
+            // Nobody reads any more; the channels were told.
+            say(&format!("staunch: {error:#}"));
+        }
     }
-    *held = now;
-    Output::open(settings.output.as_ref())?.write(|out| {
-        new.iter().try_for_each(|notice| match settings.format {
-            Format::Human => report::notice(notice, settings.look, out),
-            _ => writeln!(out, "{}", serde_json::json!(notice)),
-        })
-    })?;
-    for notice in &new {
-        notify::tell(notice, settings).await;
+
+    fn end_of_pass(&self) -> anyhow::Result<()> {
+        let mut held = self.held.borrow_mut();
+        held.0 = std::mem::take(&mut held.1);
+        let text = self.text.borrow();
+        match &self.settings.output {
+            Some(path) => Output::open(Some(path))?.write(|out| out.write_all(&text)),
+            None => Ok(()),
+        }
     }
-    Ok(worst)
 }

@@ -47,12 +47,22 @@ pub(super) fn apply(digests: &[String], (hand, waves): (&ByHand, Waves), setting
             }
         }
     })?;
-    for run in ends.iter().filter_map(ran) {
-        let finding = recall::planned(&run.plan, settings).ok();
-        let notice = Notice::of_run(run, finding.as_ref(), settings.clock.now());
-        block_on(super::notify::tell(&notice, settings))?;
-    }
-    tell(&names, &ends, settings)
+    // What became of them is said before anybody else is told, which may take a while.
+    let exit = tell(&names, &ends, settings);
+    let teller = super::notify::Teller::default();
+    block_on(async {
+        let telling = async {
+            for run in ends.iter().filter_map(ran) {
+                let finding = recall::planned(&run.plan, settings).ok();
+                teller.tell(&Notice::of_run(run, finding.as_ref(), settings.clock.now()), settings).await;
+            }
+        };
+        tokio::select! {
+            () = telling => {}
+            _ = tokio::signal::ctrl_c() => say("staunch: not everybody was told"),
+        }
+    })?;
+    exit
 }
 
 fn ran(ended: &Ended) -> Option<&Run> {

@@ -78,7 +78,7 @@ pub fn drill(
     let flag = Arc::clone(&stop);
     // From here on Ctrl-C ends the drill after its leg, so that what was planted is taken away.
     runtime.spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
+        while asked_to_end().await {
             flag.store(true, Ordering::Relaxed);
         }
     });
@@ -111,6 +111,24 @@ pub fn drill(
     let report = drill.report;
     runtime.shutdown_background();
     Ok(report)
+}
+
+/// Ctrl-C, a terminal that went away, or whoever ends services. False where signals cannot be heard.
+async fn asked_to_end() -> bool {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+            return tokio::signal::ctrl_c().await.is_ok();
+        };
+        tokio::select! {
+            said = tokio::signal::ctrl_c() => said.is_ok(),
+            _ = term.recv() => true,
+            _ = hangup.recv() => true,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.is_ok()
 }
 
 fn of_sandbox(sandbox: &Sandbox) -> Result<Ground, DrillError> {
@@ -193,9 +211,9 @@ impl Drill<'_> {
     }
 
     fn plant_aws(&mut self, id: &str) -> Result<Plant, String> {
-        self.runtime.block_on(aws::user(&self.ground.responder, id)).map_err(words)?;
-        // From here on there is something to take away, whatever comes of the key.
+        // From here on there may be something to take away, whatever comes of the call.
         self.report.planted.insert("user".to_owned(), aws::name(id));
+        self.runtime.block_on(aws::user(&self.ground.responder, id)).map_err(words)?;
         self.runtime.block_on(aws::key(&self.ground.responder, id)).map_err(words)
     }
 

@@ -50,6 +50,8 @@ pub enum NoticeKind {
     Waits,
     /// A run came to a stop.
     Failed,
+    /// Every change holds, but something could not be proved or looked at.
+    Unproved,
     /// A run was walked back.
     Undone,
     /// Nothing was done; a person decides.
@@ -65,6 +67,7 @@ impl NoticeKind {
             Self::Done => "contained",
             Self::Waits => "waiting",
             Self::Failed => "STOPPED",
+            Self::Unproved => "stopped, not proved",
             Self::Undone => "walked back",
             Self::Left => "left to you",
             Self::Held => "held back",
@@ -123,10 +126,13 @@ impl Notice {
                 NoticeKind::Waits,
                 vec![format!("staunch respond resume {}", run.id), format!("staunch respond undo {}", run.id)],
             ),
+            // Walked back because a step failed: nothing is contained.
+            RunState::Undone if run.has_failed() => (NoticeKind::Failed, vec![format!("staunch respond status {}", run.id)]),
             RunState::Undone | RunState::Abandoned => (NoticeKind::Undone, Vec::new()),
             RunState::Open | RunState::Stopped => {
                 let next = ["status", "resume", "undo"].map(|verb| format!("staunch respond {verb} {}", run.id));
-                (NoticeKind::Failed, next.to_vec())
+                let holds = run.state == RunState::Stopped && !run.has_failed();
+                (if holds { NoticeKind::Unproved } else { NoticeKind::Failed }, next.to_vec())
             }
         };
         let Plan { fingerprint, detector, target, affected, playbook, .. } = &run.plan;

@@ -289,6 +289,15 @@ pub struct Run {
     pub records: u64,
 }
 
+impl Run {
+    /// Whether a change that it should have made does not hold. What only could not be proved or looked at is no failure.
+    pub fn has_failed(&self) -> bool {
+        let ended = matches!(self.state, RunState::Stopped | RunState::Undone);
+        let off = |state: StepState| !matches!(state, StepState::Succeeded | StepState::Undone);
+        ended && self.plan.steps.iter().zip(&self.steps).any(|(step, status)| step.mutates && off(status.state))
+    }
+}
+
 /// A plan could not be put into canonical form.
 #[derive(Debug, thiserror::Error)]
 #[error("the plan cannot be written as JSON: {0}")]

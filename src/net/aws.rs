@@ -82,6 +82,8 @@ pub struct Responder {
     pub key_id: String,
     /// The Region that the responder's settings name; us-east-1 where they name none.
     pub region: String,
+    /// By whom a role was taken on, each with key id and ARN: as much the responder's own as what it acts with.
+    pub behind: Vec<(String, String)>,
     /// What signs the calls of services without a client of their own.
     pub(super) credentials: SharedCredentialsProvider,
 }
@@ -294,6 +296,10 @@ impl Net {
     /// [`NetError::NoCredentials`] when the role is refused, with AWS's own code.
     pub async fn responder_as(&self, profile: Option<&str>, role: &str) -> Result<Responder, NetError> {
         let own = self.responder(profile).await?;
+        let who = own.sts.get_caller_identity().send().await.map_err(|error| {
+            use aws_sdk_sts::error::ProvideErrorMetadata;
+            NetError::NoCredentials(format!("STS does not say who takes {role} on: {}", error.code().unwrap_or("no answer")))
+        })?;
         let taken = own.sts.assume_role().role_arn(role).role_session_name(APP).send().await.map_err(|error| {
             use aws_sdk_sts::error::ProvideErrorMetadata;
             NetError::NoCredentials(format!("the role {role} was refused: {}", error.code().unwrap_or("no answer")))
@@ -301,7 +307,9 @@ impl Net {
         let given = taken.credentials.ok_or(NetError::NoCredentials(format!("the role {role} gave no credentials")))?;
         let id = given.access_key_id;
         let found = Credentials::new(id.clone(), given.secret_access_key, Some(given.session_token), None, "assumed");
-        self.acting(SharedCredentialsProvider::new(found), &Region::new(own.region), id)
+        let mut acting = self.acting(SharedCredentialsProvider::new(found), &Region::new(own.region), id)?;
+        acting.behind = vec![(own.key_id, who.arn().unwrap_or_default().to_owned())];
+        Ok(acting)
     }
 
     /// The responder's clients with a key that the caller hands over: the sandbox's administrator.
@@ -320,7 +328,7 @@ impl Net {
     ) -> Result<Responder, NetError> {
         let sts = self.sts_with(credentials.clone(), region.clone(), None)?;
         let iam = self.iam_with(credentials.clone(), region.clone(), Retries::None)?;
-        Ok(Responder { iam, sts, key_id, region: region.to_string(), credentials })
+        Ok(Responder { iam, sts, key_id, region: region.to_string(), behind: Vec::new(), credentials })
     }
 
     fn iam_with(

@@ -23,7 +23,7 @@ pub fn notice(notice: &Notice, look: Look, out: &mut dyn Write) -> io::Result<()
     let ink = match notice.kind {
         NoticeKind::Done | NoticeKind::Undone => Ink::Green,
         NoticeKind::Failed => Ink::Red,
-        NoticeKind::Waits | NoticeKind::Left | NoticeKind::Held => Ink::Yellow,
+        NoticeKind::Waits | NoticeKind::Left | NoticeKind::Held | NoticeKind::Unproved => Ink::Yellow,
     };
     let who = format!("{} {} {}", notice.fingerprint, notice.detector, notice.shown);
     writeln!(out, "{}  {}", look.paint(ink, notice.kind.word()), clean(who.trim()))?;
@@ -71,11 +71,13 @@ pub fn pagerduty(notice: &Notice) -> Value {
     let severity = match (notice.kind, notice.severity) {
         (NoticeKind::Failed, _) | (NoticeKind::Left, Severity::Critical) => "critical",
         (NoticeKind::Left, _) => "error",
-        (NoticeKind::Waits | NoticeKind::Held, _) => "warning",
+        (NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved, _) => "warning",
         (NoticeKind::Done | NoticeKind::Undone, _) => "info",
     };
+    // What was contained or walked back ends what somebody was woken for; it opens nothing.
+    let resolves = matches!(notice.kind, NoticeKind::Done | NoticeKind::Undone);
     json!({
-        "event_action": "trigger",
+        "event_action": if resolves { "resolve" } else { "trigger" },
         "dedup_key": key(notice),
         "payload": {
             "summary": cut(&clean(&notice.title()), SUMMARY),
@@ -93,12 +95,12 @@ pub fn opsgenie(notice: &Notice) -> Value {
     let priority = match notice.kind {
         NoticeKind::Failed => "P1",
         NoticeKind::Left => "P2",
-        NoticeKind::Waits | NoticeKind::Held => "P3",
+        NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved => "P3",
         NoticeKind::Done | NoticeKind::Undone => "P5",
     };
     json!({
         "message": cut(&clean(&notice.title()), MESSAGE),
-        "alias": key(notice),
+        "alias": alias(notice),
         "description": cut(&body(notice), 15_000),
         "source": "staunch",
         "tags": ["staunch", notice.kind.word()],
@@ -106,10 +108,19 @@ pub fn opsgenie(notice: &Notice) -> Value {
     })
 }
 
-/// What several notices about one thing have in common.
+/// Opsgenie has no event that ends an alert: what is done is an alert of its own, of the lowest priority.
+fn alias(notice: &Notice) -> String {
+    let done = matches!(notice.kind, NoticeKind::Done | NoticeKind::Undone);
+    if done { format!("{}/{}", key(notice), notice.kind.word()) } else { key(notice) }
+}
+
+/// What notices that are one alert have in common. What wakes somebody is never laid onto an alert that does not; what ends a matter
+/// has the name of what woke them.
 fn key(notice: &Notice) -> String {
-    let about = if notice.fingerprint.is_empty() { "held" } else { &notice.fingerprint };
-    format!("staunch/{}/{about}", notice.detector)
+    let about = if notice.fingerprint.is_empty() { "all" } else { &notice.fingerprint };
+    let urgent = notice.kind.is_urgent() || matches!(notice.kind, NoticeKind::Done | NoticeKind::Undone);
+    let matter = if urgent { "urgent".to_owned() } else { notice.kind.word().replace([' ', ','], "-") };
+    format!("staunch/{}/{about}/{matter}", notice.detector)
 }
 
 /// A mail: header fields and body, in ASCII, with CRLF at line ends.
@@ -181,8 +192,9 @@ mod tests {
         let event = pagerduty(&sample);
         assert_eq!(
             (&event["payload"]["severity"], &event["dedup_key"]),
-            (&"info".into(), &"staunch/aws-access-key/ab-cd".into())
+            (&"info".into(), &"staunch/aws-access-key/ab-cd/urgent".into())
         );
+        assert_eq!(event["event_action"], "resolve");
         assert_eq!(event["payload"]["custom_details"]["next"][0], "staunch respond undo 20260101T000000Z-aa");
         let alert = opsgenie(&sample);
         assert!(alert["description"].as_str().is_some_and(|text| text.contains("respond undo")), "{alert}");
@@ -195,6 +207,17 @@ mod tests {
             "{text}"
         );
         let failed = Notice { kind: NoticeKind::Failed, ..sample };
+        let waits = pagerduty(&Notice { kind: NoticeKind::Waits, ..failed.clone() });
+        assert_ne!(
+            waits["dedup_key"],
+            pagerduty(&failed)["dedup_key"],
+            "what wakes somebody is laid onto nothing that does not"
+        );
+        assert_eq!(
+            (&pagerduty(&failed)["dedup_key"], &pagerduty(&failed)["event_action"]),
+            (&event["dedup_key"], &"trigger".into())
+        );
+        assert_ne!(opsgenie(&failed)["alias"], alert["alias"]);
         assert_eq!(
             (&pagerduty(&failed)["payload"]["severity"], &opsgenie(&failed)["priority"]),
             (&"critical".into(), &"P1".into())

@@ -25,6 +25,8 @@ struct Scene {
     credential: Credential,
     finding: Finding,
     playbook: Playbook,
+    /// The responder's time.
+    now: Timestamp,
     dir: tempfile::TempDir,
 }
 
@@ -39,7 +41,9 @@ impl Scene {
         let mut playbook = all.0.remove(0);
         playbook.steps.iter_mut().filter(|step| step.id == "prove-refused").for_each(|step| step.timeout = 1);
         let (account, arn) = ("111122223333", "arn:aws:iam::111122223333:user/sandbox-admin");
-        Self { net, responder, account, arn, credential, finding, playbook, dir: tempfile::tempdir().expect("scratch") }
+        let now = if detector == "aws-session-key" { Timestamp::UNIX_EPOCH } else { hours_from_now(48).expect("a moment") };
+        let dir = tempfile::tempdir().expect("scratch");
+        Self { net, responder, account, arn, credential, finding, playbook, now, dir }
     }
 
     fn runner(&self) -> Runner {
@@ -55,7 +59,7 @@ impl Scene {
                 detector: set().get(&self.finding.detector).cloned(),
                 recall: Box::new(move |asked| (*asked == wanted).then(|| copy.duplicate()).into_iter().collect()),
                 stores: crate::respond::Stores::default(),
-                clock: Arc::new(TestClock::new(Timestamp::UNIX_EPOCH)),
+                clock: Arc::new(TestClock::new(self.now)),
             },
             folder: Folder::open(self.dir.path()).expect("a folder"),
             guard: Guard { accounts: vec![self.account.to_owned()], most_changes: 20, ..Guard::default() },
@@ -135,10 +139,11 @@ async fn a_bedrock_key_is_found_by_its_own_alias_deactivated_swept_for_and_given
     let mut plan = scene.plan().await.expect("a plan");
     assert_eq!(plan.target["user"], "BedrockAPIKey-ab12");
     assert_eq!(plan.steps[0].observed, json!({ "status": "Active" }));
-    plan.times.exposed = hours_from_now(-1);
+    plan.times.exposed = hours_from_now(23);
     let run = scene.apply(&plan).await;
     assert_eq!((step(&run, "stop").0, step(&run, "deny").0), (StepState::Succeeded, StepState::Succeeded), "{run:?}");
     assert_eq!(status(&scene.responder, &id).await, "Inactive");
+    assert_eq!((run.state, step(&run, "prove-refused").0), (RunState::Done, StepState::Succeeded), "{run:?}");
     let swept = run.steps.iter().find(|step| step.id == "sweep").expect("a sweep");
     assert_eq!(swept.state, StepState::Succeeded);
     let seen = &swept.evidence;
@@ -162,14 +167,14 @@ async fn a_sweep_names_what_is_newer_than_the_exposure_and_nothing_else() {
     let text = format!("AWS_BEARER_TOKEN_BEDROCK={value}\n");
     let scene = Scene::new((net, responder), "bedrock-long-term-key", &text, "bedrock-key-contain");
     let mut plan = scene.plan().await.expect("a plan");
-    // Everything was made before that.
-    plan.times.exposed = hours_from_now(1);
+    // Everything was made a day and more before that.
+    plan.times.exposed = hours_from_now(25);
     let run = scene.apply(&plan).await;
     let seen = &run.steps.iter().find(|step| step.id == "sweep").expect("a sweep").evidence;
     for what in ["users", "access_keys", "console_passwords", "service_specific_credentials"] {
         assert_eq!(seen[what], json!([]), "{what}: {seen}");
     }
-    assert!(seen["since"]["is"].as_str().is_some_and(|told| told.starts_with("when it was exposed")));
+    assert!(seen["since"]["is"].as_str().is_some_and(|told| told.starts_with("a day before it was exposed")));
 }
 
 #[tokio::test]
@@ -278,7 +283,7 @@ async fn sessions_of_a_role_are_denied_from_the_plans_moment_proved_and_given_ba
         serde_json::from_str(policy.lock().expect("the policy").as_ref().expect("a policy")).expect("JSON");
     let statement = &document["Statement"][0];
     assert_eq!((&statement["Effect"], &statement["Action"]), (&json!("Deny"), &json!("*")));
-    assert_eq!(statement["Condition"]["DateLessThan"]["aws:TokenIssueTime"], plan.made_at.to_string());
+    assert_eq!(statement["Condition"]["DateLessThan"]["aws:TokenIssueTime"], "1970-01-01T00:00:00.000Z");
     let puts = provider.heard().iter().filter(|asked| asked.body.contains("Action=PutRolePolicy")).count();
     assert_eq!(puts, 1);
     // Somebody else's change is not thrown away.

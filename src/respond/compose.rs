@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::RespondError;
 use super::playbook::{Playbook, Playbooks, Step, sha256};
+use super::{RespondError, actions};
 use crate::declared::{Mistake, Mistakes, Table};
 
 /// All detectors that have a playbook of their own.
@@ -133,8 +133,11 @@ impl Playbooks {
     /// The same playbook in plain steps. [`check`] has seen to it that this ends.
     fn flat(&self, playbook: &Playbook, detector: &str) -> Playbook {
         let (mut steps, mut digests) = (Vec::new(), vec![playbook.digest.clone()]);
-        let writes = |step: &Step| step.action == "evidence";
-        let once = playbook.steps.iter().any(writes);
+        // What only looks or writes down is done once, at the end: evidence is of everything.
+        let repeated = |step: &Step| {
+            let looks = actions::get(&step.action).is_some_and(|action| !action.mutates());
+            looks && playbook.steps.iter().any(|own| own.action == step.action && own.with == step.with)
+        };
         for at in 0..=playbook.steps.len() {
             for uses in playbook.uses.iter().filter(|uses| uses.before == at) {
                 let other = match &uses.whose {
@@ -144,8 +147,7 @@ impl Playbooks {
                 let other = other.map(|other| self.flat(other, detector));
                 digests.extend(other.iter().map(|other| other.digest.clone()));
                 let inner = other.map(|other| other.steps).unwrap_or_default();
-                // Evidence is written once, of everything.
-                steps.extend(inner.into_iter().filter(|step| !(once && writes(step))).map(|step| renamed(step, &uses.id)));
+                steps.extend(inner.into_iter().filter(|step| !repeated(step)).map(|step| renamed(step, &uses.id)));
             }
             steps.extend(playbook.steps.get(at).cloned());
         }

@@ -24,12 +24,24 @@ pub(super) struct Moment<'m> {
     /// The responder's own AWS key id; empty without AWS.
     pub(super) responder_key: &'m str,
     pub(super) responder_arn: &'m str,
+    /// Key ids and ARNs of those by whom it took its role on.
+    pub(super) behind: &'m [(String, String)],
     /// The responder's own credential at the provider, by every name that a finding could have for it.
     pub(super) own: &'m [Fingerprint],
     /// The stop file is there.
     pub(super) stopped: bool,
     /// Changes the run has made.
     pub(super) changes: usize,
+}
+
+impl Moment<'_> {
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.responder_key).chain(self.behind.iter().map(|(key, _)| key.as_str()))
+    }
+
+    fn arns(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.responder_arn).chain(self.behind.iter().map(|(_, arn)| arn.as_str()))
+    }
 }
 
 const OWN: &str = "this is the responder's own credential: whoever acts with it would lock themselves out; use another";
@@ -134,15 +146,15 @@ impl Guard {
 
     fn untouchable(&self, provider: &str, step: &PlannedStep, moment: &Moment<'_>) -> Result<(), String> {
         let arg = |name: &str| step.with.get(name).map(String::as_str);
-        if arg("key_id").is_some_and(|key| key == moment.responder_key) {
+        if arg("key_id").is_some_and(|key| moment.keys().any(|own| own == key)) {
             return Err(
                 "this is the responder's own key: whoever acts with it would lock themselves out; use another".to_owned()
             );
         }
-        if arg("user").is_some_and(|user| Some(user) == user_of(moment.responder_arn)) {
+        if arg("user").is_some_and(|user| moment.arns().any(|own| Some(user) == user_of(own))) {
             return Err("this is the responder's own user; act with another principal".to_owned());
         }
-        if arg("role").is_some_and(|role| Some(role) == role_of(moment.responder_arn)) {
+        if arg("role").is_some_and(|role| moment.arns().any(|own| Some(role) == role_of(own))) {
             return Err(
                 "this is the responder's own role: whoever acts in it would end their own session; use another".to_owned()
             );
@@ -200,6 +212,7 @@ mod tests {
     const MOMENT: Moment<'_> = Moment {
         responder_key: "OWN",
         responder_arn: "arn:aws:iam::1:user/team/responder",
+        behind: &[],
         own: &[],
         stopped: false,
         changes: 0,
@@ -303,6 +316,17 @@ mod tests {
         assert!(kept.plan(&plan, &MOMENT).is_err_and(|why| why.contains("protected")));
         plan.steps[0].with = role("other");
         assert_eq!(kept.plan(&plan, &own), Ok(()));
+        // Whoever takes the role on is the responder too.
+        let behind = [
+            ("BASE".to_owned(), "arn:aws:iam::1:user/ops/base".to_owned()),
+            (String::new(), "arn:aws:sts::1:assumed-role/host/i".to_owned()),
+        ];
+        let moment = Moment { behind: &behind, ..own };
+        for (name, value) in [("key_id", "BASE"), ("user", "base"), ("role", "host")] {
+            plan.steps[0].with = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+            assert!(guard().plan(&plan, &moment).is_err_and(|why| why.contains("the responder's own")), "{name}");
+            assert_eq!(guard().plan(&plan, &MOMENT), Ok(()), "{name}");
+        }
     }
 
     #[test]

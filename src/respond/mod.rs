@@ -134,6 +134,7 @@ impl Hands {
         guard::Moment {
             responder_key: self.aws.as_ref().map_or("", |aws| &aws.responder.key_id),
             responder_arn: self.aws.as_ref().map_or("", |aws| &aws.arn),
+            behind: self.aws.as_ref().map_or(&[][..], |aws| &aws.responder.behind),
             own: &self.own,
             stopped,
             changes,

@@ -210,12 +210,12 @@ fn read(source: &PlaybookSource) -> Result<Playbook, Mistakes> {
         if tables.is_empty() {
             root.mistake("a playbook needs at least one [[step]]");
         }
-        let (mut earlier, mut steps, mut uses) = (BTreeSet::new(), Vec::new(), Vec::new());
+        let (mut earlier, mut taken, mut steps, mut uses) = (BTreeSet::new(), BTreeSet::new(), Vec::new(), Vec::new());
         for table in &tables {
             if table.get("uses").is_some() {
-                uses.push(compose::read(table, new_id(table, &mut earlier, false), steps.len()));
+                uses.push(compose::read(table, new_id(table, &mut taken), steps.len()));
             } else {
-                steps.push(step(table, &mut earlier));
+                steps.push(step(table, (&mut earlier, &mut taken)));
             }
         }
         let all = detectors.iter().flatten().any(|id| id == EVERY);
@@ -234,29 +234,27 @@ fn read(source: &PlaybookSource) -> Result<Playbook, Mistakes> {
     })
 }
 
-/// The step's id, which no earlier one has. A dot would be taken for a step of another playbook. Later steps may need it only
-/// where it is a step's own.
-fn new_id(table: &Table<'_, '_>, earlier: &mut BTreeSet<String>, own: bool) -> Option<String> {
+/// The step's id, which no earlier one has. A dot would be taken for a step of another playbook.
+fn new_id(table: &Table<'_, '_>, taken: &mut BTreeSet<String>) -> Option<String> {
     let id = table.need_text("id")?;
-    if earlier.contains(&id) {
+    if !taken.insert(id.clone()) {
         table.mistake(format!("the step id {id:?} is taken"));
     }
     if id.contains('.') {
         table.mistake(format!("the step id {id:?} holds a dot"));
     }
-    if own {
-        earlier.insert(id.clone());
-    }
     Some(id)
 }
 
-fn step(table: &Table<'_, '_>, earlier: &mut BTreeSet<String>) -> Option<Step> {
-    let id = new_id(table, earlier, true);
+fn step(table: &Table<'_, '_>, (earlier, taken): (&mut BTreeSet<String>, &mut BTreeSet<String>)) -> Option<Step> {
+    let id = new_id(table, taken);
     let action = table.need_text("action");
     let needs = table.texts("needs");
     for unknown in needs.iter().filter(|need| !earlier.contains(*need)) {
         table.mistake(format!("`needs` names {unknown:?}, which is no earlier step"));
     }
+    // Later steps may need it: the steps of another playbook, which `uses` stands for, have names of their own.
+    earlier.extend(id.clone());
     let with = table.get("with").and_then(|value| value.table()).map_or_else(BTreeMap::new, |with| {
         with.keys().into_iter().filter_map(|key| Some((key.clone(), with.text(&key)?))).collect()
     });

@@ -212,6 +212,11 @@ fn the_evidence_of_a_run_is_signed_and_about_that_run_alone() {
     for (leg, why) in [("detect", "nothing tells since when it lay there"), ("attribute", "nothing tells whose it is")] {
         assert_eq!(said[format!("seconds_to_{leg}")], Value::Null, "{why}");
     }
+    // What was walked back is not contained, whatever was signed before.
+    assert_eq!(go(&["respond", "undo", id, "--format", "json"]).code(), Some(0));
+    let undone = go(&["respond", "evidence", id]);
+    assert_eq!(undone.code(), Some(1), "{}", undone.stderr());
+    assert!(undone.stdout().contains("the run is Undone by now"), "{}", undone.stdout());
     // Another plan's evidence under this run's name.
     let folder = scene.home.state().join("runs").join(id);
     let plan = fs::read_to_string(folder.join("plan.json")).unwrap();

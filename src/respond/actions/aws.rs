@@ -52,3 +52,8 @@ pub(super) fn settles<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Out
         _ => Outcome::Unknown(words),
     }
 }
+
+/// A moment as the console writes it into policies: whole milliseconds.
+pub(super) fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

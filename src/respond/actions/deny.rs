@@ -50,7 +50,7 @@ fn document(world: &World<'_>) -> String {
             { "Sid": "StaunchDeny", "Effect": "Deny", "Action": DENIED, "Resource": "*" },
             {
                 "Sid": "StaunchRevokeSessions", "Effect": "Deny", "Action": "*", "Resource": "*",
-                "Condition": { "DateLessThan": { "aws:TokenIssueTime": world.plan.made_at.to_string() } },
+                "Condition": { "DateLessThan": { "aws:TokenIssueTime": aws::moment(world.plan.made_at) } },
             },
         ],
     })

@@ -212,6 +212,7 @@ const SHARED: &[&dyn Action] = &[
     &manual::Manual,
     &task::Task,
     &service_credential::ServiceCredential,
+    &service_credential::ServiceCredentialRefused,
     &role_policy::REVOKE,
     &role_policy::BEARER,
     &session_refused::SessionRefused,

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Needs, Outcome, Role, World, aws};
+use super::{Action, Doing, Needs, Outcome, Role, World, asked, aws};
+use crate::model::Liveness;
 
 pub(super) struct RolePolicy {
     name: &'static str,
@@ -28,7 +29,7 @@ pub(super) const REVOKE: RolePolicy = RolePolicy {
     statement: |world| {
         json!({
             "Sid": "StaunchRevokeSessions", "Effect": "Deny", "Action": "*", "Resource": "*",
-            "Condition": { "DateLessThan": { "aws:TokenIssueTime": world.plan.made_at.to_string() } },
+            "Condition": { "DateLessThan": { "aws:TokenIssueTime": aws::moment(world.plan.made_at) } },
         })
     },
 };
@@ -162,6 +163,12 @@ impl Action for RolePolicy {
                 let what = "the role is kept by AWS or by single sign-on and takes no policy of ours: end the session there, or deny it by a \
                             service control policy";
                 return Outcome::Refused(what.to_owned());
+            }
+            // Others work in that role: for what has ended by itself they are not disturbed.
+            if let Liveness::Dead(why) = asked(world).await {
+                return Outcome::Refused(format!(
+                    "it is refused already, so the role's other sessions are left alone ({why})"
+                ));
             }
             match self.read(world).await {
                 Err(why) => Outcome::Unknown(why),

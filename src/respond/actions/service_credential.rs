@@ -3,13 +3,16 @@
 //! IAM API reference, UpdateServiceSpecificCredential and ListServiceSpecificCredentials; facts A.3.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_iam::types::StatusType;
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Needs, Outcome, Role, World, aws};
+use super::{Action, Doing, Needs, Outcome, Role, World, asked, aws};
+use crate::model::Liveness;
 
 const ABSENT: &str = "absent";
+const PAUSE: Duration = Duration::from_secs(2);
 
 pub(super) struct ServiceCredential;
 
@@ -45,6 +48,62 @@ async fn set(world: &World<'_>, wanted: StatusType) -> Outcome {
         Ok(now) if now == wanted.as_str() => Outcome::Done(json!({ "status": now })),
         Ok(now) => Outcome::Unknown(format!("IAM accepted the change, but the credential still reads as {now}")),
         Err(why) => Outcome::Unknown(format!("IAM accepted the change, but the credential cannot be read back: {why}")),
+    }
+}
+
+/// `aws-service-credential-verify`: asks as the leaked key; where its service does not tell a refused key from one that may not ask
+/// (Bedrock's 403), what counts is that IAM reads it back as Inactive.
+pub(super) struct ServiceCredentialRefused;
+
+async fn refused(world: &World<'_>) -> Outcome {
+    let deadline = tokio::time::Instant::now() + world.timeout;
+    loop {
+        let why = match asked(world).await {
+            Liveness::Dead(why) => return Outcome::Done(json!({ "refused": why })),
+            Liveness::Live(_) | Liveness::Limited(..) => "its service still accepts it".to_owned(),
+            Liveness::Unknown(why) => match status(world).await {
+                Ok(now) if now != StatusType::Active.as_str() => {
+                    return Outcome::Done(json!({ "status": now, "by": "IAM", "asked": why }));
+                }
+                Ok(now) => format!("IAM reads it as {now}"),
+                Err(why) => why,
+            },
+            Liveness::NotChecked(why) => why.unwrap_or_else(|| "nothing can be asked about it".to_owned()),
+        };
+        if tokio::time::Instant::now() + PAUSE > deadline {
+            return Outcome::Unknown(format!("{why} (asked for {} s)", world.timeout.as_secs()));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+impl Action for ServiceCredentialRefused {
+    fn name(&self) -> &'static str {
+        "aws-service-credential-verify"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &["user", "service_id"]
+    }
+
+    fn permissions(&self) -> &'static [&'static str] {
+        &["iam:ListServiceSpecificCredentials"]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Aws
+    }
+
+    fn role(&self) -> Role {
+        Role::Proves
+    }
+
+    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
+        "ask as the leaked key until it is refused, or until IAM reads it back as Inactive".to_owned()
+    }
+
+    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
+        Box::pin(refused(world))
     }
 }
 
@@ -102,6 +161,9 @@ impl Action for ServiceCredential {
             let before = before.get("status").and_then(Value::as_str).unwrap_or_default();
             match status(world).await {
                 Err(why) => Outcome::Unknown(why),
+                Ok(_) if before.is_empty() => {
+                    Outcome::Failed("the plan did not see its status, so there is nothing to put back".to_owned())
+                }
                 Ok(now) if now == before => Outcome::AlreadyDone(json!({ "status": now })),
                 Ok(now) if now == ABSENT => Outcome::Failed("the credential was deleted since".to_owned()),
                 Ok(_) => set(world, StatusType::from(before)).await,

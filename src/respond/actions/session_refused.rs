@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_iam::error::ProvideErrorMetadata;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::verify_refused::key;
 use super::{Action, Doing, Outcome, Role, World};
@@ -21,7 +21,7 @@ pub(super) struct SessionRefused;
 async fn ask(world: &World<'_>, key: &AwsKey) -> Result<String, String> {
     let iam = world.hands.net.iam(key).map_err(|error| error.to_string())?;
     let Err(error) = iam.get_account_summary().send().await else { return Err("IAM still answers the session".to_owned()) };
-    let denied = error.message().is_some_and(|message| message.contains("explicit deny"));
+    let denied = error.message().is_some_and(|message| message.contains("explicit deny in an identity-based policy"));
     match error.code() {
         Some(code @ ("InvalidClientTokenId" | "ExpiredToken")) => Ok(code.to_owned()),
         Some("AccessDenied" | "AccessDeniedException") if denied => Ok("explicit deny".to_owned()),
@@ -37,6 +37,11 @@ async fn prove(world: &World<'_>) -> Outcome {
     let rivals: Vec<AwsKey> = (world.hands.recall)(&world.plan.fingerprint).iter().filter_map(key).collect();
     if rivals.is_empty() {
         return Outcome::Unknown("value no longer readable where it was found; hand it over with --secret-stdin".to_owned());
+    }
+    if world.before.get("refused_before") == Some(&Value::Bool(true)) {
+        return Outcome::Unknown(
+            "it was refused by an explicit deny before anything was done, so that says nothing".to_owned(),
+        );
     }
     let deadline = tokio::time::Instant::now() + world.timeout;
     let (mut pause, mut asked) = (FIRST_PAUSE, 0u32);
@@ -76,6 +81,18 @@ impl Action for SessionRefused {
 
     fn effect(&self, _with: &BTreeMap<String, String>) -> String {
         "ask IAM as the leaked session until an explicit deny refuses it".to_owned()
+    }
+
+    fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
+        // What is refused so before anything was done proves nothing afterwards.
+        Box::pin(async move {
+            let rivals: Vec<AwsKey> = (world.hands.recall)(&world.plan.fingerprint).iter().filter_map(key).collect();
+            let mut refused = !rivals.is_empty();
+            for rival in &rivals {
+                refused &= ask(world, rival).await.is_ok();
+            }
+            Ok(json!({ "refused_before": refused }))
+        })
     }
 
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {

@@ -11,6 +11,9 @@ use super::super::playbook::{PLACEHOLDERS, Playbook, Step};
 use super::{APPROVERS, CREATOR, EXTENSION, RESPONDERS, playbook_id, step_id};
 use crate::model::{ApprovalRule, OnFailure};
 
+/// One identifier has one moment of creation, whenever it is exported.
+const CREATED: &str = "2026-01-01T00:00:00.000Z";
+
 /// Something in the order in which it is done.
 enum Link<'p> {
     Approve(&'p Step),
@@ -55,7 +58,7 @@ pub fn export(playbook: &Playbook, at: Timestamp) -> Value {
     let mut object = json!({
         "type": "playbook", "spec_version": "cacao-2.0", "id": playbook_id(&playbook.id, &types), "name": playbook.id,
         "description": playbook.summary, "playbook_types": types, "playbook_activities": activities, "created_by": CREATOR,
-        "created": at, "modified": at, "workflow_start": start, "workflow": workflow,
+        "created": CREATED, "modified": at, "workflow_start": start, "workflow": workflow,
         "playbook_extensions": { EXTENSION: own },
         "agent_definitions": {
             RESPONDERS: { "type": "group", "name": "responders", "description": "staunch, or people who do by hand what it says" },
@@ -137,6 +140,10 @@ fn done(step: &Step, (next, end): (&str, &str), activities: &mut BTreeSet<&'stat
             "permissions": action.map_or(&[][..], Action::permissions),
         } },
     });
+    // People take as long as they take.
+    if step.action == "task" || step.action == "manual" {
+        object.as_object_mut().and_then(|object| object.remove("timeout"));
+    }
     match step.on_failure {
         OnFailure::Continue => object["on_completion"] = json!(next),
         OnFailure::Stop | OnFailure::Undo => {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::super::playbook::{Playbook, Playbooks};
 use super::super::whose::account;
-use crate::model::{Finding, Liveness};
+use crate::model::Finding;
 use crate::store::{WatchState, Watched};
 
 /// An hour.
@@ -43,7 +43,7 @@ pub(super) enum Verdict {
     Nothing,
     /// A person is told why it is left to them.
     Left(String),
-    /// Nothing for now.
+    /// It would be acted on, and is not for now.
     Held(String),
     /// This playbook runs.
     Act(Box<Playbook>),
@@ -53,13 +53,15 @@ pub(super) enum Verdict {
 pub(super) fn held(policy: &Policy, ledger: &[Watched], stopped_in_a_row: usize, now: Timestamp) -> Option<String> {
     if policy.failures > 0 && stopped_in_a_row >= policy.failures as usize {
         return Some(format!(
-            "the last {stopped_in_a_row} runs came to a stop; nothing more is begun until somebody looked: `staunch respond status`, \
-             then `staunch respond watch --looked`"
+            "held back: {} runs in a row came to a stop; nothing is begun until somebody looked: `staunch respond status`, then \
+             `staunch respond watch --looked`",
+            policy.failures
         ));
     }
     let begun = ledger.iter().filter(|row| is_recent(row, now)).count();
-    (begun >= policy.runs_per_hour as usize)
-        .then(|| format!("{begun} runs were begun within the hour, which is as many as may be"))
+    let most = policy.runs_per_hour;
+    (begun >= most as usize)
+        .then(|| format!("held back: {most} runs were begun within the hour, which is as many as may be"))
 }
 
 fn is_recent(row: &Watched, now: Timestamp) -> bool {
@@ -73,11 +75,11 @@ pub(super) fn decide(finding: &Finding, known: (&Policy, &Playbooks, &[Watched])
     if let Some(canary) = finding.facts.get("canary") {
         return Verdict::Left(format!("it is a canary ({canary}); tell its owner, do not touch it"));
     }
-    let live = match &finding.liveness.liveness {
-        Liveness::Live(_) | Liveness::Limited(..) => true,
-        Liveness::Dead(_) => return Verdict::Nothing,
-        Liveness::Unknown(_) | Liveness::NotChecked(_) => false,
-    };
+    // What nobody knows to be live is for triage, and wakes nobody.
+    let ended = finding.facts.get("expires").and_then(|at| at.parse::<Timestamp>().ok()).is_some_and(|at| at < now);
+    if ended || !finding.liveness.liveness.is_usable() {
+        return Verdict::Nothing;
+    }
     let account = account(finding);
     let fits = |allowed: &&Allowed| {
         let here = account.as_ref().is_some_and(|account| allowed.accounts.contains(account));
@@ -89,14 +91,11 @@ pub(super) fn decide(finding: &Finding, known: (&Policy, &Playbooks, &[Watched])
     let Some(playbook) = playbook else {
         return Verdict::Left("no [[watch.allow]] of the settings file is for it".to_owned());
     };
-    if !live {
-        return Verdict::Left("it is not known to be live; `staunch verify` asks".to_owned());
-    }
     let here = account.unwrap_or_default();
     let begun = ledger.iter().filter(|row| is_recent(row, now) && row.account == here).count();
     if begun >= policy.runs_per_account as usize {
-        let what = format!("{begun} runs were begun in account {here} within the hour, which is as many as may be");
-        return Verdict::Held(what);
+        let most = policy.runs_per_account;
+        return Verdict::Held(format!("held back: {most} runs were begun in account {here} within the hour"));
     }
     Verdict::Act(Box::new(playbook))
 }
@@ -159,8 +158,12 @@ mod tests {
             Verdict::Left(why) => why,
             other => panic!("{other:?}"),
         };
-        assert!(left(&finding(Liveness::Unknown("x".into())), &allowed).contains("not known to be live"));
-        assert!(left(&finding(Liveness::NotChecked(None)), &allowed).contains("not known to be live"));
+        for nobody_knows in [Liveness::Unknown("x".into()), Liveness::NotChecked(None)] {
+            assert_eq!(ask(&finding(nobody_knows), &policy(&[]), &[]), Verdict::Nothing, "it wakes nobody");
+        }
+        let mut expired = finding(live());
+        expired.facts.insert("expires".into(), "1970-01-01T01:00:00Z".into());
+        assert_eq!(ask(&expired, &allowed, &[]), Verdict::Nothing, "it has ended by itself");
         let mut canary = finding(live());
         canary.facts.insert("canary".into(), "Thinkst".into());
         assert!(left(&canary, &allowed).contains("canary"));

@@ -8,6 +8,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,16 +18,19 @@ use super::execute::Runner;
 use super::folder::Folder;
 use super::playbook::{Playbook, Playbooks};
 use super::whose::account;
-use super::{RespondError, draft, replayed};
-use crate::model::{Clock, Finding, Notice, NoticeKind, Plan, Run, RunState, StepState};
+use super::{Hands, RespondError, draft, replayed};
+use crate::model::{Clock, Finding, Liveness, Notice, NoticeKind, Plan, Run, RunState, StepState};
 use crate::secret::Fingerprint;
 use crate::store::{Store, WatchState, Watched};
+use crate::validate::Validator;
 
 pub use decide::{Allowed, Policy};
 use decide::{Verdict, decide, held};
 
 /// Attempts to begin, before it is left to a person.
 const ATTEMPTS: u32 = 5;
+/// In the ledger: what was done was told.
+const TOLD: &str = "told";
 /// In the ledger: a person looked at the run.
 const LOOKED: &str = "looked at";
 /// Before the second attempt; doubled each time.
@@ -51,53 +56,92 @@ pub struct Watcher<'w> {
     pub playbooks: &'w Playbooks,
     /// While this file exists nothing is done.
     pub stop_file: Option<PathBuf>,
+    /// Set from outside: nothing more is begun, and a run ends after the step that is being taken.
+    pub stop: Arc<AtomicBool>,
     /// The time.
     pub clock: &'w dyn Clock,
 }
 
 impl Watcher<'_> {
-    /// Looks once at everything. `make` builds whoever acts, or says why it cannot.
+    /// Looks once at everything. `make` builds whoever acts, or says why it cannot; `tell` hands a notice on, as it arises.
     ///
     /// # Errors
-    /// When the store or the state folder fails; what was begun goes on at the next pass.
-    pub async fn pass(&self, make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>) -> Result<Vec<Notice>, RespondError> {
-        if let Some(file) = self.stop_file.as_ref().filter(|file| file.exists()) {
+    /// When the store or the state folder fails; what was begun goes on at the next pass, and what was not told is told then.
+    pub async fn pass(
+        &self,
+        make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
+        tell: &impl AsyncFn(Notice),
+    ) -> Result<(), RespondError> {
+        // What cannot be looked at may be there.
+        if let Some(file) = self.stop_file.as_ref().filter(|file| file.try_exists().unwrap_or(true)) {
             let why = format!("the stop file {} is there: nothing is begun and nothing goes on", file.display());
-            return Ok(vec![Notice::held(why, self.clock.now())]);
+            tell(Notice::held(why, self.clock.now())).await;
+            return Ok(());
         }
-        let findings = self.store.all()?;
-        let mut notices = self.go_on(&findings, make).await?;
-        let (mut known, mut holding) = (self.known()?, false);
+        let findings = worst_first(self.store.all()?);
+        self.go_on(&findings, make, tell).await?;
+        let mut known = self.known()?;
         for finding in &findings {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
             let row = known.row(finding).cloned();
-            let row = row.as_ref();
-            if let Some(row) = row.filter(|row| self.is_settled(row)) {
-                notices.extend(self.live_again(finding, row, &known)?);
+            if let Some(notice) = self.look(finding, row.as_ref(), &known)? {
+                tell(notice).await;
+            }
+            if row.as_ref().is_some_and(|row| self.is_settled(row)) {
                 continue;
             }
-            if let Some(run) = known.about.get(&name(&finding.detector, &finding.fingerprint)) {
-                notices.extend(self.leave(finding, row, format!("the run {run} is about it already"))?);
-                continue;
+            let Some(playbook) = self.allowed(finding, &known) else { continue };
+            if let Some(notice) = self.begin(finding, &playbook, row.as_ref(), make).await? {
+                tell(notice).await;
+                self.was_told(finding)?;
             }
-            let ledger: Vec<Watched> = known.ledger.values().cloned().collect();
-            match decide(finding, (self.policy, self.playbooks, &ledger), self.clock.now()) {
-                Verdict::Nothing => {}
-                Verdict::Left(why) => notices.extend(self.leave(finding, row, why)?),
-                Verdict::Held(why) => notices.push(Notice::about(finding, NoticeKind::Held, why, self.clock.now())),
-                Verdict::Act(_) if holding => {}
-                Verdict::Act(playbook) => {
-                    let stopped = stopped_in_a_row(&ledger, &known.runs);
-                    if let Some(why) = held(self.policy, &ledger, stopped, self.clock.now()) {
-                        notices.push(Notice::held(why, self.clock.now()));
-                        holding = true;
-                        continue;
-                    }
-                    notices.extend(self.begin(finding, &playbook, row, make).await?);
-                    known = self.known()?;
-                }
-            }
+            known = self.known()?;
         }
-        Ok(notices)
+        Ok(())
+    }
+
+    /// The playbook that a finding is acted on with now.
+    fn allowed(&self, finding: &Finding, known: &Known) -> Option<Playbook> {
+        if known.about.contains_key(&name(&finding.detector, &finding.fingerprint)) {
+            return None;
+        }
+        let (ledger, now) = (known.rows(), self.clock.now());
+        match decide(finding, (self.policy, self.playbooks, &ledger), now) {
+            Verdict::Act(_) if held(self.policy, &ledger, stopped_in_a_row(&ledger, &known.runs), now).is_some() => None,
+            Verdict::Act(playbook) => Some(*playbook),
+            Verdict::Nothing | Verdict::Left(_) | Verdict::Held(_) => None,
+        }
+    }
+
+    /// What is to be told of a finding that is not acted on, if it was not told before.
+    fn look(&self, finding: &Finding, row: Option<&Watched>, known: &Known) -> Result<Option<Notice>, RespondError> {
+        if let Some(row) = row.filter(|row| self.is_settled(row)) {
+            return self.live_again(finding, row, known);
+        }
+        if let Some(run) = known.about.get(&name(&finding.detector, &finding.fingerprint)) {
+            return self.leave(finding, row, format!("the run {run} is about it already"));
+        }
+        let (ledger, now) = (known.rows(), self.clock.now());
+        match decide(finding, (self.policy, self.playbooks, &ledger), now) {
+            Verdict::Nothing => Ok(None),
+            // Each is told by its own name: that keys are live and nothing is done must not be missed.
+            Verdict::Left(why) | Verdict::Held(why) => self.leave(finding, row, why),
+            Verdict::Act(_) => match held(self.policy, &ledger, stopped_in_a_row(&ledger, &known.runs), now) {
+                Some(why) => self.leave(finding, row, why),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Writes down that somebody was told what was done.
+    fn was_told(&self, finding: &Finding) -> Result<(), RespondError> {
+        let row = self.store.watched()?.into_iter().find(|row| row.is_about(finding));
+        if let Some(row) = row.filter(|row| row.state == WatchState::Acted && row.why.is_empty()) {
+            self.store.watch(&Watched { why: TOLD.to_owned(), ..row })?;
+        }
+        Ok(())
     }
 
     /// What the ledger and the runs say.
@@ -128,7 +172,12 @@ impl Watcher<'_> {
 
     /// Takes a person's word that they looked at the runs that came to a stop: they hold nothing back any more.
     pub fn looked(&self) -> Result<(), RespondError> {
-        for row in self.store.watched()?.into_iter().filter(|row| row.state == WatchState::Acted) {
+        for row in self
+            .store
+            .watched()?
+            .into_iter()
+            .filter(|row| row.state == WatchState::Acted && (row.why.is_empty() || row.why == TOLD))
+        {
             self.store.watch(&Watched { why: LOOKED.to_owned(), ..row })?;
         }
         Ok(())
@@ -169,10 +218,27 @@ impl Watcher<'_> {
         let mut row = Watched::new(finding, WatchState::Retry, self.clock.now());
         row.attempts = earlier.map_or(0, |row| row.attempts) + 1;
         row.account = account(finding).unwrap_or_default();
-        let runner = match make(Work::Begin(finding, playbook)).await {
+        // Written first: what kills this process is not the first thing that the next one meets, over and over.
+        row.next = self.pause_after(row.attempts);
+        self.store.watch(&row)?;
+        let mut runner = match make(Work::Begin(finding, playbook)).await {
             Ok(runner) => runner,
             Err(why) => return self.again(row, finding, &why),
         };
+        runner.stop = Arc::clone(&self.stop);
+        // What a scan once saw is no reason to act: its provider is asked again.
+        match live_now(&runner.hands, &finding.fingerprint).await {
+            Liveness::Live(_) | Liveness::Limited(..) => {}
+            Liveness::Dead(why) => {
+                row.why = format!("it is dead by now: {why}");
+                self.store.watch(&Watched { state: WatchState::Told, ..row })?;
+                return Ok(None);
+            }
+            Liveness::Unknown(why) | Liveness::NotChecked(Some(why)) => {
+                return self.again(row, finding, &format!("whether it is still live cannot be asked: {why}"));
+            }
+            Liveness::NotChecked(None) => return self.again(row, finding, "whether it is still live cannot be asked"),
+        }
         let drafted = draft(finding, &Playbooks(vec![playbook.clone()]), &runner.hands, &runner.guard).await;
         let mut plan = match drafted {
             Ok(plan) => plan,
@@ -181,6 +247,10 @@ impl Watcher<'_> {
         if let Some((first, last)) = self.store.seen(finding)? {
             plan.times.seen(first, last, !finding.owners.is_empty());
         }
+        // A person may have been quicker.
+        if let Some(run) = self.known()?.about.get(&name(&finding.detector, &finding.fingerprint)) {
+            return self.leave(finding, Some(&row), format!("the run {run} is about it already"));
+        }
         row.digest = self.folder.keep(&plan)?;
         row.state = WatchState::Planned;
         self.store.watch(&row)?;
@@ -188,7 +258,7 @@ impl Watcher<'_> {
         match runner.apply(&digest).await {
             Ok(run) => self.acted(row, &run, Some(finding)).map(Some),
             // Whether it was begun is what its journal says, not what went wrong.
-            Err(error) => match self.known()?.runs.into_iter().find(|run| run.digest == digest && run.records > 0) {
+            Err(error) => match self.known()?.runs.into_iter().find(|run| run.digest == digest) {
                 Some(run) => self.acted(row, &run, Some(finding)).map(Some),
                 None => self.not_begun(row, finding, &error),
             },
@@ -216,9 +286,8 @@ impl Watcher<'_> {
         if row.attempts >= ATTEMPTS {
             return self.leave(finding, Some(&row), format!("{} attempts to begin failed: {why}", row.attempts));
         }
-        let pause = PAUSE * 2u32.pow(row.attempts.saturating_sub(1));
         row.state = WatchState::Retry;
-        row.next = self.clock.now().checked_add(pause).unwrap_or(Timestamp::MAX);
+        row.next = self.pause_after(row.attempts);
         why.clone_into(&mut row.why);
         self.store.watch(&row)?;
         let first = row.attempts == 1;
@@ -226,51 +295,103 @@ impl Watcher<'_> {
         Ok(first.then(|| Notice::about(finding, NoticeKind::Held, what, self.clock.now())))
     }
 
-    /// Takes up what a process that died had planned or begun, and what has waited long enough.
+    fn pause_after(&self, attempts: u32) -> Timestamp {
+        let pause = PAUSE * 2u32.pow(attempts.saturating_sub(1).min(16));
+        self.clock.now().checked_add(pause).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Takes up what a process that died had planned or begun, tells what it had not told, and goes on with what has waited long
+    /// enough.
     async fn go_on(
         &self,
         findings: &[Finding],
         make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
-    ) -> Result<Vec<Notice>, RespondError> {
+        tell: &impl AsyncFn(Notice),
+    ) -> Result<(), RespondError> {
         let (known, now) = (self.known()?, self.clock.now());
         let of = |run: &Run| findings.iter().find(|finding| is_about(&run.plan, finding));
-        let mut notices = Vec::new();
         for row in known.ledger.values().filter(|row| row.state == WatchState::Planned) {
-            let begun = known.runs.iter().find(|run| run.digest == row.digest && run.records > 0);
-            // What was never begun is decided anew; of what came to its end nobody was told.
-            let state = if begun.is_some() { WatchState::Acted } else { WatchState::Retry };
+            // What has a run was begun, whatever its journal says; what has none is decided anew.
+            let begun = known.runs.iter().any(|run| run.digest == row.digest);
+            let state = if begun { WatchState::Acted } else { WatchState::Retry };
             self.store.watch(&Watched { state, next: now, ..row.clone() })?;
-            let ended = begun.filter(|run| run.state != RunState::Open && !is_due(run, now));
-            notices.extend(ended.map(|run| Notice::of_run(run, of(run), now)));
         }
         for run in &known.runs {
-            let own = known.ledger.values().any(|row| row.digest == run.digest);
-            if !(is_due(run, now) || (own && run.state == RunState::Open)) {
-                continue;
+            if self.stop.load(Ordering::Relaxed) {
+                break;
             }
-            let finding = of(run);
-            let gone = match make(Work::GoOn(&run.plan)).await {
-                Ok(runner) => runner.resume(&run.id).await.map_err(|error| match error {
+            let row = known.ledger.values().find(|row| row.digest == run.digest);
+            let untold = row.is_some_and(|row| row.why.is_empty());
+            if is_due(run, now) || (row.is_some() && run.state == RunState::Open) {
+                let notice = self.go_on_with(run, (row, of(run)), make).await?;
+                if let Some(notice) = notice {
+                    tell(notice).await;
+                }
+            } else if untold {
+                tell(Notice::of_run(run, of(run), now)).await;
+            }
+            if let (Some(row), true) = (row, untold) {
+                let row = Watched { state: WatchState::Acted, why: TOLD.to_owned(), ..row.clone() };
+                self.store.watch(&row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with one run; what is to be told of it.
+    async fn go_on_with(
+        &self,
+        run: &Run,
+        (row, finding): (Option<&Watched>, Option<&Finding>),
+        make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
+    ) -> Result<Option<Notice>, RespondError> {
+        let gone = match make(Work::GoOn(&run.plan)).await {
+            Ok(mut runner) => {
+                runner.stop = Arc::clone(&self.stop);
+                runner.resume(&run.id).await.map_err(|error| match error {
                     RespondError::Busy(_) => None,
                     other => Some(other.to_string()),
-                }),
-                Err(why) => Err(Some(why)),
-            };
-            match gone {
-                Ok(run) => notices.push(Notice::of_run(&run, finding, self.clock.now())),
-                Err(None) => {}
-                Err(Some(why)) => {
-                    let stuck = Notice::of_run(run, finding, self.clock.now());
-                    notices.push(Notice {
-                        kind: NoticeKind::Held,
-                        lines: vec![format!("cannot go on now: {why}")],
-                        ..stuck
-                    });
+                })
+            }
+            Err(why) => Err(Some(why)),
+        };
+        match gone {
+            Ok(run) => Ok(Some(Notice::of_run(&run, finding, self.clock.now()))),
+            Err(None) => Ok(None),
+            Err(Some(why)) => {
+                let what = format!("it cannot go on: {why}");
+                let lines = vec![what.clone()];
+                let stuck = Notice { kind: NoticeKind::Failed, lines, ..Notice::of_run(run, finding, self.clock.now()) };
+                match row {
+                    // Somebody is woken once.
+                    Some(row) if row.why == what => Ok(None),
+                    Some(row) => {
+                        self.store.watch(&Watched { state: WatchState::Acted, why: what, ..row.clone() })?;
+                        Ok(Some(stuck))
+                    }
+                    None => Ok(Some(Notice { kind: NoticeKind::Held, ..stuck })),
                 }
             }
         }
-        Ok(notices)
     }
+}
+
+/// What is worst comes first: the caps are for that.
+fn worst_first(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+/// What the provider says now of a leaked value, read again where it was found.
+async fn live_now(hands: &Hands, fingerprint: &Fingerprint) -> Liveness {
+    let Some(detector) = &hands.detector else {
+        return Liveness::Unknown("this version has no such detector".to_owned());
+    };
+    let rivals = (hands.recall)(fingerprint);
+    if rivals.is_empty() {
+        return Liveness::Unknown("its value is no longer readable where it was found".to_owned());
+    }
+    Validator::new(Arc::clone(&hands.net)).check(detector, &rivals).await
 }
 
 /// What is known at the beginning of a pass, and again after a run.
@@ -289,6 +410,10 @@ fn name(detector: &str, fingerprint: &Fingerprint) -> Name {
 }
 
 impl Known {
+    fn rows(&self) -> Vec<Watched> {
+        self.ledger.values().cloned().collect()
+    }
+
     fn row(&self, finding: &Finding) -> Option<&Watched> {
         self.ledger.get(&name(&finding.detector, &finding.fingerprint))
     }
@@ -305,11 +430,11 @@ fn is_due(run: &Run, now: Timestamp) -> bool {
     run.state == RunState::Waiting && until.is_some_and(|until| until <= now)
 }
 
-/// How many of the latest runs that were begun here are stopped, and nobody looked at them. One that went on or was walked back
-/// ends the row.
+/// How many of the latest runs that were begun here did not do what they should, and nobody looked at them. One whose changes all
+/// hold, though something could not be proved, ends the row.
 fn stopped_in_a_row(ledger: &[Watched], runs: &[Run]) -> usize {
     let mut acted: Vec<&Watched> = ledger.iter().filter(|row| row.state == WatchState::Acted && row.why != LOOKED).collect();
     acted.sort_by_key(|row| std::cmp::Reverse(row.at));
-    let state = |row: &&&Watched| runs.iter().find(|run| run.digest == row.digest).map(|run| run.state);
-    acted.iter().take_while(|row| state(row) == Some(RunState::Stopped)).count()
+    let failed = |row: &&&Watched| runs.iter().find(|run| run.digest == row.digest).is_none_or(Run::has_failed);
+    acted.iter().take_while(failed).count()
 }

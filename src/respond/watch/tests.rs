@@ -47,6 +47,7 @@ struct World {
     clock: Arc<TestClock>,
     policy: Policy,
     stop: Option<std::path::PathBuf>,
+    ending: Arc<std::sync::atomic::AtomicBool>,
     /// Whether whoever acts can be built.
     able: bool,
     dir: tempfile::TempDir,
@@ -68,6 +69,7 @@ impl World {
             clock: Arc::new(TestClock::new(Timestamp::UNIX_EPOCH)),
             policy: Policy { allow, runs_per_hour: 9, runs_per_account: 9, failures: 2 },
             stop: None,
+            ending: Arc::default(),
             able: true,
             dir,
         }
@@ -75,7 +77,15 @@ impl World {
 
     fn watcher<'w>(&'w self, folder: &'w super::Folder) -> Watcher<'w> {
         let (store, policy, playbooks) = (&self.store, &self.policy, &self.playbooks);
-        Watcher { store, folder, policy, playbooks, stop_file: self.stop.clone(), clock: &*self.clock }
+        Watcher {
+            store,
+            folder,
+            policy,
+            playbooks,
+            stop_file: self.stop.clone(),
+            stop: Arc::clone(&self.ending),
+            clock: &*self.clock,
+        }
     }
 
     async fn pass(&self) -> Vec<Notice> {
@@ -86,7 +96,9 @@ impl World {
             runner.hands.clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
             if self.able { Ok(runner) } else { Err("no credentials".to_owned()) }
         };
-        watcher.pass(&make).await.expect("a pass")
+        let told = std::cell::RefCell::new(Vec::new());
+        watcher.pass(&make, &async |notice| told.borrow_mut().push(notice)).await.expect("a pass");
+        told.into_inner()
     }
 
     fn changes(&self) -> usize {
@@ -153,8 +165,16 @@ async fn a_process_that_dies_anywhere_acts_once() {
     assert_eq!(row.state, WatchState::Acted);
     row.state = WatchState::Planned;
     world.store.watch(&row).expect("kept");
+    row.why.clear();
+    world.store.watch(&row).expect("kept");
     assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits], "nobody had been told");
     assert_eq!(world.pass().await, [], "it is not done twice");
+    // It acted, and died before anybody heard of it.
+    let mut row = world.store.watched().expect("rows").remove(0);
+    row.why.clear();
+    world.store.watch(&row).expect("kept");
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits], "it is told all the same");
+    assert_eq!(world.pass().await, []);
     assert_eq!((world.store.watched().expect("rows")[0].state, world.changes()), (WatchState::Acted, 1));
     // The ledger is gone altogether: the run tells.
     let other = Store::open(&world.scene.runner().folder.root().join("other")).expect("a store");
@@ -252,7 +272,7 @@ async fn a_run_that_stops_is_told_with_its_reason_and_counts() {
     world.policy.failures = 1;
     let told = world.pass().await;
     assert!(World::kinds(&told) == [NoticeKind::Failed] && told[0].lines.iter().any(|line| line.contains("no")), "{told:?}");
-    // Another finding is held back until somebody looks at that run.
+    // Another finding is held back until somebody looks at that run, and that is told by its own name, once.
     let mut other = world.scene.finding.clone();
     other.fingerprint = crate::secret::FingerprintKey::new([9; 32]).fingerprint(b"other");
     let mut dead = other.clone();
@@ -260,8 +280,33 @@ async fn a_run_that_stops_is_told_with_its_reason_and_counts() {
     dead.liveness.liveness = Liveness::Dead("x".into());
     world.store.save(&[other, dead], Timestamp::UNIX_EPOCH).expect("saved");
     let held = world.pass().await;
-    assert!(World::kinds(&held) == [NoticeKind::Held] && held[0].lines[0].contains("came to a stop"), "{held:?}");
+    assert!(World::kinds(&held) == [NoticeKind::Left] && held[0].lines[0].contains("came to a stop"), "{held:?}");
+    assert!(held[0].kind.is_urgent() && !held[0].fingerprint.is_empty());
+    assert_eq!(world.pass().await, []);
     world.watcher(&world.scene.runner().folder).looked().expect("kept");
     let next = world.pass().await;
-    assert_ne!(World::kinds(&next), [NoticeKind::Held], "{next:?}");
+    assert!(!next.iter().any(|notice| notice.lines[0].contains("held back")), "{next:?}");
+}
+
+#[tokio::test]
+async fn what_a_scan_once_saw_live_is_asked_about_again_before_anything_is_done() {
+    let identity = [("organization", "acme"), ("project", "proj_1")];
+    let dead = Provider::new(|_: &Asked| http("401 x", "", &json!({ "error": { "code": "invalid_api_key" } }).to_string()));
+    let scene = Scene::new("openai-project-key", "openai-project-key-contain", &identity, dead);
+    let world = World { scene, ..World::new(false) };
+    assert_eq!(world.pass().await, [], "it is dead by now, and nobody is woken");
+    assert!(!world.scene.provider.heard().iter().any(|asked| asked.line.contains("rate_limits")));
+    assert!(world.scene.runner().folder.runs().expect("runs").is_empty());
+    let mut world = World::new(false);
+    world.scene.readable = false;
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Held] && told[0].lines[0].contains("no longer readable"), "{told:?}");
+    assert_eq!(world.changes(), 0);
+}
+
+#[tokio::test]
+async fn asked_to_end_it_begins_nothing_more() {
+    let world = World::new(false);
+    world.ending.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!((world.pass().await, world.changes()), (vec![], 0));
 }

@@ -14,3 +14,4 @@ mod pre_commit;
 mod reach;
 mod rotating;
 mod sessions;
+mod watch;

@@ -6,14 +6,18 @@
 mod trail;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::{Action, AwsHands, Doing, Needs, Outcome, Role, World, aws};
 
 /// Users whose keys are looked at; a call for each.
 const USERS: usize = 300;
+/// Of the step's time, for what is being asked when it ends.
+const SPARE: Duration = Duration::from_secs(20);
 /// CloudTrail keeps events so long.
 const DAYS: i64 = 90;
 
@@ -46,7 +50,7 @@ async fn users(aws: &AwsHands) -> Result<Vec<aws_sdk_iam::types::User>, String> 
 }
 
 /// New users, and new keys and console passwords of all.
-async fn of_users(aws: &AwsHands, since: Timestamp, found: &mut Found) {
+async fn of_users(aws: &AwsHands, (since, end): (Timestamp, Instant), found: &mut Found) {
     let users = match users(aws).await {
         Ok(users) => users,
         Err(why) => {
@@ -62,49 +66,78 @@ async fn of_users(aws: &AwsHands, since: Timestamp, found: &mut Found) {
     if users.len() > USERS {
         found.unknown.push(format!("keys and console passwords of {} of {} users", users.len() - USERS, users.len()));
     }
-    let (mut keys, mut passwords, mut failed) = (Vec::new(), Vec::new(), None);
-    for user in users.iter().take(USERS) {
-        let name = user.user_name();
-        match aws.responder.iam.list_access_keys().user_name(name).send().await {
-            Ok(listed) => {
-                let fresh = listed.access_key_metadata().iter().filter(|key| key.create_date().is_none_or(is_new));
-                keys.extend(fresh.map(|key| {
-                    let status = key.status().map(|status| status.as_str().to_owned());
-                    let created = key.create_date().map(ToString::to_string);
-                    json!({ "user": name, "key_id": key.access_key_id(), "status": status, "created": created })
-                }));
-            }
-            Err(error) => failed = Some(aws::words(&error)),
+    let (mut keys, mut passwords) = (Vec::new(), Vec::new());
+    let (mut unread, mut why): (usize, Option<String>) = (0, None);
+    for (number, user) in users.iter().take(USERS).enumerate() {
+        if Instant::now() > end {
+            found
+                .unknown
+                .push(format!("keys and console passwords of the last {} users: out of time", users.len() - number));
+            break;
         }
-        match aws.responder.iam.get_login_profile().user_name(name).send().await {
-            Ok(profile) => passwords.extend(
-                profile
-                    .login_profile()
-                    .filter(|profile| is_new(profile.create_date()))
-                    .map(|profile| json!({ "user": name, "created": profile.create_date().to_string() })),
-            ),
-            Err(error) if aws::is_absent(&error) => {}
-            Err(error) => failed = Some(aws::words(&error)),
+        match of_user(aws, user.user_name(), &is_new).await {
+            Ok((more, password)) => {
+                keys.extend(more);
+                passwords.extend(password);
+            }
+            Err(error) => {
+                unread += 1;
+                why = Some(error);
+            }
         }
     }
-    found.seen.insert("access_keys".to_owned(), json!(keys));
-    found.seen.insert("console_passwords".to_owned(), json!(passwords));
-    found.unknown.extend(failed.map(|why| format!("keys or console passwords of some users: {why}")));
+    // A list that nobody could read is not an empty one.
+    if unread < users.len() {
+        found.seen.insert("access_keys".to_owned(), json!(keys));
+        found.seen.insert("console_passwords".to_owned(), json!(passwords));
+    }
+    found.unknown.extend(why.map(|why| format!("keys or console passwords of {unread} of {} users: {why}", users.len())));
+}
+
+/// A user's new keys, and the console password if it is new.
+async fn of_user(
+    aws: &AwsHands,
+    name: &str,
+    is_new: &impl Fn(&aws_smithy_types::DateTime) -> bool,
+) -> Result<(Vec<Value>, Option<Value>), String> {
+    let listed = aws.responder.iam.list_access_keys().user_name(name).send().await.map_err(|error| aws::words(&error))?;
+    let fresh = listed.access_key_metadata().iter().filter(|key| key.create_date().is_none_or(is_new));
+    let keys = fresh.map(|key| {
+        let status = key.status().map(|status| status.as_str().to_owned());
+        let created = key.create_date().map(ToString::to_string);
+        json!({ "user": name, "key_id": key.access_key_id(), "status": status, "created": created })
+    });
+    let keys: Vec<Value> = keys.collect();
+    let password = match aws.responder.iam.get_login_profile().user_name(name).send().await {
+        Ok(profile) => profile
+            .login_profile()
+            .filter(|profile| is_new(profile.create_date()))
+            .map(|profile| json!({ "user": name, "created": profile.create_date().to_string() })),
+        Err(error) if aws::is_absent(&error) => None,
+        Err(error) => return Err(aws::words(&error)),
+    };
+    Ok((keys, password))
 }
 
 async fn service_credentials(aws: &AwsHands, since: Timestamp) -> Result<Value, String> {
-    let listed = aws.responder.iam.list_service_specific_credentials().all_users(true).send().await;
-    let listed = listed.map_err(|error| aws::words(&error))?;
-    let new = listed.service_specific_credentials().iter();
-    let new = new.filter(|one| moment(one.create_date()).is_none_or(|at| at >= since));
+    let (mut all, mut marker) = (Vec::new(), None);
+    loop {
+        let call = aws.responder.iam.list_service_specific_credentials().all_users(true).set_marker(marker);
+        let listed = call.send().await.map_err(|error| aws::words(&error))?;
+        all.extend(listed.service_specific_credentials().to_vec());
+        marker = listed.marker().filter(|_| listed.is_truncated()).map(str::to_owned);
+        if marker.is_none() {
+            break;
+        }
+    }
+    let new = all.iter().filter(|one| moment(one.create_date()).is_none_or(|at| at >= since));
     let shown = new.map(|one| {
         json!({
             "user": one.user_name(), "id": one.service_specific_credential_id(), "service": one.service_name(),
             "status": one.status().as_str(), "created": one.create_date().to_string(),
         })
     });
-    let shown: Vec<Value> = shown.collect();
-    if listed.is_truncated() { Err(format!("only the first page was read: {}", json!(shown))) } else { Ok(json!(shown)) }
+    Ok(shown.collect())
 }
 
 async fn roles(aws: &AwsHands, since: Timestamp) -> Result<Value, String> {
@@ -127,13 +160,19 @@ async fn sweep(world: &World<'_>) -> Outcome {
     };
     let (since, told) = since(world);
     let mut found = Found::default();
-    of_users(aws, since, &mut found).await;
+    // What was found by then is kept, and what was not is named.
+    let end = Instant::now() + world.timeout.saturating_sub(SPARE);
+    of_users(aws, (since, end), &mut found).await;
     found.take("service_specific_credentials", service_credentials(aws, since).await);
     found.take("roles", roles(aws, since).await);
     let key_id = world.plan.target.get("key_id").map(String::as_str);
-    let (events, unread) = trail::events(world, (aws, key_id), since).await;
-    found.seen.insert("changes".to_owned(), json!(events));
+    let (events, unread) = trail::events(world, (aws, key_id), (since, end)).await;
+    let looked = !found.seen.is_empty() || events.1;
+    found.seen.insert("changes".to_owned(), json!(events.0));
     found.unknown.extend(unread);
+    if !looked {
+        return Outcome::Unknown(format!("nothing could be looked at: {}", found.unknown.join("; ")));
+    }
     found.unknown.push(
         "what lives outside IAM and the log: functions, instances and their roles, resource policies, other accounts that trust this one"
             .to_owned(),
@@ -146,8 +185,10 @@ async fn sweep(world: &World<'_>) -> Outcome {
 /// From when on: the exposure; where nobody knows it, as far back as CloudTrail goes.
 fn since(world: &World<'_>) -> (Timestamp, &'static str) {
     let oldest = world.plan.made_at.checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MIN);
-    match world.plan.times.exposed {
-        Some(at) => (at, "when it was exposed, by commit or image"),
+    let exposed = world.plan.times.exposed.and_then(|at| at.checked_sub(SignedDuration::from_hours(24)).ok());
+    // Whoever commits writes the date: one that is still to come says nothing.
+    match exposed.filter(|at| *at < world.hands.clock.now()) {
+        Some(at) => (at, "a day before it was exposed, by commit or image"),
         None => (oldest, "90 days: since when it was exposed is not known"),
     }
 }

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::super::{AwsHands, World};
 use crate::net::AwsCall;
@@ -37,6 +38,10 @@ const REGIONS: [&str; 17] = [
 /// Calls that leave something behind (facts D.2, 7; IRP-CredCompromise v2.0).
 const STAY: &[&str] = &[
     "AddUserToGroup",
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "AssumeRoot",
     "AttachRolePolicy",
     "AttachUserPolicy",
     "CreateAccessKey",
@@ -71,9 +76,9 @@ const STAY: &[&str] = &[
 pub(super) async fn events(
     world: &World<'_>,
     (aws, key_id): (&AwsHands, Option<&str>),
-    since: Timestamp,
-) -> (Vec<Value>, Vec<String>) {
-    let (mut events, mut unread) = (Vec::new(), Vec::new());
+    (since, end): (Timestamp, Instant),
+) -> ((Vec<Value>, bool), Vec<String>) {
+    let (mut events, mut unread, mut looked) = (Vec::new(), Vec::new(), false);
     let trust = ("EventName", "UpdateAssumeRolePolicy");
     let mut questions: Vec<(&str, (&str, &str))> = vec![(GLOBAL, trust)];
     match key_id {
@@ -81,8 +86,13 @@ pub(super) async fn events(
         None => unread.push("what the credential itself called: its key id is not known".to_owned()),
     }
     for (region, attribute) in questions {
+        if Instant::now() > end {
+            unread.push(format!("CloudTrail of {region}: out of time"));
+            continue;
+        }
         match look(world, aws, (region, attribute, since)).await {
             Ok((found, whole)) => {
+                looked = true;
                 events.extend(
                     found
                         .into_iter()
@@ -98,8 +108,11 @@ pub(super) async fn events(
             Err(why) => unread.push(format!("CloudTrail of {region}: {why}")),
         }
     }
+    if !unread.is_empty() {
+        unread.push("sessions of other roles that it took on: the log was not read whole, and they live on".to_owned());
+    }
     unread.push("CloudTrail of Regions that are not enabled by default, data events, and the last 15 minutes".to_owned());
-    (events, unread)
+    ((events, looked), unread)
 }
 
 type Question<'q> = (&'q str, (&'q str, &'q str), Timestamp);
