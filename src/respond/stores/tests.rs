@@ -461,7 +461,8 @@ fn two_stores_of_one_name_in_two_places_are_two() {
     };
     let (one, other) = ("https://vault.one.example", "https://vault.two.example");
     let listed = vec![at(Some("eu-west-1"), None), at(Some("us-east-1"), None), at(None, Some(one)), at(None, Some(other))];
-    let names: Vec<String> = Stores { listed, key: None, ..Stores::default() }.open(&[]).iter().map(|store| store.name()).collect();
+    let names: Vec<String> =
+        Stores { listed, key: None, ..Stores::default() }.open(&[]).iter().map(|store| store.name()).collect();
     assert_eq!(names[0], "aws-ssm@eu-west-1 /prod/key");
     assert_eq!((names.len(), names[3].as_str()), (4, "vault-kv@https://vault.two.example /prod/key"));
 }

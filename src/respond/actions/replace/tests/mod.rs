@@ -3,8 +3,8 @@
 
 mod faults;
 mod load;
-mod somebody;
 mod restart;
+mod somebody;
 mod whole;
 
 use std::path::PathBuf;
