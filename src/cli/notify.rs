@@ -127,5 +127,8 @@ async fn send(notice: &Notice, mail: &Mail, settings: &Settings) -> anyhow::Resu
     let login = mail.user.as_deref().zip(password.as_ref().map(Secret::expose));
     let text = report::mail(notice, &mail.from, &mail.to);
     let letter = Letter { server: (&mail.host, mail.port), login, from: &mail.from, to: &mail.to, text: &text };
-    Ok(settings.net()?.mail(&letter).await?)
+    match settings.net()?.mail(&letter).await? {
+        0 => Ok(()),
+        refused => bail!("the mail server refused {refused} of its {} addresses; the others were told", mail.to.len()),
+    }
 }

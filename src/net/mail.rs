@@ -40,11 +40,11 @@ impl Answer {
 }
 
 impl Net {
-    /// Hands a letter over to its server.
+    /// Hands a letter over to its server; gives how many of its recipients were refused.
     ///
     /// # Errors
     /// As [`Net::send`], and [`NetError::Mail`] with the code of whatever the server refused.
-    pub async fn mail(&self, letter: &Letter<'_>) -> Result<(), NetError> {
+    pub async fn mail(&self, letter: &Letter<'_>) -> Result<usize, NetError> {
         let (host, port) = letter.server;
         let mut wire = self.call(host, port).await?;
         let implicit = port == SUBMISSIONS;
@@ -70,14 +70,23 @@ impl Net {
             log_in(&mut wire, &offers, login).await?;
         }
         expect(&mut wire, Some(format!("MAIL FROM:<{}>\r\n", letter.from).as_bytes()), 250).await?;
+        // One address that is gone must not keep the letter from the others.
+        let (mut taken, mut refused) = (0usize, None);
         for to in letter.to {
-            expect(&mut wire, Some(format!("RCPT TO:<{to}>\r\n").as_bytes()), 250).await?;
+            match expect(&mut wire, Some(format!("RCPT TO:<{to}>\r\n").as_bytes()), 250).await {
+                Ok(_) | Err(NetError::Mail { code: 251 | 252, .. }) => taken += 1,
+                Err(error @ NetError::Mail { .. }) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(error) = refused.take().filter(|_| taken == 0) {
+            return Err(error);
         }
         expect(&mut wire, Some(b"DATA\r\n"), 354).await?;
         expect(&mut wire, Some(stuffed(letter.text).as_bytes()), 250).await?;
         // It is taken, whether this arrives or not.
         let _ = wire.write(b"QUIT\r\n").await;
-        Ok(())
+        Ok(letter.to.len() - taken)
     }
 }
 
@@ -166,7 +175,7 @@ mod tests {
                 let answer = match text.get(..4).unwrap_or_default() {
                     _ if data && text.ends_with("\r\n.\r\n") => "250 taken",
                     _ if data => continue,
-                    verb if Some(verb) == refuse => "550 not here",
+                    _ if refuse.is_some_and(|refuse| text.starts_with(refuse)) => "550 not here",
                     "EHLO" => offers,
                     "AUTH" if text.starts_with("AUTH LOGIN") => "334 VXNlcm5hbWU6",
                     // The user's name, in the way that asks for it by itself.
@@ -218,6 +227,14 @@ mod tests {
         net().mail(&letter(server.port, &to)).await.expect("taken");
         let heard = heard.lock().expect("the ears").clone();
         assert!(heard.contains("AUTH LOGIN\r\ndQ==\r\ncA==\r\nMAIL"), "{heard}");
+    }
+
+    #[tokio::test]
+    async fn one_address_that_is_gone_keeps_the_letter_from_nobody_else() {
+        let (server, heard) = server("250 AUTH PLAIN", Some("RCPT TO:<gone@"));
+        let to = ["gone@d.example".to_owned(), "e@f.example".to_owned()];
+        assert_eq!(net().mail(&letter(server.port, &to)).await, Ok(1));
+        assert!(heard.lock().expect("the ears").contains("\r\nhello\r\n.\r\n"));
     }
 
     #[tokio::test]

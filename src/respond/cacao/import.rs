@@ -29,7 +29,7 @@ pub fn import(file: &std::path::Path, text: &[u8]) -> Result<String, RespondErro
         return Err(wrong("it is no CACAO 2.0 playbook".to_owned()));
     }
     let own = &object["playbook_extensions"][EXTENSION];
-    let steps = in_order(&object).map_err(wrong)?;
+    let (steps, seen) = in_order(&object).map_err(wrong)?;
     let summary = object["description"].as_str().or(object["name"].as_str()).unwrap_or("a playbook");
     let summary = summary.lines().next().unwrap_or_default();
     let mode = own["mode"].as_str().unwrap_or("contain");
@@ -38,7 +38,10 @@ pub fn import(file: &std::path::Path, text: &[u8]) -> Result<String, RespondErro
     if own.is_null() {
         toml.insert_str(0, "# From another's CACAO playbook: say in `detectors` what it is for.\n");
     }
-    let mut troubles = Vec::new();
+    // A branch for failures, a parallel one: what a playbook file cannot say is not left out in silence.
+    let missed = object["workflow"].as_object().into_iter().flatten().filter(|(id, _)| !seen.contains(id.as_str()));
+    let mut troubles: Vec<String> =
+        missed.map(|(_, step)| format!("{} is on no way of successes from the start to the end", name(step))).collect();
     for (number, step) in steps.iter().enumerate() {
         match told(step, number) {
             Ok(Some(text)) => toml.push_str(&text),
@@ -50,7 +53,7 @@ pub fn import(file: &std::path::Path, text: &[u8]) -> Result<String, RespondErro
 }
 
 /// The steps from the start to the end, one after the other.
-fn in_order(object: &Value) -> Result<Vec<&Value>, String> {
+fn in_order(object: &Value) -> Result<(Vec<&Value>, BTreeSet<&str>), String> {
     let step = |id: &str| object["workflow"].get(id).ok_or_else(|| format!("the workflow has no step {id:?}"));
     let mut at = object["workflow_start"].as_str().ok_or("it does not say where it starts")?;
     let (mut steps, mut seen) = (Vec::new(), BTreeSet::new());
@@ -60,7 +63,7 @@ fn in_order(object: &Value) -> Result<Vec<&Value>, String> {
         }
         let this = step(at)?;
         match this["type"].as_str() {
-            Some("end") => return Ok(steps),
+            Some("end") => return Ok((steps, seen)),
             Some("start") => {}
             _ => steps.push(this),
         }

@@ -98,6 +98,16 @@ fn of_anothers_playbook_what_people_do_becomes_tasks_and_the_rest_is_named() {
         (foreign(&json!({ "type": "action", "commands": [], "on_completion": "start--1" })), "circle"),
         (foreign(&json!({ "type": "action", "commands": [] })), "what comes next"),
         (foreign(&json!({ "type": "action", "commands": [], "on_completion": "x" })), "no step \"x\""),
+        (
+            {
+                let mut branch = good.clone();
+                branch["workflow"]["action--2"] =
+                    json!({ "type": "action", "name": "Put it back", "on_completion": "end--1" });
+                branch["workflow"]["action--1"]["on_failure"] = json!("action--2");
+                branch
+            },
+            "Put it back is on no way",
+        ),
         (json!({ "type": "bundle" }), "no CACAO 2.0 playbook"),
     ] {
         let error = import(file, bad.to_string().as_bytes()).expect_err(said).to_string();

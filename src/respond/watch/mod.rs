@@ -219,7 +219,14 @@ impl Watcher<'_> {
         row.attempts = earlier.map_or(0, |row| row.attempts) + 1;
         row.account = account(finding).unwrap_or_default();
         // Written first: what kills this process is not the first thing that the next one meets, over and over.
-        row.next = self.pause_after(row.attempts);
+        if row.attempts > ATTEMPTS {
+            return self.leave(
+                finding,
+                Some(&row),
+                format!("{ATTEMPTS} attempts to begin ended with the process that made them"),
+            );
+        }
+        row.next = if row.attempts == 1 { self.clock.now() } else { self.pause_after(row.attempts - 1) };
         self.store.watch(&row)?;
         let mut runner = match make(Work::Begin(finding, playbook)).await {
             Ok(runner) => runner,

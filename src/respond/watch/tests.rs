@@ -310,3 +310,13 @@ async fn asked_to_end_it_begins_nothing_more() {
     world.ending.store(true, std::sync::atomic::Ordering::Relaxed);
     assert_eq!((world.pass().await, world.changes()), (vec![], 0));
 }
+
+#[tokio::test]
+async fn what_kills_the_process_again_and_again_is_left_to_a_person() {
+    let world = World::new(false);
+    let new = || crate::store::Watched::new(&world.scene.finding, WatchState::Retry, Timestamp::UNIX_EPOCH);
+    world.store.watch(&crate::store::Watched { attempts: 5, ..new() }).expect("kept");
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].lines[0].contains("ended with the process"), "{told:?}");
+    assert_eq!((world.pass().await, world.changes()), (vec![], 0));
+}
