@@ -216,11 +216,7 @@ impl Runner {
             return self.record(progress, &step.id, EventKind::Waiting { until: Some(until), person: None }, Value::Null);
         }
         if self.is_taken_back(progress, step).await? {
-            // Whoever resumes after this does it again, and then waits again.
-            progress.waited.retain(|id| *id != step.id);
-            let why = "somebody has taken it back while it was waited: find out who still needs it; nothing was changed now, \
-                       and `respond resume` would do it once more";
-            return self.record(progress, &step.id, EventKind::Refused { why: why.to_owned() }, Value::Null);
+            return self.let_be(progress, step);
         }
         if count(step.approval) > progress.approved {
             let person = format!(
@@ -270,6 +266,15 @@ impl Runner {
         let now = plan::look(&progress.run.plan, step, &self.hands).await;
         let now = now.map_err(|why| RespondError::Provider(format!("{}: {}", step.id, progress.scrubber.scrub(&why))))?;
         Ok(plan::scrubbed(&progress.scrubber, now) == step.observed)
+    }
+
+    /// Leaves a change be that somebody has taken back.
+    fn let_be(&self, progress: &mut Progress, step: &PlannedStep) -> Result<(), RespondError> {
+        // Whoever resumes after this does it again, and then waits again.
+        progress.waited.retain(|id| *id != step.id);
+        let why = "somebody has taken it back while it was waited: find out who still needs it; nothing was changed now, and \
+                   `respond resume` would do it once more";
+        self.record(progress, &step.id, EventKind::Refused { why: why.to_owned() }, Value::Null)
     }
 
     /// The end of a step's quiet period, while it is not over.
