@@ -110,7 +110,7 @@ fn a_two_gigabyte_file_is_read_in_bounded_memory_and_found_in_to_the_end() {
         "sh",
         ["-c", "ulimit -v 600000; exec \"$0\" scan --jobs 2 --format jsonl big", env!("CARGO_BIN_EXE_staunch")],
     );
-    let output = run.limit(std::time::Duration::from_mins(2)).output();
+    let output = run.limit(std::time::Duration::from_mins(6)).output();
     assert_eq!(output.code(), Some(1), "{}", output.stderr());
     let mut lines: Vec<u64> = findings(&output).iter().map(|f| f["occurrences"][0]["line"].as_u64().unwrap()).collect();
     lines.sort_unstable();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::replace::replacement;
+use super::replace::{replacement, reverted};
 use super::{Action, Doing, Needs, Outcome, World, aws};
 
 /// The last use of a key, and where.
@@ -93,6 +93,13 @@ async fn silent(world: &World<'_>) -> Result<Outcome, Outcome> {
     let from = used.as_ref().map_or(since, |used| used.at.max(since));
     let due = later(from, quiet);
     if now >= due {
+        let reverted = reverted(world).await.map_err(|trouble| Outcome::Unknown(trouble.why()))?;
+        if let Some(store) = reverted {
+            return Ok(Outcome::Waiting(format!(
+                "{store} holds the old one again: something writes it there (a controller, a deployment, Terraform). Have that \
+                 write the new one, then `respond resume`"
+            )));
+        }
         let used = used.map(|used| json!({ "at": used.at.to_string(), "service": used.service }));
         return Ok(Outcome::Done(json!({ "key_id": id, "silent_since": from.to_string(), "last_used": used })));
     }
@@ -125,7 +132,7 @@ impl Action for OldUnused {
 
     fn effect(&self, with: &BTreeMap<String, String>) -> String {
         let arg = |name: &str| with.get(name).map_or("", String::as_str);
-        format!("wait until IAM has seen no use of {} for {} s", arg("key_id"), arg("seconds"))
+        format!("wait until IAM has seen no use of {} for {} s, and no store holds it again", arg("key_id"), arg("seconds"))
     }
 
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::keys::Trouble;
 use super::{Action, Doing, Needs, Outcome, Role, World};
-use crate::model::{Plan, StepState};
+use crate::model::{Plan, PlannedStep, StepState};
 use crate::secret::{Fingerprint, Secret};
 
 /// A key of the provider's, beside which or as which the new one shows.
@@ -124,13 +124,24 @@ fn label(plan: &Plan) -> String {
     format!("staunch-{}-{}", &digest[..8.min(digest.len())], plan.made_at.as_second())
 }
 
+/// The step of a plan that replaces.
+fn step(plan: &Plan) -> Option<&PlannedStep> {
+    plan.steps.iter().find(|step| super::get(&step.action).is_some_and(|action| action.role() == Role::Replaces))
+}
+
+/// A store that holds the old one again, after this run has put the new one there: something else writes it (a controller, a
+/// deployment, Terraform), and whoever reads it next would be left without a key.
+pub(super) async fn reverted(world: &World<'_>) -> Result<Option<String>, Trouble> {
+    let Some(step) = step(world.plan) else { return Ok(None) };
+    let planned = places::listed(&step.observed).map_err(Trouble::Failed)?;
+    let places = places::read(world, &planned).await?;
+    Ok(places.iter().find(|place| !place.old.is_empty()).map(|place| place.store.name()))
+}
+
 /// What a run has put in the old one's place: its id at the provider, and when every store held it.
 pub(super) fn replacement(world: &World<'_>) -> Option<(String, Timestamp)> {
-    let is = |id: &str| {
-        let step = world.plan.steps.iter().find(|step| step.id == id);
-        step.and_then(|step| super::get(&step.action)).is_some_and(|action| action.role() == Role::Replaces)
-    };
-    let status = world.so_far.iter().find(|status| status.state == StepState::Succeeded && is(&status.id))?;
+    let step = step(world.plan)?;
+    let status = world.so_far.iter().find(|status| status.state == StepState::Succeeded && status.id == step.id)?;
     let evidence = status.evidence.get("already").unwrap_or(&status.evidence);
     Some((evidence.get("id")?.as_str()?.to_owned(), status.at?))
 }

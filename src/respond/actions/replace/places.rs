@@ -70,8 +70,20 @@ pub(super) fn old(world: &World<'_>, held: &Held) -> Result<Vec<(String, Secret)
 /// # Errors
 /// One could not be read then, so that it is not known whether it holds it; or none does.
 pub(super) fn planned(world: &World<'_>) -> Result<Vec<Planned>, String> {
+    let planned = listed(world.before)?;
+    halves(world, &planned)?;
+    if planned.is_empty() {
+        let what = "no store that is known holds the credential, so a new one would reach nobody; list where it is kept as a \
+                    [[responder.store]] in the settings file, and make a new plan";
+        return Err(what.to_owned());
+    }
+    Ok(planned)
+}
+
+/// The same, by what a replacement saw when the plan was made.
+pub(super) fn listed(before: &Value) -> Result<Vec<Planned>, String> {
     let text = |one: &Value, name: &str| one.get(name).and_then(Value::as_str).map(str::to_owned);
-    let all = world.before.get("stores").and_then(Value::as_array);
+    let all = before.get("stores").and_then(Value::as_array);
     let all = all.ok_or_else(|| "the plan did not see the stores; make a new plan".to_owned())?;
     let mut planned = Vec::new();
     for one in all {
@@ -87,12 +99,6 @@ pub(super) fn planned(world: &World<'_>) -> Result<Vec<Planned>, String> {
         if !parts.is_empty() {
             planned.push(Planned { name, version: text(one, "version").unwrap_or_default(), parts });
         }
-    }
-    halves(world, &planned)?;
-    if planned.is_empty() {
-        let what = "no store that is known holds the credential, so a new one would reach nobody; list where it is kept as a \
-                    [[responder.store]] in the settings file, and make a new plan";
-        return Err(what.to_owned());
     }
     Ok(planned)
 }

@@ -242,8 +242,8 @@ async fn another_key_takes_the_olds_place_and_the_old_one_goes() {
         let mut runner = scene.runner();
         runner.confirmed = vec!["new-in-use".to_owned()];
         let run = runner.resume(&run.id).await.expect("a run");
-        assert_eq!(step(&run, "stop").0, StepState::Pending, "an hour is not over");
-        scene.clock.advance(Duration::from_hours(1));
+        assert_eq!(step(&run, "stop").0, StepState::Pending, "a day is not over");
+        scene.clock.advance(Duration::from_hours(26));
         let run = scene.resume(&run).await;
         assert_eq!(
             (run.state, step(&run, "stop").0),

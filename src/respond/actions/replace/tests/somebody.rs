@@ -99,3 +99,23 @@ async fn who_sets_the_key_active_while_it_is_waited_for_is_heard() {
     assert_eq!(step(&run, "deactivate").0, StepState::Waiting, "{:?}", run.steps);
     assert_eq!(step(&run, "delete").0, StepState::Pending);
 }
+
+#[tokio::test]
+async fn a_store_that_something_else_writes_back_keeps_the_old_key_alive() {
+    let stage = Stage::new(&[(".env", ENV), ("app.env", JSON)]).await;
+    let before = stage.read("app.env");
+    let run = stage.apply().await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert!(stage.serves(".env").await);
+    let run = stage.resume(&run).await;
+    let after = stage.read("app.env");
+    std::fs::write(stage.path("app.env"), before).expect("written back");
+    stage.clock.pass(Duration::from_hours(26));
+    let run = stage.resume(&run).await;
+    let (ended, why) = step(&run, "old-unused");
+    assert!(ended == StepState::Waiting && why.contains("app.env holds the old one again"), "{ended:?} {why}");
+    assert_eq!(step(&run, "deactivate").0, StepState::Pending);
+    std::fs::write(stage.path("app.env"), after).expect("mended");
+    let run = stage.resume(&run).await;
+    assert_eq!(step(&run, "old-unused").0, StepState::Succeeded, "{:?}", run.steps);
+}

@@ -34,8 +34,8 @@ async fn a_key_in_use_is_replaced_everywhere_and_deleted_when_nobody_uses_it_any
     let run = stage.resume(&run).await;
     assert_eq!((step(&run, "new-used").0, step(&run, "old-unused").0), (StepState::Succeeded, StepState::Waiting));
     let early = stage.resume(&run).await;
-    assert_eq!(step(&early, "deactivate").0, StepState::Pending, "an hour is not over");
-    stage.clock.pass(Duration::from_hours(1));
+    assert_eq!(step(&early, "deactivate").0, StepState::Pending, "a day is not over");
+    stage.clock.pass(Duration::from_hours(26));
     let run = stage.resume(&run).await;
     assert_eq!((step(&run, "deactivate").0, run.state), (StepState::Waiting, RunState::Waiting), "{:?}", run.steps);
     assert_eq!(stage.keys().await[0], (stage.old.id.clone(), false));
@@ -170,7 +170,7 @@ async fn what_nobody_is_known_to_use_is_not_deleted() {
     let mut run = stage.runner().apply(&digest).await.expect("a run");
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert!(stage.serves(".env").await);
-    for hours in [1, 24, 1] {
+    for hours in [26, 25, 1] {
         run = stage.resume(&run).await;
         stage.clock.pass(Duration::from_hours(hours));
     }
