@@ -162,7 +162,10 @@ impl Guard {
         let object = step.observed.get("object").and_then(serde_json::Value::as_str);
         // Its own name, and those of what it is part of, stand in an object's path.
         let stores = step.observed.get("stores").and_then(serde_json::Value::as_array).into_iter().flatten();
-        let stores = stores.filter_map(|store| store.get("store")?.as_str()?.split_once(' ').map(|(_, at)| at));
+        // Those that do not hold it are not written.
+        let holds = |store: &&serde_json::Value| store["parts"].as_array().is_none_or(|parts| !parts.is_empty());
+        let stores =
+            stores.filter(holds).filter_map(|store| store.get("store")?.as_str()?.split_once(' ').map(|(_, at)| at));
         let whole = object
             .into_iter()
             .chain(stores)

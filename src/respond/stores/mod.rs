@@ -35,7 +35,7 @@ pub use consumers::ConsumerAt;
 pub(super) use holding::{find, holds, swapped};
 
 /// More of a store than this is not looked through.
-const LARGEST: usize = 64 << 10;
+pub(super) const LARGEST: usize = 64 << 10;
 
 /// Where a store is, as the operator lists it.
 pub struct StoreAt {

@@ -10,12 +10,15 @@ use super::super::{Outcome, World};
 use super::carry::{doubtful, is_orphan, news, olds, put};
 use super::places::{self, Place, Planned};
 use super::{Mint, Noted, probe};
-use crate::model::StepState;
+use crate::model::{Liveness, StepState};
 use crate::respond::stores::{find, swapped};
 use crate::secret::Secret;
 
 /// So long nobody must have used the new one before it goes.
 const QUIET: Duration = Duration::from_mins(15);
+
+/// What is active again is known everywhere after so long.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 type Parts = Vec<(String, Secret)>;
 
@@ -44,14 +47,17 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
     let written: Vec<&Place> = places.iter().filter(|place| place.planned.len() != place.old.len()).collect();
     if !written.is_empty() {
         let old = old(world, (&places, &planned)).await?;
-        match probe::asked(world, &old).await {
-            said if said.is_usable() => {}
-            said => {
-                let why = said.why().unwrap_or("not asked").to_owned();
-                return Err(Outcome::Refused(format!(
-                    "the old one does not work any more ({why}), so the stores keep the new one; nothing was changed"
-                )));
-            }
+        let said = probe::asked(world, &old).await;
+        let why = match &said {
+            said if said.is_usable() => None,
+            Liveness::NotChecked(why) => Some(why.as_deref().unwrap_or("not asked").to_owned()),
+            // It may have been set active a moment ago.
+            _ => probe::accepted(world, &old, PATIENCE).await.err(),
+        };
+        if let Some(why) = why {
+            return Err(Outcome::Refused(format!(
+                "the old one does not work any more ({why}), so the stores keep the new one; nothing was changed"
+            )));
         }
         for place in written {
             let restored = restored(world, place, (&places, &old, &noted)).await;

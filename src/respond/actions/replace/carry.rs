@@ -195,11 +195,22 @@ async fn fresh(mint: &dyn Mint, world: &World<'_>, (places, noted): (&[Place], &
             return Err(trouble.settles());
         }
     };
+    if !minted.parts.iter().all(|(_, value)| is_plain(value.expose())) {
+        taken_away(mint, world, (&minted.id, noted)).await?;
+        let what = "the provider's new value has characters in it that would change what stands around it in a store";
+        return Err(Outcome::Failed(format!("{what}; {} was removed again", minted.id)));
+    }
     let key = world.hands.stores.key.as_ref().ok_or_else(|| Outcome::Refused("fingerprints have no key".to_owned()))?;
     noted.id = Some(minted.id.clone());
     noted.parts = minted.parts.iter().map(|(name, value)| (name.clone(), vec![key.fingerprint(value.expose())])).collect();
     noted.write(world).await.map_err(Outcome::Unknown)?;
     Ok(minted)
+}
+
+/// Whether a value can stand in JSON, an environment file and a shell's quotes as it is.
+fn is_plain(value: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b'$');
+    !value.is_empty() && value.iter().all(plain)
 }
 
 /// An answer did not come. If it has made a key, nobody knows its value, and it is removed.

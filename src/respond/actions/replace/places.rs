@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::World;
 use super::super::keys::Trouble;
-use crate::respond::stores::{Held, Store, find};
+use crate::respond::stores::{Held, LARGEST, Store, find};
 use crate::secret::Secret;
 
 /// A store that holds the credential, or did when the plan was made.
@@ -62,6 +62,10 @@ async fn look(world: &World<'_>, store: &dyn Store) -> Result<(Held, Vec<String>
 pub(super) fn old(world: &World<'_>, held: &Held) -> Result<Vec<(String, Secret)>, Trouble> {
     let key = world.hands.stores.key.as_ref();
     let key = key.ok_or_else(|| Trouble::Failed("fingerprints have no key to be compared with".to_owned()))?;
+    if held.fields.iter().map(|(_, text)| text.expose().len()).sum::<usize>() > LARGEST {
+        let why = format!("it holds more than {} KiB, which nobody looks through for one value", LARGEST >> 10);
+        return Err(Trouble::Refused { status: 0, why });
+    }
     Ok(find(&held.fields, &world.plan.parts, key))
 }
 

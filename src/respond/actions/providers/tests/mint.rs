@@ -244,6 +244,8 @@ async fn another_key_takes_the_olds_place_and_the_old_one_goes() {
         let run = runner.resume(&run.id).await.expect("a run");
         assert_eq!(step(&run, "stop").0, StepState::Pending, "a day is not over");
         scene.clock.advance(Duration::from_hours(26));
+        // Who agreed a day ago is asked again.
+        scene.agree(&run.digest);
         let run = scene.resume(&run).await;
         assert_eq!(
             (run.state, step(&run, "stop").0),
