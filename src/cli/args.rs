@@ -274,6 +274,9 @@ pub(super) enum RespondCommand {
     Undo {
         /// The run.
         run: String,
+        /// Read the credential that was replaced from standard input, where no store and no file has it any more.
+        #[arg(long)]
+        secret_stdin: bool,
     },
     /// Check signed evidence against the trust roots of the settings file, and say what it proves.
     Evidence {

@@ -42,10 +42,10 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
             let runner = runner(&plan, hand, settings)?;
             ended(&carry_out(&runner, runner.resume(run))?, settings)
         }
-        RespondCommand::Undo { run } => {
+        RespondCommand::Undo { run, secret_stdin } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
-            let nobody = ByHand { secret_stdin: false, requester: None, done: Vec::new() };
-            let runner = runner(&plan, &nobody, settings)?;
+            let hand = ByHand { secret_stdin: *secret_stdin, requester: None, done: Vec::new() };
+            let runner = runner(&plan, &hand, settings)?;
             ended(&carry_out(&runner, runner.undo(run))?, settings)
         }
         RespondCommand::Evidence { what } => super::evidence::run(what, settings),

@@ -50,9 +50,13 @@ impl Stage {
         ask(&leak.admin, "secretsmanager.CreateSecret", &json!({ "Name": secret, "SecretString": text })).await;
         let put = json!({ "Name": parameter, "Value": leak.key.secret, "Type": "SecureString" });
         ask(&leak.admin, "AmazonSSM.PutParameter", &put).await;
+        // Its other half: a store that holds one only is not written.
+        let put = json!({ "Name": format!("{parameter}-id"), "Value": leak.key.id, "Type": "String" });
+        ask(&leak.admin, "AmazonSSM.PutParameter", &put).await;
         let settings = format!(
             "[[responder.aws]]\naccount = \"{ACCOUNT}\"\n[[responder.store]]\nkind = \"aws-secrets-manager\"\nat = \"{secret}\"\n\
-             [[responder.store]]\nkind = \"aws-ssm\"\nat = \"{parameter}\"\n"
+             [[responder.store]]\nkind = \"aws-ssm\"\nat = \"{parameter}\"\n\
+             [[responder.store]]\nkind = \"aws-ssm\"\nat = \"{parameter}-id\"\n"
         );
         fs::write(leak.home.root().join("home/config.toml"), settings).unwrap();
         Self { leak, secret, parameter }
@@ -77,8 +81,8 @@ impl Stage {
         serde_json::from_str(got["SecretString"].as_str().unwrap()).unwrap()
     }
 
-    async fn in_parameter(&self) -> String {
-        let name = json!({ "Name": self.parameter, "WithDecryption": true });
+    async fn in_parameter(&self, half: &str) -> String {
+        let name = json!({ "Name": format!("{}{half}", self.parameter), "WithDecryption": true });
         let got = ask(&self.leak.admin, "AmazonSSM.GetParameter", &name).await;
         got["Parameter"]["Value"].as_str().unwrap().to_owned()
     }
@@ -94,7 +98,8 @@ impl Stage {
         let secret = self.in_secret().await;
         assert_eq!((&secret["id"], &secret["secret"]), (&json!(key.id), &json!(key.secret)), "{moment}");
         assert_eq!(secret["user"], "ci");
-        assert_eq!(self.in_parameter().await, key.secret, "{moment}");
+        let halves = (self.in_parameter("-id").await, self.in_parameter("").await);
+        assert_eq!(halves, (key.id.clone(), key.secret.clone()), "{moment}");
         assert!(self.leak.admin.with(&key).caller().await.is_ok(), "{moment}");
         assert_eq!(self.leak.status().await, StatusType::Active, "{moment}");
     }
@@ -105,7 +110,7 @@ async fn a_key_is_replaced_in_its_file_its_secret_and_its_parameter_and_put_back
     let stage = Stage::new().await;
     let (digest, plan) = stage.plan();
     let stores = plan["steps"][1]["observed"]["stores"].as_array().unwrap();
-    assert_eq!(stores.len(), 3, "{stores:?}");
+    assert_eq!(stores.len(), 4, "{stores:?}");
     let permissions = plan["steps"][1]["permissions"].as_array().unwrap();
     assert!(permissions.contains(&json!("secretsmanager:PutSecretValue")), "{stores:?}");
     let human = stage.leak.staunch(&["respond", "plan", "app", "--mode", "rotate"]).output().stdout();
@@ -125,7 +130,8 @@ async fn a_key_is_replaced_in_its_file_its_secret_and_its_parameter_and_put_back
     assert_eq!(fs::read(stage.leak.home.work().join("app/config/.env")).unwrap(), before);
     let secret = stage.in_secret().await;
     assert_eq!((&secret["id"], &secret["secret"]), (&json!(stage.leak.key.id), &json!(stage.leak.key.secret)));
-    assert_eq!(stage.in_parameter().await, stage.leak.key.secret);
+    assert_eq!(stage.in_parameter("").await, stage.leak.key.secret);
+    assert_eq!(stage.in_parameter("-id").await, stage.leak.key.id);
     assert!(stage.keys().await.is_empty() && stage.leak.admin.with(&stage.leak.key).caller().await.is_ok());
 }
 

@@ -14,8 +14,10 @@ use crate::secret::{Scrubber, Secret};
 /// A store whose answer was lost is written again, if it is still as it was.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(300);
-/// A write whose sender is gone may still take effect for so long.
+/// A write of which nobody knows what came may still take effect for so long.
 const SETTLED: Duration = Duration::from_mins(5);
+/// One whose sender has died, for so long: its connection is closed.
+const LATE: Duration = Duration::from_secs(5);
 /// A key that was made so long before or after this run began to make one, by the provider's clock, is not taken for it.
 const SKEW: Duration = Duration::from_mins(2);
 
@@ -27,8 +29,8 @@ pub(super) async fn applied(mint: &dyn Mint, world: &World<'_>) -> Outcome {
 
 async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
     let planned = places::planned(world).map_err(Outcome::Refused)?;
-    let places = places::read(world, &planned).await.map_err(Trouble::settles)?;
     let mut noted = Noted::of(world);
+    let places = settled(world, &planned, &noted).await.map_err(Trouble::settles)?;
     let minted = match standing(mint, world, (&places, &mut noted)).await? {
         Some(minted) => minted,
         None => fresh(mint, world, (&places, &mut noted)).await?,
@@ -55,6 +57,20 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
     }
     let stores: Vec<_> = planned.iter().map(|one| json!({ "store": one.name, "parts": one.parts })).collect();
     Ok(Outcome::Done(json!({ "id": minted.id, "accepted": accepted, "stores": stores, "removed": noted.removed })))
+}
+
+/// The stores as they are, once no write of a process that has died can take effect any more.
+async fn settled(world: &World<'_>, planned: &[Planned], noted: &Noted) -> Result<Vec<Place>, Trouble> {
+    let places = places::read(world, planned).await?;
+    let late = noted.accepted.and_then(|at| at.checked_add(LATE).ok());
+    let left = late.and_then(|late| Duration::try_from(late.duration_since(world.hands.clock.now())).ok());
+    match left.filter(|left| !left.is_zero() && places.iter().any(|place| place.store.lingers())) {
+        Some(left) => {
+            tokio::time::sleep(left.min(LATE)).await;
+            places::read(world, planned).await
+        }
+        None => Ok(places),
+    }
 }
 
 /// A store was not written.
@@ -92,10 +108,8 @@ async fn standing(
              look at what it holds; nothing was changed now"
         )));
     }
-    let settled = noted.accepted.and_then(|at| at.checked_add(SETTLED).ok());
-    if let Some(until) = settled.filter(|until| world.hands.clock.now() < *until)
-        && places.iter().any(|place| place.store.lingers())
-    {
+    let until = noted.doubt.and_then(|at| at.checked_add(SETTLED).ok());
+    if let Some(until) = until.filter(|until| world.hands.clock.now() < *until) {
         return Err(Outcome::Unknown(format!(
             "{} was minted before, and a store may still take what was sent to it; `respond resume` after {until}",
             one.id
@@ -253,6 +267,10 @@ async fn given_up(
     };
     let (old, new): (Vec<&Place>, Vec<&Place>) = places.iter().partition(|place| place.planned.len() == place.old.len());
     if new.is_empty() && in_doubt {
+        noted.doubt = Some(world.hands.clock.now());
+        if let Err(why) = noted.write(world).await {
+            return Outcome::Unknown(why);
+        }
         return Outcome::Unknown(format!(
             "{why}; {id} was minted and stays, since the store may take it yet; the old one still works: `respond resume` looks again"
         ));

@@ -98,6 +98,8 @@ struct Noted {
     removed: Vec<String>,
     /// When its provider had accepted it, just before the first store had it: later uses are somebody's.
     accepted: Option<Timestamp>,
+    /// When a store was written and nobody knew what came of it.
+    doubt: Option<Timestamp>,
 }
 
 impl Noted {
