@@ -41,7 +41,15 @@ async fn no_request_of_a_service_fails_while_its_key_is_replaced() {
         while asking.join_next().await.is_some() {}
     });
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let (_, digest) = stage.plan().await.expect("a plan");
+    let mut planned = stage.plan().await.expect("a plan");
+    // On a machine with other work the provider may be too slow for a look; a plan without it does nothing.
+    for _ in 0..10 {
+        if !planned.0.steps[1].observed.is_null() {
+            break;
+        }
+        planned = stage.plan().await.expect("a plan");
+    }
+    let (_, digest) = planned;
     stage.agree(&digest);
     let mut run = stage.runner().apply(&digest).await.expect("a run");
     for hours in [0, 26, 25, 0] {
