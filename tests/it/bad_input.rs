@@ -222,8 +222,13 @@ fn ctrl_c_prints_what_was_found_and_says_that_it_is_not_all() {
     let home = Home::new();
     fs::write(home.work().join("a.txt"), token()).unwrap();
     // Zeros without end: only the signal ends this scan.
-    let script = "\"$0\" scan --format jsonl - < /dev/zero & child=$!; sleep 1; kill -INT $child; wait $child; exit $?";
-    let output = home.program("bash", ["-c", script, env!("CARGO_BIN_EXE_staunch")]).output();
+    // Sent once the program listens, which on a busy machine takes it a while; where that cannot be seen, after ten seconds.
+    let listens = "$((0x$(awk '/SigCgt/ { print $2 }' /proc/$child/status || echo 0) & 2))";
+    let script = format!(
+        "\"$0\" scan --format jsonl - < /dev/zero & child=$!; for n in $(seq 50); do [ {listens} -ne 0 ] && break; sleep 0.2; \
+         done; sleep 1; kill -INT $child; wait $child; exit $?"
+    );
+    let output = home.program("bash", ["-c", &script, env!("CARGO_BIN_EXE_staunch")]).output();
     assert_eq!(output.code(), Some(2), "{}", output.stderr());
     assert_eq!(summary(&output)["coverage"]["interrupted"], true);
 }
