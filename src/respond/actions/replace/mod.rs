@@ -4,7 +4,8 @@
 //! No provider takes a token by which a repeated mint would be known. So the step notes that it is about to mint, and after it
 //! what was minted: its public id, and keyed fingerprints of its parts. Whoever goes on after a crash finds either a key that
 //! nobody holds, which is removed before another is minted, or the new value in a store, by its fingerprint, and writes on.
-//! There are never two.
+//! There are never two, save at a provider whose list is behind its own mint when an answer was lost: then the first may show up
+//! after another was made, under this plan's name.
 
 mod back;
 mod carry;
