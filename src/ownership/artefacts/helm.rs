@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::allowance::Allowance;
 use super::links::Consumer;
 use super::slots::{Slots, prints_within};
 use super::yaml::View;
@@ -28,6 +29,7 @@ pub(super) struct Helm {
     values: Slots<String>,
     /// Paths that templates mention, with the first place of each, by the chart's folder.
     mentions: HashMap<String, BTreeMap<String, Place>>,
+    allowance: Allowance,
 }
 
 impl Reader for Helm {
@@ -63,7 +65,9 @@ impl Reader for Helm {
                 }
             });
         } else {
+            self.allowance.begin();
             sheet.documents(coverage, &mut |root| self.values(sheet, root));
+            self.allowance.complain(sheet, coverage);
         }
     }
 
@@ -106,7 +110,7 @@ impl Helm {
 
     fn values(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
         root.leaves("", &mut |way, leaf| {
-            if let Some(text) = leaf.text().filter(|text| !text.is_empty()) {
+            if let Some(text) = leaf.text().filter(|text| !text.is_empty() && self.allowance.take(text.len())) {
                 self.values.put(sheet.place(leaf), &prints_within(sheet.key, text), way.to_owned());
             }
         });

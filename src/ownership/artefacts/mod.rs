@@ -5,6 +5,7 @@
 
 mod actions;
 mod allowance;
+mod ansible;
 mod aws;
 mod azure;
 mod beside;
@@ -12,11 +13,14 @@ mod bitbucket;
 mod circleci;
 mod compose;
 mod copies;
+mod crewai;
 mod dockerfile;
 mod dotenv;
 mod gitlab;
 mod helm;
 mod image_refs;
+mod installed;
+mod jenkins;
 mod kubernetes;
 mod langgraph;
 mod links;
@@ -24,6 +28,7 @@ mod litellm;
 mod mcp;
 mod platforms;
 mod procfile;
+mod sbom;
 mod scripts;
 mod sheet;
 mod slots;
@@ -234,9 +239,12 @@ readers! {
     circleci: Linked<circleci::CircleCi>,
     azure: Linked<azure::AzurePipelines>,
     bitbucket: Linked<bitbucket::Bitbucket>,
+    jenkins: jenkins::Jenkins,
+    ansible: ansible::Ansible,
     mcp: Linked<mcp::Mcp>,
     litellm: Linked<litellm::LiteLlm>,
     langgraph: Linked<langgraph::LangGraph>,
+    crewai: crewai::CrewAi,
     platforms: Linked<platforms::Platforms>,
     procfile: Linked<procfile::Procfile>,
     scripts: Linked<scripts::Scripts>,
@@ -247,8 +255,10 @@ readers! {
     terraform_state: Linked<terraform::TfState>,
     dockerfile: Linked<dockerfile::Dockerfile>,
     systemd: Linked<systemd::Systemd>,
+    installed: installed::Installed,
     supervisor: Linked<supervisor::Supervisor>,
     helm: helm::Helm,
+    sbom: sbom::Sbom,
     beside: beside::Beside,
     catalogues: Catalogues,
     codeowners: Codeowners,

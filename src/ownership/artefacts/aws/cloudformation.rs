@@ -8,12 +8,38 @@ use std::sync::Arc;
 use super::super::links::{Consumer, Kind, Link, Links};
 use super::super::yaml::View;
 use super::super::{Sheet, clean, ends_in, is_showable};
+use super::code;
 use super::containers::{Spelling, Task};
 use super::values::Values;
 use crate::model::{Coverage, Tier};
 
 /// The resources that are workloads.
 const TYPES: &[&str] = &["AWS::Lambda::Function", "AWS::Serverless::Function", "AWS::ECS::TaskDefinition"];
+
+/// Others, with where their variables stand (docs.aws.amazon.com/AWSCloudFormation, "AWS resource and property types reference").
+const OTHERS: &[(&str, &[&str])] = &[
+    ("AWS::Amplify::App", &["EnvironmentVariables"]),
+    (
+        "AWS::AppRunner::Service",
+        &["SourceConfiguration", "ImageRepository", "ImageConfiguration", "RuntimeEnvironmentVariables"],
+    ),
+    (
+        "AWS::AppRunner::Service",
+        &[
+            "SourceConfiguration",
+            "CodeRepository",
+            "CodeConfiguration",
+            "CodeConfigurationValues",
+            "RuntimeEnvironmentVariables",
+        ],
+    ),
+    ("AWS::AutoScaling::LaunchConfiguration", &["UserData"]),
+    ("AWS::Batch::JobDefinition", &["ContainerProperties", "Environment"]),
+    ("AWS::CodeBuild::Project", &["Environment", "EnvironmentVariables"]),
+    ("AWS::EC2::Instance", &["UserData"]),
+    ("AWS::EC2::LaunchTemplate", &["LaunchTemplateData", "UserData"]),
+    ("AWS::ElasticBeanstalk::Environment", &["OptionSettings"]),
+];
 
 /// What templates say.
 #[derive(Default)]
@@ -28,7 +54,8 @@ impl Kind for CloudFormation {
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
-        TYPES.iter().any(|kind| sheet.mentions(kind))
+        let others = OTHERS.iter().map(|(kind, _)| kind);
+        sheet.mentions("AWS::") && TYPES.iter().chain(others).any(|kind| sheet.mentions(kind))
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
@@ -47,7 +74,7 @@ fn template(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
         let Some(name) = name.text().filter(|name| is_showable(name)) else { continue };
         let Some(properties) = resource.get("Properties") else { continue };
         let most = if resource.get("Condition").is_some() { Tier::Inferred } else { Tier::Bound };
-        let values = Values { parameters: root.get("Parameters"), most };
+        let values = Values { parameters: root.get("Parameters"), resources: root.get("Resources"), most };
         match resource.text_at(&["Type"]) {
             Some("AWS::Lambda::Function") => function((sheet, links), (name, properties), None, values),
             Some("AWS::Serverless::Function") => {
@@ -58,7 +85,30 @@ fn template(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
                 let (id, name) = (format!("ecs:{}/{name}", sheet.path), format!("task {name}"));
                 Task { sheet, id, name, view: properties, spelling: Spelling::CloudFormation, values }.read(links);
             }
-            _ => {}
+            Some(kind) => other((sheet, links), (kind, name, properties), values),
+            None => {}
+        }
+    }
+}
+
+/// Other things that run, by where their values stand.
+fn other<'t>(
+    (sheet, links): (&Sheet<'_>, &mut Links),
+    (kind, name, properties): (&str, &str, View<'t>),
+    values: Values<'t>,
+) {
+    let consumer = Consumer::new(format!("cloudformation:{}/{name}", sheet.path), format!("{} {name}", clean(kind)));
+    let consumer = Arc::new(consumer);
+    for at in OTHERS.iter().filter(|(own, _)| *own == kind).filter_map(|(_, path)| properties.at(path)) {
+        let link = |detail: String| Link::new(&consumer, Tier::Bound, "cloudformation-resource", detail);
+        if at.items().next().is_none() && at.text().is_some() || at.get("Fn::Base64").is_some() {
+            values.put((sheet, links), at, &link("user data".to_owned()));
+        }
+        for variable in at.items() {
+            let name = variable.text_at(&["Name"]).or_else(|| variable.text_at(&["OptionName"])).unwrap_or("?");
+            if let Some(value) = variable.get("Value") {
+                values.put((sheet, links), value, &link(format!("environment {}", clean(name))));
+            }
         }
     }
 }
@@ -79,6 +129,10 @@ fn function<'t>(
         }
     }
     let consumer = Arc::new(consumer);
+    // `CodeUri` is a folder as it lies here; what is in S3 is not.
+    if let (Some(at), Some(below)) = (properties.get("Handler"), properties.text_at(&["CodeUri"])) {
+        code::handler((sheet, links), at, (below, &consumer));
+    }
     let own = properties.at(&["Environment", "Variables"]);
     for (variables, technique) in [(own, "lambda-environment"), (all, "sam-globals-environment")] {
         for (variable, value) in variables.map(View::entries).unwrap_or_default() {

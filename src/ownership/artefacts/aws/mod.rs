@@ -2,6 +2,7 @@
 //! Framework. Ids hold the file's path: the same family or function name in two files may be two workloads.
 
 mod cloudformation;
+mod code;
 mod containers;
 mod ecs;
 mod references;

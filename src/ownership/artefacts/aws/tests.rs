@@ -209,3 +209,80 @@ fn serverless_references_are_followed_by_their_keys() {
         assert_eq!(consumers(&known.resolve(&finding(VALUE))), expected, "{custom} {value} {file}");
     }
 }
+
+#[test]
+fn the_file_of_a_handler_and_what_is_packed_with_it_are_its_own() {
+    let service = "provider: {name: aws}\npackage: {patterns: ['!**', 'config/**']}\nfunctions:\n  send: {handler: src/send.main}\n  other: {handler: src/other.main}\n";
+    let sam =
+        "Resources:\n  Send:\n    Type: AWS::Serverless::Function\n    Properties: {CodeUri: fn/, Handler: send.main}\n";
+    let (send, other) = ("lambda:a/serverless.yml/send", "lambda:a/serverless.yml/other");
+    let text = format!("const key = '{VALUE}'\n");
+    for (path, definition, file, ids) in [
+        ("a/serverless.yml", service, "a/src/send.js", vec![send]),
+        ("a/serverless.yml", service, "a/src/send.spec.js", vec![]),
+        ("a/serverless.yml", service, "src/send.js", vec![]),
+        ("a/serverless.yml", service, "a/config/prod.yaml", vec![other, send]),
+        ("a/serverless.yml", service, "a/docs/prod.yaml", vec![]),
+        ("a/template.yaml", sam, "a/fn/send.py", vec!["lambda:a/template.yaml/Send"]),
+        ("a/template.yaml", sam, "a/send.py", vec![]),
+    ] {
+        let owners = tree(&[(path, definition)]).resolve(&finding_in(file, &text, VALUE));
+        let expected: Vec<_> = ids.into_iter().map(|id| (id, Tier::Inferred)).collect();
+        assert_eq!(consumers(&owners), expected, "{path} {file}");
+    }
+}
+
+#[test]
+fn secrets_of_the_same_template_are_declared_where_a_workload_refers_to_them() {
+    let holders = format!(
+        "Resources:\n  Key:\n    Type: AWS::SSM::Parameter\n    Properties: {{Value: {VALUE}}}\n  Idle:\n    Type: AWS::SecretsManager::Secret\n    Properties: {{SecretString: x}}\n"
+    );
+    let task = |from: &str| {
+        format!(
+            "{holders}  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n      - Name: app\n        Secrets: [{{Name: K, ValueFrom: {from}}}]\n"
+        )
+    };
+    let function = |value: &str| {
+        format!(
+            "{holders}  F:\n    Type: AWS::Lambda::Function\n    Properties: {{Environment: {{Variables: {{K: {value}}}}}}}\n"
+        )
+    };
+    let (app, f) = ("ecs:t.yaml/Task/app", "lambda:t.yaml/F");
+    for (text, expected) in [
+        (task("!Ref Key"), Some((app, Tier::Declared))),
+        (task("{Ref: Key}"), Some((app, Tier::Declared))),
+        (task("!Sub '${Key}:json::'"), Some((app, Tier::Inferred))),
+        (task("!Ref Idle"), None),
+        (task("!Ref Other"), None),
+        (function("!Ref Key"), Some((f, Tier::Declared))),
+        (function("!Sub '{{resolve:ssm:${Key}}}'"), Some((f, Tier::Inferred))),
+        (function("!Ref Idle"), None),
+    ] {
+        assert_eq!(consumers(&owners("t.yaml", &text)), expected.into_iter().collect::<Vec<_>>(), "{text}");
+    }
+}
+
+#[test]
+fn other_things_that_run_have_their_variables() {
+    let id = "cloudformation:t.yaml/R";
+    for (kind, properties, tier) in [
+        (
+            "CodeBuild::Project",
+            format!("{{Environment: {{EnvironmentVariables: [{{Name: K, Value: {VALUE}}}]}}}}"),
+            Some(Tier::Bound),
+        ),
+        (
+            "Batch::JobDefinition",
+            format!("{{ContainerProperties: {{Environment: [{{Name: K, Value: {VALUE}}}]}}}}"),
+            Some(Tier::Bound),
+        ),
+        ("EC2::Instance", format!("{{UserData: {{'Fn::Base64': 'x --token={VALUE}'}}}}"), Some(Tier::Bound)),
+        ("EC2::Instance", format!("{{UserData: !Base64 'x --token={VALUE}'}}"), Some(Tier::Bound)),
+        ("EC2::Instance", format!("{{Tags: [{{Key: K, Value: {VALUE}}}]}}"), None),
+        ("S3::Bucket", format!("{{Environment: [{{Name: K, Value: {VALUE}}}]}}"), None),
+    ] {
+        let text = format!("Resources:\n  R:\n    Type: AWS::{kind}\n    Properties: {properties}\n");
+        let expected: Vec<_> = tier.map(|tier| (id, tier)).into_iter().collect();
+        assert_eq!(consumers(&owners("t.yaml", &text)), expected, "{text}");
+    }
+}
