@@ -22,6 +22,7 @@ mod langgraph;
 mod links;
 mod litellm;
 mod mcp;
+mod packages;
 mod platforms;
 mod procfile;
 mod scripts;
@@ -243,10 +244,12 @@ readers! {
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,
     serverless: Linked<aws::Serverless>,
+    builds: Linked<aws::Builds>,
     terraform: terraform::Terraform,
     terraform_state: Linked<terraform::TfState>,
     dockerfile: Linked<dockerfile::Dockerfile>,
     systemd: Linked<systemd::Systemd>,
+    packages: packages::Packages,
     supervisor: Linked<supervisor::Supervisor>,
     helm: helm::Helm,
     beside: beside::Beside,

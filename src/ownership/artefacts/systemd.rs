@@ -139,15 +139,16 @@ fn since<'s, 't>(settings: &'s [Setting<'t>], name: &'s str) -> impl Iterator<It
 }
 
 /// One assignment in `[Service]`.
-struct Setting<'t> {
-    name: &'t str,
+pub(super) struct Setting<'t> {
+    pub(super) name: &'t str,
     /// Lines that a backslash joins are one value, the backslashes left in.
-    value: &'t str,
+    pub(super) value: &'t str,
     start: usize,
-    line: u64,
+    pub(super) line: u64,
 }
 
-fn settings(text: &str) -> Vec<Setting<'_>> {
+/// The assignments in `[Service]`, comments left out.
+pub(super) fn settings(text: &str) -> Vec<Setting<'_>> {
     let (mut found, mut at, mut line, mut service) = (Vec::new(), 0, 0, false);
     let mut lines = text.split_inclusive('\n');
     while let Some(first) = lines.next() {
@@ -179,7 +180,7 @@ fn settings(text: &str) -> Vec<Setting<'_>> {
 }
 
 /// Words apart by white space; quotes around a whole word are taken off, as systemd does.
-fn words(text: &str) -> Vec<&str> {
+pub(super) fn words(text: &str) -> Vec<&str> {
     let (mut words, mut rest) = (Vec::new(), text.trim_start_matches(|c: char| c.is_whitespace() || c == '\\'));
     while let Some(first) = rest.chars().next() {
         let (word, after) = match Some(first).filter(|c| matches!(c, '"' | '\'')) {

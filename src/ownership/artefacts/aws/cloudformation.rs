@@ -1,4 +1,5 @@
-//! CloudFormation and SAM templates: value → environment of a Lambda function or a container → that function or container.
+//! CloudFormation and SAM templates: value → environment of a Lambda function or a container → that function or container; the same
+//! for other resources that run something (`others`), and through the parameters of nested stacks (`nested`).
 //!
 //! A parameter's default counts as its value: whoever deploys may give another. Short functions (`!Ref`, `!Sub`) are the
 //! same as long ones. Nothing is deployed or looked up.
@@ -10,10 +11,17 @@ use super::super::yaml::View;
 use super::super::{Sheet, clean, ends_in, is_showable};
 use super::containers::{Spelling, Task};
 use super::values::Values;
+use super::{nested, others};
 use crate::model::{Coverage, Tier};
 
-/// The resources that are workloads.
-const TYPES: &[&str] = &["AWS::Lambda::Function", "AWS::Serverless::Function", "AWS::ECS::TaskDefinition"];
+/// The resources that are workloads, and stacks of them.
+const TYPES: &[&str] = &[
+    "AWS::Lambda::Function",
+    "AWS::Serverless::Function",
+    "AWS::ECS::TaskDefinition",
+    "AWS::CloudFormation::Stack",
+    "AWS::Serverless::Application",
+];
 
 /// What templates say.
 #[derive(Default)]
@@ -28,10 +36,11 @@ impl Kind for CloudFormation {
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
-        TYPES.iter().any(|kind| sheet.mentions(kind))
+        sheet.mentions("AWS::") && (TYPES.iter().any(|kind| sheet.mentions(kind)) || others::concern(sheet))
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
+        links.has_parameters(sheet);
         sheet.documents(coverage, &mut |root| {
             template(sheet, root, links);
             // The Serverless Framework keeps what it does not generate itself below `resources`.
@@ -47,7 +56,7 @@ fn template(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
         let Some(name) = name.text().filter(|name| is_showable(name)) else { continue };
         let Some(properties) = resource.get("Properties") else { continue };
         let most = if resource.get("Condition").is_some() { Tier::Inferred } else { Tier::Bound };
-        let values = Values { parameters: root.get("Parameters"), most };
+        let values = Values { template: Some(root), most, script: false };
         match resource.text_at(&["Type"]) {
             Some("AWS::Lambda::Function") => function((sheet, links), (name, properties), None, values),
             Some("AWS::Serverless::Function") => {
@@ -58,7 +67,11 @@ fn template(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
                 let (id, name) = (format!("ecs:{}/{name}", sheet.path), format!("task {name}"));
                 Task { sheet, id, name, view: properties, spelling: Spelling::CloudFormation, values }.read(links);
             }
-            _ => {}
+            Some("AWS::CloudFormation::Stack" | "AWS::Serverless::Application") => {
+                nested::read((sheet, links), (root, name), properties);
+            }
+            Some(kind) => others::read((sheet, links), (kind, name), properties, values),
+            None => {}
         }
     }
 }

@@ -68,6 +68,12 @@ impl<'t> Task<'_, 't> {
             let link = Link::new(consumer, Tier::Bound, "ecs-environment", format!("environment {}", clean(name)));
             self.values.put((self.sheet, links), value, &link);
         }
+        for secret in self.get(container, "secrets").into_iter().flat_map(View::items) {
+            let Some(name) = self.get(secret, "name").and_then(View::text) else { continue };
+            let Some(from) = self.get(secret, "valueFrom") else { continue };
+            let link = Link::new(consumer, Tier::Bound, "ecs-secret", format!("secret {}", clean(name)));
+            self.values.put_secret((self.sheet, links), from, &link);
+        }
         for field in ["command", "entryPoint"] {
             for argument in self.get(container, field).into_iter().flat_map(View::items) {
                 self.values.put((self.sheet, links), argument, &Link::new(consumer, Tier::Bound, "ecs-command", field));

@@ -28,7 +28,7 @@ impl Kind for Ecs {
             let view = root.get("taskDefinition").unwrap_or(root);
             let family = view.text_at(&["family"]).filter(|family| is_showable(family)).unwrap_or("?");
             let (id, name) = (format!("ecs:{}/{family}", sheet.path), format!("task {family}"));
-            let values = Values { parameters: None, most: Tier::Bound };
+            let values = Values { template: None, most: Tier::Bound, script: false };
             Task { sheet, id, name, view, spelling: Spelling::Ecs, values }.read(links);
         });
     }
