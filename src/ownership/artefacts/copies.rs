@@ -11,7 +11,7 @@ use super::{Place, dotenv, ends_in, file_name, folder};
 /// Patterns of one `.dockerignore`.
 const PATTERNS: usize = 1_000;
 /// What programs are made of.
-const SOURCES: &[&str] = &[
+pub(super) const SOURCES: &[&str] = &[
     "c",
     "cc",
     "cjs",
@@ -127,12 +127,18 @@ fn below<'p>(context: &str, path: &'p str) -> Option<&'p str> {
     if context.is_empty() { Some(path) } else { path.strip_prefix(context)?.strip_prefix('/') }
 }
 
-fn is_source(inside: &str) -> bool {
+/// Whether a program may be made of a file of that path.
+pub(super) fn is_source(inside: &str) -> bool {
     let name = file_name(inside);
     let settings = name.starts_with("appsettings") && ends_in(name, &["json"]);
-    let aside = inside.split('/').any(|part| ASIDE.contains(&part) || part.starts_with('.'));
-    let tried = name.split(['.', '-', '_']).any(|part| matches!(part, "test" | "tests" | "spec"));
-    (settings || ends_in(name, SOURCES)) && !aside && !tried && !dotenv::is_sample(name)
+    let hidden = inside.split('/').any(|part| part.starts_with('.'));
+    (settings || ends_in(name, SOURCES)) && !hidden && !is_aside(inside) && !dotenv::is_sample(name)
+}
+
+/// Whether it is a test, a document or somebody else's.
+pub(super) fn is_aside(inside: &str) -> bool {
+    let tried = file_name(inside).split(['.', '-', '_']).any(|part| matches!(part, "test" | "tests" | "spec"));
+    tried || inside.split('/').any(|part| ASIDE.contains(&part) || part == ".git")
 }
 
 /// Nobody's pattern is longer, in bytes.

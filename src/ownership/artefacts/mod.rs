@@ -19,13 +19,13 @@ mod dotenv;
 mod gitlab;
 mod helm;
 mod image_refs;
-mod installed;
 mod jenkins;
 mod kubernetes;
 mod langgraph;
 mod links;
 mod litellm;
 mod mcp;
+mod packages;
 mod platforms;
 mod procfile;
 mod sbom;
@@ -251,11 +251,12 @@ readers! {
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,
     serverless: Linked<aws::Serverless>,
+    builds: Linked<aws::Builds>,
     terraform: terraform::Terraform,
     terraform_state: Linked<terraform::TfState>,
     dockerfile: Linked<dockerfile::Dockerfile>,
     systemd: Linked<systemd::Systemd>,
-    installed: installed::Installed,
+    packages: packages::Packages,
     supervisor: Linked<supervisor::Supervisor>,
     helm: helm::Helm,
     sbom: sbom::Sbom,

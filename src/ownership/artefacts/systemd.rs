@@ -147,6 +147,7 @@ pub(super) struct Setting<'t> {
     pub(super) line: u64,
 }
 
+/// The assignments in `[Service]`, comments left out.
 pub(super) fn settings(text: &str) -> Vec<Setting<'_>> {
     let (mut found, mut at, mut line, mut service) = (Vec::new(), 0, 0, false);
     let mut lines = text.split_inclusive('\n');
@@ -179,7 +180,7 @@ pub(super) fn settings(text: &str) -> Vec<Setting<'_>> {
 }
 
 /// Words apart by white space; quotes around a whole word are taken off, as systemd does.
-fn words(text: &str) -> Vec<&str> {
+pub(super) fn words(text: &str) -> Vec<&str> {
     let (mut words, mut rest) = (Vec::new(), text.trim_start_matches(|c: char| c.is_whitespace() || c == '\\'));
     while let Some(first) = rest.chars().next() {
         let (word, after) = match Some(first).filter(|c| matches!(c, '"' | '\'')) {

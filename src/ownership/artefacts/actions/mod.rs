@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
 use super::yaml::View;
-use super::{Sheet, clean, ends_in, is_showable};
+use super::{Sheet, clean, dotenv, ends_in, file_name, is_showable, join};
 use crate::model::{Coverage, Tier};
 
 const FOLDER: &str = ".github/workflows/";
@@ -24,6 +24,10 @@ impl Kind for Actions {
     fn wants(path: &str) -> bool {
         let Some((before, name)) = path.rsplit_once(FOLDER) else { return false };
         ends_in(name, &["yml", "yaml"]) && !name.contains('/') && (before.is_empty() || before.ends_with('/'))
+    }
+
+    fn is_env_file(path: &str) -> bool {
+        dotenv::is_named_so(file_name(path))
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
@@ -76,6 +80,9 @@ impl<'a> Job<'a> {
             let tier = if is_fallback(value) || hidden(name) { self.tier.min(Tier::Inferred) } else { self.tier };
             links.put(self.sheet, value, self.link(tier, "gha-job-env", &format!("env {}", clean(name))));
         }
+        for env in root.get("env").filter(|_| !calls).into_iter().chain(own) {
+            self.env_files(env, links);
+        }
         self.map(job.get("with"), self.tier, ("gha-with", "with"), links);
         self.map(job.get("secrets"), self.tier, ("gha-secrets", "secrets"), links);
         let services = job.get("services").map(View::entries).unwrap_or_default();
@@ -86,12 +93,25 @@ impl<'a> Job<'a> {
         for step in job.get("steps").into_iter().flat_map(View::items) {
             let tier = if never_runs(step) { Tier::Inferred } else { self.tier };
             self.map(step.get("env"), tier, ("gha-step-env", "env"), links);
+            step.get("env").into_iter().for_each(|env| self.env_files(env, links));
             self.map(step.get("with"), tier, ("gha-with", "with"), links);
             if let Some(script) = step.get("run")
                 && let Some(text) = script.text()
             {
                 links.put_script(self.sheet, &self.sheet.place(script), text, &self.link(tier, "gha-run", "run"));
             }
+        }
+    }
+
+    /// Env files that docker compose is told to read (docs.docker.com, "COMPOSE_ENV_FILES"), from the repository's root. Which service gets
+    /// which of their variables is not followed.
+    fn env_files(&self, env: View<'_>, links: &mut Links) {
+        let Some(at) = env.get("COMPOSE_ENV_FILES") else { return };
+        for file in at.text().unwrap_or_default().split(',').map(str::trim).filter(|file| !file.is_empty()) {
+            let Some(path) = join(self.sheet.root.trim_end_matches('/'), file) else { continue };
+            let link =
+                self.link(self.tier.min(Tier::Inferred), "gha-compose-env-file", &format!("env file {}", clean(file)));
+            links.pull(path, self.sheet.place(at), link);
         }
     }
 

@@ -136,3 +136,24 @@ fn broken_and_hostile_files_are_told() {
     let odd = format!("jobs:\n  ? [a]\n  : {{env: {{K: {VALUE}}}}}\n  \"a\\nb\": {{env: {{K: {VALUE}}}}}\n");
     assert_eq!(owners(PATH, &odd), [], "no name to call them by");
 }
+
+#[test]
+fn env_files_that_compose_is_told_to_read_are_the_job_s() {
+    for (env, named) in [
+        ("COMPOSE_ENV_FILES: ci/base.env", true),
+        ("COMPOSE_ENV_FILES: 'ci/other.env,ci/base.env'", true),
+        ("COMPOSE_ENV_FILES: base.env", false),
+        ("COMPOSE_ENV_FILES: ${{ matrix.file }}", false),
+        ("COMPOSE_FILE: ci/base.env", false),
+    ] {
+        for text in [
+            format!("jobs:\n  test:\n    env: {{{env}}}\n    steps: [{{run: make}}]\n"),
+            format!("env: {{{env}}}\njobs:\n  test:\n    steps: [{{run: make}}]\n"),
+            format!("jobs:\n  test:\n    steps: [{{run: make, env: {{{env}}}}}]\n"),
+        ] {
+            let known = tree(&[(".github/workflows/ci.yml", &text), ("ci/base.env", &format!("KEY={VALUE}\n"))]);
+            let expected = [("gha:.github/workflows/ci.yml/test", Tier::Inferred)];
+            assert_eq!(consumers(&known.resolve(&finding(VALUE))), &expected[..usize::from(named)], "{text}");
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! CloudFormation and SAM templates: value → environment of a Lambda function or a container → that function or container.
+//! CloudFormation and SAM templates: value → environment of a Lambda function or a container → that function or container; the same
+//! for other resources that run something (`others`), and through the parameters of nested stacks (`nested`).
 //!
 //! A parameter's default counts as its value: whoever deploys may give another. Short functions (`!Ref`, `!Sub`) are the
 //! same as long ones. Nothing is deployed or looked up.
@@ -8,37 +9,18 @@ use std::sync::Arc;
 use super::super::links::{Consumer, Kind, Link, Links};
 use super::super::yaml::View;
 use super::super::{Sheet, clean, ends_in, is_showable};
-use super::code;
 use super::containers::{Spelling, Task};
 use super::values::Values;
+use super::{code, nested, others};
 use crate::model::{Coverage, Tier};
 
-/// The resources that are workloads.
-const TYPES: &[&str] = &["AWS::Lambda::Function", "AWS::Serverless::Function", "AWS::ECS::TaskDefinition"];
-
-/// Others, with where their variables stand (docs.aws.amazon.com/AWSCloudFormation, "AWS resource and property types reference").
-const OTHERS: &[(&str, &[&str])] = &[
-    ("AWS::Amplify::App", &["EnvironmentVariables"]),
-    (
-        "AWS::AppRunner::Service",
-        &["SourceConfiguration", "ImageRepository", "ImageConfiguration", "RuntimeEnvironmentVariables"],
-    ),
-    (
-        "AWS::AppRunner::Service",
-        &[
-            "SourceConfiguration",
-            "CodeRepository",
-            "CodeConfiguration",
-            "CodeConfigurationValues",
-            "RuntimeEnvironmentVariables",
-        ],
-    ),
-    ("AWS::AutoScaling::LaunchConfiguration", &["UserData"]),
-    ("AWS::Batch::JobDefinition", &["ContainerProperties", "Environment"]),
-    ("AWS::CodeBuild::Project", &["Environment", "EnvironmentVariables"]),
-    ("AWS::EC2::Instance", &["UserData"]),
-    ("AWS::EC2::LaunchTemplate", &["LaunchTemplateData", "UserData"]),
-    ("AWS::ElasticBeanstalk::Environment", &["OptionSettings"]),
+/// The resources that are workloads, and stacks of them.
+const TYPES: &[&str] = &[
+    "AWS::Lambda::Function",
+    "AWS::Serverless::Function",
+    "AWS::ECS::TaskDefinition",
+    "AWS::CloudFormation::Stack",
+    "AWS::Serverless::Application",
 ];
 
 /// What templates say.
@@ -54,11 +36,11 @@ impl Kind for CloudFormation {
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
-        let others = OTHERS.iter().map(|(kind, _)| kind);
-        sheet.mentions("AWS::") && TYPES.iter().chain(others).any(|kind| sheet.mentions(kind))
+        sheet.mentions("AWS::") && (TYPES.iter().any(|kind| sheet.mentions(kind)) || others::concern(sheet))
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
+        links.has_parameters(sheet);
         sheet.documents(coverage, &mut |root| {
             template(sheet, root, links);
             // The Serverless Framework keeps what it does not generate itself below `resources`.
@@ -74,7 +56,7 @@ fn template(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
         let Some(name) = name.text().filter(|name| is_showable(name)) else { continue };
         let Some(properties) = resource.get("Properties") else { continue };
         let most = if resource.get("Condition").is_some() { Tier::Inferred } else { Tier::Bound };
-        let values = Values { parameters: root.get("Parameters"), resources: root.get("Resources"), most };
+        let values = Values { template: Some(root), most, script: false };
         match resource.text_at(&["Type"]) {
             Some("AWS::Lambda::Function") => function((sheet, links), (name, properties), None, values),
             Some("AWS::Serverless::Function") => {
@@ -85,30 +67,11 @@ fn template(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
                 let (id, name) = (format!("ecs:{}/{name}", sheet.path), format!("task {name}"));
                 Task { sheet, id, name, view: properties, spelling: Spelling::CloudFormation, values }.read(links);
             }
-            Some(kind) => other((sheet, links), (kind, name, properties), values),
-            None => {}
-        }
-    }
-}
-
-/// Other things that run, by where their values stand.
-fn other<'t>(
-    (sheet, links): (&Sheet<'_>, &mut Links),
-    (kind, name, properties): (&str, &str, View<'t>),
-    values: Values<'t>,
-) {
-    let consumer = Consumer::new(format!("cloudformation:{}/{name}", sheet.path), format!("{} {name}", clean(kind)));
-    let consumer = Arc::new(consumer);
-    for at in OTHERS.iter().filter(|(own, _)| *own == kind).filter_map(|(_, path)| properties.at(path)) {
-        let link = |detail: String| Link::new(&consumer, Tier::Bound, "cloudformation-resource", detail);
-        if at.items().next().is_none() && at.text().is_some() || at.get("Fn::Base64").is_some() {
-            values.put((sheet, links), at, &link("user data".to_owned()));
-        }
-        for variable in at.items() {
-            let name = variable.text_at(&["Name"]).or_else(|| variable.text_at(&["OptionName"])).unwrap_or("?");
-            if let Some(value) = variable.get("Value") {
-                values.put((sheet, links), value, &link(format!("environment {}", clean(name))));
+            Some("AWS::CloudFormation::Stack" | "AWS::Serverless::Application") => {
+                nested::read((sheet, links), (root, name), properties);
             }
+            Some(kind) => others::read((sheet, links), (kind, name), properties, values),
+            None => {}
         }
     }
 }

@@ -69,11 +69,10 @@ impl<'t> Task<'_, 't> {
             self.values.put((self.sheet, links), value, &link);
         }
         for secret in self.get(container, "secrets").into_iter().flat_map(View::items) {
-            let name = self.get(secret, "name").and_then(View::text).unwrap_or("?");
-            if let Some(value) = self.get(secret, "valueFrom") {
-                let link = Link::new(consumer, Tier::Declared, "ecs-secret", format!("secret {}", clean(name)));
-                self.values.fetched((self.sheet, links), value, &link);
-            }
+            let Some(name) = self.get(secret, "name").and_then(View::text) else { continue };
+            let Some(from) = self.get(secret, "valueFrom") else { continue };
+            let link = Link::new(consumer, Tier::Bound, "ecs-secret", format!("secret {}", clean(name)));
+            self.values.put_secret((self.sheet, links), from, &link);
         }
         for field in ["command", "entryPoint"] {
             for argument in self.get(container, field).into_iter().flat_map(View::items) {

@@ -5,7 +5,7 @@ use super::super::links::{Kind, Links};
 use super::super::{Sheet, ends_in, is_showable};
 use super::containers::{Spelling, Task};
 use super::values::Values;
-use crate::model::Coverage;
+use crate::model::{Coverage, Tier};
 
 /// What task definitions say.
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Kind for Ecs {
             let view = root.get("taskDefinition").unwrap_or(root);
             let family = view.text_at(&["family"]).filter(|family| is_showable(family)).unwrap_or("?");
             let (id, name) = (format!("ecs:{}/{family}", sheet.path), format!("task {family}"));
-            let values = Values::NONE;
+            let values = Values { template: None, most: Tier::Bound, script: false };
             Task { sheet, id, name, view, spelling: Spelling::Ecs, values }.read(links);
         });
     }

@@ -210,6 +210,146 @@ fn serverless_references_are_followed_by_their_keys() {
     }
 }
 
+/// A template whose function `Api` has that value, with those other sections and resources.
+fn around(sections: &str, resources: &str, value: &str) -> String {
+    format!(
+        "{sections}Resources:\n{resources}  Api:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        \
+         Variables:\n          KEY: {value}\n"
+    )
+}
+
+#[test]
+fn values_are_followed_through_functions_mappings_and_secrets() {
+    let parameter = format!("Parameters: {{Key: {{Type: String, Default: {VALUE}}}}}\n");
+    let path = format!("Parameters: {{Key: {{Type: 'AWS::SSM::Parameter::Value<String>', Default: {VALUE}}}}}\n");
+    let mappings = format!("Mappings: {{Keys: {{dev: {{a: x}}, prod: {{a: {VALUE}, b: y}}}}}}\n");
+    let secret = format!("  S: {{Type: AWS::SecretsManager::Secret, Properties: {{SecretString: {VALUE}}}}}\n");
+    let stored = format!("  S: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: {VALUE}}}}}\n");
+    for (sections, resources, value, tier) in [
+        (parameter.as_str(), "", "!Sub 'https://u:${Key}@host'", Some(Tier::Bound)),
+        (&parameter, "", "!Sub ['x${K}', {K: !Ref Key}]", Some(Tier::Bound)),
+        (&parameter, "", "{'Fn::Sub': 'x${Key}'}", Some(Tier::Bound)),
+        (&parameter, "", "!Join ['', ['key=', !Ref Key]]", Some(Tier::Bound)),
+        (&parameter, "", "{'Fn::Join': ['', ['key=', {Ref: Key}]]}", Some(Tier::Bound)),
+        (&parameter, "", "!If [Key, !Ref Key, x]", Some(Tier::Inferred)),
+        (&parameter, "", "!If [Key, x, y]", None),
+        (&parameter, "", "!Sub 'x${!Key}'", None),
+        (&parameter, "", "!Sub ['x${K}', {K: y, Key: z}]", None),
+        (&path, "", "!Ref Key", None),
+        (&mappings, "", "!FindInMap [Keys, prod, a]", Some(Tier::Bound)),
+        (&mappings, "", "{'Fn::FindInMap': [Keys, !Ref Stage, a]}", Some(Tier::Inferred)),
+        (&mappings, "", "!FindInMap [Keys, prod, b]", None),
+        (&mappings, "", "!FindInMap [Keys, dev, a]", None),
+        ("", &secret, "!Ref S", Some(Tier::Inferred)),
+        ("", &secret, "!Sub '{{resolve:secretsmanager:${S}:SecretString:a}}'", Some(Tier::Inferred)),
+        ("", &stored, "!GetAtt S.Value", Some(Tier::Inferred)),
+        ("", &secret, "!Ref Other", None),
+    ] {
+        let text = around(sections, resources, value);
+        let all = owners("t.yaml", &text);
+        let expected: Vec<_> = tier.into_iter().map(|tier| ("lambda:t.yaml/Api", tier)).collect();
+        assert_eq!(consumers(&all), expected, "{text}");
+        assert!(tree(&[("t.yaml", &text)]).coverage().troubles.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_container_s_secret_that_the_template_makes_is_followed() {
+    let text = |from: &str| {
+        format!(
+            "Resources:\n  S: {{Type: AWS::SecretsManager::Secret, Properties: {{SecretString: '{{\"a\": \"{VALUE}\"}}'}}}}\n  Task:\n    Type: \
+             AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - Name: app\n          Secrets: [{{Name: KEY, \
+             ValueFrom: {from}}}]\n"
+        )
+    };
+    let app = [("ecs:t.yaml/Task/app", Tier::Bound)];
+    for (from, named) in [("!Ref S", true), ("!Sub '${S}:a::'", true), ("!Join ['', [!Ref S, ':a::']]", true), ("S", false)]
+    {
+        let text = text(from);
+        let all = tree(&[("t.yaml", &text)]).resolve(&finding_in("t.yaml", &text, VALUE));
+        assert_eq!(consumers(&all), &app[..usize::from(named)], "{from}");
+    }
+}
+
+#[test]
+fn other_resources_that_run_something_are_named() {
+    let resource =
+        |kind: &str, properties: &str| format!("Resources:\n  X:\n    Type: {kind}\n    Properties: {{{properties}}}\n");
+    for (kind, properties, id) in [
+        (
+            "AWS::CodeBuild::Project",
+            format!("Environment: {{EnvironmentVariables: [{{Name: K, Value: {VALUE}}}]}}"),
+            Some("codebuild:t.yaml/X"),
+        ),
+        (
+            "AWS::CodeBuild::Project",
+            format!("Environment: {{EnvironmentVariables: [{{Name: K, Type: PARAMETER_STORE, Value: {VALUE}}}]}}"),
+            None,
+        ),
+        (
+            "AWS::Batch::JobDefinition",
+            format!("ContainerProperties: {{Environment: [{{Name: K, Value: {VALUE}}}]}}"),
+            Some("batch:t.yaml/X"),
+        ),
+        (
+            "AWS::ElasticBeanstalk::Environment",
+            format!("OptionSettings: [{{OptionName: K, Value: {VALUE}}}]"),
+            Some("beanstalk:t.yaml/X"),
+        ),
+        ("AWS::Glue::Job", format!("DefaultArguments: {{--key: {VALUE}}}"), Some("glue:t.yaml/X")),
+        (
+            "AWS::EC2::Instance",
+            format!("UserData: {{'Fn::Base64': !Sub \"#!/bin/sh\\nlogin -p {VALUE}\\n\"}}"),
+            Some("ec2:t.yaml/X"),
+        ),
+        ("AWS::EC2::Instance", format!("Tags: [{{Key: K, Value: {VALUE}}}]"), None),
+        ("AWS::S3::Bucket", format!("BucketName: {VALUE}"), None),
+    ] {
+        let text = resource(kind, &properties);
+        let all = tree(&[("t.yaml", &text)]).resolve(&finding_in("t.yaml", &text, VALUE));
+        let expected: Vec<_> = id.into_iter().map(|id| (id, Tier::Bound)).collect();
+        assert_eq!(consumers(&all), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_a_stack_hands_to_a_nested_one_is_inferred_of_who_takes_it_there() {
+    let child = around("Parameters: {Key: {Type: String}, Other: {Type: String}}\n", "", "!Ref Key");
+    let parent = |kind: &str, at: &str, parameter: &str| {
+        format!(
+            "Resources:\n  Web:\n    Type: {kind}\n    Properties: {{{at}, Parameters: {{{parameter}: 'https://h/{VALUE}'}}}}\n"
+        )
+    };
+    let stack = "AWS::CloudFormation::Stack";
+    for (kind, at, parameter, file, id) in [
+        (stack, "TemplateURL: ./web/t.yaml", "Key", "a/web/t.yaml", Some("lambda:a/web/t.yaml/Api")),
+        (stack, "TemplateURL: 'https://s3.amazonaws.com/b/web/t.yaml'", "Key", "web/t.yaml", Some("lambda:web/t.yaml/Api")),
+        (
+            stack,
+            "TemplateURL: 'https://b.s3.amazonaws.com/p/web/t.yaml'",
+            "Key",
+            "a/web/t.yaml",
+            Some("lambda:a/web/t.yaml/Api"),
+        ),
+        (
+            stack,
+            "TemplateURL: !Sub 'https://${B}.s3.amazonaws.com/web/t.yaml'",
+            "Key",
+            "web/t.yaml",
+            Some("lambda:web/t.yaml/Api"),
+        ),
+        ("AWS::Serverless::Application", "Location: ../t.yaml", "Key", "t.yaml", Some("lambda:t.yaml/Api")),
+        (stack, "TemplateURL: ./web/t.yaml", "Other", "a/web/t.yaml", None),
+        (stack, "TemplateURL: ./web/t.yaml", "Key", "a/other/t.yaml", Some("cloudformation:a/main.yaml/Web")),
+    ] {
+        let own = parent(kind, at, parameter);
+        let known = tree(&[(file, &child), ("a/main.yaml", &own)]);
+        let all = known.resolve(&finding_in("a/main.yaml", &own, VALUE));
+        let expected: Vec<_> = id.into_iter().map(|id| (id, Tier::Inferred)).collect();
+        assert_eq!(consumers(&all), expected, "{at} {file}");
+    }
+}
+
 #[test]
 fn the_file_of_a_handler_and_what_is_packed_with_it_are_its_own() {
     let service = "provider: {name: aws}\npackage: {patterns: ['!**', 'config/**']}\nfunctions:\n  send: {handler: src/send.main}\n  other: {handler: src/other.main}\n";
@@ -229,60 +369,5 @@ fn the_file_of_a_handler_and_what_is_packed_with_it_are_its_own() {
         let owners = tree(&[(path, definition)]).resolve(&finding_in(file, &text, VALUE));
         let expected: Vec<_> = ids.into_iter().map(|id| (id, Tier::Inferred)).collect();
         assert_eq!(consumers(&owners), expected, "{path} {file}");
-    }
-}
-
-#[test]
-fn secrets_of_the_same_template_are_declared_where_a_workload_refers_to_them() {
-    let holders = format!(
-        "Resources:\n  Key:\n    Type: AWS::SSM::Parameter\n    Properties: {{Value: {VALUE}}}\n  Idle:\n    Type: AWS::SecretsManager::Secret\n    Properties: {{SecretString: x}}\n"
-    );
-    let task = |from: &str| {
-        format!(
-            "{holders}  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n      - Name: app\n        Secrets: [{{Name: K, ValueFrom: {from}}}]\n"
-        )
-    };
-    let function = |value: &str| {
-        format!(
-            "{holders}  F:\n    Type: AWS::Lambda::Function\n    Properties: {{Environment: {{Variables: {{K: {value}}}}}}}\n"
-        )
-    };
-    let (app, f) = ("ecs:t.yaml/Task/app", "lambda:t.yaml/F");
-    for (text, expected) in [
-        (task("!Ref Key"), Some((app, Tier::Declared))),
-        (task("{Ref: Key}"), Some((app, Tier::Declared))),
-        (task("!Sub '${Key}:json::'"), Some((app, Tier::Inferred))),
-        (task("!Ref Idle"), None),
-        (task("!Ref Other"), None),
-        (function("!Ref Key"), Some((f, Tier::Declared))),
-        (function("!Sub '{{resolve:ssm:${Key}}}'"), Some((f, Tier::Inferred))),
-        (function("!Ref Idle"), None),
-    ] {
-        assert_eq!(consumers(&owners("t.yaml", &text)), expected.into_iter().collect::<Vec<_>>(), "{text}");
-    }
-}
-
-#[test]
-fn other_things_that_run_have_their_variables() {
-    let id = "cloudformation:t.yaml/R";
-    for (kind, properties, tier) in [
-        (
-            "CodeBuild::Project",
-            format!("{{Environment: {{EnvironmentVariables: [{{Name: K, Value: {VALUE}}}]}}}}"),
-            Some(Tier::Bound),
-        ),
-        (
-            "Batch::JobDefinition",
-            format!("{{ContainerProperties: {{Environment: [{{Name: K, Value: {VALUE}}}]}}}}"),
-            Some(Tier::Bound),
-        ),
-        ("EC2::Instance", format!("{{UserData: {{'Fn::Base64': 'x --token={VALUE}'}}}}"), Some(Tier::Bound)),
-        ("EC2::Instance", format!("{{UserData: !Base64 'x --token={VALUE}'}}"), Some(Tier::Bound)),
-        ("EC2::Instance", format!("{{Tags: [{{Key: K, Value: {VALUE}}}]}}"), None),
-        ("S3::Bucket", format!("{{Environment: [{{Name: K, Value: {VALUE}}}]}}"), None),
-    ] {
-        let text = format!("Resources:\n  R:\n    Type: AWS::{kind}\n    Properties: {properties}\n");
-        let expected: Vec<_> = tier.map(|tier| (id, tier)).into_iter().collect();
-        assert_eq!(consumers(&owners("t.yaml", &text)), expected, "{text}");
     }
 }

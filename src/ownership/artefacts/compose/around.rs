@@ -58,21 +58,16 @@ impl Compose {
 
     /// Who takes that variable of an env file.
     pub(super) fn variable(&self, place: &Place, name: &str, seen: &Evidence, roll: &mut Roll) {
-        let mut join = |pull: &Pull, tier: Tier| {
-            let looks = roll.look();
-            if looks && !self.hides(&pull.over, name) {
-                pull.service.join(roll, tier.min(most(&pull.at.path)), vec![seen.clone(), pull.evidence()]);
-            }
-            looks
-        };
         let mut pulls = self.env_files.get(&*place.path).into_iter().flatten();
-        if !pulls.all(|pull| join(pull, Tier::Bound)) {
+        if !pulls.all(|pull| self.takes(pull, (name, Tier::Bound), seen, roll)) {
             return;
         }
         if file_name(&place.path) != ".env" {
             return;
         }
         let own = folder(&place.path);
+        self.entries_by_variable((own, name), seen, roll);
+        let mut join = |pull: &Pull, tier: Tier| self.takes(pull, (name, tier), seen, roll);
         for pull in self.variables.get(&(own.to_owned(), name.to_owned())).into_iter().flatten() {
             // `docker stack deploy` reads no `.env`: somebody else must hand it over.
             let stack = file_name(&pull.at.path).contains("stack");
@@ -88,5 +83,14 @@ impl Compose {
                 }
             }
         }
+    }
+
+    /// Whether there may be more to look at, after the service of one reference was named.
+    fn takes(&self, pull: &Pull, (name, tier): (&str, Tier), seen: &Evidence, roll: &mut Roll) -> bool {
+        let looks = roll.look();
+        if looks && !self.hides(&pull.over, name) {
+            self.name(&pull.service, roll, tier.min(most(&pull.at.path)), vec![seen.clone(), pull.evidence()]);
+        }
+        looks
     }
 }

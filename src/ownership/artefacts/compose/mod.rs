@@ -9,6 +9,8 @@
 //! are known by what is in them. What `docker-compose.override.yml` sets as well is inferred in the base.
 
 mod around;
+mod merged;
+mod mounts;
 mod service;
 mod variables;
 
@@ -50,6 +52,8 @@ pub(super) struct Compose {
     /// Which variables of the same env file a variable is made of the other way round: file and variable, to the names of
     /// those that take it.
     taken: HashMap<(String, String), BTreeSet<String>>,
+    mounts: mounts::Mounts,
+    merged: merged::Merged,
     allowance: Allowance,
 }
 
@@ -121,6 +125,7 @@ impl Reader for Compose {
         }
         for root in tree.roots() {
             self.include(sheet, root);
+            self.entries(sheet, root);
             for (name, service) in root.get("services").map(View::entries).unwrap_or_default() {
                 if let Some(name) = name.text().filter(|name| is_name(name)) {
                     self.service(sheet, root, name, service);
@@ -142,12 +147,12 @@ impl Reader for Compose {
             // Both files are read where nobody names any, and the base alone where somebody names it.
             let hidden = inline.sets.as_ref().is_some_and(|sets| self.overridden.contains(sets));
             let tier = if hidden { Tier::Inferred } else { most(&place.path) };
-            inline.service.join(roll, tier, vec![evidence(inline.technique, place.to_string(), value)]);
+            self.name(&inline.service, roll, tier, vec![evidence(inline.technique, place.to_string(), value)]);
         }
         for image in &clues.images {
             for (place, service) in self.images.get(image).into_iter().flatten() {
                 let value = format!("runs {image}, in which it is");
-                service.join(roll, Tier::Inferred, vec![evidence("compose-image", place.to_string(), value)]);
+                self.name(service, roll, Tier::Inferred, vec![evidence("compose-image", place.to_string(), value)]);
             }
         }
         let set = self.env.hits(clues);
@@ -160,17 +165,19 @@ impl Reader for Compose {
                 self.variable(place, &name, &seen, roll);
             }
         }
+        self.mounts.resolve(self, clues, roll);
+        self.entries_by_file(clues, roll);
         let set: HashSet<&str> = set.iter().map(|(place, ..)| &*place.path).collect();
         for path in clues.paths() {
             for pull in self.secret_files.get(path).into_iter().flatten() {
-                pull.service.join(roll, most(&pull.at.path), vec![pull.evidence()]);
+                self.name(&pull.service, roll, most(&pull.at.path), vec![pull.evidence()]);
             }
             let Some(pulls) = self.env_files.get(path).filter(|_| !set.contains(path)) else { continue };
             for pull in pulls {
                 if !roll.look() {
                     return;
                 }
-                pull.service.join(roll, Tier::Inferred, vec![pull.evidence()]);
+                self.name(&pull.service, roll, Tier::Inferred, vec![pull.evidence()]);
             }
         }
     }
@@ -189,6 +196,8 @@ impl Reader for Compose {
             self.images.entry(image).or_default().extend(services);
         }
         self.overridden.extend(other.overridden);
+        self.mounts.merge(other.mounts);
+        self.merged.merge(other.merged);
         for (path, pulls) in other.env_files {
             self.env_files.entry(path).or_default().extend(pulls);
         }
@@ -224,16 +233,24 @@ impl Compose {
         }
         all.reverse();
         desk.env_files(&all, &Arc::new(names));
-        for field in ["command", "entrypoint"] {
-            if let Some(command) = view.get(field) {
+        // Its own come last now; of what it runs only one counts.
+        for way in [&["command"][..], &["entrypoint"], &["healthcheck", "test"]] {
+            if let Some(command) = all.iter().rev().find_map(|view| view.at(way)) {
                 for argument in command.text().map(|_| command).into_iter().chain(command.items()) {
-                    desk.literal(argument, argument.text(), ("compose-command", field.to_owned()), None);
+                    desk.literal(argument, argument.text(), ("compose-command", way.join(".")), None);
                 }
             }
         }
-        desk.build(view);
-        desk.secrets(root, view, "secrets");
-        desk.secrets(root, view, "configs");
+        for view in &all {
+            desk.build(*view);
+            desk.secrets(root, *view, "secrets");
+            desk.secrets(root, *view, "configs");
+        }
+        let mut targets = BTreeSet::new();
+        for view in all.iter().rev() {
+            self.mounts(sheet, (&service, name), *view, &mut targets);
+        }
+        self.extends(sheet, &service, view);
     }
 }
 

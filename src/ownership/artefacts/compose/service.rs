@@ -136,8 +136,12 @@ impl Desk<'_> {
     pub(super) fn secrets(&mut self, root: View<'_>, service: View<'_>, field: &'static str) {
         for entry in service.get(field).into_iter().flat_map(View::items) {
             let Some(name) = entry.text().or_else(|| entry.text_at(&["source"])) else { continue };
-            let Some(source) = root.at(&[field, name]) else { continue };
             let detail = format!("{field} {}", clean(name));
+            let Some(source) = root.at(&[field, name]) else {
+                let pull = self.pull(entry, "compose-secret-name", detail);
+                self.compose.wants_entry(self.sheet, field, name, pull);
+                continue;
+            };
             if let Some(path) = source.text_at(&["file"]).and_then(|file| join(folder(&self.sheet.path), file)) {
                 if !self.compose.allowance.take(path.len() + detail.len()) {
                     return;

@@ -28,9 +28,40 @@ pub(super) fn defaulted(value: &str) -> Option<&str> {
     (end > 0 && !default.contains("}$")).then(|| &inside[..end])
 }
 
+/// A value with its variables replaced by their defaults, and whether there was none. Nothing where one has no default, as it could be
+/// anything.
+pub(super) fn filled(value: &str) -> Option<(String, bool)> {
+    let (mut out, mut rest, mut certain) = (String::new(), value, true);
+    while let Some(dollar) = rest.find('$') {
+        out.push_str(&rest[..dollar]);
+        let (inside, after) = rest[dollar + 1..].strip_prefix('{')?.split_once('}')?;
+        let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+        let default = inside[end..].strip_prefix(":-").or_else(|| inside[end..].strip_prefix('-'))?;
+        out.push_str(Some(default).filter(|default| !default.contains('$'))?);
+        (rest, certain) = (after, false);
+    }
+    out.push_str(rest);
+    Some((out, certain))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{defaulted, named};
+    use super::{defaulted, filled, named};
+
+    #[test]
+    fn defaults_are_filled_in_and_what_has_none_is_unknown() {
+        for (value, expected) in [
+            ("./a:/b", Some(("./a:/b", true))),
+            ("${A:-./a}/x:${B-/b}", Some(("./a/x:/b", false))),
+            ("${A}/x", None),
+            ("$A/x", None),
+            ("${A:-${B}}", None),
+            ("${A:?no}", None),
+            ("${A", None),
+        ] {
+            assert_eq!(filled(value), expected.map(|(text, certain)| (text.to_owned(), certain)), "{value}");
+        }
+    }
 
     #[test]
     fn a_default_is_the_whole_value() {

@@ -33,29 +33,95 @@ pub(super) fn read((sheet, root): (&Sheet<'_>, View<'_>), (name, job): (&str, Vi
     }
     let own = if never_runs(&chain) { own.min(Tier::Inferred) } else { own };
     let consumer = Arc::new(consumer);
-    let mut taken = HashSet::new();
-    for variables in chain.views.iter().filter_map(|view| view.get("variables")) {
-        for (name, value) in variables.entries() {
-            if let Some(name) = name.text().filter(|name| taken.insert(*name)) {
-                let link = Link::new(&consumer, own, "gitlab-ci-job-variable", format!("variable {}", clean(name)));
-                links.put(sheet, value_of(value), link);
+    let mut desk = Desk { sheet, root, consumer: &consumer, own, links };
+    desk.variables(&chain);
+    desk.sometimes(&chain);
+    desk.scripts(&chain);
+}
+
+/// One job while it is read.
+struct Desk<'a, 't> {
+    sheet: &'a Sheet<'a>,
+    root: View<'t>,
+    consumer: &'a Arc<Consumer>,
+    own: Tier,
+    links: &'a mut Links,
+}
+
+impl<'t> Desk<'_, 't> {
+    fn put(&mut self, name: &str, value: View<'t>, (technique, tier): (&'static str, Tier)) {
+        let value = referred(self.root, value_of(value));
+        let link = Link::new(self.consumer, tier, technique, format!("variable {}", clean(name)));
+        self.links.put(self.sheet, value, link);
+    }
+
+    /// The job's own, those of what it extends, and those of the pipeline.
+    fn variables(&mut self, chain: &Chain<'t>) {
+        let mut taken = HashSet::new();
+        for variables in chain.views.iter().filter_map(|view| view.get("variables")) {
+            for (name, value) in referred(self.root, variables).entries() {
+                if let Some(name) = name.text().filter(|name| taken.insert(*name)) {
+                    self.put(name, value, ("gitlab-ci-job-variable", self.own));
+                }
+            }
+        }
+        let complete = chain.complete && self.root.get("include").is_none();
+        let global = if complete { self.own } else { self.own.min(Tier::Declared) };
+        for (name, value) in self.root.get("variables").map(View::entries).unwrap_or_default() {
+            let Some(name) = name.text().filter(|name| !taken.contains(name) && chain.inherits("variables", name)) else {
+                continue;
+            };
+            self.put(name, value, ("gitlab-ci-global-variable", global));
+        }
+    }
+
+    /// Variables of a rule, of a matrix and of a service beside the job.
+    fn sometimes(&mut self, chain: &Chain<'t>) {
+        let rules = chain.get("rules").into_iter().chain(self.root.at(&["workflow", "rules"]));
+        for rule in rules.flat_map(View::items) {
+            for (name, value) in rule.get("variables").map(View::entries).unwrap_or_default() {
+                self.put(name.text().unwrap_or("?"), value, ("gitlab-ci-rule-variable", self.own.min(Tier::Inferred)));
+            }
+        }
+        let parallel = chain.get("parallel").and_then(|parallel| parallel.get("matrix"));
+        for (name, values) in parallel.into_iter().flat_map(View::items).flat_map(View::entries) {
+            for value in values.text().map(|_| values).into_iter().chain(values.items()) {
+                self.put(name.text().unwrap_or("?"), value, ("gitlab-ci-matrix", self.own));
+            }
+        }
+        let services = chain.get("services").or_else(|| self.default(chain, "services"));
+        for service in services.into_iter().flat_map(View::items) {
+            for (name, value) in service.get("variables").map(View::entries).unwrap_or_default() {
+                self.put(name.text().unwrap_or("?"), value, ("gitlab-ci-service-variable", self.own));
             }
         }
     }
-    let global = if chain.complete && root.get("include").is_none() { own } else { own.min(Tier::Declared) };
-    for (name, value) in root.get("variables").map(View::entries).unwrap_or_default() {
-        let Some(name) = name.text().filter(|name| !taken.contains(name) && chain.inherits(name)) else { continue };
-        let link = Link::new(&consumer, global, "gitlab-ci-global-variable", format!("variable {}", clean(name)));
-        links.put(sheet, value_of(value), link);
-    }
-    for field in ["before_script", "script", "after_script"] {
-        if let Some(script) = chain.get(field) {
-            lines(script, SCRIPT_LEVELS, &mut |line| {
-                let link = Link::new(&consumer, own, "gitlab-ci-script", field);
-                links.put_script(sheet, &sheet.place(line), line.text().unwrap_or_default(), &link);
+
+    fn scripts(&mut self, chain: &Chain<'t>) {
+        for field in ["before_script", "script", "after_script"] {
+            let default = || self.default(chain, field).filter(|_| field != "script" && chain.get("trigger").is_none());
+            let Some(script) = chain.get(field).or_else(default) else { continue };
+            lines((self.root, script), SCRIPT_LEVELS, &mut |line| {
+                let link = Link::new(self.consumer, self.own, "gitlab-ci-script", field);
+                self.links.put_script(self.sheet, &self.sheet.place(line), line.text().unwrap_or_default(), &link);
             });
         }
     }
+
+    /// What `default`, or the top of the file in the older spelling, says for jobs that do not say it themselves.
+    fn default(&self, chain: &Chain<'t>, field: &str) -> Option<View<'t>> {
+        let at = self.root.at(&["default", field]).or_else(|| self.root.get(field));
+        at.filter(|_| chain.inherits("default", field))
+    }
+}
+
+/// What `!reference [.job, key]` leads to, else the value itself.
+fn referred<'t>(root: View<'t>, view: View<'t>) -> View<'t> {
+    if view.tag() != Some("reference") {
+        return view;
+    }
+    let way: Vec<&str> = view.items().filter_map(View::text).collect();
+    root.at(&way).filter(|_| !way.is_empty()).unwrap_or(view)
 }
 
 /// Whether no rule ever lets the job run.
@@ -95,9 +161,9 @@ impl<'t> Chain<'t> {
         self.views.iter().find_map(|view| view.get(field))
     }
 
-    /// Whether the job gets the pipeline's variable of that name.
-    fn inherits(&self, name: &str) -> bool {
-        let Some(inherit) = self.views.iter().find_map(|view| view.at(&["inherit", "variables"])) else { return true };
+    /// Whether the job gets what is said for all of them: a variable, or a field of `default`.
+    fn inherits(&self, what: &str, name: &str) -> bool {
+        let Some(inherit) = self.views.iter().find_map(|view| view.at(&["inherit", what])) else { return true };
         match inherit.text() {
             Some(word) => word != "false",
             None => inherit.items().any(|item| item.text() == Some(name)),
@@ -105,12 +171,13 @@ impl<'t> Chain<'t> {
     }
 }
 
-fn lines<'t>(script: View<'t>, levels: usize, each: &mut dyn FnMut(View<'t>)) {
-    if script.text().is_some() {
-        each(script);
-    } else if levels > 0 {
-        for item in script.items() {
-            lines(item, levels - 1, each);
+fn lines<'t>((root, script): (View<'t>, View<'t>), levels: usize, each: &mut dyn FnMut(View<'t>)) {
+    let there = referred(root, script);
+    if there.text().is_some() {
+        each(there);
+    } else if levels > 0 && there.tag() != Some("reference") {
+        for item in there.items() {
+            lines((root, item), levels - 1, each);
         }
     }
 }

@@ -101,3 +101,82 @@ fn circles_end_and_broken_files_are_told() {
     let known = tree(&[(PATH, "build: {script: [\n")]);
     assert!(known.coverage().troubles[0].why.starts_with("not valid YAML at line "), "{:?}", known.coverage());
 }
+
+#[test]
+fn references_lead_to_what_they_name() {
+    let hidden = format!(".setup:\n  script: [echo, \"login -p {VALUE}\"]\n  variables: {{KEY: {VALUE}, OTHER: x}}\n");
+    for (lines, named) in [
+        ("  before_script: [!reference [.setup, script]]\n", true),
+        ("  before_script: !reference [.setup, script]\n", true),
+        ("  before_script: [[!reference [.setup, script]], x]\n", true),
+        ("  variables: !reference [.setup, variables]\n", true),
+        ("  variables: {MINE: !reference [.setup, variables, KEY]}\n", true),
+        ("  variables: {MINE: !reference [.setup, variables, OTHER]}\n", false),
+        ("  before_script: [!reference [.setup, variables]]\n", false),
+        ("  before_script: [!reference [.elsewhere, script]]\n", false),
+        ("  before_script: [[.setup, script]]\n", false),
+    ] {
+        let text = pipeline(&hidden, lines);
+        let all = tree(&[(PATH, &text)]).resolve(&finding_in(PATH, &text, VALUE));
+        let by_value = owners(&text);
+        let met: Vec<_> = [&all, &by_value].iter().flat_map(|all| consumers(all)).map(|(id, _)| id.to_owned()).collect();
+        assert_eq!(!met.is_empty(), named, "{lines}");
+        assert!(met.iter().all(|id| id == BUILD.0), "{lines} {met:?}");
+    }
+    let circle = pipeline(
+        ".a: {script: [!reference [.b, script]]}\n.b: {script: [!reference [.a, script]]}\n",
+        "  after_script: [!reference [.a, script]]\n",
+    );
+    assert_eq!(owners(&circle), []);
+}
+
+#[test]
+fn what_is_said_for_all_jobs_is_taken_by_those_that_do_not_say_it() {
+    for top in ["default:\n  before_script: [SCRIPT]\n", "before_script: [SCRIPT]\n"] {
+        let top = top.replace("SCRIPT", &format!("login {VALUE}"));
+        for (lines, both) in [
+            ("", true),
+            ("  before_script: [other]\n", false),
+            ("  inherit: {default: false}\n", false),
+            ("  inherit: {default: [image]}\n", false),
+            ("  inherit: {default: [before_script]}\n", true),
+        ] {
+            let text = pipeline(&top, lines);
+            let all = tree(&[(PATH, &text)]).resolve(&finding_in(PATH, &text, VALUE));
+            assert_eq!(consumers(&all), &[BUILD, DEPLOY][usize::from(!both)..], "{top}{lines}");
+        }
+    }
+}
+
+#[test]
+fn variables_of_rules_matrices_and_services_are_the_job_s() {
+    for (lines, tier) in [
+        (format!("  rules: [{{if: $X, variables: {{KEY: {VALUE}}}}}]\n"), Tier::Inferred),
+        (format!("  parallel: {{matrix: [{{KEY: [a, {VALUE}]}}]}}\n"), Tier::Bound),
+        (format!("  services: [{{name: postgres, variables: {{KEY: {VALUE}}}}}]\n"), Tier::Bound),
+    ] {
+        assert_eq!(consumers(&owners(&pipeline("", &lines))), [(BUILD.0, tier)], "{lines}");
+    }
+}
+
+#[test]
+fn a_pipeline_by_another_name_is_known_by_what_is_in_it() {
+    let job = format!("build: {{script: [x], variables: {{KEY: {VALUE}}}}}\n");
+    for (path, top, tier) in [
+        (".acme-ci.yml", "stages: [a]\n", Some(Tier::Declared)),
+        ("acme-ci.yaml", "workflow: {rules: []}\n", Some(Tier::Declared)),
+        (".acme-ci.yml", "", Some(Tier::Inferred)),
+        ("ci/.acme-ci.yml", "stages: [a]\n", Some(Tier::Inferred)),
+        (".gitlab/ci/build.yml", "", Some(Tier::Inferred)),
+        (".gitlab-ci/build.yml", ".x: {a: b}\n", Some(Tier::Inferred)),
+        (".acme-ci.yml", "stages: [a]\nsettings: {a: b}\n", None),
+        ("acme.yml", "stages: [a]\n", None),
+        (".gitlab/issues.yml", "labels: {a: b}\n", None),
+    ] {
+        let known = tree(&[(path, &format!("{top}{job}"))]);
+        let id = format!("gitlab-ci:{path}/build");
+        let expected: Vec<_> = tier.into_iter().map(|tier| (id.as_str(), tier)).collect();
+        assert_eq!(consumers(&known.resolve(&finding(VALUE))), expected, "{path} {top}");
+    }
+    assert!(tree(&[(".x-ci.yml", "script: [\n")]).coverage().troubles.is_empty());
+}

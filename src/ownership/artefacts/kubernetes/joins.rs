@@ -15,10 +15,12 @@ impl Kubernetes {
         let form = dotenv::is_form(file_name(&container.account_at.path));
         let tier = if form { tier.min(Tier::Inferred) } else { tier };
         let (scope, account) = (&container.scope, &container.account);
-        why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
-        why.extend(self.accounts.evidence(scope, account));
+        if !account.is_empty() {
+            why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
+            why.extend(self.accounts.evidence(scope, account));
+        }
         let mut consumer = owner(Edge::Consumer, &container.id, &container.name, tier);
-        if let Some((id, said)) = self.ids.of(scope, account) {
+        if let Some((id, said)) = self.ids.of(scope, account).filter(|_| !account.is_empty()) {
             consumer.spiffe_id = Some(id.to_string());
             why.push(said);
         }

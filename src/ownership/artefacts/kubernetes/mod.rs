@@ -12,6 +12,7 @@ mod joins;
 mod kustomize;
 mod pod_identity;
 mod pods;
+mod releases;
 mod scope;
 mod sealed;
 mod spiffe;
@@ -105,7 +106,7 @@ impl Reader for Kubernetes {
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
         for (place, literal, join) in self.literals.hits(clues) {
             let why = evidence(literal.technique, place.to_string(), format!("{} ({})", literal.detail, join.words()));
-            self.join(&literal.container, roll, Tier::Bound, vec![why]);
+            self.join(&literal.container, roll, literal.most, vec![why]);
         }
         for (image, (place, container)) in
             clues.images.iter().flat_map(|image| self.images.get(image).into_iter().flatten().map(move |own| (image, own)))
@@ -229,7 +230,8 @@ impl Kubernetes {
         let pod = pods::spec(kind, object);
         let account = kind == "ServiceAccount";
         let made = sealed::made(kind, object);
-        if hub.is_none() && pod.is_none() && made.is_none() && !account {
+        let release = releases::is_one(kind, object);
+        if hub.is_none() && pod.is_none() && made.is_none() && !account && !release {
             return true;
         }
         let namespace = object.text_at(&["metadata", "namespace"]);
@@ -256,6 +258,10 @@ impl Kubernetes {
         if let Some(made) = made {
             self.origins.read(sheet, (kind, object), (&scope, made.name));
             self.clear(sheet, &scope, &made);
+        }
+        if release {
+            let who = releases::Release::new(sheet, object, (kind, &name), &scope);
+            who.read(kind, object, &mut self.uses, &mut self.literals);
         }
         if let Some(pod) = pod {
             let allowance = RefCell::new(std::mem::take(&mut self.allowance));

@@ -61,7 +61,7 @@ pub(super) struct Container {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) scope: Scope,
-    /// The ServiceAccount it runs as.
+    /// The ServiceAccount it runs as; empty where it is a release.
     pub(super) account: String,
     pub(super) account_at: Place,
 }
@@ -71,6 +71,8 @@ pub(super) struct Literal {
     pub(super) container: Arc<Container>,
     pub(super) technique: &'static str,
     pub(super) detail: String,
+    /// How sure it can be at most.
+    pub(super) most: Tier,
 }
 
 /// One reference.
@@ -89,6 +91,16 @@ pub(super) struct Use {
 }
 
 impl Use {
+    /// A reference to one key, or to all of them where it is none.
+    pub(super) fn of(
+        container: &Arc<Container>,
+        (key, most): (Option<String>, Tier),
+        (technique, detail): (&'static str, String),
+        at: Place,
+    ) -> Self {
+        Self { container: Arc::clone(container), key, over: Arc::default(), most, technique, detail, at }
+    }
+
     pub(super) fn wants(&self, key: &str) -> bool {
         self.key.as_deref().is_none_or(|own| own == key)
             && (self.key.is_some() || !self.over.names.contains(&format!("{}{key}", self.over.prefix)))
@@ -234,7 +246,7 @@ impl Template<'_> {
             return;
         }
         let prints = prints(self.sheet.key, text.as_bytes());
-        let literal = Literal { container: Arc::clone(who), technique, detail };
+        let literal = Literal { container: Arc::clone(who), technique, detail, most: Tier::Bound };
         literals.put(self.sheet.place(value), &prints, literal);
     }
 

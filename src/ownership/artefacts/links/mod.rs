@@ -1,6 +1,7 @@
 //! What most readers come down to: a value stands in a workload's own definition, or in an env file that the definition
 //! names by exact path. A reader of that sort says what it wants and what stands where; the rest is here.
 
+mod handed;
 mod kind;
 
 use std::collections::{HashMap, HashSet};
@@ -28,6 +29,10 @@ pub(super) struct Consumer {
 impl Consumer {
     pub(super) fn new(id: String, name: String) -> Self {
         Self { id, name, notes: Vec::new() }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 
     pub(super) fn note(&mut self, technique: &str, at: &Place, value: &str) {
@@ -69,6 +74,7 @@ pub(super) struct Links {
     keyed: HashMap<String, Vec<(String, Place, Link)>>,
     /// The leaves of such files, by the way to them.
     leaves: Slots<String>,
+    handed: handed::Handed,
     allowance: Allowance,
 }
 
@@ -161,6 +167,28 @@ impl Links {
         }
     }
 
+    /// A file of parameters was read: what is handed to it is known to be taken by nobody else.
+    pub(super) fn has_parameters(&mut self, sheet: &Sheet<'_>) {
+        self.handed.files.insert(sheet.path.to_string());
+    }
+
+    /// A value that is handed to a parameter of one of those files.
+    pub(super) fn hand(&mut self, sheet: &Sheet<'_>, view: View<'_>, (files, parameter): (&[String], &str), link: Link) {
+        let Some(text) = view.text().filter(|text| !text.is_empty()) else { return };
+        if self.allowance.take(text.len() + files.iter().map(String::len).sum::<usize>()) {
+            let given = handed::Given { files: files.to_vec(), parameter: parameter.to_owned(), link };
+            self.handed.given.put(sheet.place(view), &prints_within(sheet.key, text), given);
+        }
+    }
+
+    /// A reference to a parameter of the file itself.
+    pub(super) fn takes(&mut self, sheet: &Sheet<'_>, parameter: &str, at: Place, link: &Link) {
+        if self.allowance.take(parameter.len()) {
+            let own = (sheet.path.to_string(), parameter.to_owned());
+            self.handed.takers.entry(own).or_default().push((at, link.clone()));
+        }
+    }
+
     /// Remembers the leaves of a file that others may refer to.
     pub(super) fn put_leaves(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
         root.leaves("", &mut |way, leaf| {
@@ -209,6 +237,7 @@ impl Links {
             let value = format!("{} ({})", link.detail, join.words());
             link.consumer.join(roll, link.tier, vec![evidence(link.technique, place.to_string(), value)]);
         }
+        self.handed.resolve(clues, roll);
         for path in clues.paths() {
             for (at, link) in self.copies.of(path) {
                 link.consumer.join(roll, Tier::Inferred, vec![link.evidence(at)]);
@@ -266,6 +295,7 @@ impl Links {
         self.variables.merge(other.variables);
         self.copies.merge(other.copies);
         self.leaves.merge(other.leaves);
+        self.handed.merge(other.handed);
         for (path, links) in other.keyed {
             self.keyed.entry(path).or_default().extend(links);
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, ScalarStyle, Span, Tag};
+use granit_parser::{Event, ScalarStyle, Span, Tag};
 use zeroize::Zeroizing;
 
 use super::{Content, Node};
@@ -44,10 +44,10 @@ impl<'t> Builder<'t> {
                 self.nodes[id].tag = own(tag);
                 self.finish(id, anchor);
             }
-            Event::SequenceStart(anchor, tag) => {
+            Event::SequenceStart(_, anchor, tag) => {
                 self.start(Content::Sequence(Vec::new()), anchor, span)?.tag = own(tag);
             }
-            Event::MappingStart(anchor, tag) => {
+            Event::MappingStart(_, anchor, tag) => {
                 self.start(Content::Mapping(Vec::new()), anchor, span)?.tag = own(tag);
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -66,8 +66,9 @@ impl<'t> Builder<'t> {
                 };
                 self.place(id);
             }
-            Event::DocumentStart(_) => self.anchors.clear(),
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            Event::DocumentStart(..) => self.anchors.clear(),
+            // Comments, anchors by name and aliases to nothing are not asked for.
+            _ => {}
         }
         Ok(())
     }
@@ -116,7 +117,7 @@ impl<'t> Builder<'t> {
 
 /// A file's own tag; those of YAML's core schema are none.
 fn own(tag: Option<Cow<'_, Tag>>) -> Option<Box<str>> {
-    tag.filter(|tag| tag.handle == "!").map(|tag| Box::from(tag.suffix.as_str()))
+    tag.filter(|tag| tag.handle() == "!").map(|tag| Box::from(tag.suffix()))
 }
 
 /// The parser counts characters; findings count bytes.

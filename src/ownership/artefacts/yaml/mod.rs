@@ -1,6 +1,6 @@
 //! YAML, and JSON and TOML with it, as a small tree in which every value knows its place in the file.
 //!
-//! Built from saphyr-parser's events, which never expand aliases: an alias is one more reference to the anchored node,
+//! Built from granit-parser's events, which never expand aliases: an alias is one more reference to the anchored node,
 //! so a "billion laughs" file is as small here as on disk. An anchor counts from the end of its node on, so there are no
 //! cycles. What is left to a hostile file is to make a reader walk one node again and again; [`Tree`] counts steps and
 //! goes silent after a million of them.
@@ -12,7 +12,7 @@ mod toml;
 use std::cell::Cell;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Parser};
+use granit_parser::{Event, Parser};
 use zeroize::Zeroizing;
 
 use build::{Builder, Offsets};

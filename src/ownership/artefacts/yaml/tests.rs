@@ -41,6 +41,19 @@ fn block_scalars_cover_their_lines() {
 }
 
 #[test]
+fn brackets_may_close_no_deeper_than_their_key() {
+    for list in ["[\n    a,\n    b\n  ]", "[\n    # é\n    \"a\",\n    'b',\n  ]", "[\n a,\n b]", "[{\n x: y\n  }, b]"] {
+        let text = format!("é:\n  list: {list}\n  next: &n hunter2hunter2\nlast: *n\n");
+        let (tree, broken) = Tree::parse(&text);
+        assert_eq!(broken, None, "{text}");
+        assert_eq!(at(&tree, &["é", "list"]).items().count(), 2, "{text}");
+        let next = at(&tree, &["é", "next"]);
+        assert_eq!((slice(&text, next), next.line()), ("hunter2hunter2", 2 + list.lines().count() as u64), "{text}");
+        assert_eq!(at(&tree, &["last"]).text(), Some("hunter2hunter2"));
+    }
+}
+
+#[test]
 fn aliases_and_merges_refer_to_the_anchored_node() {
     let text = "base: &b {A: one, B: two}\nmore: &m {B: three, C: four}\nx:\n  <<: [*b, *m]\n  A: own\ny: *b\n";
     let (tree, broken) = Tree::parse(text);

@@ -2,7 +2,10 @@
 //!
 //! Nothing is rendered. A template that mentions the very path declares that the chart uses the value; one that mentions
 //! what lies above it (`toYaml .Values.env`, `range`, `with`) only suggests it. Which release is unknown, so the chart
-//! stands for all of them. Values below the name of a dependency are inferred to be used; they are not followed into it.
+//! stands for all of them. Values below the name of a dependency are inferred to be used; where the dependency lies in the chart's own
+//! `charts/`, its templates are looked at, and so they are for `global` values. What is written into a template is in `literals`.
+
+mod literals;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -30,6 +33,8 @@ pub(super) struct Helm {
     /// Paths that templates mention, with the first place of each, by the chart's folder.
     mentions: HashMap<String, BTreeMap<String, Place>>,
     allowance: Allowance,
+    /// What stands in templates themselves.
+    literals: Slots<Tier>,
 }
 
 impl Reader for Helm {
@@ -40,7 +45,8 @@ impl Reader for Helm {
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
-        chart_of_template(&sheet.path).is_none() || sheet.mentions(MENTION)
+        // Most of what lies in a folder of that name is no chart's: nobody need hear that it is large.
+        chart_of_template(&sheet.path).is_none() || sheet.bytes.len() <= Self::LIMIT || sheet.mentions(MENTION)
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
@@ -48,6 +54,7 @@ impl Reader for Helm {
             // A template that is no text, or no YAML, is the Kubernetes reader's to complain of.
             if let Ok(text) = sheet.text() {
                 self.template(sheet, chart, text);
+                literals::read(sheet, text, &mut self.literals);
             }
         } else if file_name(&sheet.path) == "Chart.yaml" {
             sheet.documents(coverage, &mut |root| {
@@ -76,14 +83,23 @@ impl Reader for Helm {
             let own = folder(&place.path);
             let Some((chart_at, name)) = self.charts.get(own) else { continue };
             let mention = self.mentions.get(own).and_then(|mentions| mentioned(mentions, path));
-            let Some((mention, at, tier)) = mention.or_else(|| self.handed_down(own, path)) else { continue };
-            let id = if own.is_empty() { format!("helm:{name}") } else { format!("helm:{}/{name}", clean(own)) };
+            let mention = mention.or_else(|| self.below(own, path)).or_else(|| self.handed_down(own, path));
+            let Some((mention, at, tier)) = mention else { continue };
             let why = vec![
                 evidence("helm-value", place.to_string(), format!("{path} ({})", join.words())),
                 evidence("helm-template", at.to_string(), format!("{MENTION}{mention}")),
                 evidence("helm-chart", chart_at.to_string(), name.clone()),
             ];
-            Consumer::new(id, format!("chart {name}, any release")).join(roll, tier, why);
+            chart(own, name).join(roll, tier, why);
+        }
+        for (place, tier, _) in self.literals.hits(clues) {
+            let Some(own) = chart_of_template(&place.path) else { continue };
+            let Some((chart_at, name)) = self.charts.get(own) else { continue };
+            let why = vec![
+                evidence("helm-template", place.to_string(), "in the template itself".to_owned()),
+                evidence("helm-chart", chart_at.to_string(), name.clone()),
+            ];
+            chart(own, name).join(roll, *tier, why);
         }
     }
 
@@ -91,6 +107,7 @@ impl Reader for Helm {
         self.charts.extend(other.charts);
         self.dependencies.extend(other.dependencies);
         self.values.merge(other.values);
+        self.literals.merge(other.literals);
         for (chart, mentions) in other.mentions {
             let own = self.mentions.entry(chart).or_default();
             for (path, place) in mentions {
@@ -100,7 +117,25 @@ impl Reader for Helm {
     }
 }
 
+/// A chart as a consumer.
+fn chart(own: &str, name: &str) -> Consumer {
+    let id = if own.is_empty() { format!("helm:{name}") } else { format!("helm:{}/{name}", clean(own)) };
+    Consumer::new(id, format!("chart {name}, any release"))
+}
+
 impl Helm {
+    /// What templates of charts in the chart's own `charts/` mention: values below the name of one, and `global` ones in any.
+    fn below<'h>(&'h self, chart: &str, path: &'h str) -> Option<(&'h str, &'h Place, Tier)> {
+        let (first, rest) = path.split_once('.')?;
+        let within = if chart.is_empty() { "charts/".to_owned() } else { format!("{chart}/charts/") };
+        if first == "global" {
+            let mut all: Vec<_> = self.mentions.iter().filter(|(own, _)| own.starts_with(&within)).collect();
+            all.sort_by_key(|(own, _)| *own);
+            return all.into_iter().find_map(|(_, mentions)| mentioned(mentions, path));
+        }
+        mentioned(self.mentions.get(&format!("{within}{first}"))?, rest)
+    }
+
     /// What is below the name of a dependency is handed to it, whether or not its chart is in the tree.
     fn handed_down<'h>(&'h self, chart: &str, path: &'h str) -> Option<(&'h str, &'h Place, Tier)> {
         let first = path.split_once('.').map(|(first, _)| first)?;
@@ -251,6 +286,23 @@ mod tests {
             let known = tree(&[("c/Chart.yaml", &chart), ("c/values.yaml", &text)]);
             let id = [("helm:c/blog", Tier::Inferred)];
             assert_eq!(consumers(&known.resolve(&finding(VALUE))), &id[..usize::from(named)], "{dependency}");
+        }
+    }
+
+    #[test]
+    fn values_for_a_chart_within_the_chart_are_followed_to_its_templates() {
+        for (values, mention, tier) in [
+            (format!("db:\n  auth: {{key: {VALUE}}}\n"), ".Values.auth.key", Some(Tier::Declared)),
+            (format!("db:\n  auth: {{key: {VALUE}}}\n"), "toYaml .Values.auth", Some(Tier::Inferred)),
+            (format!("db:\n  auth: {{key: {VALUE}}}\n"), ".Values.other", None),
+            (format!("cache:\n  auth: {{key: {VALUE}}}\n"), ".Values.auth.key", None),
+            (format!("global:\n  key: {VALUE}\n"), ".Values.global.key", Some(Tier::Declared)),
+            (format!("global:\n  key: {VALUE}\n"), ".Values.key", None),
+        ] {
+            let template = format!("k: {{{{ {mention} }}}}\n");
+            let files = [CHART, ("charts/api/values.yaml", &values), ("charts/api/charts/db/templates/s.yaml", &template)];
+            let expected: Vec<_> = tier.into_iter().map(|tier| (ID, tier)).collect();
+            assert_eq!(consumers(&tree(&files).resolve(&finding(VALUE))), expected, "{values} {mention}");
         }
     }
 

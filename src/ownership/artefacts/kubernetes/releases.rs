@@ -1,0 +1,179 @@
+//! Releases of charts that a controller in the cluster makes: Flux's `HelmRelease` and `Kustomization` (fluxcd.io, "Helm Releases",
+//! "Kustomization"), Argo CD's `Application` and `ApplicationSet` (argo-cd.readthedocs.io, "Helm"), k3s's `HelmChart`
+//! (docs.k3s.io, "Helm").
+//!
+//! Which containers the chart gives a value to is not in the tree, so the release stands for all of them: declared.
+
+use std::sync::Arc;
+
+use super::super::Sheet;
+use super::super::slots::{Slots, prints_within};
+use super::super::yaml::View;
+use super::hubs::HubKind;
+use super::pods::{Container, Literal, Use, Uses};
+use super::{Scope, is_name};
+use crate::model::Tier;
+use crate::ownership::roll::clean;
+
+/// Where kinds of releases keep values: kind, beginning of `apiVersion`, and the ways to them.
+const KINDS: &[(&str, &str, &[&[&str]])] = &[
+    ("HelmRelease", "helm.toolkit.fluxcd.io/", &[&["spec", "values"]]),
+    ("Kustomization", "kustomize.toolkit.fluxcd.io/", &[&["spec", "postBuild", "substitute"]]),
+    ("HelmChart", "helm.cattle.io/", &[&["spec", "valuesContent"], &["spec", "set"]]),
+    ("HelmChartConfig", "helm.cattle.io/", &[&["spec", "valuesContent"]]),
+];
+/// Where they name Secrets and ConfigMaps, and whether all keys of those count.
+const SOURCES: [(&[&str], bool); 2] = [(&["spec", "valuesFrom"], false), (&["spec", "postBuild", "substituteFrom"], true)];
+/// Where Argo CD's keep their sources.
+const ARGO: [(&str, &[&str]); 2] = [("Application", &["spec"]), ("ApplicationSet", &["spec", "template", "spec"])];
+/// Fields of a source of Argo CD that hold values.
+const FIELDS: [&[&str]; 4] = [&["helm", "values"], &["helm", "valuesObject"], &["helm", "parameters"], &["plugin", "env"]];
+
+/// A release while it is read.
+pub(super) struct Release<'a> {
+    sheet: &'a Sheet<'a>,
+    container: Arc<Container>,
+}
+
+/// Whether an object is a release.
+pub(super) fn is_one(kind: &str, object: View<'_>) -> bool {
+    let version = object.text_at(&["apiVersion"]).unwrap_or_default();
+    KINDS.iter().any(|(own, begin, _)| *own == kind && version.starts_with(begin))
+        || ARGO.iter().any(|(own, _)| *own == kind) && version.starts_with("argoproj.io/")
+}
+
+impl<'a> Release<'a> {
+    pub(super) fn new(sheet: &'a Sheet<'a>, object: View<'_>, (kind, name): (&str, &str), scope: &Scope) -> Self {
+        let container = Container {
+            id: format!("k8s:{}/{kind}/{name}", scope.id_part()),
+            name: format!("{kind} {name}"),
+            scope: scope.clone(),
+            account: String::new(),
+            account_at: sheet.place(object),
+        };
+        Self { sheet, container: Arc::new(container) }
+    }
+
+    pub(super) fn read(&self, kind: &str, object: View<'_>, uses: &mut Uses, literals: &mut Slots<Literal>) {
+        for way in KINDS.iter().filter(|(own, ..)| *own == kind).flat_map(|(_, _, ways)| *ways) {
+            self.values(object.at(way), way, literals);
+        }
+        for (_, way) in ARGO.iter().filter(|(own, _)| *own == kind) {
+            let Some(spec) = object.at(way) else { continue };
+            let sources = spec.get("source").into_iter().chain(spec.get("sources").into_iter().flat_map(View::items));
+            for source in sources {
+                FIELDS.iter().for_each(|way| self.values(source.at(way), way, literals));
+            }
+        }
+        for (way, substituted) in SOURCES {
+            for source in object.at(way).into_iter().flat_map(View::items) {
+                self.source(source, substituted, uses);
+            }
+        }
+    }
+
+    fn values(&self, at: Option<View<'_>>, way: &[&str], literals: &mut Slots<Literal>) {
+        let Some(at) = at else { return };
+        at.leaves(way.last().copied().unwrap_or_default(), &mut |way, leaf| {
+            let Some(text) = leaf.text().filter(|text| !text.is_empty()) else { return };
+            let container = Arc::clone(&self.container);
+            let literal = Literal { container, technique: "release-value", detail: way.to_owned(), most: Tier::Declared };
+            literals.put(self.sheet.place(leaf), &prints_within(self.sheet.key, text), literal);
+        });
+    }
+
+    /// `{kind, name, valuesKey}`: one key of a Secret or ConfigMap, or all that are substituted.
+    fn source(&self, source: View<'_>, substituted: bool, uses: &mut Uses) {
+        let Some(kind) = source.text_at(&["kind"]).and_then(HubKind::of) else { return };
+        let Some(name) = source.text_at(&["name"]).filter(|name| is_name(name)) else { return };
+        let key = (!substituted).then(|| clean(source.text_at(&["valuesKey"]).unwrap_or("values.yaml")));
+        let detail = format!("values of {} {}: ", kind.word(), clean(name));
+        let found =
+            Use::of(&self.container, (key, Tier::Declared), ("release-values-from", detail), self.sheet.place(source));
+        uses.entry((kind, Arc::from(name))).or_default().push(found);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Tier::{self, Declared};
+    use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+    const FLUX: &str = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web, namespace: prod}\n";
+
+    fn said(text: &str) -> Vec<(String, Tier)> {
+        let all = tree(&[("apps/web.yaml", text)]).resolve(&finding_in("apps/web.yaml", text, VALUE));
+        consumers(&all).into_iter().map(|(id, tier)| (id.to_owned(), tier)).collect()
+    }
+
+    #[test]
+    fn a_release_has_the_values_that_it_is_given() {
+        let argo = |kind: &str, spec: &str| {
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: {kind}\nmetadata: {{name: web, namespace: argocd}}\nspec: {spec}\n"
+            )
+        };
+        for (text, id) in [
+            (format!("{FLUX}spec: {{values: {{env: [{{name: K, value: {VALUE}}}]}}}}\n"), Some("k8s:prod/HelmRelease/web")),
+            (format!("{FLUX}spec: {{chart: {{spec: {{chart: {VALUE}}}}}}}\n"), None),
+            (format!("kind: HelmRelease\nmetadata: {{name: web}}\nspec: {{values: {{k: {VALUE}}}}}\n"), None),
+            (
+                argo("Application", &format!("{{source: {{helm: {{parameters: [{{name: k, value: {VALUE}}}]}}}}}}")),
+                Some("k8s:argocd/Application/web"),
+            ),
+            (
+                argo(
+                    "Application",
+                    &format!("\n  sources:\n  - helm:\n      values: |\n        key: {VALUE}\n        other: x"),
+                ),
+                Some("k8s:argocd/Application/web"),
+            ),
+            (
+                argo(
+                    "ApplicationSet",
+                    &format!("{{template: {{spec: {{source: {{helm: {{valuesObject: {{k: {VALUE}}}}}}}}}}}}}"),
+                ),
+                Some("k8s:argocd/ApplicationSet/web"),
+            ),
+            (argo("Application", &format!("{{source: {{repoURL: {VALUE}}}}}")), None),
+            (
+                format!(
+                    "apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {{name: web, namespace: kube-system}}\nspec: {{set: {{k: {VALUE}}}}}\n"
+                ),
+                Some("k8s:kube-system/HelmChart/web"),
+            ),
+        ] {
+            let expected: Vec<_> = id.into_iter().map(|id| (id.to_owned(), Declared)).collect();
+            assert_eq!(said(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_come_of_secrets_in_its_own_namespace() {
+        let secret = |namespace: &str, key: &str| {
+            format!(
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: web, namespace: {namespace}}}\nstringData:\n  {key}: |\n    token: {VALUE}\n    a: b\n"
+            )
+        };
+        let from = |fields: &str| format!("{FLUX}spec: {{valuesFrom: [{{kind: Secret, name: web{fields}}}]}}\n");
+        for (fields, namespace, key, named) in [
+            ("", "prod", "values.yaml", true),
+            (", valuesKey: mine", "prod", "mine", true),
+            ("", "prod", "mine", false),
+            ("", "dev", "values.yaml", false),
+        ] {
+            let (text, release) = (secret(namespace, key), from(fields));
+            let known = tree(&[("apps/s.yaml", &text), ("apps/web.yaml", &release)]);
+            let all = known.resolve(&finding_in("apps/s.yaml", &text, VALUE));
+            let expected = [("k8s:prod/HelmRelease/web", Declared)];
+            assert_eq!(consumers(&all), &expected[..usize::from(named)], "{fields} {namespace} {key}");
+        }
+        let kustomization = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux}\nspec: \
+                             {postBuild: {substituteFrom: [{kind: Secret, name: vars}]}}\n";
+        let secret = format!(
+            "kind: Secret\napiVersion: v1\nmetadata: {{name: vars, namespace: flux}}\nstringData: {{TOKEN: {VALUE}}}\n"
+        );
+        let all = tree(&[("a.yaml", &secret), ("b.yaml", kustomization)]).resolve(&finding(VALUE));
+        assert_eq!(consumers(&all), [("k8s:flux/Kustomization/apps", Declared)]);
+    }
+}
