@@ -12,6 +12,7 @@ mod bitbucket;
 mod circleci;
 mod compose;
 mod copies;
+mod deployments;
 mod dockerfile;
 mod dotenv;
 mod gitlab;
@@ -239,6 +240,7 @@ readers! {
     litellm: Linked<litellm::LiteLlm>,
     langgraph: Linked<langgraph::LangGraph>,
     platforms: Linked<platforms::Platforms>,
+    deployments: Linked<deployments::Deployments>,
     procfile: Linked<procfile::Procfile>,
     scripts: Linked<scripts::Scripts>,
     ecs: Linked<aws::Ecs>,
