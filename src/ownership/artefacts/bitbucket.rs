@@ -76,6 +76,7 @@ impl Desk<'_> {
                 if let Some(text) = line.text() {
                     let link = Link::new(&consumer, self.tier, "bitbucket-script", field);
                     self.links.put_script(self.sheet, &self.sheet.place(line), text, &link);
+                    self.links.runs(self.sheet, &self.sheet.place(line), (text, None), &link);
                 } else if let Some(variables) = line.get("variables") {
                     variables.leaves("variables", &mut |way, leaf| {
                         self.links.put(self.sheet, leaf, Link::new(&consumer, self.tier, "bitbucket-pipe", way));

@@ -69,6 +69,7 @@ fn read(sheet: &Sheet<'_>, (root, job): (View<'_>, View<'_>), link: &Link, links
         if let Some((script, text)) = script.and_then(|script| Some((script, script.text()?))) {
             let link = Link { technique: "circleci-run", detail: "run".to_owned(), ..link.clone() };
             links.put_script(sheet, &sheet.place(script), text, &link);
+            links.runs(sheet, &sheet.place(script), (text, run.text_at(&["working_directory"])), &link);
         }
     }
 }

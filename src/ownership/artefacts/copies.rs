@@ -46,6 +46,8 @@ pub(super) const SOURCES: &[&str] = &[
     "tsx",
     "vb",
 ];
+/// What settings are kept in.
+const SETTINGS: &[&str] = &["yml", "yaml", "toml", "xml", "conf", "cnf", "cfg", "json", "env", "pem", "key"];
 /// Folders whose files are in the image and are run by nobody.
 const ASIDE: &[&str] =
     &["test", "tests", "spec", "__tests__", "docs", "doc", "examples", "example", "node_modules", "vendor"];
@@ -88,7 +90,8 @@ impl Copies {
                 let Some(inside) = below(&copied.context, path) else { continue };
                 let fits = match &copied.pattern {
                     Some(pattern) => glob(pattern, inside),
-                    None => is_source(inside),
+                    // A folder of settings is not copied for nothing; of a whole project most is.
+                    None => is_source(inside) || copied.context != above && is_setting(inside),
                 };
                 if fits && !self.is_ignored(&copied.context, inside) {
                     all.push((&copied.at, &copied.link));
@@ -133,6 +136,13 @@ pub(super) fn is_source(inside: &str) -> bool {
     let settings = name.starts_with("appsettings") && ends_in(name, &["json"]);
     let hidden = inside.split('/').any(|part| part.starts_with('.'));
     (settings || ends_in(name, SOURCES)) && !hidden && !is_aside(inside) && !dotenv::is_sample(name)
+}
+
+/// Whether a program may be set up by a file of that path.
+fn is_setting(inside: &str) -> bool {
+    let name = file_name(inside);
+    let hidden = inside.split('/').any(|part| part.starts_with('.'));
+    ends_in(name, SETTINGS) && !hidden && !is_aside(inside) && !dotenv::is_sample(name)
 }
 
 /// Whether it is a test, a document or somebody else's.
@@ -213,6 +223,13 @@ mod tests {
             ("COPY . .", "", "api/README.md", false),
             ("COPY . .", "", "api/tests/app.py", false),
             ("COPY . .", "", "api/.env", false),
+            ("COPY . .", "", "api/conf/app.yml", false),
+            ("COPY conf /etc/app", "", "api/conf/app.yml", true),
+            ("COPY conf /etc/app", "", "api/conf/sub/app.toml", true),
+            ("COPY conf /etc/app", "conf", "api/conf/app.yml", false),
+            ("COPY conf /etc/app", "", "api/conf/app.example.yml", false),
+            ("COPY conf /etc/app", "", "api/conf/tests/app.yml", false),
+            ("COPY conf /etc/app", "", "api/conf/README.md", false),
             ("COPY --from=b . .", "", "api/src/app.py", false),
             ("COPY conf.*.yaml .", "", "api/conf.prod.yaml", true),
             ("COPY conf.*.yaml .", "*.yaml", "api/conf.prod.yaml", false),

@@ -14,6 +14,7 @@ mod circleci;
 mod compose;
 mod copies;
 mod crewai;
+mod deployments;
 mod dockerfile;
 mod dotenv;
 mod gitlab;
@@ -246,6 +247,7 @@ readers! {
     langgraph: Linked<langgraph::LangGraph>,
     crewai: crewai::CrewAi,
     platforms: Linked<platforms::Platforms>,
+    deployments: Linked<deployments::Deployments>,
     procfile: Linked<procfile::Procfile>,
     scripts: Linked<scripts::Scripts>,
     ecs: Linked<aws::Ecs>,

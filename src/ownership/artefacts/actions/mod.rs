@@ -12,6 +12,13 @@ use super::{Sheet, clean, dotenv, ends_in, file_name, is_showable, join};
 use crate::model::{Coverage, Tier};
 
 const FOLDER: &str = ".github/workflows/";
+/// Where scripts run, for a job or for all of them.
+const WORKING: &[&str] = &["defaults", "run", "working-directory"];
+
+/// Whether a file defines an action.
+fn is_action(path: &str) -> bool {
+    matches!(file_name(path), "action.yml" | "action.yaml")
+}
 
 /// What workflow files say.
 #[derive(Default)]
@@ -27,7 +34,7 @@ impl Kind for Actions {
     }
 
     fn is_env_file(path: &str) -> bool {
-        dotenv::is_named_so(file_name(path))
+        dotenv::is_named_so(file_name(path)) || is_action(path)
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
@@ -98,8 +105,23 @@ impl<'a> Job<'a> {
             if let Some(script) = step.get("run")
                 && let Some(text) = script.text()
             {
-                links.put_script(self.sheet, &self.sheet.place(script), text, &self.link(tier, "gha-run", "run"));
+                let (place, link) = (self.sheet.place(script), self.link(tier, "gha-run", "run"));
+                links.put_script(self.sheet, &place, text, &link);
+                let ways: [(View<'_>, &[&str]); 3] = [(step, &["working-directory"]), (job, WORKING), (root, WORKING)];
+                links.runs(self.sheet, &place, (text, ways.iter().find_map(|(view, way)| view.text_at(way))), &link);
             }
+            self.action(step, tier, links);
+        }
+    }
+
+    /// An action of the repository's own, whose steps are the job's (docs.github.com, "Creating a composite action").
+    fn action(&self, step: View<'_>, tier: Tier, links: &mut Links) {
+        let Some((at, uses)) = step.get("uses").and_then(|at| Some((at, at.text()?.strip_prefix("./")?))) else { return };
+        for name in ["action.yml", "action.yaml"] {
+            let file = format!("{}/{name}", uses.trim_end_matches('/'));
+            let Some(path) = join(self.sheet.root.trim_end_matches('/'), &file) else { continue };
+            let link = self.link(tier.min(Tier::Inferred), "gha-composite-action", &format!("uses ./{}", clean(uses)));
+            links.pull_key((path, "runs".to_owned()), self.sheet.place(at), link);
         }
     }
 

@@ -157,3 +157,40 @@ fn env_files_that_compose_is_told_to_read_are_the_job_s() {
         }
     }
 }
+
+#[test]
+fn steps_of_the_repository_s_own_action_are_the_job_s_that_uses_it() {
+    let action = format!(
+        "name: x\ndescription: y\nruns:\n  using: composite\n  steps: [{{run: login, shell: bash, env: {{KEY: {VALUE}}}}}]\n"
+    );
+    for (uses, path, named) in [
+        ("./.github/actions/login", ".github/actions/login/action.yml", true),
+        ("./ci/", "ci/action.yaml", true),
+        ("./", "action.yml", true),
+        ("org/login@v1", "org/login@v1/action.yml", false),
+        ("./ci", "other/action.yml", false),
+    ] {
+        let text = format!("jobs:\n  test:\n    steps: [{{uses: '{uses}'}}]\n");
+        let all = tree(&[(".github/workflows/ci.yml", &text), (path, &action)]).resolve(&finding(VALUE));
+        let expected = [("gha:.github/workflows/ci.yml/test", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{uses} {path}");
+    }
+    let input = format!("inputs: {{k: {{default: {VALUE}}}}}\nruns: {{steps: []}}\n");
+    let text = "jobs:\n  test:\n    steps: [{uses: ./ci}]\n";
+    assert_eq!(tree(&[(".github/workflows/ci.yml", text), ("ci/action.yml", &input)]).resolve(&finding(VALUE)), []);
+}
+
+#[test]
+fn scripts_that_a_step_runs_are_the_job_s() {
+    for (step, path, named) in [
+        ("{run: ./scripts/deploy.sh}", "scripts/deploy.sh", true),
+        ("{run: 'bash deploy.sh', working-directory: scripts}", "scripts/deploy.sh", true),
+        ("{run: 'shellcheck scripts/deploy.sh'}", "scripts/deploy.sh", false),
+        ("{run: ./deploy.sh}", "scripts/deploy.sh", false),
+    ] {
+        let text = format!("jobs:\n  test:\n    steps: [{step}]\n");
+        let all = tree(&[(".github/workflows/ci.yml", &text)]).resolve(&finding_in(path, VALUE, VALUE));
+        let expected = [("gha:.github/workflows/ci.yml/test", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{step}");
+    }
+}

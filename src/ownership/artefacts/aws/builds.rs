@@ -64,7 +64,9 @@ fn spec((sheet, links): (&Sheet<'_>, &mut Links), root: View<'_>, consumer: &Arc
             let phase = clean(phase.text().unwrap_or("?"));
             for line in COMMANDS.iter().filter_map(|field| own.get(field)).flat_map(View::items) {
                 let link = Link::new(consumer, Tier::Bound, "build-command", format!("command of {phase}"));
-                links.put_script(sheet, &sheet.place(line), line.text().unwrap_or_default(), &link);
+                let (place, text) = (sheet.place(line), line.text().unwrap_or_default());
+                links.put_script(sheet, &place, text, &link);
+                links.runs(sheet, &place, (text, None), &link);
             }
         }
     }

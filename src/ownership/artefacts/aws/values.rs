@@ -160,12 +160,11 @@ impl<'t> Values<'t> {
         let keys: Vec<Option<&str>> = argument.items().map(|key| key.text().filter(|_| key.tag().is_none())).collect();
         let Some((Some(map), keys)) = keys.split_first().map(|(map, keys)| (*map, keys)) else { return };
         let Some(map) = self.template.and_then(|template| template.at(&["Mappings", map])) else { return };
-        let wanted =
-            |key: Option<&Option<&str>>, own: View<'_>| key.copied().flatten().is_none_or(|key| own.text() == Some(key));
+        let wanted = |at: usize, own: View<'_>| keys.get(at).copied().flatten().is_none_or(|key| own.text() == Some(key));
         let exact = keys.len() == 2 && keys.iter().all(Option::is_some);
         let tier = if exact { link.tier } else { link.tier.min(Tier::Inferred) };
-        for (_, second) in map.entries().into_iter().filter(|(key, _)| wanted(keys.first(), *key)) {
-            for (_, value) in second.entries().into_iter().filter(|(key, _)| wanted(keys.get(1), *key)) {
+        for (_, second) in map.entries().into_iter().filter(|(key, _)| wanted(0, *key)) {
+            for (_, value) in second.entries().into_iter().filter(|(key, _)| wanted(1, *key)) {
                 links.put(sheet, value, Link { tier, ..link.clone() });
             }
         }

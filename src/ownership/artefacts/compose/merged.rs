@@ -90,7 +90,7 @@ impl Compose {
     pub(super) fn entries_by_variable(&self, (own, name): (&str, &str), seen: &Evidence, roll: &mut Roll) {
         let of = (own.to_owned(), name.to_owned());
         for (entry, at) in self.merged.variables.get(&of).into_iter().flatten() {
-            self.entry((entry, at), &[seen.clone()], roll);
+            self.entry((entry, at), std::slice::from_ref(seen), roll);
         }
     }
 
@@ -177,7 +177,7 @@ mod tests {
             let own = format!("services: {{web: {{extends: {extends}}}}}\n");
             let all = tree(&[("base/common.yml", &base), ("a/compose.yaml", &own)]).resolve(&finding(VALUE));
             let expected = [("compose:base/common.yml/api", Bound), ("compose:a/compose.yaml/web", Inferred)];
-            assert_eq!(consumers(&all), &expected[..1 + usize::from(named)], "{extends}");
+            assert_eq!(consumers(&all), &expected[..=usize::from(named)], "{extends}");
         }
         let circle = "services: {a: {image: x, extends: {file: two.yml, service: a}, environment: [KEY=VAL]}}\n"
             .replace("VAL", VALUE);

@@ -103,7 +103,9 @@ impl<'t> Desk<'_, 't> {
             let Some(script) = chain.get(field).or_else(default) else { continue };
             lines((self.root, script), SCRIPT_LEVELS, &mut |line| {
                 let link = Link::new(self.consumer, self.own, "gitlab-ci-script", field);
-                self.links.put_script(self.sheet, &self.sheet.place(line), line.text().unwrap_or_default(), &link);
+                let (place, text) = (self.sheet.place(line), line.text().unwrap_or_default());
+                self.links.put_script(self.sheet, &place, text, &link);
+                self.links.runs(self.sheet, &place, (text, None), &link);
             });
         }
     }

@@ -62,7 +62,9 @@ impl<'a> Release<'a> {
             let Some(spec) = object.at(way) else { continue };
             let sources = spec.get("source").into_iter().chain(spec.get("sources").into_iter().flat_map(View::items));
             for source in sources {
-                FIELDS.iter().for_each(|way| self.values(source.at(way), way, literals));
+                for way in FIELDS {
+                    self.values(source.at(way), way, literals);
+                }
             }
         }
         for (way, substituted) in SOURCES {

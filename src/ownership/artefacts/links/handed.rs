@@ -2,29 +2,60 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::slots::Slots;
-use super::super::{Clues, Place};
-use super::Link;
+use super::super::slots::{Slots, prints_within};
+use super::super::yaml::View;
+use super::super::{Clues, Place, Sheet};
+use super::{Link, Links};
 use crate::model::Tier;
 use crate::ownership::roll::{Roll, evidence};
 
 /// Everything that is handed from file to file.
 #[derive(Default)]
 pub(super) struct Handed {
-    pub(super) given: Slots<Given>,
+    given: Slots<Given>,
     /// Who takes a parameter, by its file and name.
-    pub(super) takers: HashMap<(String, String), Vec<(Place, Link)>>,
+    takers: HashMap<(String, String), Vec<(Place, Link)>>,
     /// The files whose parameters are known.
-    pub(super) files: HashSet<String>,
+    files: HashSet<String>,
 }
 
 /// A value that is handed on.
-pub(super) struct Given {
+struct Given {
     /// The files that may be meant, the likeliest first.
-    pub(super) files: Vec<String>,
-    pub(super) parameter: String,
+    files: Vec<String>,
+    parameter: String,
     /// Who hands it on, and stands for whoever takes it where no such file is in the tree.
-    pub(super) link: Link,
+    link: Link,
+}
+
+impl Links {
+    /// A file of parameters was read: what is handed to it is known to be taken by nobody else.
+    pub(in super::super) fn has_parameters(&mut self, sheet: &Sheet<'_>) {
+        self.handed.files.insert(sheet.path.to_string());
+    }
+
+    /// A value that is handed to a parameter of one of those files.
+    pub(in super::super) fn hand(
+        &mut self,
+        sheet: &Sheet<'_>,
+        view: View<'_>,
+        (files, parameter): (&[String], &str),
+        link: Link,
+    ) {
+        let Some(text) = view.text().filter(|text| !text.is_empty()) else { return };
+        if self.allowance.take(text.len() + files.iter().map(String::len).sum::<usize>()) {
+            let given = Given { files: files.to_vec(), parameter: parameter.to_owned(), link };
+            self.handed.given.put(sheet.place(view), &prints_within(sheet.key, text), given);
+        }
+    }
+
+    /// A reference to a parameter of the file itself.
+    pub(in super::super) fn takes(&mut self, sheet: &Sheet<'_>, parameter: &str, at: Place, link: &Link) {
+        if self.allowance.take(parameter.len()) {
+            let own = (sheet.path.to_string(), parameter.to_owned());
+            self.handed.takers.entry(own).or_default().push((at, link.clone()));
+        }
+    }
 }
 
 impl Handed {

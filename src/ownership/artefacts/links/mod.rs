@@ -3,6 +3,7 @@
 
 mod handed;
 mod kind;
+mod scripts;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -115,6 +116,15 @@ impl Links {
         self.put_run(sheet, run, link);
     }
 
+    /// A script's own files, which it runs or reads from that folder: `None` is the repository's root.
+    pub(super) fn runs(&mut self, sheet: &Sheet<'_>, place: &Place, (text, folder): (&str, Option<&str>), link: &Link) {
+        let Some(folder) = super::join(sheet.root.trim_end_matches('/'), folder.unwrap_or_default()) else { return };
+        for file in scripts::files(text, &folder) {
+            let (tier, detail) = (link.tier.min(Tier::Inferred), format!("{} runs or reads {}", link.detail, clean(&file)));
+            self.pull(file, place.clone(), Link { tier, technique: "script-file", detail, ..link.clone() });
+        }
+    }
+
     fn put_run(&mut self, sheet: &Sheet<'_>, run: Option<Place>, link: &Link) {
         if let Some(place) = run
             && let Some(text) = raw(sheet, &place.bytes)
@@ -164,28 +174,6 @@ impl Links {
     pub(super) fn pull_key(&mut self, (file, key): (String, String), place: Place, link: Link) {
         if self.allowance.take(file.len() + key.len()) {
             self.keyed.entry(file).or_default().push((key, place, link));
-        }
-    }
-
-    /// A file of parameters was read: what is handed to it is known to be taken by nobody else.
-    pub(super) fn has_parameters(&mut self, sheet: &Sheet<'_>) {
-        self.handed.files.insert(sheet.path.to_string());
-    }
-
-    /// A value that is handed to a parameter of one of those files.
-    pub(super) fn hand(&mut self, sheet: &Sheet<'_>, view: View<'_>, (files, parameter): (&[String], &str), link: Link) {
-        let Some(text) = view.text().filter(|text| !text.is_empty()) else { return };
-        if self.allowance.take(text.len() + files.iter().map(String::len).sum::<usize>()) {
-            let given = handed::Given { files: files.to_vec(), parameter: parameter.to_owned(), link };
-            self.handed.given.put(sheet.place(view), &prints_within(sheet.key, text), given);
-        }
-    }
-
-    /// A reference to a parameter of the file itself.
-    pub(super) fn takes(&mut self, sheet: &Sheet<'_>, parameter: &str, at: Place, link: &Link) {
-        if self.allowance.take(parameter.len()) {
-            let own = (sheet.path.to_string(), parameter.to_owned());
-            self.handed.takers.entry(own).or_default().push((at, link.clone()));
         }
     }
 

@@ -74,7 +74,7 @@ impl Tree {
                     }
                 }
                 Some(Err(error)) => {
-                    break Some(Broken { line: error.marker().line(), why: error.info().to_owned() });
+                    break Some(Broken { line: error.marker().line(), why: error.info() });
                 }
             }
         };

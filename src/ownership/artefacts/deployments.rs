@@ -1,0 +1,205 @@
+//! Files by which one app or one build is deployed or run, each known by its name and with its values at known places: Google Cloud
+//! Build (cloud.google.com, "Build configuration file schema"), Netlify (docs.netlify.com, "File-based configuration"), Vercel
+//! (vercel.com, "Project configuration"), Kamal (kamal-deploy.org, "Configuration"), DigitalOcean's App Platform
+//! (docs.digitalocean.com, "App specification"), AWS Copilot (aws.github.io/copilot-cli, "Manifest"), development containers
+//! (containers.dev, "Dev container metadata reference").
+//!
+//! The file stands for what it runs; where it names that, the name is in the id.
+
+use std::sync::Arc;
+
+use super::links::{Consumer, Kind, Link, Links};
+use super::yaml::View;
+use super::{Sheet, clean, ends_in, file_name, folder, is_showable};
+use crate::model::{Coverage, Tier};
+
+/// What such files say.
+#[derive(Default)]
+pub(super) struct Deployments;
+
+/// One kind of file.
+struct Form {
+    /// What ids of it begin with.
+    kind: &'static str,
+    fits: fn(&str) -> bool,
+    /// What it must have to be one.
+    needs: &'static [&'static str],
+    /// Where it says what it runs.
+    name: &'static [&'static str],
+    /// Where all texts are values of what it runs.
+    values: &'static [&'static [&'static str]],
+    /// Where parts that run by themselves are listed.
+    parts: &'static [&'static str],
+}
+
+const FORMS: &[Form] = &[
+    Form {
+        kind: "cloudbuild",
+        fits: |path| file_name(path).starts_with("cloudbuild") && ends_in(path, &["yaml", "yml", "json"]),
+        needs: &["steps"],
+        name: &[],
+        values: &[&["steps"], &["substitutions"], &["options", "env"]],
+        parts: &[],
+    },
+    Form {
+        kind: "netlify",
+        fits: |path| file_name(path) == "netlify.toml",
+        needs: &[],
+        name: &[],
+        values: &[&["build"], &["context"]],
+        parts: &[],
+    },
+    Form {
+        kind: "vercel",
+        fits: |path| file_name(path) == "vercel.json",
+        needs: &[],
+        name: &[],
+        values: &[&["env"], &["build", "env"]],
+        parts: &[],
+    },
+    Form {
+        kind: "kamal",
+        fits: |path| {
+            let name = file_name(path);
+            file_name(folder(path)) == "config" && name.starts_with("deploy") && ends_in(name, &["yml", "yaml"])
+        },
+        needs: &["service", "image"],
+        name: &["service"],
+        values: &[&["env"], &["registry"], &["accessories"], &["servers"], &["builder", "args"]],
+        parts: &[],
+    },
+    Form {
+        kind: "digitalocean",
+        fits: |path| file_name(folder(path)) == ".do" && ends_in(path, &["yml", "yaml"]),
+        needs: &[],
+        name: &["name"],
+        values: &[&["envs"]],
+        parts: &["services", "workers", "jobs", "functions", "static_sites"],
+    },
+    Form {
+        kind: "copilot",
+        fits: |path| matches!(file_name(path), "manifest.yml" | "manifest.yaml") && folder(path).contains("copilot/"),
+        needs: &["type"],
+        name: &["name"],
+        values: &[&["variables"], &["environments"], &["command"], &["sidecars"]],
+        parts: &[],
+    },
+    Form {
+        kind: "devcontainer",
+        fits: |path| matches!(file_name(path), "devcontainer.json" | ".devcontainer.json"),
+        needs: &[],
+        name: &[],
+        values: &[&["containerEnv"], &["remoteEnv"], &["runArgs"], &["build", "args"]],
+        parts: &[],
+    },
+];
+
+impl Kind for Deployments {
+    const LIMIT: usize = 1 << 20;
+
+    fn wants(path: &str) -> bool {
+        form(path).is_some()
+    }
+
+    fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
+        let Some(form) = form(&sheet.path) else { return };
+        sheet.documents(coverage, &mut |root| {
+            if form.needs.iter().all(|field| root.get(field).is_some()) {
+                read((sheet, links), form, root);
+            }
+        });
+    }
+}
+
+fn form(path: &str) -> Option<&'static Form> {
+    FORMS.iter().find(|form| (form.fits)(path))
+}
+
+fn read((sheet, links): (&Sheet<'_>, &mut Links), form: &Form, root: View<'_>) {
+    let own = root.text_at(form.name).filter(|name| !form.name.is_empty() && is_showable(name));
+    let whole = consumer(sheet, form.kind, own);
+    let parts: Vec<(View<'_>, Arc<Consumer>)> = form
+        .parts
+        .iter()
+        .filter_map(|field| root.get(field))
+        .flat_map(View::items)
+        .filter_map(|part| Some((part, part.text_at(&["name"]).filter(|name| is_showable(name))?)))
+        .map(|(part, name)| (part, consumer(sheet, form.kind, Some(name))))
+        .collect();
+    for way in form.values {
+        // What is said for all is each part's.
+        let users = if parts.is_empty() { vec![&whole] } else { parts.iter().map(|(_, part)| part).collect() };
+        for user in users {
+            values((sheet, links), root.at(way), (user, way));
+        }
+        for (part, user) in &parts {
+            values((sheet, links), part.at(way), (user, way));
+        }
+    }
+}
+
+fn consumer(sheet: &Sheet<'_>, kind: &str, name: Option<&str>) -> Arc<Consumer> {
+    let (id, words) = match name {
+        Some(name) => (format!("{kind}:{}/{name}", sheet.path), format!("{name} of {}", sheet.path)),
+        None => (format!("{kind}:{}", sheet.path), format!("{kind} {}", sheet.path)),
+    };
+    Arc::new(Consumer::new(id, words))
+}
+
+fn values((sheet, links): (&Sheet<'_>, &mut Links), at: Option<View<'_>>, (user, way): (&Arc<Consumer>, &[&str])) {
+    let Some(at) = at else { return };
+    at.leaves(way.last().copied().unwrap_or_default(), &mut |way, leaf| {
+        let link = Link::new(user, Tier::Bound, "deployment-value", clean(way));
+        links.put_script(sheet, &sheet.place(leaf), leaf.text().unwrap_or_default(), &link);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Tier::Bound;
+    use crate::ownership::artefacts::testing::{VALUE, consumers, finding_in, tree};
+
+    #[test]
+    fn each_file_s_own_shape() {
+        let cloud = format!("steps:\n- name: x\n  env: ['KEY={VALUE}']\n");
+        let netlify = format!("[build]\ncommand = 'make'\n[context.production.environment]\nKEY = '{VALUE}'\n");
+        let vercel = format!("{{\"build\": {{\"env\": {{\"KEY\": \"{VALUE}\"}}}}}}\n");
+        let kamal = format!("service: shop\nimage: org/shop\nenv:\n  clear:\n    KEY: {VALUE}\n  secret: [OTHER]\n");
+        let ocean =
+            format!("name: shop\nservices:\n- name: web\n  envs: [{{key: K, value: {VALUE}}}]\nworkers: [{{name: job}}]\n");
+        let shared = format!("name: shop\nenvs: [{{key: K, value: {VALUE}}}]\nservices: [{{name: web}}, {{name: api}}]\n");
+        let copilot = format!("name: api\ntype: Backend Service\nenvironments: {{prod: {{variables: {{KEY: {VALUE}}}}}}}\n");
+        let container = format!("{{\"containerEnv\": {{\"KEY\": \"{VALUE}\"}}, // x\n}}\n");
+        for (path, text, ids) in [
+            ("cloudbuild.yaml", &cloud, &["cloudbuild:cloudbuild.yaml"][..]),
+            ("ci/cloudbuild-prod.yml", &cloud, &["cloudbuild:ci/cloudbuild-prod.yml"]),
+            ("netlify.toml", &netlify, &["netlify:netlify.toml"]),
+            ("web/vercel.json", &vercel, &["vercel:web/vercel.json"]),
+            ("config/deploy.yml", &kamal, &["kamal:config/deploy.yml/shop"]),
+            ("deploy.yml", &kamal, &[]),
+            (".do/app.yaml", &ocean, &["digitalocean:.do/app.yaml/web"]),
+            (".do/app.yaml", &shared, &["digitalocean:.do/app.yaml/api", "digitalocean:.do/app.yaml/web"]),
+            ("copilot/api/manifest.yml", &copilot, &["copilot:copilot/api/manifest.yml/api"]),
+            (".devcontainer/devcontainer.json", &container, &["devcontainer:.devcontainer/devcontainer.json"]),
+        ] {
+            let known = tree(&[(path, text)]);
+            let expected: Vec<_> = ids.iter().map(|id| (*id, Bound)).collect();
+            assert_eq!(consumers(&known.resolve(&finding_in(path, text, VALUE))), expected, "{path}");
+            assert!(known.coverage().troubles.is_empty(), "{:?}", known.coverage());
+        }
+    }
+
+    #[test]
+    fn other_fields_and_files_hold_no_value() {
+        for (path, text) in [
+            ("cloudbuild.yaml", format!("images: [{VALUE}]\nsteps: []\n")),
+            ("cloudbuild.yaml", format!("steps:\n- script: |\n    # {VALUE}\n    make\n")),
+            ("netlify.toml", format!("[[redirects]]\nfrom = '{VALUE}'\n")),
+            ("vercel.json", format!("{{\"rewrites\": [\"{VALUE}\"]}}\n")),
+            ("config/deploy.yml", format!("env: {{clear: {{KEY: {VALUE}}}}}\n")),
+            ("app/manifest.yml", format!("type: x\nvariables: {{KEY: {VALUE}}}\n")),
+        ] {
+            assert_eq!(tree(&[(path, &text)]).resolve(&finding_in(path, &text, VALUE)), [], "{path} {text}");
+        }
+    }
+}

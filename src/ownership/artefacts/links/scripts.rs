@@ -1,0 +1,88 @@
+//! Which files of the tree a script runs or reads: `./scripts/x.sh`, `python tools/x.py`, `. ./x.env`, `--env-file x.env`, after
+//! `cd` too. A file that is merely mentioned, as to a linter, is none of them.
+
+use super::super::{copies, dotenv, ends_in, file_name, join};
+
+/// Files of one script.
+const FILES: usize = 100;
+/// What runs the file that it is given.
+const INTERPRETERS: &[&str] = &[
+    "bash", "sh", "zsh", "dash", "python", "python3", "node", "ruby", "perl", "php", "pwsh", "Rscript", "tsx", "ts-node",
+    "bun", "source", ".",
+];
+/// Words before a command.
+const BEFORE: &[&str] =
+    &["sudo", "exec", "time", "nohup", "env", "then", "do", "else", "if", "while", "!", "{", "(", "-", "npx", "xvfb-run"];
+/// What documents end in.
+const DOCUMENTS: &[&str] = &["md", "rst", "txt"];
+
+/// The files, seen from the folder that the script begins in.
+pub(super) fn files(text: &str, folder: &str) -> Vec<String> {
+    let (mut files, mut here) = (Vec::new(), Some(folder.to_owned()));
+    for command in text.split(['\n', ';', '|', '&']).map(str::trim).filter(|command| !command.starts_with('#')) {
+        let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches(['"', '\'', '(', ')'])).collect();
+        let set = |word: &str| {
+            word.split_once('=').is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+        };
+        let Some(first) = words.iter().position(|word| !BEFORE.contains(word) && !set(word)) else { continue };
+        let (program, rest) = (words[first], &words[first + 1..]);
+        if program == "cd" || program == "pushd" {
+            here = here.and_then(|here| join(&here, rest.first().filter(|to| is_plain(to))?));
+            continue;
+        }
+        let Some(here) = &here else { continue };
+        let run = if INTERPRETERS.contains(&program) {
+            rest.iter().find(|word| !word.starts_with('-')).copied()
+        } else {
+            Some(program).filter(|program| program.contains('/'))
+        };
+        let given = rest.iter().enumerate().filter_map(|(at, word)| match *word {
+            "--env-file" => rest.get(at + 1).copied(),
+            word => word.strip_prefix("--env-file="),
+        });
+        let named = run.into_iter().chain(given).filter(|file| is_file(file));
+        files.extend(named.filter_map(|file| join(here, file)).filter(|file| !copies::is_aside(file)));
+        if files.len() > FILES {
+            files.truncate(FILES);
+            break;
+        }
+    }
+    files
+}
+
+fn is_plain(word: &str) -> bool {
+    word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'))
+}
+
+fn is_file(word: &str) -> bool {
+    let name = file_name(word);
+    is_plain(word) && !name.is_empty() && word.contains(['.', '/']) && !dotenv::is_sample(name) && !ends_in(name, DOCUMENTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::files;
+
+    #[test]
+    fn what_runs_is_told_from_what_is_mentioned() {
+        for (text, expected) in [
+            ("./scripts/a.sh --x", &["scripts/a.sh"][..]),
+            ("sudo A=b bash -e scripts/a.sh", &["scripts/a.sh"]),
+            ("make x && python3 tools/a.py | tee log", &["tools/a.py"]),
+            ("cd app\n./a.sh", &["app/a.sh"]),
+            ("cd $X\n./a.sh", &[]),
+            ("if [ x ]; then source conf/a.env; fi", &["conf/a.env"]),
+            ("docker run --env-file conf/a.env x", &["conf/a.env"]),
+            ("docker compose --env-file=conf/a.env up", &["conf/a.env"]),
+            ("shellcheck scripts/a.sh", &[]),
+            ("# ./scripts/a.sh", &[]),
+            ("python -m pytest", &[]),
+            ("python tests/a.py", &[]),
+            ("cat .env.example; . .env.example", &[]),
+            ("/usr/bin/x; ../a.sh; bash \"$X/a.sh\"; echo a/b", &[]),
+        ] {
+            assert_eq!(files(text, ""), expected, "{text}");
+        }
+        assert_eq!(files("./a.sh", "web"), ["web/a.sh"]);
+    }
+}
