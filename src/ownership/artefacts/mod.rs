@@ -18,6 +18,7 @@ mod dockerfile;
 mod dotenv;
 mod gitlab;
 mod helm;
+mod hosted;
 mod image_refs;
 mod installed;
 mod jenkins;
@@ -246,12 +247,14 @@ readers! {
     langgraph: Linked<langgraph::LangGraph>,
     crewai: crewai::CrewAi,
     platforms: Linked<platforms::Platforms>,
+    hosted: Linked<hosted::Hosted>,
     procfile: Linked<procfile::Procfile>,
     scripts: Linked<scripts::Scripts>,
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,
     serverless: Linked<aws::Serverless>,
     terraform: terraform::Terraform,
+    nomad: Linked<terraform::Nomad>,
     terraform_state: Linked<terraform::TfState>,
     dockerfile: Linked<dockerfile::Dockerfile>,
     systemd: Linked<systemd::Systemd>,

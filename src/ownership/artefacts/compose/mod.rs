@@ -9,6 +9,7 @@
 //! are known by what is in them. What `docker-compose.override.yml` sets as well is inferred in the base.
 
 mod around;
+mod mounts;
 mod service;
 mod variables;
 
@@ -47,6 +48,7 @@ pub(super) struct Compose {
     variables: HashMap<(String, String), Vec<Pull>>,
     /// Compose files that those of a folder include.
     includes: HashMap<String, BTreeSet<String>>,
+    mounts: mounts::Mounts,
     /// Which variables of the same env file a variable is made of the other way round: file and variable, to the names of
     /// those that take it.
     taken: HashMap<(String, String), BTreeSet<String>>,
@@ -160,6 +162,7 @@ impl Reader for Compose {
                 self.variable(place, &name, &seen, roll);
             }
         }
+        self.mounts.resolve(clues, roll);
         let set: HashSet<&str> = set.iter().map(|(place, ..)| &*place.path).collect();
         for path in clues.paths() {
             for pull in self.secret_files.get(path).into_iter().flatten() {
@@ -189,6 +192,7 @@ impl Reader for Compose {
             self.images.entry(image).or_default().extend(services);
         }
         self.overridden.extend(other.overridden);
+        self.mounts.merge(other.mounts);
         for (path, pulls) in other.env_files {
             self.env_files.entry(path).or_default().extend(pulls);
         }
@@ -234,6 +238,9 @@ impl Compose {
         desk.build(view);
         desk.secrets(root, view, "secrets");
         desk.secrets(root, view, "configs");
+        for view in &all {
+            desk.volumes(*view);
+        }
     }
 }
 

@@ -237,3 +237,30 @@ fn variables_that_are_made_of_others_are_followed() {
         assert_eq!(consumers(&all), &expected[usize::from(!api)..], "{url}");
     }
 }
+
+#[test]
+fn mounted_files_are_declared_and_what_lies_below_mounted_folders_is_inferred() {
+    let text = format!("token: {VALUE}\n");
+    for (volume, path, tier) in [
+        ("./prometheus.yml:/etc/prometheus/prometheus.yml:ro", "api/prometheus.yml", Some(Tier::Declared)),
+        ("{type: bind, source: ./prometheus.yml, target: /x}", "api/prometheus.yml", Some(Tier::Declared)),
+        ("./conf:/etc/api", "api/conf/sub/x.yml", Some(Tier::Inferred)),
+        ("../shared:/etc/api", "shared/x.yml", Some(Tier::Inferred)),
+        ("./conf:/etc/api", "api/conf/README.md", None),
+        ("./conf:/etc/api", "api/conf/x.example.yml", None),
+        ("./conf:/etc/api", "conf/x.yml", None),
+        ("conf:/etc/api", "api/conf/x.yml", None),
+        ("/conf:/etc/api", "api/conf/x.yml", None),
+        ("{type: volume, source: conf, target: /x}", "api/conf/x.yml", None),
+        (".:/app", "api/src/app.py", Some(Tier::Inferred)),
+        (".:/app", "api/other.yml", None),
+        (".:/app", "api/tests/app.py", None),
+        ("..:/app", "other/conf.yml", None),
+    ] {
+        let quote = if volume.starts_with('{') { "" } else { "'" };
+        let compose = format!("services:\n  api: {{image: x, volumes: [{quote}{volume}{quote}]}}\n");
+        let owners = tree(&[("api/compose.yaml", &compose)]).resolve(&finding_in(path, &text, VALUE));
+        let expected: Vec<_> = tier.map(|tier| ("compose:api/compose.yaml/api", tier)).into_iter().collect();
+        assert_eq!(consumers(&owners), expected, "{volume} {path}");
+    }
+}
