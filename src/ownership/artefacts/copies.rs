@@ -130,7 +130,7 @@ fn below<'p>(context: &str, path: &'p str) -> Option<&'p str> {
     if context.is_empty() { Some(path) } else { path.strip_prefix(context)?.strip_prefix('/') }
 }
 
-/// Whether a program may be made of a file of that path.
+/// Whether a file of that path is what programs are made of, and not of their tests.
 pub(super) fn is_source(inside: &str) -> bool {
     let name = file_name(inside);
     let settings = name.starts_with("appsettings") && ends_in(name, &["json"]);

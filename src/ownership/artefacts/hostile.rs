@@ -67,6 +67,11 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("live/terragrunt.hcl", "terraform {\n  source = \"..\"\n}\ninputs = {\n  v = \"x\"\n}\n"),
     ("dev.tfvars.json", "{\"v\": \"x\"}\n"),
+    (".travis.yml", "env: {global: [K=v], jobs: [A=b]}\nscript: [x]\n"),
+    ("cloudbuild.yaml", "steps: [{name: x, args: [v], env: [A=b]}]\n"),
+    (".drone.yml", "steps: [{name: s, environment: {K: v}, commands: [x]}]\n"),
+    ("netlify.toml", "[build.environment]\nA = 'b'\n"),
+    ("x.nomad", "job \"j\" {\n  group \"g\" {\n    task \"t\" {\n      env {\n        A = \"b\"\n      }\n    }\n  }\n}\n"),
 ];
 
 #[test]

@@ -19,6 +19,7 @@ mod dockerfile;
 mod dotenv;
 mod gitlab;
 mod helm;
+mod hosted;
 mod image_refs;
 mod jenkins;
 mod kubernetes;
@@ -248,6 +249,7 @@ readers! {
     crewai: crewai::CrewAi,
     platforms: Linked<platforms::Platforms>,
     deployments: Linked<deployments::Deployments>,
+    hosted: Linked<hosted::Hosted>,
     procfile: Linked<procfile::Procfile>,
     scripts: Linked<scripts::Scripts>,
     ecs: Linked<aws::Ecs>,
@@ -255,6 +257,7 @@ readers! {
     serverless: Linked<aws::Serverless>,
     builds: Linked<aws::Builds>,
     terraform: terraform::Terraform,
+    nomad: Linked<terraform::Nomad>,
     terraform_state: Linked<terraform::TfState>,
     dockerfile: Linked<dockerfile::Dockerfile>,
     systemd: Linked<systemd::Systemd>,

@@ -158,7 +158,7 @@ impl Desk<'_> {
         }
     }
 
-    fn pull(&self, at: View<'_>, technique: &'static str, detail: String) -> Pull {
+    pub(super) fn pull(&self, at: View<'_>, technique: &'static str, detail: String) -> Pull {
         let over = Arc::default();
         Pull { service: Arc::clone(self.service), technique, detail, at: self.sheet.place(at), over }
     }

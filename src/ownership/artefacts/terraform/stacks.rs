@@ -7,7 +7,7 @@ use hcl_edit::structure::Body;
 
 use super::super::links::Consumer;
 use super::super::{folder, join};
-use super::Desk;
+use super::desk::Desk;
 use super::expressions::{key_name, walk};
 use super::graph::Graph;
 use crate::model::Tier;
