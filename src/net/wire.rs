@@ -79,7 +79,7 @@ impl Net {
     ///
     /// # Errors
     /// [`NetError::Offline`]; others when nobody is there.
-    pub(super) async fn call(&self, host: &str, port: u16) -> Result<Wire, NetError> {
+    pub async fn call(&self, host: &str, port: u16) -> Result<Wire, NetError> {
         if self.settings.offline {
             return Err(NetError::Offline);
         }

@@ -111,7 +111,12 @@ impl Admin {
 
     fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let value = self.value.expose();
-        value.split(|&b| b == b':').chain([value]).map(<[u8]>::trim_ascii)
+        // Of a URL what stands between the user's colon and the host; its other pieces are words that stand everywhere.
+        let url = memchr::memmem::find(value, b"://").map(|at| &value[at + 3..]);
+        let login = url.map(|rest| &rest[..memchr::memrchr(b'@', rest).unwrap_or(0)]);
+        let password = login.map(|login| &login[memchr::memchr(b':', login).map_or(login.len(), |at| at + 1)..]);
+        let pair = url.is_none().then(|| value.split(|&b| b == b':')).into_iter().flatten();
+        password.filter(|part| !part.is_empty()).into_iter().chain(pair).chain([value]).map(<[u8]>::trim_ascii)
     }
 
     /// Whether a value is this one.

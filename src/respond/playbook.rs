@@ -146,6 +146,7 @@ builtin![
     "pinecone-manual-contain",
     "portkey-manual-contain",
     "postgres-manual-contain",
+    "postgres-role-contain",
     "slack-contain",
     "vault-contain",
     "vercel-contain",

@@ -248,19 +248,8 @@ impl Scene {
     }
 
     pub(super) fn runner(&self) -> Runner {
-        let approvers =
-            Approvers::from([("kim", 1), ("lee", 2)].map(|(name, seed)| (name.to_owned(), signer(seed).public())));
-        Runner {
-            hands: self.hands(),
-            folder: Folder::open(self.dir.path()).expect("a folder"),
-            guard: self.guard.clone(),
-            stop_file: None,
-            approvers,
-            stop: Arc::default(),
-            requester: "tests".to_owned(),
-            confirmed: Vec::new(),
-            signer: Some(signer(3)),
-        }
+        let folder = Folder::open(self.dir.path()).expect("a folder");
+        Runner { signer: Some(signer(3)), ..runner(self.hands(), folder, self.guard.clone()) }
     }
 
     pub(super) async fn plan(&self) -> Result<(Plan, String), RespondError> {
@@ -273,12 +262,7 @@ impl Scene {
 
     /// Two people agree.
     pub(super) fn agree(&self, digest: &str) {
-        let runner = self.runner();
-        for (name, seed) in [("kim", 1), ("lee", 2)] {
-            let now = runner.hands.clock.now();
-            let approval = approve(digest, name, &signer(seed), &runner.approvers, now).expect("listed");
-            runner.folder.keep_approval(&approval).expect("kept");
-        }
+        agree(&self.runner(), digest);
     }
 
     /// Plans, agrees, applies. What was written holds no secret, and tells the same when it is read again.
@@ -327,6 +311,33 @@ impl Scene {
             assert!(!written.contains(part.value.expose_str().expect("text")), "the leaked value was written down");
         }
         assert!(self.admin.is_none_or(|admin| !written.contains(admin)), "the responder's credential was written down");
+    }
+}
+
+/// A runner of the tests' own: two people may approve, nothing is signed.
+pub(super) fn runner(hands: Hands, folder: Folder, guard: Guard) -> Runner {
+    Runner {
+        hands,
+        folder,
+        guard,
+        stop_file: None,
+        approvers: Approvers::from(PEOPLE.map(|(name, seed)| (name.to_owned(), signer(seed).public()))),
+        stop: Arc::default(),
+        requester: "tests".to_owned(),
+        confirmed: Vec::new(),
+        signer: None,
+    }
+}
+
+/// Who may approve, and what their keys are made from.
+const PEOPLE: [(&str, u8); 2] = [("kim", 1), ("lee", 2)];
+
+/// Both of them agree.
+pub(super) fn agree(runner: &Runner, digest: &str) {
+    for (name, seed) in PEOPLE {
+        let now = runner.hands.clock.now();
+        let approval = approve(digest, name, &signer(seed), &runner.approvers, now).expect("listed");
+        runner.folder.keep_approval(&approval).expect("kept");
     }
 }
 

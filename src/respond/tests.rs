@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::testing::{ADMIN, Asked, Provider, Scene, set, step};
-use super::{Playbooks, RespondError, builtin_playbooks};
+use super::{Admin, Playbooks, RespondError, builtin_playbooks};
 use crate::model::{RunState, StepState};
 use crate::net::testing::http;
+use crate::secret::{FingerprintKey, Secret};
 
 fn says(status: u16, body: &Value) -> Vec<u8> {
     http(&format!("{status} x"), "", &body.to_string())
@@ -270,4 +271,13 @@ fn what_a_playbook_stops_a_credential_with_is_what_its_detector_names() {
             assert!(detector.revoke.contains(&stops.action), "{id} does not name {}", stops.action);
         }
     }
+}
+
+#[test]
+fn of_a_url_the_password_is_the_responders_own_and_no_word_of_it_else() {
+    let key = FingerprintKey::new([5; 32]);
+    let own = |text: &str| Admin::new("env:X".to_owned(), Secret::new(text.as_bytes())).fingerprints(&key);
+    let url = ["postgresql://chief:", "aB3-xY9", "@db.internal:5432/app"].concat();
+    assert_eq!(own(&url), [key.fingerprint(b"aB3-xY9"), key.fingerprint(url.as_bytes())]);
+    assert_eq!(own("id:secret"), ["id", "secret", "id:secret"].map(|part| key.fingerprint(part.as_bytes())));
 }

@@ -23,6 +23,7 @@ const ACCOUNTS: &[(&str, &[&str])] = &[
     ("npm", &["identity.username"]),
     ("okta", &["part.host"]),
     ("openai", &["identity.organization"]),
+    ("postgres", &["part.host"]),
     ("slack", &["identity.team_id"]),
     ("vercel", &["identity.username", "identity.id"]),
     ("xai", &["identity.team"]),

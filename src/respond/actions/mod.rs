@@ -14,6 +14,7 @@ mod list_minted;
 mod manual;
 mod notes;
 mod old;
+mod postgres;
 mod providers;
 mod replace;
 mod restart;
@@ -249,6 +250,8 @@ const SHARED: &[&dyn Action] = &[
     &old::Unused,
     &old::Refused,
     &restart::Restart,
+    &postgres::RoleStop,
+    &postgres::RoleRefused,
 ];
 
 /// Every action.

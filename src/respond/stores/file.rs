@@ -164,3 +164,6 @@ impl Store for File {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,11 +16,11 @@ use crate::respond::testing::{Asked, Provider};
 use crate::respond::{Admin, AwsHands, Hands};
 use crate::secret::{FingerprintKey, Secret};
 
-const OLD: &str = "old/Value+of-the_credential1";
-const NEW: &str = "new/Value+of-the_credential2";
+pub(super) const OLD: &str = "old/Value+of-the_credential1";
+pub(super) const NEW: &str = "new/Value+of-the_credential2";
 const LOGIN: &str = "what-opens-the-store";
 
-fn says(status: u16, body: &Value) -> Vec<u8> {
+pub(super) fn says(status: u16, body: &Value) -> Vec<u8> {
     http(&format!("{status} x"), "", &body.to_string())
 }
 
@@ -29,7 +29,7 @@ fn key() -> FingerprintKey {
 }
 
 /// Hands that reach the scripted service under every name.
-fn hands(provider: &Provider) -> Hands {
+pub(super) fn hands(provider: &Provider) -> Hands {
     let names = ["aws", "vault-kv", "kubernetes-admin", "github-admin", "gitlab-admin"];
     let endpoint = |name: &&str| Net::parse_endpoint(&format!("{name}={}", provider.url())).expect("an endpoint");
     let settings = Settings { endpoints: names.iter().map(endpoint).collect(), ..Settings::default() };
@@ -49,7 +49,7 @@ fn hands(provider: &Provider) -> Hands {
     }
 }
 
-fn open(kind: &str, at: &str) -> Box<dyn Store> {
+pub(super) fn open(kind: &str, at: &str) -> Box<dyn Store> {
     let listed = vec![StoreAt {
         kind: kind.to_owned(),
         at: at.to_owned(),
@@ -62,13 +62,13 @@ fn open(kind: &str, at: &str) -> Box<dyn Store> {
     Stores { listed, consumers: Vec::new(), key: None }.open(&[]).pop().expect("a store")
 }
 
-fn write(held: &Held) -> Write<'_> {
+pub(super) fn write(held: &Held) -> Write<'_> {
     let (old, new) = (Secret::new(OLD.as_bytes()), Secret::new(NEW.as_bytes()));
     Write { before: held, fields: swapped(&held.fields, &[(&old, &new)]), token: "0".repeat(64) }
 }
 
 /// Reads, finds the old one, writes the new one, reads again.
-async fn moved(store: &dyn Store, hands: &Hands) {
+pub(super) async fn moved(store: &dyn Store, hands: &Hands) {
     let held = store.read(hands).await.expect("it reads");
     let wanted = BTreeMap::from([("key".to_owned(), vec![key().fingerprint(OLD.as_bytes())])]);
     assert_eq!(find(&held.fields, &wanted, &key()).len(), 1, "{}", store.name());
@@ -79,7 +79,7 @@ async fn moved(store: &dyn Store, hands: &Hands) {
 }
 
 /// What was read is written over what somebody else has put there since.
-async fn late(store: &dyn Store, hands: &Hands, held: &Held) {
+pub(super) async fn late(store: &dyn Store, hands: &Hands, held: &Held) {
     let error = store.write(hands, &write(held)).await.expect_err("it has changed");
     assert!(matches!(error, Trouble::Failed(_)), "{}: {error:?}", store.name());
 }
@@ -420,29 +420,6 @@ async fn a_deployment_is_restarted_once_by_its_mark_and_looked_at_until_it_runs(
     assert!(matches!(super::Consumer::at(&at("prod/none")).look(&hands).await, Err(Trouble::Absent)));
 }
 
-#[cfg(unix)]
-#[tokio::test]
-async fn a_file_is_replaced_whole_with_its_mode_and_only_as_it_was_read() {
-    use std::os::unix::fs::PermissionsExt;
-    let dir = tempfile::tempdir().expect("scratch");
-    let path = dir.path().join(".env");
-    std::fs::write(&path, format!("A=1\r\nKEY='{OLD}' # {OLD}x\n")).expect("written");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("set");
-    let provider = Provider::new(|_| Vec::new());
-    let (hands, store) = (hands(&provider), open("file", path.to_str().expect("text")));
-    let before = store.read(&hands).await.expect("it reads");
-    // What a process that died has left.
-    std::fs::write(dir.path().join("..env.staunch-new"), "left").expect("written");
-    moved(&*store, &hands).await;
-    assert_eq!(std::fs::read_to_string(&path).expect("the file"), format!("A=1\r\nKEY='{NEW}' # {OLD}x\n"));
-    assert_eq!(std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o640);
-    late(&*store, &hands, &before).await;
-    assert_eq!(std::fs::read_dir(dir.path()).expect("the folder").count(), 1, "nothing is left beside it");
-    std::os::unix::fs::symlink(&path, dir.path().join("link")).expect("a link");
-    let link = open("file", dir.path().join("link").to_str().expect("text"));
-    assert!(matches!(link.read(&hands).await, Err(Trouble::Refused { .. })), "a link is not the file");
-}
-
 #[test]
 fn every_kind_is_listed_in_order() {
     assert!(kinds().is_sorted());
@@ -465,54 +442,4 @@ fn two_stores_of_one_name_in_two_places_are_two() {
         Stores { listed, key: None, ..Stores::default() }.open(&[]).iter().map(|store| store.name()).collect();
     assert_eq!(names[0], "aws-ssm@eu-west-1 /prod/key");
     assert_eq!((names.len(), names[3].as_str()), (4, "vault-kv@https://vault.two.example /prod/key"));
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_file_keeps_its_mode_and_attributes_and_waits_for_another_run() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join(".env");
-    std::fs::write(&path, format!("KEY={OLD}\n")).expect("written");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("a mode");
-    let flags = rustix::fs::XattrFlags::empty();
-    let has_attributes = rustix::fs::setxattr(&path, c"user.note", b"kept", flags).is_ok();
-    let provider = Provider::new(|_| says(500, &json!({})));
-    let (hands, store) = (hands(&provider), open("file", path.to_str().expect("text")));
-    let before = store.read(&hands).await.expect("it reads");
-    // Somebody holds the folder for a moment.
-    let held = std::fs::File::open(folder.path()).expect("the folder");
-    held.lock().expect("its lock");
-    let freed = std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        drop(held);
-    });
-    store.write(&hands, &write(&before)).await.expect("it writes");
-    freed.join().expect("it ends");
-    assert_eq!(std::fs::read_to_string(&path).expect("text"), format!("KEY={NEW}\n"));
-    assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o640);
-    if has_attributes {
-        let mut value = [0; 8];
-        let length = rustix::fs::getxattr(&path, c"user.note", &mut value[..]).expect("it is kept");
-        assert_eq!(&value[..length], b"kept");
-    }
-    late(&*store, &hands, &before).await;
-    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing is left beside it");
-}
-
-#[test]
-fn a_file_that_git_would_commit_is_no_store() {
-    let root = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| root.path().join(name);
-    std::fs::create_dir_all(path("app/.git/info")).expect("made");
-    std::fs::create_dir_all(path("app/sub")).expect("made");
-    let shared = |name: &str| super::is_shared(&path(name));
-    assert!(!shared(".env") && shared("app/.env") && shared("app/sub/.env"), "outside of a repository, and in it");
-    std::fs::write(path("app/.gitignore"), "*.env\n").expect("written");
-    assert!(!shared("app/.env") && !shared("app/sub/.env"));
-    std::fs::write(path("app/sub/.gitignore"), "!.env\n").expect("written");
-    assert!(!shared("app/.env") && shared("app/sub/.env"));
-    std::fs::write(path("app/.gitignore"), "").expect("written");
-    std::fs::write(path("app/.git/info/exclude"), "/.env\n").expect("written");
-    assert!(!shared("app/.env"));
 }

@@ -18,6 +18,11 @@ mod smtp;
 use crate::model::{Credential, Liveness};
 use crate::net::Net;
 
+/// A PostgreSQL server, for whoever administers it.
+pub mod sql {
+    pub use super::postgresql::{NO_LOGIN, Rows, SqlPlace, SqlSession, SqlTrouble, identifier, literal, server};
+}
+
 /// The names that a detector file may use.
 pub const VALIDATORS: &[&str] = &[
     "amqp",

@@ -14,7 +14,13 @@ use super::login::{Login, Stop, keyword};
 use crate::model::{Credential, Identity, Liveness};
 use crate::net::{Net, Proof, Wire};
 
+mod session;
+
+pub use session::{Rows, SqlPlace, SqlSession, SqlTrouble, identifier, literal, server};
+
 const PORT: u16 = 5432;
+/// What is said of a role that the server does not let in though its password is right.
+pub const NO_LOGIN: &str = "the password is right, but the user may not log in";
 /// No message of a login is longer.
 const LONGEST: usize = 16 << 10;
 /// Messages up to the first ReadyForQuery; there are about twenty.
@@ -74,24 +80,56 @@ async fn converse(net: &Net, login: &Login, mode: &str) -> Result<Liveness, Stop
         return Ok(Liveness::NotChecked(Some("its user is not written out".to_owned())));
     };
     let wire = net.dial(&login.host, login.port.unwrap_or(PORT)).await?;
+    let Entered { mut wire, course, identity, end } = enter(wire, (login, user), mode).await?;
+    match end {
+        End::Refused(code) => Ok(refused(&course, identity, code)),
+        End::Ready => {
+            // Terminate. It is settled whether it arrives or not.
+            let _ = wire.write(&framed(b"X", &[])).await;
+            Ok(ready(&course, identity, login))
+        }
+    }
+}
+
+/// How a login ended.
+enum End {
+    /// The server waits for a statement.
+    Ready,
+    /// It says no: its SQLSTATE.
+    Refused(Option<String>),
+}
+
+/// A login, at its end.
+struct Entered {
+    wire: Wire,
+    course: Course,
+    identity: Identity,
+    end: End,
+}
+
+/// Logs in.
+async fn enter(wire: Wire, (login, user): (&Login, &str), mode: &str) -> Result<Entered, Stop> {
     let (mut wire, trust) = encrypted(wire, mode).await?;
     wire.write(&start_up(user, login.database.as_deref().unwrap_or(user))).await?;
     let (mut course, mut identity) = (Course::default(), login.identity());
     for _ in 0..MESSAGES {
         let (kind, body) = message(&mut wire).await?;
-        match kind {
-            b'R' => authenticate(&mut wire, &mut course, (login, user, trust), &body).await?,
-            b'E' => return Ok(refused(&course, identity, code(&body))),
-            b'S' => note(&mut identity, &body),
-            b'Z' => {
-                // Terminate. It is settled whether it arrives or not.
-                let _ = wire.write(&framed(b"X", &[])).await;
-                return Ok(ready(&course, identity, login));
+        let end = match kind {
+            b'R' => {
+                authenticate(&mut wire, &mut course, (login, user, trust), &body).await?;
+                continue;
             }
+            b'S' => {
+                note(&mut identity, &body);
+                continue;
+            }
+            b'E' => End::Refused(code(&body)),
+            b'Z' => End::Ready,
             // BackendKeyData, notices, NegotiateProtocolVersion.
-            b'K' | b'N' | b'v' => {}
+            b'K' | b'N' | b'v' => continue,
             _ => return Err(wire.garbled().into()),
-        }
+        };
+        return Ok(Entered { wire, course, identity, end });
     }
     Err(wire.garbled().into())
 }
@@ -176,7 +214,7 @@ fn refused(course: &Course, identity: Identity, code: Option<String>) -> Livenes
             "3D000" => "the password is right, but there is no such database".to_owned(),
             "53300" => "the password is right, but there are too many connections".to_owned(),
             "42501" => "the password is right, but the user may not connect to this database".to_owned(),
-            "28000" => "the password is right, but the user may not log in".to_owned(),
+            "28000" => NO_LOGIN.to_owned(),
             _ => format!("the password is right, but then the server said {code}"),
         };
         return Liveness::Limited(identity, why);

@@ -14,4 +14,5 @@ mod pre_commit;
 mod reach;
 mod rotating;
 mod sessions;
+mod stopping;
 mod watch;

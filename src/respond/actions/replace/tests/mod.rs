@@ -19,10 +19,10 @@ use crate::model::{
     Clock, Credential, Edge, Finding, Location, Occurrence, Owner, Plan, Provenance, Run, SystemClock, Tier,
 };
 use crate::net::{AwsKey, Net, Partition, Settings};
-use crate::respond::testing::{credential, finding, set, signer};
+use crate::respond::testing::{agree, credential, finding, runner, set};
 use crate::respond::{
-    Admin, Approvers, AwsHands, ConsumerAt, Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, StoreAt, Stores,
-    approve, builtin_playbooks, draft, journal, replayed,
+    Admin, AwsHands, ConsumerAt, Folder, Guard, Hands, Playbooks, Recall, RespondError, Runner, StoreAt, Stores,
+    builtin_playbooks, draft, journal, replayed,
 };
 use crate::sandbox::{Sandbox, SandboxKey};
 use crate::secret::{Fingerprint, FingerprintKey, Secret};
@@ -223,29 +223,19 @@ impl Stage {
         let arn = format!("arn:aws:iam::{account}:user/sandbox-admin");
         let stores = self.stores();
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        Runner {
-            hands: Hands {
-                net: Arc::clone(&self.net),
-                aws: Some(AwsHands { responder, arn, account: account.clone() }),
-                admin: None,
-                unset: None,
-                own: Vec::new(),
-                detector: set().get("aws-access-key").cloned(),
-                recall,
-                stores,
-                clock,
-            },
-            folder: Folder::open(&self.state).expect("a folder"),
-            guard: Guard { accounts: vec![account], most_changes: 20, ..Guard::default() },
-            stop_file: None,
-            approvers: Approvers::from(
-                [("kim", 1), ("lee", 2)].map(|(name, seed)| (name.to_owned(), signer(seed).public())),
-            ),
-            stop: Arc::default(),
-            requester: "tests".to_owned(),
-            signer: None,
-            confirmed: Vec::new(),
-        }
+        let hands = Hands {
+            net: Arc::clone(&self.net),
+            aws: Some(AwsHands { responder, arn, account: account.clone() }),
+            admin: None,
+            unset: None,
+            own: Vec::new(),
+            detector: set().get("aws-access-key").cloned(),
+            recall,
+            stores,
+            clock,
+        };
+        let guard = Guard { accounts: vec![account], most_changes: 20, ..Guard::default() };
+        runner(hands, Folder::open(&self.state).expect("a folder"), guard)
     }
 
     async fn plan(&self) -> Result<(Plan, String), RespondError> {
@@ -269,11 +259,7 @@ impl Stage {
     }
 
     fn agree(&self, digest: &str) {
-        let runner = self.runner();
-        for (name, seed) in [("kim", 1), ("lee", 2)] {
-            let approval = approve(digest, name, &signer(seed), &runner.approvers, self.clock.now()).expect("listed");
-            runner.folder.keep_approval(&approval).expect("kept");
-        }
+        agree(&self.runner(), digest);
     }
 
     /// The user's keys: id, and whether it is active.
