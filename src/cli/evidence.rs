@@ -66,6 +66,9 @@ fn told(statement: &Statement, signers: &[String], out: &mut dyn Write) -> io::R
     let mut line = |name: &str, value: &str| writeln!(out, "  {name:<12} {}", clean(value));
     line("signed by", &signers.join(", "))?;
     line("result", said.get("result").and_then(Value::as_str).unwrap_or("not a test result"))?;
+    for why in said["staunch"]["because"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        line("because", why)?;
+    }
     for subject in &statement.subject {
         let digest = subject.digest.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join(" ");
         line("about", &format!("{} {digest}", subject.name))?;

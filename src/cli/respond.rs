@@ -257,17 +257,18 @@ fn told(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
         }
         report::run(run, settings.look, out)?;
         if evidence.exists() {
+            let said = result_of(&evidence);
             let before = if run.state == RunState::Undone { " (of before it was walked back)" } else { "" };
             if signed.exists() {
                 writeln!(
                     out,
-                    "  evidence  {}{before}; check it with staunch respond evidence {}",
+                    "  evidence  {said}: {}{before}; check it with staunch respond evidence {}",
                     signed.display(),
                     run.id
                 )?;
             } else {
                 let note = "not signed: the settings file names no key ([evidence] sign_with)";
-                writeln!(out, "  evidence  {}{before}, {note}", evidence.display())?;
+                writeln!(out, "  evidence  {said}: {}{before}, {note}", evidence.display())?;
             }
         }
         match run.state {
@@ -290,6 +291,17 @@ fn told(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
         RunState::Waiting => Exit::Findings,
         RunState::Open | RunState::Stopped => Exit::Error,
     })
+}
+
+/// What evidence says: its result, and why it is no better.
+fn result_of(evidence: &Path) -> String {
+    let text = std::fs::read(evidence).unwrap_or_default();
+    let said: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let said = &said["predicate"];
+    let because = said["staunch"]["because"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    let because: Vec<&str> = because.collect();
+    let result = said["result"].as_str().unwrap_or("unreadable");
+    report::clean(&if because.is_empty() { result.to_owned() } else { format!("{result} ({})", because.join("; ")) })
 }
 
 fn status(run: Option<&str>, settings: &Settings) -> anyhow::Result<Exit> {

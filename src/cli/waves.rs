@@ -14,7 +14,7 @@ use super::respond::{folder, runner_with};
 use super::settings::{Settings, block_on};
 use crate::model::{Notice, Run, RunState};
 use crate::report;
-use crate::respond::{Ended, Runner, Waves, apply_all};
+use crate::respond::{Ended, Left, Runner, Waves, apply_all};
 
 pub(super) fn apply(digests: &[String], (hand, waves): (&ByHand, Waves), settings: &Settings) -> anyhow::Result<Exit> {
     ensure!(!hand.secret_stdin, "--secret-stdin is one credential; apply its plan alone");
@@ -76,7 +76,8 @@ fn exit_of(ended: &Ended) -> Exit {
             RunState::Waiting => Exit::Findings,
             RunState::Open | RunState::Stopped => Exit::Error,
         },
-        Ended::Error(_) | Ended::NotBegun => Exit::Error,
+        Ended::NotBegun(Left::Held(_)) => Exit::Findings,
+        Ended::Error(_) | Ended::NotBegun(Left::Stopped) => Exit::Error,
     }
 }
 
@@ -88,15 +89,18 @@ fn tell(names: &[String], ends: &[Ended], settings: &Settings) -> anyhow::Result
         }
         runs.iter().try_for_each(|run| report::run(run, settings.look, out))
     })?;
-    let not: Vec<&str> =
-        names.iter().zip(ends).filter(|(_, ended)| matches!(ended, Ended::NotBegun)).map(|(name, _)| &name[..12]).collect();
-    if !not.is_empty() {
-        say(&format!(
-            "staunch: too much failed, so {} of {} plans were not begun: {}. See `staunch respond status`, then apply them again",
-            not.len(),
-            names.len(),
-            not.join(" ")
-        ));
+    let left = names.iter().zip(ends).filter_map(|(name, ended)| match ended {
+        Ended::NotBegun(left) => Some((&name[..12], left)),
+        _ => None,
+    });
+    let left: Vec<(&str, &Left)> = left.collect();
+    if let Some((_, why)) = left.first() {
+        let why = match why {
+            Left::Stopped => "too much failed. See `staunch respond status`, then apply them again".to_owned(),
+            Left::Held(why) => report::clean(why),
+        };
+        let not: Vec<&str> = left.iter().map(|(name, _)| *name).collect();
+        say(&format!("staunch: {} of {} plans were not begun ({}): {why}", not.len(), names.len(), not.join(" ")));
     }
     Ok(ends.iter().map(exit_of).max().unwrap_or(Exit::Clean))
 }

@@ -24,6 +24,31 @@ pub use store::{Consumer, STORE_KINDS, Store};
 pub use tree::{Allow, Because, Globs, Skip, TreeRules};
 pub use watch::{Watch, WatchAllow};
 
+/// How many rotations may be begun in an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotations {
+    /// In all.
+    pub per_hour: u32,
+    /// In one account of one provider.
+    pub per_account: u32,
+}
+
+impl Default for Rotations {
+    fn default() -> Self {
+        Self { per_hour: 60, per_account: 20 }
+    }
+}
+
+impl Rotations {
+    fn read(table: &Table<'_, '_>) -> Self {
+        let usual = Self::default();
+        Self {
+            per_hour: watch::count(table, "rotations_per_hour", usual.per_hour),
+            per_account: watch::count(table, "rotations_per_account", usual.per_account),
+        }
+    }
+}
+
 /// What the operator's settings file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Operator {
@@ -55,6 +80,8 @@ pub struct Operator {
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
     pub stop_file: Option<String>,
+    /// How many rotations may be begun in an hour.
+    pub rotations: Rotations,
     /// The SPIFFE trust domain that the operator's Kubernetes workloads run in.
     pub trust_domain: Option<TrustDomain>,
     /// The path of a Kubernetes account's SPIFFE id there, with `{namespace}` and `{service_account}` in it.
@@ -161,6 +188,7 @@ impl Operator {
     fn responder(&mut self, table: &Table<'_, '_>, providers: &[&str]) {
         self.protected = table.texts("protected");
         self.stop_file = table.text("stop_file");
+        self.rotations = Rotations::read(table);
         for account in table.tables("aws") {
             let id = account.need("account").and_then(|value| {
                 let text = value.text()?;
@@ -215,7 +243,7 @@ fn people(root: &Table<'_, '_>, who: &str) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Account, Operator};
+    use super::{Account, Operator, Rotations};
 
     #[test]
     fn a_full_file_is_understood() {
@@ -237,6 +265,11 @@ mod tests {
         let none = Operator::read("c.toml", "[network]\nrequests_per_host = 0\nrequests_per_second = \"5\"\n", &[]);
         assert_eq!(none.expect_err("mistakes").0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(Operator::read("c.toml", "", &[]), Ok(Operator::default()));
+        let bounds = |text: &str| Operator::read("c.toml", text, &[]).map(|operator| operator.rotations);
+        let few = bounds("[responder]\nrotations_per_hour = 3\n").expect("settings");
+        assert_eq!((few.per_hour, few.per_account), (3, Rotations::default().per_account));
+        let wrong = bounds("[responder]\nrotations_per_account = 0\n").expect_err("none is no bound").to_string();
+        assert!(wrong.contains("c.toml:2: ") && wrong.contains("from 1 up"), "{wrong}");
         let roles = "[[responder.aws]]\naccount = \"123456789012\"\nrole = \"arn:aws:iam::123456789012:role/ir\"\ndrill = true\n\
                      [[responder.aws]]\naccount = \"123456789013\"\nrole = \"arn:aws:iam::123456789012:role/ir\"\n";
         let mistakes = Operator::read("c.toml", roles, &[]).expect_err("another account's role");

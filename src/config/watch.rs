@@ -32,17 +32,20 @@ impl Default for Watch {
     }
 }
 
+/// A number from 1 up, or the usual one.
+pub(super) fn count(table: &Table<'_, '_>, name: &str, usual: u32) -> u32 {
+    let Some(value) = table.get(name) else { return usual };
+    let count = value.number().and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
+    if count.is_none() {
+        value.mistake(format!("`{name}` must be a whole number from 1 up"));
+    }
+    count.unwrap_or(usual)
+}
+
 /// Reads the table.
 pub(super) fn read(table: &Table<'_, '_>) -> Watch {
     let usual = Watch::default();
-    let count = |name: &str, usual: u32| {
-        let Some(value) = table.get(name) else { return usual };
-        let count = value.number().and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
-        if count.is_none() {
-            value.mistake(format!("`{name}` must be a whole number from 1 up"));
-        }
-        count.unwrap_or(usual)
-    };
+    let count = |name: &str, usual: u32| count(table, name, usual);
     let (runs_per_hour, runs_per_account) =
         (count("runs_per_hour", usual.runs_per_hour), count("runs_per_account", usual.runs_per_account));
     let failures = count("failures", usual.failures);

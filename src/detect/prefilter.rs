@@ -5,11 +5,15 @@
 //! texts of all detectors it takes 50 ms and several megabytes to build, on every start of a commit hook; this takes 2 ms
 //! and stays in the second-level cache.
 
+mod table;
+
 use std::ops::Range;
 
 use data_encoding::{HEXLOWER, HEXUPPER};
 
-use super::{decode, rarity};
+use super::decode;
+use super::rarity::Rarity;
+use table::{AHEAD, BLOCK, Marks, STEP, Slot, Windows};
 
 /// What a text speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,10 +47,8 @@ pub(super) enum Target {
 
 /// The texts, by their rarest four bytes, and what they mean.
 pub(super) struct Prefilter {
-    /// A bit for each hash of a window of some text.
-    marks: Vec<u32>,
-    /// Open addressing: window → its run of `texts`.
-    slots: Vec<Slot>,
+    marks: Marks,
+    windows: Windows,
     /// By window. That of a text of three bytes ends in a zero.
     texts: Vec<Text>,
     /// What tells each text from others of its window.
@@ -56,23 +58,6 @@ pub(super) struct Prefilter {
     /// The bytes of all texts.
     arena: Vec<u8>,
     longest: usize,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Slot {
-    window: u32,
-    start: u32,
-    end: u32,
-    /// The lower five bits of what stands before and behind the window in some text, as bits.
-    before: u32,
-    behind: u32,
-}
-
-impl Slot {
-    fn admits(&self, before: Option<&u8>, behind: Option<&u8>) -> bool {
-        let holds = |bits: u32, byte: Option<&u8>| byte.is_none_or(|byte| bits >> (byte & 31) & 1 != 0);
-        holds(self.before, before) && holds(self.behind, behind)
-    }
 }
 
 /// Four bytes of a text, other ones than its window where there are any, and where they stand as seen from that: most texts that
@@ -121,28 +106,14 @@ struct Hit {
     text: u32,
 }
 
-/// 128 KiB, which stay in the second-level cache. One bit in fifty is set.
-const MARKS: usize = 1 << 15;
 const SHORT: usize = 64;
 const WINDOW: usize = 4;
-/// Windows that are looked at together.
-const STEP: usize = 8;
 /// A window stands no farther into its text than this.
 const DEEPEST: usize = 8;
 
-fn hash(window: u32) -> u64 {
-    u64::from(window).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// The word of a window's bit in `marks`, and the bit.
-fn mark(window: u32) -> (usize, u32) {
-    let hash = window.wrapping_mul(0x9e37_79b1);
-    ((hash >> 17) as usize, hash >> 12 & 31)
-}
-
 /// The bit of three bytes in `short`.
 fn short(three: u32) -> (usize, u64) {
-    let hash = hash(three) >> 52;
+    let hash = table::hash(three) >> 52;
     (hash as usize / SHORT, 1 << (hash % 64))
 }
 
@@ -185,9 +156,10 @@ pub(super) fn is_key(byte: u8) -> bool {
 impl Prefilter {
     /// Builds it from what leads to each detector's anchors. Texts shorter than three bytes are left out.
     pub(super) fn new<'d>(leads: impl Iterator<Item = Leads<'d>>) -> Self {
+        let rarity = Rarity::new();
         let mut all = Self {
-            marks: vec![0; MARKS],
-            slots: Vec::new(),
+            marks: Marks::new(),
+            windows: Windows::with_room(0),
             texts: Vec::new(),
             probes: Vec::new(),
             short: [0; SHORT],
@@ -196,26 +168,22 @@ impl Prefilter {
         };
         for Leads { detector, literals, words, encoded, open } in leads {
             for literal in literals {
-                all.add(literal.as_bytes(), Target::Plain { detector, length: literal.len() }, open);
-                all.add_encoded(literal.as_bytes(), SHORTEST_ENCODED);
+                all.add(&rarity, literal.as_bytes(), (Target::Plain { detector, length: literal.len() }, open));
+                all.add_encoded(&rarity, literal.as_bytes(), SHORTEST_ENCODED);
             }
             for word in words {
-                all.add(word.as_bytes(), Target::Word { detector, length: word.len() }, true);
+                all.add(&rarity, word.as_bytes(), (Target::Word { detector, length: word.len() }, true));
                 if encoded {
-                    all.add_encoded(word.as_bytes(), SHORTEST_WORD);
+                    all.add_encoded(&rarity, word.as_bytes(), SHORTEST_WORD);
                 }
             }
         }
         all.texts.sort_unstable_by_key(|text| (text.window, text.length, text.start));
         all.probes = all.texts.iter().map(|text| Probe::of(text, &all.arena)).collect();
-        all.slots = vec![Slot::default(); (2 * all.texts.len()).next_power_of_two().max(WINDOW)];
+        all.windows = Windows::with_room(all.texts.chunk_by(|a, b| a.window == b.window).count());
         let mut start = 0;
         while let Some(&Text { window, .. }) = all.texts.get(start) {
             let run = all.texts[start..].iter().take_while(|text| text.window == window).count();
-            let mut at = (hash(window) >> 24) as usize & (all.slots.len() - 1);
-            while all.slots[at].end != 0 {
-                at = (at + 1) & (all.slots.len() - 1);
-            }
             let beside = |place: &dyn Fn(&Text) -> Option<usize>| {
                 let bit = |text: &Text| {
                     let own = &all.arena[text.start as usize..(text.start + text.length) as usize];
@@ -225,19 +193,19 @@ impl Prefilter {
             };
             let before = beside(&|text| (text.lead as usize).checked_sub(1));
             let behind = beside(&|text| Some(text.lead as usize + WINDOW));
-            all.slots[at] = Slot { window, start: start as u32, end: (start + run) as u32, before, behind };
+            all.windows.add(window, Slot { start: start as u32, end: (start + run) as u32, before, behind });
             start += run;
         }
         all
     }
 
-    fn add(&mut self, bytes: &[u8], target: Target, open: bool) {
+    fn add(&mut self, rarity: &Rarity, bytes: &[u8], (target, open): (Target, bool)) {
         if bytes.len() < SHORTEST {
             return;
         }
         let whole = bytes;
         let bytes = &bytes[..bytes.len().min(LONGEST)];
-        let lead = rarity::rarest(&bytes[..bytes.len().min(DEEPEST + WINDOW)]);
+        let lead = rarity.rarest(&bytes[..bytes.len().min(DEEPEST + WINDOW)]);
         let first = window(&bytes[lead..]);
         if bytes.len() == SHORTEST {
             let (word, bit) = short(first);
@@ -245,9 +213,9 @@ impl Prefilter {
             let open = open || !bytes.iter().all(|&byte| is_key(byte));
             // Zeros stand behind the last byte of all.
             let behind = (0..=255).filter(|&byte| open || byte == 0 || is_key(byte));
-            behind.for_each(|byte: u8| self.mark(first | u32::from(byte) << 24));
+            behind.for_each(|byte: u8| self.marks.set(first | u32::from(byte) << 24));
         } else {
-            self.mark(first);
+            self.marks.set(first);
         }
         self.texts.push(Text {
             window: first,
@@ -262,49 +230,31 @@ impl Prefilter {
         self.longest = self.longest.max(bytes.len());
     }
 
-    fn mark(&mut self, window: u32) {
-        let (word, bit) = mark(window);
-        self.marks[word] |= 1 << bit;
-    }
-
-    /// Where the texts of a window stand.
-    fn slot(&self, window: u32) -> &Slot {
-        let mask = self.slots.len() - 1;
-        let mut at = (hash(window) >> 24) as usize & mask;
-        loop {
-            let slot = &self.slots[at];
-            if slot.window == window || slot.end == 0 {
-                return slot;
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    fn add_encoded(&mut self, text: &[u8], shortest: usize) {
+    fn add_encoded(&mut self, rarity: &Rarity, text: &[u8], shortest: usize) {
         if text.len() >= SHORTEST && shortest == SHORTEST_ENCODED {
-            self.add_starts(text);
+            self.add_starts(rarity, text);
         }
         if text.len() < shortest {
             return;
         }
         for shift in 0..3 {
-            self.add(&decode::core(text, shift), Target::Base64 { shift }, true);
+            self.add(rarity, &decode::core(text, shift), (Target::Base64 { shift }, true));
         }
         for hex in [HEXLOWER.encode(text), HEXUPPER.encode(text)] {
-            self.add(hex.as_bytes(), Target::Hex, true);
+            self.add(rarity, hex.as_bytes(), (Target::Hex, true));
         }
     }
 
     /// What the text looks like at the very start of a value that was encoded: too short a text in base64 or hex; any text in
     /// base64 twice.
-    fn add_starts(&mut self, text: &[u8]) {
+    fn add_starts(&mut self, rarity: &Rarity, text: &[u8]) {
         let once = decode::core(text, 0);
         if text.len() < SHORTEST_ENCODED {
-            self.add(&once, Target::Base64Start, true);
-            self.add(HEXLOWER.encode(text).as_bytes(), Target::HexStart, true);
-            self.add(HEXUPPER.encode(text).as_bytes(), Target::HexStart, true);
+            self.add(rarity, &once, (Target::Base64Start, true));
+            self.add(rarity, HEXLOWER.encode(text).as_bytes(), (Target::HexStart, true));
+            self.add(rarity, HEXUPPER.encode(text).as_bytes(), (Target::HexStart, true));
         }
-        self.add(&decode::core(&once, 0), Target::Base64Start, true);
+        self.add(rarity, &decode::core(&once, 0), (Target::Base64Start, true));
     }
 
     /// Calls `visit` for every text at every place, places in ascending order.
@@ -336,8 +286,6 @@ impl Prefilter {
 
     /// Calls `visit` for every text of which the beginning stands within `places`, in ascending order, with its number.
     pub(super) fn each_text(&self, bytes: &[u8], places: Range<usize>, visit: &mut dyn FnMut(usize, u32)) {
-        // An array, so that no place in it needs to be checked.
-        let Some(marks) = self.marks.first_chunk::<MARKS>() else { return };
         let visit = &mut |at, text| {
             if at >= places.start && self.end(at, text) <= places.end {
                 visit(at, text);
@@ -346,18 +294,13 @@ impl Prefilter {
         let mut pending = Vec::new();
         let mut at = places.start;
         while at < places.end {
-            // What is looked at behind the last place does no harm.
-            let led = if let Some(block) = bytes[at..].first_chunk() {
-                led(marks, block)
-            } else {
-                let mut block = [0; STEP + WINDOW];
-                block[..bytes.len() - at].copy_from_slice(&bytes[at..]);
-                led(marks, &block)
+            // What is looked at behind the last place does no harm; what is short is not worth a whole block.
+            let (led, step) = match bytes[at..].first_chunk() {
+                Some(block) if at + BLOCK <= places.end => (self.marks.block(block), BLOCK),
+                _ => (self.marks.step(&ahead(&bytes[at..])), STEP),
             };
-            if led != 0 {
-                self.follow(led, (bytes, at), &mut pending);
-            }
-            at += STEP;
+            self.follow(led, (bytes, at), &mut pending);
+            at += step;
             if !pending.is_empty() {
                 self.release(&mut pending, at.saturating_sub(DEEPEST), visit);
             }
@@ -365,16 +308,15 @@ impl Prefilter {
         self.release(&mut pending, usize::MAX, visit);
     }
 
-    /// Compares texts at the places of a block that are led to, the first in the highest of eight bits.
-    fn follow(&self, mut led: u32, (bytes, at): (&[u8], usize), pending: &mut Vec<Hit>) {
-        led <<= u32::BITS - STEP as u32;
+    /// Compares texts at the places of a block that are led to, the first in the highest bit.
+    fn follow(&self, mut led: u64, (bytes, at): (&[u8], usize), pending: &mut Vec<Hit>) {
         while led != 0 {
             let n = led.leading_zeros();
             let place = at + n as usize;
             if place < bytes.len() {
                 self.compare(bytes, place, pending);
             }
-            led &= !(1 << (u32::BITS - 1 - n));
+            led &= !(1 << (u64::BITS - 1 - n));
         }
     }
 
@@ -390,7 +332,7 @@ impl Prefilter {
     }
 
     fn hits(&self, bytes: &[u8], (place, window): (usize, u32), pending: &mut Vec<Hit>) {
-        let slot = self.slot(window);
+        let Some(slot) = self.windows.find(window) else { return };
         if !slot.admits(place.checked_sub(1).map(|at| &bytes[at]), bytes.get(place + WINDOW)) {
             return;
         }
@@ -423,17 +365,14 @@ impl Prefilter {
     }
 }
 
-/// A bit for each window that begins in the first eight bytes and may be a text's: most often none is.
-#[inline]
-fn led(marks: &[u32; MARKS], block: &[u8; STEP + WINDOW]) -> u32 {
-    let mut led = 0;
-    for n in 0..STEP {
-        // A load each: together they are fewer instructions than two loads that are shifted.
-        let four = block[n..].first_chunk().map_or(0, |four| u32::from_le_bytes(*four));
-        let (word, bit) = mark(four);
-        led = led << 1 | marks[word] >> bit & 1;
+/// The first bytes of what is left, filled up with zeros.
+fn ahead(bytes: &[u8]) -> [u8; STEP + AHEAD] {
+    if let Some(block) = bytes.first_chunk() {
+        return *block;
     }
-    led
+    let mut block = [0; STEP + AHEAD];
+    block[..bytes.len()].copy_from_slice(bytes);
+    block
 }
 
 impl std::fmt::Debug for Prefilter {

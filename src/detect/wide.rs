@@ -26,6 +26,10 @@ pub(super) fn utf16(blob: &Blob<'_>) -> Option<Vec<u8>> {
 /// and .NET hold their texts.
 pub(super) fn wide_runs(bytes: &[u8]) -> Vec<Range<usize>> {
     let (mut runs, mut at) = (Vec::<Range<usize>>::new(), 0);
+    // Most files are texts and hold no zero.
+    if memchr::memchr(0, bytes).is_none() {
+        return runs;
+    }
     // The shortest run covers two words of eight bytes, wherever it begins. Programs are full of zeros, so that going from one to
     // the next takes four times as long.
     while let Some(word) = bytes[at..].as_chunks::<8>().0.iter().position(|word| is_spaced(u64::from_le_bytes(*word))) {

@@ -115,6 +115,7 @@ impl<'s> Chain<'s> {
                 owned: with.bounds.owned,
                 most_changes: 20,
                 protected: with.bounds.protected,
+                rotations: None,
             },
             stop_file: with.bounds.stop_file,
             approvers: with.bounds.approvers,

@@ -69,7 +69,7 @@ pub struct PlannedStep {
     pub effect: String,
     /// How it is undone, in words; `None` when it changes nothing or cannot be undone.
     pub undo: Option<String>,
-    /// Whether its effect can be undone.
+    /// Whether its effect can be undone without anything that only a person has; `undo` says what that would be.
     pub reversible: bool,
     /// Whether it changes anything at all.
     pub mutates: bool,

@@ -49,10 +49,9 @@ impl Family {
             | "aws-lambda-tag"
             | "aws-ecs-tag" => Self::Catalogue,
             live if RUNTIME.iter().any(|start| live.starts_with(start)) => Self::Runtime,
-            "iam-user-tag" | "backstage-owner" | "cortex-owner" | "opslevel-owner" | "datadog-team" | "compass-owner" => {
-                Self::Catalogue
-            }
-            "oci-label" => Self::Provenance,
+            "iam-user-tag" | "iam-role-tag" | "backstage-owner" | "cortex-owner" | "opslevel-owner" | "datadog-team"
+            | "compass-owner" => Self::Catalogue,
+            "oci-label" | "sbom-source" | "provenance-source" => Self::Provenance,
             "attestation" | "codeowners" | "git-blame" => Self::People,
             _ => Self::Code,
         }

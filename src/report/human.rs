@@ -89,6 +89,7 @@ pub fn plan(plan: &Plan, digest: &str, look: Look, out: &mut dyn Write) -> io::R
         let kind = match (step.mutates, step.reversible) {
             (false, _) => "looks",
             (true, true) => "changes, can be undone",
+            (true, false) if step.undo.is_some() => "changes, undone BY HAND only",
             (true, false) => "changes, CANNOT be undone",
         };
         writeln!(out, "  {}. {}  [{kind}]", n + 1, look.paint(Ink::Bold, &step.id))?;

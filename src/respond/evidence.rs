@@ -6,6 +6,7 @@ use jiff::{SpanRound, Timestamp, Unit};
 use serde_json::{Value, json};
 
 use super::actions::{self, Role};
+use super::replay::stands;
 use crate::attest::{STATEMENT, TEST_RESULT};
 use crate::model::{Plan, PlannedStep, StepState, StepStatus};
 
@@ -31,41 +32,76 @@ fn times(plan: &Plan, stopped: Option<Timestamp>, proven: Option<Timestamp>) -> 
     })
 }
 
-/// Builds the statement. `PASSED` means contained: the provider refuses the credential, and what it may have minted was
-/// looked at. What was not looked at is listed.
+/// What a run has proved, and what stands in the way of more.
+struct Proof<'r> {
+    /// The step that saw the provider refuse the credential, after the last change.
+    refused: Option<&'r StepStatus>,
+    /// Why the result is no better than it is, in words.
+    because: Vec<String>,
+}
+
+/// A step in words: where it stands and why.
+fn told(status: &StepStatus) -> String {
+    let why = status.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{} is {:?}{why}", status.id, status.state)
+}
+
+/// Whether the provider was seen to refuse the credential. What was seen before the last change says nothing of what is so after
+/// it, and a step that did what it should proves nothing.
+fn refused<'r>(plan: &Plan, steps: &'r [StepStatus]) -> Proof<'r> {
+    let is = |id: &str, role: Role| {
+        let planned = plan.steps.iter().find(|step| step.id == id);
+        planned.and_then(|step| actions::get(&step.action)).is_some_and(|action| action.role() == role)
+    };
+    let changes = plan.steps.iter().zip(steps);
+    let last = changes.clone().rposition(|(step, status)| step.mutates && stands(status));
+    let proofs: Vec<(usize, &StepStatus)> =
+        steps.iter().enumerate().filter(|(_, status)| is(&status.id, Role::Proves)).collect();
+    let good = |(_, status): &&(usize, &StepStatus)| status.state == StepState::Succeeded;
+    let late = |(at, _): &&(usize, &StepStatus)| last.is_none_or(|last| *at > last);
+    if let Some((_, proof)) = proofs.iter().filter(good).find(late) {
+        return Proof { refused: Some(*proof), because: Vec::new() };
+    }
+    let why = match (proofs.iter().find(good), proofs.last(), last) {
+        (Some((_, early)), _, Some(last)) => format!(
+            "nobody has seen the provider refuse it since the last change: {} came before {}",
+            early.id, steps[last].id
+        ),
+        (_, Some((_, proof)), _) => format!("nobody has seen the provider refuse it: {}", told(proof)),
+        _ => "nobody has seen the provider refuse it: no step of the playbook asks".to_owned(),
+    };
+    Proof { refused: None, because: vec![why] }
+}
+
+/// Builds the statement. `PASSED` means that the provider was seen to refuse the credential after the last change, what it may
+/// have minted was looked at, and nothing is waited for. What was not looked at is listed, and `because` says what is missing.
 pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Timestamp) -> Value {
     let is = |step: &&PlannedStep, role: Role| actions::get(&step.action).is_some_and(|action| action.role() == role);
     let done = |role: Role| {
         let mut planned = plan.steps.iter().filter(|step| is(step, role));
         planned.find_map(|planned| steps.iter().find(|step| step.id == planned.id && step.state == StepState::Succeeded))
     };
-    let (stopped, refused) = (done(Role::Stops), done(Role::Proves));
-    // Where a playbook lists what may have been minted, that must have been looked at; where it does not, it is said.
-    let lists: Vec<&PlannedStep> = plan.steps.iter().filter(|step| is(step, Role::Lists)).collect();
-    let listed = lists.iter().filter_map(|planned| {
-        let looked = |step: &&StepStatus| step.id == planned.id && step.state == StepState::Succeeded;
-        steps.iter().find(looked).map(|step| (step.id.clone(), step.evidence.clone()))
-    });
-    let listed: Vec<(String, Value)> = listed.collect();
-    let looked = !listed.is_empty() || lists.is_empty();
-    let minted = match listed.as_slice() {
-        [] => json!({ "unknown": ["what it may have minted: not looked at"] }),
-        [(_, one)] => one.clone(),
-        several => several.iter().cloned().collect::<serde_json::Map<_, _>>().into(),
-    };
-    let names = |wanted: &dyn Fn(StepState) -> bool| -> Vec<String> {
-        steps.iter().filter(|step| wanted(step.state)).map(|step| step.id.clone()).collect()
-    };
-    let passed = names(&|state| state == StepState::Succeeded);
-    let failed = names(&|state| matches!(state, StepState::Failed | StepState::Refused));
-    let warned = names(&|state| matches!(state, StepState::Unknown | StepState::Waiting));
-    // Nothing of a replaced one may be readable any more, to ask as it: what counts is that every step came to its end.
-    let before = steps.iter().take_while(|step| step.state != StepState::Started);
-    let rotated =
-        plan.mode == "rotate" && before.clone().count() > 0 && before.clone().all(|step| step.state == StepState::Succeeded);
-    let result = match ((refused.is_some() && looked) || rotated, failed.is_empty()) {
-        (true, true) => "PASSED",
-        (_, false) => "FAILED",
+    let Proof { refused, mut because } = refused(plan, steps);
+    let stopped = done(Role::Stops);
+    let (minted, looked) = minted(plan, steps);
+    if !looked {
+        because.push("what it may have minted was not looked at".to_owned());
+    }
+    let of =
+        |wanted: &[StepState]| -> Vec<&StepStatus> { steps.iter().filter(|step| wanted.contains(&step.state)).collect() };
+    let names = |steps: &[&StepStatus]| -> Vec<String> { steps.iter().map(|step| step.id.clone()).collect() };
+    let (failed, waiting) = (of(&[StepState::Failed, StepState::Refused]), of(&[StepState::Waiting]));
+    because.extend(
+        failed
+            .iter()
+            .chain(&waiting)
+            .map(|step| told(step))
+            .filter(|why| !because.iter().any(|b| b.ends_with(why)))
+            .collect::<Vec<_>>(),
+    );
+    let result = match (because.is_empty(), failed.is_empty()) {
+        (true, _) => "PASSED",
+        (false, false) => "FAILED",
         (false, true) => "WARNED",
     };
     let since_plan = |step: Option<&StepStatus>| step.and_then(|step| seconds(plan.made_at, step.at?));
@@ -77,11 +113,12 @@ pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Ti
         "predicate": {
             "result": result,
             "configuration": [{ "name": format!("playbook {}", plan.playbook), "digest": { "sha256": digest } }],
-            "passedTests": passed,
-            "warnedTests": warned,
-            "failedTests": failed,
+            "passedTests": names(&of(&[StepState::Succeeded])),
+            "warnedTests": names(&of(&[StepState::Unknown, StepState::Waiting])),
+            "failedTests": names(&failed),
             "staunch": {
                 "made_at": now.to_string(),
+                "because": because,
                 "target": plan.target,
                 "seconds_from_plan_to_stopped": since_plan(stopped),
                 "seconds_from_plan_to_proven": since_plan(refused),
@@ -96,13 +133,32 @@ pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Ti
     })
 }
 
+/// What the credential may have minted, and whether that was looked at: where a playbook lists it, it must have been; where it
+/// does not, that is said.
+fn minted(plan: &Plan, steps: &[StepStatus]) -> (Value, bool) {
+    let lists = |step: &&PlannedStep| actions::get(&step.action).is_some_and(|action| action.role() == Role::Lists);
+    let lists: Vec<&PlannedStep> = plan.steps.iter().filter(lists).collect();
+    let listed = lists.iter().filter_map(|planned| {
+        let looked = |step: &&StepStatus| step.id == planned.id && step.state == StepState::Succeeded;
+        steps.iter().find(looked).map(|step| (step.id.clone(), step.evidence.clone()))
+    });
+    let listed: Vec<(String, Value)> = listed.collect();
+    let looked = !listed.is_empty() || lists.is_empty();
+    let minted = match listed.as_slice() {
+        [] => json!({ "unknown": ["what it may have minted: not looked at"] }),
+        [(_, one)] => one.clone(),
+        several => several.iter().cloned().collect::<serde_json::Map<_, _>>().into(),
+    };
+    (minted, looked)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
     use serde_json::Value;
 
-    use super::times;
-    use crate::model::{Plan, Times};
+    use super::{statement, times};
+    use crate::model::{Plan, StepState, StepStatus, Times};
 
     fn at(second: i64) -> Option<Timestamp> {
         Timestamp::from_second(second).ok()
@@ -123,5 +179,70 @@ mod tests {
         let seconds = |leg: &str| told[format!("seconds_to_{leg}")].as_f64();
         assert_eq!(["detect", "validate", "attribute", "contain"].map(seconds), [93.0, 0.0, 2.0, 27.0].map(Some));
         assert_eq!((&told["proven"], &told["seconds_to_prove"]), (&Value::Null, &Value::Null));
+    }
+
+    /// A plan of these actions, of which `stop` and what makes or removes keys changes something.
+    fn plan(mode: &str, actions: &[(&str, &str)]) -> Plan {
+        let step = |(id, action): &(&str, &str)| {
+            let mutates = super::actions::get(action).is_some_and(super::actions::Action::mutates);
+            serde_json::json!({
+                "id": id, "action": action, "with": {}, "needs": [], "on_failure": "continue", "approval": "none",
+                "observed": null, "effect": "e", "undo": null, "reversible": true, "mutates": mutates, "permissions": [],
+                "timeout": 1, "watch": 0,
+            })
+        };
+        serde_json::from_value(serde_json::json!({
+            "schema": Plan::SCHEMA, "playbook": "p", "mode": mode, "fingerprint": format!("{}-{}", "0".repeat(8), "0".repeat(64)),
+            "detector": "d", "target": {}, "affected": [], "copies": [], "unknowns": [], "lacking": [], "responder": "r",
+            "made_at": "2026-01-01T00:00:00Z", "steps": actions.iter().map(step).collect::<Vec<_>>(),
+        }))
+        .expect("a plan")
+    }
+
+    fn status(id: &str, state: StepState) -> StepStatus {
+        StepStatus {
+            id: id.to_owned(),
+            state,
+            begun: state != StepState::Pending,
+            touched: state == StepState::Succeeded,
+            why: (state != StepState::Succeeded).then(|| "a reason".to_owned()),
+            evidence: Value::Null,
+            noted: Value::Null,
+            at: None,
+        }
+    }
+
+    /// The result of a run of these steps, and its reasons.
+    fn result(mode: &str, steps: &[(&str, &str, StepState)]) -> (String, String) {
+        let named: Vec<(&str, &str)> = steps.iter().map(|(id, action, _)| (*id, *action)).collect();
+        let states: Vec<StepStatus> = steps.iter().map(|(id, _, state)| status(id, *state)).collect();
+        let said = statement(&plan(mode, &named), "d", &states, Timestamp::UNIX_EPOCH);
+        let said = &said["predicate"];
+        (said["result"].as_str().expect("text").to_owned(), said["staunch"]["because"].to_string())
+    }
+
+    #[test]
+    fn only_a_refusal_that_was_seen_after_the_last_change_passes() {
+        use StepState::{Failed, Pending, Succeeded, Unknown, Waiting};
+        let proof = ("prove", "key-verify-refused");
+        for mode in ["contain", "rotate"] {
+            let stop = ("stop", "openrouter-key-disable", Succeeded);
+            let ask = |steps: &[(&str, &str, StepState)]| result(mode, steps);
+            assert_eq!(ask(&[stop, (proof.0, proof.1, Succeeded)]), ("PASSED".to_owned(), "[]".to_owned()));
+            let (said, why) = ask(&[stop]);
+            assert!(said == "WARNED" && why.contains("no step of the playbook asks"), "{mode}: {said} {why}");
+            let (said, why) = ask(&[stop, (proof.0, proof.1, Unknown)]);
+            assert!(said == "WARNED" && why.contains("prove is Unknown: a reason"), "{mode}: {said} {why}");
+            let (said, why) = ask(&[(proof.0, proof.1, Succeeded), stop]);
+            assert!(said == "WARNED" && why.contains("prove came before stop"), "{mode}: {said} {why}");
+            let (said, why) = ask(&[stop, (proof.0, proof.1, Failed)]);
+            assert!(said == "FAILED" && why.contains("prove is Failed"), "{mode}: {said} {why}");
+            // A change that was never begun is none, and what is waited for is not over.
+            let later = |state| [stop, (proof.0, proof.1, Succeeded), ("delete", "openrouter-key-delete", state)];
+            assert_eq!(ask(&later(Pending)).0, "PASSED");
+            let (said, why) = ask(&later(Waiting));
+            assert!(said == "WARNED" && why.contains("delete is Waiting"), "{mode}: {said} {why}");
+            assert_eq!(ask(&later(Unknown)).0, "WARNED");
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::approve::{Approvers, count, good, needed};
 use super::folder::{Folder, RunFolder};
 use super::guard::{Guard, Moment};
 use super::journal::Journal;
-use super::replay::{ALREADY, replay, replayed, state_of, take_up};
+use super::replay::{ALREADY, replay, state_of, take_up};
 use super::{Hands, RespondError, plan};
 use crate::attest::{Signer, Statement};
 use crate::model::{Approval, Event, EventKind, OnFailure, Plan, PlannedStep, Run, StepState};
@@ -47,11 +47,11 @@ pub(super) struct Progress {
     journal: Journal,
     pub(super) run: Run,
     /// Steps whose quiet period is over or was never asked for.
-    waited: Vec<String>,
+    pub(super) waited: Vec<String>,
     /// Approvals that count now.
     approved: usize,
     /// Takes secrets out of what is written down: an answer may repeat what it was asked about.
-    scrubber: Scrubber,
+    pub(super) scrubber: Scrubber,
 }
 
 impl Runner {
@@ -59,27 +59,23 @@ impl Runner {
     pub async fn apply(&self, digest: &str) -> Result<Run, RespondError> {
         let (plan, digest) = self.folder.plan(digest)?;
         let _lock = self.folder.lock(&plan)?;
-        for run in self.folder.runs()? {
-            // A run that died before its first record has done nothing.
-            let known = replayed(&run).is_ok_and(|known| known.digest == digest && known.records > 0);
-            if known {
-                let what = format!(
-                    "the plan was applied already; see `staunch respond status {0}`, go on with `resume {0}`",
-                    run.id
-                );
-                return Err(RespondError::NotFound(what));
-            }
+        if let Some(run) = self.begun(&digest)? {
+            let what =
+                format!("the plan was applied already; see `staunch respond status {run}`, go on with `resume {run}`");
+            return Err(RespondError::NotFound(what));
         }
         let now = self.hands.clock.now();
         let approvals = self.approvals(&digest, &self.requester);
         needed(&plan, &digest, approvals.len(), &self.requester)?;
         self.guard.plan(&plan, &self.moment(0)).map_err(RespondError::Guard)?;
         self.drift(&plan).await?;
+        let counted = self.room(&plan, now)?;
         let folder = self.folder.new_run(&plan, now)?;
         let mut journal = Journal::create(&folder.journal(), &folder.id)?;
         let clock = &*self.hands.clock;
         let planned = EventKind::Planned { digest: digest.clone() };
         let mut events = vec![journal.append(clock, None, planned, json!({ "requester": self.requester }))?];
+        drop(counted);
         self.take_note(&mut journal, &mut events, &approvals)?;
         let run = replay(plan, &folder, &events)?;
         self.drive(self.progress(folder, (journal, run), Vec::new(), approvals.len())).await
@@ -218,15 +214,12 @@ impl Runner {
         if self.is_taken_back(progress, step).await? {
             return self.let_be(progress, step);
         }
-        if count(step.approval) > progress.approved {
-            let person = format!(
-                "{} approval(s) by others than {}, {} given: `staunch respond approve {}`, then `resume`",
-                count(step.approval),
-                self.requester,
-                progress.approved,
-                progress.run.digest
-            );
-            return self.record(progress, &step.id, EventKind::Waiting { until: None, person: Some(person) }, Value::Null);
+        let person = match self.lacks_agreement(progress, step) {
+            None => self.is_used_again(progress, step).await,
+            lacks => lacks,
+        };
+        if person.is_some() {
+            return self.record(progress, &step.id, EventKind::Waiting { until: None, person }, Value::Null);
         }
         let attempt = format!("{}/{}/{}", progress.run.id, step.id, progress.run.records);
         self.record(progress, &step.id, EventKind::Started { idempotency_key: attempt }, Value::Null)?;
@@ -255,26 +248,17 @@ impl Runner {
         Ok(())
     }
 
-    /// Whether a change of ours that was waited over is there no more: what it changed is again as it was before. That somebody
-    /// may notice and say no is what the wait is for.
-    async fn is_taken_back(&self, progress: &Progress, step: &PlannedStep) -> Result<bool, RespondError> {
-        let status = progress.run.steps.iter().find(|status| status.id == step.id);
-        let waited = status.is_some_and(|status| status.state == StepState::Waiting && status.touched);
-        if !waited || !step.mutates || step.observed.is_null() || !progress.waited.contains(&step.id) {
-            return Ok(false);
-        }
-        let now = plan::look(&progress.run.plan, step, &self.hands).await;
-        let now = now.map_err(|why| RespondError::Provider(format!("{}: {}", step.id, progress.scrubber.scrub(&why))))?;
-        Ok(plan::scrubbed(&progress.scrubber, now) == step.observed)
-    }
-
-    /// Leaves a change be that somebody has taken back.
-    fn let_be(&self, progress: &mut Progress, step: &PlannedStep) -> Result<(), RespondError> {
-        // Whoever resumes after this does it again, and then waits again.
-        progress.waited.retain(|id| *id != step.id);
-        let why = "somebody has taken it back while it was waited: find out who still needs it; nothing was changed now, and \
-                   `respond resume` would do it once more";
-        self.record(progress, &step.id, EventKind::Refused { why: why.to_owned() }, Value::Null)
+    /// Who must still agree to a step.
+    fn lacks_agreement(&self, progress: &Progress, step: &PlannedStep) -> Option<String> {
+        (count(step.approval) > progress.approved).then(|| {
+            format!(
+                "{} approval(s) by others than {}, {} given: `staunch respond approve {}`, then `resume`",
+                count(step.approval),
+                self.requester,
+                progress.approved,
+                progress.run.digest
+            )
+        })
     }
 
     /// The end of a step's quiet period, while it is not over.
@@ -296,6 +280,7 @@ impl Runner {
             before: &step.observed,
             confirmed: self.confirmed.contains(&step.id),
             requester: &self.requester,
+            folder: Some(&self.folder),
             notes,
         }
     }

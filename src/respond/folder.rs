@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::RespondError;
 use super::journal::sync_folder;
+use super::playbook::sha256;
 use crate::attest::Envelope;
 use crate::model::{Approval, Plan};
 
@@ -170,6 +171,19 @@ impl Folder {
     /// [`RespondError::Busy`] while another process does.
     pub fn watching(&self) -> Result<Lock, RespondError> {
         taken(self.root.join("locks/watch.lock"))
+    }
+
+    /// Takes the lock of whoever begins a rotation: they are counted, and then there is one more.
+    pub(super) fn lock_rotations(&self) -> Result<Lock, RespondError> {
+        let path = self.root.join("locks/rotations.lock");
+        let file = File::create(&path).map_err(failed("cannot make", &path))?;
+        file.lock().map_err(failed("cannot lock", &path))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Takes the lock of a store, by its name in plans.
+    pub(super) fn lock_store(&self, name: &str) -> Result<Lock, RespondError> {
+        taken(self.root.join("locks").join(format!("store-{}.lock", &sha256(name.as_bytes())[..32])))
     }
 
     /// Takes the lock of a credential.

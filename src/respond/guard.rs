@@ -17,6 +17,43 @@ pub struct Guard {
     pub protected: Vec<String>,
     /// Changes a run may make.
     pub most_changes: usize,
+    /// Rotations that may be begun in an hour; as many as one likes where there is none.
+    pub rotations: Option<Rotations>,
+}
+
+/// How many rotations are begun in an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotations {
+    /// In all.
+    pub per_hour: u32,
+    /// In one account of one provider.
+    pub per_account: u32,
+}
+
+impl Rotations {
+    /// Whether one more may be begun, after those of the last hour.
+    ///
+    /// # Errors
+    /// Which bound is reached.
+    pub(super) fn one_more(self, plan: &Plan, begun: &[Plan]) -> Result<(), String> {
+        if begun.len() >= self.per_hour as usize {
+            return Err(format!(
+                "{} rotations were begun within the hour, which is as many as may be (`rotations_per_hour` of [responder] in the \
+                 settings file): try again later",
+                begun.len()
+            ));
+        }
+        let place = |plan: &Plan| (plan.target.get("provider").cloned(), plan.target.get("account").cloned());
+        let here = begun.iter().filter(|other| place(other) == place(plan)).count();
+        if here >= self.per_account as usize {
+            let account = plan.target.get("account").map_or("this account", String::as_str);
+            return Err(format!(
+                "{here} rotations were begun within the hour in {account}, which is as many as may be (`rotations_per_account` of \
+                 [responder] in the settings file): try again later"
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What a guard must know of the moment.
@@ -128,7 +165,8 @@ impl Guard {
     /// Whether a step may be taken now.
     pub(super) fn step(&self, plan: &Plan, step: &PlannedStep, moment: &Moment<'_>) -> Result<(), String> {
         self.plan(plan, moment)?;
-        let forever = plan.mode == "rotate" && step.mutates && !step.reversible;
+        // What can be undone by hand is not for ever.
+        let forever = plan.mode == "rotate" && step.mutates && !step.reversible && step.undo.is_none();
         if forever && !plan.affected.iter().any(|consumer| known(consumer)) {
             return Err(format!(
                 "which workload uses it is not known, and what is in use by nobody knows whom is never deleted: it stays as it is. `staunch own {} --workload ID --until DATE` says who uses it; then make a new plan",
@@ -189,7 +227,7 @@ impl Guard {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Guard, Moment};
+    use super::{Guard, Moment, Rotations};
     use crate::model::Plan;
 
     fn plan(account: &str, key: &str, user: &str) -> Plan {
@@ -209,7 +247,7 @@ mod tests {
     fn guard() -> Guard {
         let protected = vec!["KEEP".to_owned(), "arn:aws:iam::1:user/ops/root-like".to_owned()];
         let owned = [("openai".to_owned(), vec!["org-1".to_owned()])].into();
-        Guard { accounts: vec!["1".into()], owned, protected, most_changes: 2 }
+        Guard { accounts: vec!["1".into()], owned, protected, most_changes: 2, rotations: None }
     }
 
     const MOMENT: Moment<'_> = Moment {
@@ -305,6 +343,17 @@ mod tests {
             let guard = Guard { protected: vec![entry.to_owned()], ..guard() };
             assert_eq!(guard.plan(&query, &MOMENT).is_ok(), good, "{entry}");
         }
+    }
+
+    #[test]
+    fn rotations_are_counted_in_all_and_by_account() {
+        let most = Rotations { per_hour: 3, per_account: 2 };
+        let of = |account: &str| plan(account, "K", "u");
+        let begun = [of("1"), of("1")];
+        assert!(most.one_more(&of("1"), &begun).is_err_and(|why| why.contains("rotations_per_account")));
+        assert_eq!(most.one_more(&of("2"), &begun), Ok(()));
+        let begun = [of("1"), of("1"), of("2")];
+        assert!(most.one_more(&of("3"), &begun).is_err_and(|why| why.contains("rotations_per_hour")));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! crash. Cached liveness is never used here: whoever acts looks first.
 
 mod actions;
+mod again;
 mod approve;
 #[cfg(test)]
 mod aws_tests;
@@ -44,13 +45,13 @@ pub use cacao::{export, import};
 pub use compose::{Uses, Whose};
 pub use execute::Runner;
 pub use folder::{Folder, RunFolder};
-pub use guard::Guard;
+pub use guard::{Guard, Rotations};
 pub use plan::draft;
 pub use playbook::{Playbook, PlaybookSource, Playbooks, builtin_playbooks};
 pub use replay::replayed;
 pub use stores::{ConsumerAt, StoreAt, Stores, kinds as store_kinds};
 pub use watch::{Allowed, Policy, Watcher, Work};
-pub use waves::{Ended, Waves, apply_all};
+pub use waves::{Ended, Left, Waves, apply_all};
 pub use whose::account;
 
 /// Gives back the credential of a fingerprint, read again from where it was found, or nothing when it is no longer there.
@@ -210,6 +211,9 @@ pub enum RespondError {
     /// A guard says no.
     #[error("refused: {0}")]
     Guard(String),
+    /// As much was begun as may be for now.
+    #[error("held back: {0}")]
+    Held(String),
     /// The world is not as it was when the plan was made.
     #[error("the plan is void: {step} was {planned} when it was made and is {now}; make a new plan")]
     Drift {

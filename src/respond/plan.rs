@@ -138,7 +138,9 @@ fn target(plan: &mut Plan, (finding, bindings): (&Finding, &Bindings), guard: &G
     plan.target.insert("provider".to_owned(), finding.provider.clone());
     plan.target.extend(finding.facts.get("canary").map(|canary| ("canary".to_owned(), canary.clone())));
     // Where every change is made to something that the responder's own credential lists, that listing says whose it is.
-    let changes = plan.steps.iter().filter(|step| step.mutates);
+    // What needs nobody's means at the provider is not done there: workloads that the settings list are restarted.
+    let elsewhere = |step: &&PlannedStep| actions::get(&step.action).is_some_and(|action| action.needs() == Needs::Nothing);
+    let changes = plan.steps.iter().filter(|step| step.mutates && !elsewhere(step));
     let listed = changes.clone().count() > 0 && changes.clone().all(|step| is_listed(&step.action));
     let owned = guard.owned.get(&finding.provider);
     let has = |account: &String| owned.is_some_and(|owned| owned.contains(account));
@@ -248,6 +250,9 @@ async fn observe(plan: &mut Plan, hands: &Hands) {
                         step.permissions.push(need);
                     }
                 }
+                if let Some(undo) = actions::get(&step.action).and_then(|action| action.undo_by_hand(&value)) {
+                    (step.reversible, step.undo) = (false, Some(undo));
+                }
                 step.observed = scrubbed(&scrubber, value);
             }
             Err(why) => plan.unknowns.push(format!("what {} would find: {}", step.id, scrubber.scrub(&why))),
@@ -270,6 +275,7 @@ pub(super) async fn look(plan: &Plan, step: &PlannedStep, hands: &Hands) -> Resu
         before: &step.observed,
         confirmed: false,
         requester: "",
+        folder: None,
         notes: None,
     };
     tokio::time::timeout(timeout, action.observe(&world)).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))

@@ -1,5 +1,6 @@
 //! Many plans at once, in waves: one first, then a tenth of them, then the rest. A change that fails in the first ends it all;
-//! later, so many failures do. What was not begun is said, and can be applied another time.
+//! later, so many failures do. Where credentials are replaced, the next wave begins once whoever used this one's old ones is seen to
+//! use the new ones. What was not begun is said, and the same plans can be applied again: those that were begun go on.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::actions::{self, Role};
 use super::{RespondError, Runner};
 use crate::model::{Run, RunState, StepState};
 
@@ -27,7 +29,16 @@ pub enum Ended {
     /// It was not begun, or its record cannot be kept.
     Error(RespondError),
     /// The waves had stopped before.
-    NotBegun,
+    NotBegun(Left),
+}
+
+/// Why plans are left for another time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// Too much failed, or somebody stopped it.
+    Stopped,
+    /// Nothing is wrong: something must come first.
+    Held(String),
 }
 
 /// A run that was told to go slower has changed nothing by the step that was told so; it is resumed so often.
@@ -38,7 +49,7 @@ const SLOWER: [&str; 3] = ["Throttling", "asks for a pause", "TooManyRequests"];
 /// Whether a change that a run was to make was not made.
 fn failed(ended: &Ended) -> bool {
     match ended {
-        Ended::NotBegun => false,
+        Ended::NotBegun(_) => false,
         Ended::Error(_) => true,
         Ended::Ran(run) => run.plan.steps.iter().zip(&run.steps).any(|(step, status)| {
             let not = matches!(
@@ -57,9 +68,32 @@ fn too_fast(run: &Run) -> bool {
     run.state == RunState::Stopped && told
 }
 
+/// The run that waits until whoever used the old credential uses the new one, in words.
+fn follows(run: &Run) -> Option<String> {
+    let mut steps = run.plan.steps.iter().zip(&run.steps);
+    let (_, step) = steps.find(|(step, status)| {
+        let waits = actions::get(&step.action).is_some_and(|action| action.role() == Role::Follows);
+        // Once it is seen, a quiet period may follow.
+        waits && status.state != StepState::Succeeded && !(status.state == StepState::Waiting && status.touched)
+    })?;
+    (run.state == RunState::Waiting).then(|| {
+        format!(
+            "whoever used the old credential of run {0} must be seen to use the new one first ({1}): `staunch respond resume {0}`, then \
+             apply the same plans again",
+            run.id, step.id
+        )
+    })
+}
+
 async fn one(runner: &Runner, digest: &str) -> Ended {
-    let mut run = match runner.apply(digest).await {
+    let begun = match runner.begun(digest) {
+        Ok(Some(run)) => runner.resume(&run).await,
+        Ok(None) => runner.apply(digest).await,
+        Err(error) => Err(error),
+    };
+    let mut run = match begun {
         Ok(run) => run,
+        Err(RespondError::Held(why)) => return Ended::NotBegun(Left::Held(why)),
         Err(error) => return Ended::Error(error),
     };
     for pause in PAUSES {
@@ -90,16 +124,17 @@ pub async fn apply_all(
     mut told: impl FnMut(&str, &Ended),
 ) -> Vec<Ended> {
     let sizes = sizes(plans.len());
-    let mut ends: Vec<Ended> = plans.iter().map(|_| Ended::NotBegun).collect();
+    let mut ends: Vec<Ended> = plans.iter().map(|_| Ended::NotBegun(Left::Stopped)).collect();
     let mut waiting: VecDeque<(usize, (Runner, String))> = plans.into_iter().enumerate().collect();
-    let mut failures = 0;
+    let (mut failures, mut held) = (0, None);
     for (wave, size) in sizes.into_iter().enumerate() {
         let mut left = size;
         let mut running: JoinSet<(usize, String, Ended)> = JoinSet::new();
         // A failure of the first is every other's as well, as like as not.
         let most = if wave == 0 { 1 } else { waves.most_failures.max(1) };
+        let mut waits = None;
         loop {
-            let open = failures < most && !stop.load(Ordering::Relaxed);
+            let open = failures < most && held.is_none() && !stop.load(Ordering::Relaxed);
             while open && left > 0 && running.len() < waves.at_once.max(1) {
                 let Some((at, (runner, digest))) = waiting.pop_front() else { break };
                 left -= 1;
@@ -116,11 +151,21 @@ pub async fn apply_all(
             };
             failures += usize::from(failed(&ended));
             told(&digest, &ended);
+            match &ended {
+                Ended::NotBegun(Left::Held(why)) => held = Some(why.clone()),
+                Ended::Ran(run) => waits = waits.or_else(|| follows(run)),
+                _ => {}
+            }
             ends[at] = ended;
         }
-        if failures >= most || stop.load(Ordering::Relaxed) {
+        held = held.or(waits);
+        if failures >= most || held.is_some() || stop.load(Ordering::Relaxed) {
             break;
         }
+    }
+    // Whatever is left, is left for this.
+    for (at, _) in waiting {
+        ends[at] = Ended::NotBegun(held.clone().map_or(Left::Stopped, Left::Held));
     }
     ends
 }

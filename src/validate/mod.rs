@@ -55,7 +55,7 @@ impl Validator {
     pub fn would_ask(&self, detector: &Detector, rivals: &[Credential]) -> Result<String, String> {
         let nothing = || "nothing is known to ask".to_owned();
         let first = rivals.first().ok_or_else(nothing)?;
-        if let Some(settled) = beforehand(first) {
+        if let Some(settled) = beforehand(detector, first) {
             return Err(settled.why().map_or_else(nothing, str::to_owned));
         }
         match &detector.liveness {
@@ -75,7 +75,7 @@ impl Validator {
     /// The same, and whether its provider has answered.
     pub async fn ask(&self, detector: &Detector, rivals: &[Credential]) -> Said {
         let Some(first) = rivals.first() else { return Said::by_us(Liveness::NotChecked(None)) };
-        if let Some(settled) = beforehand(first) {
+        if let Some(settled) = beforehand(detector, first) {
             return Said::by_us(settled);
         }
         let mut last = Said::by_us(Liveness::NotChecked(None));
@@ -111,7 +111,7 @@ impl Validator {
 }
 
 /// What is known without asking.
-fn beforehand(first: &Credential) -> Option<Liveness> {
+fn beforehand(detector: &Detector, first: &Credential) -> Option<Liveness> {
     if let Some(canary) = first.facts.get("canary") {
         return Some(Liveness::NotChecked(Some(format!("{canary}: asking would raise its alarm"))));
     }
@@ -119,7 +119,17 @@ fn beforehand(first: &Credential) -> Option<Liveness> {
         let when = first.facts.get("expires").map_or("", String::as_str);
         return Some(Liveness::Dead(format!("expired {when}").trim_end().to_owned()));
     }
-    first.partial.then(|| Liveness::NotChecked(Some("one of its parts was not found with it".to_owned())))
+    first.partial.then(|| Liveness::NotChecked(Some(missing(detector, first))))
+}
+
+/// Which of its parts nobody found, by the detector's names for them.
+fn missing(detector: &Detector, first: &Credential) -> String {
+    let parts = detector.parts.iter().filter(|part| part.required && first.part(&part.name).is_none());
+    let names: Vec<&str> = parts.map(|part| &*part.name).collect();
+    if names.is_empty() {
+        return "one of its parts was not found with it".to_owned();
+    }
+    format!("its {} was not found with it, without which nothing can be asked", names.join(" and "))
 }
 
 #[cfg(test)]

@@ -198,3 +198,17 @@ fn a_host_from_content_may_have_a_port_and_an_address_needs_both_words() {
         assert_eq!(super::http::host_and_port(host).0, wanted);
     }
 }
+
+#[tokio::test]
+async fn a_session_without_its_token_is_told_so_and_not_asked_about() {
+    let set = DetectorSet::builtin().expect("detectors");
+    let secret = &data_encoding::BASE64.encode(&(0..30u32).map(|n| (n * 104_729 % 253) as u8).collect::<Vec<_>>())[..40];
+    let two = format!("AWS_ACCESS_KEY_ID={}QNZGKIQY56JQ7WML\nAWS_SECRET_ACCESS_KEY={secret}\n", "ASIA");
+    let credential = credential(&set, &two);
+    let server = server(http("200 OK", "", ""), Duration::ZERO);
+    let detector = set.get(&credential.detector).expect("its detector");
+    let validator = Validator::new(net(&[("sts", &server.url())], false));
+    let said = validator.check(detector, &[credential]).await;
+    assert!(matches!(&said, Liveness::NotChecked(Some(why)) if why.contains("its session_token was not found")), "{said:?}");
+    assert_eq!(server.visits(), 0);
+}

@@ -26,5 +26,6 @@ mod quieting;
 mod readme;
 mod reported;
 mod responding;
+mod rotating;
 mod services;
 mod watching;

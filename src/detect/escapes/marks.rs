@@ -69,7 +69,9 @@ fn stands_out(before: u8, byte: u8, behind: u8) -> bool {
     // Spaces, quotes, `&`, `+`, `-`, `.` and others that do no harm; `\` and `|` among those behind.
     let joins = |byte: u8| (byte < b'0') | (byte == b'>') | (byte == b'\\') | (byte == b'`') | (byte == b'|');
     let escape = (byte == b'%') | (byte == b'\\') | (byte == b'&') | (byte == b'+');
-    escape | (((byte == b'\n') | ((byte == b'.') & joins(behind))) & joins(before))
+    // Most lines end so, and none of them is a mark.
+    let ends = (byte == b'\n') & (before != b',') & (before != b')') & (before != b'\n');
+    escape | ((ends | ((byte == b'.') & joins(behind))) & joins(before))
 }
 
 /// Whether an escape or joint may stand at `at`. Only bytes of `told_by` are asked.

@@ -5,6 +5,7 @@
 
 mod actions;
 mod allowance;
+mod ansible;
 mod aws;
 mod azure;
 mod beside;
@@ -12,12 +13,14 @@ mod bitbucket;
 mod circleci;
 mod compose;
 mod copies;
+mod crewai;
 mod deployments;
 mod dockerfile;
 mod dotenv;
 mod gitlab;
 mod helm;
 mod image_refs;
+mod jenkins;
 mod kubernetes;
 mod langgraph;
 mod links;
@@ -26,6 +29,7 @@ mod mcp;
 mod packages;
 mod platforms;
 mod procfile;
+mod sbom;
 mod scripts;
 mod sheet;
 mod slots;
@@ -236,9 +240,12 @@ readers! {
     circleci: Linked<circleci::CircleCi>,
     azure: Linked<azure::AzurePipelines>,
     bitbucket: Linked<bitbucket::Bitbucket>,
+    jenkins: jenkins::Jenkins,
+    ansible: ansible::Ansible,
     mcp: Linked<mcp::Mcp>,
     litellm: Linked<litellm::LiteLlm>,
     langgraph: Linked<langgraph::LangGraph>,
+    crewai: crewai::CrewAi,
     platforms: Linked<platforms::Platforms>,
     deployments: Linked<deployments::Deployments>,
     procfile: Linked<procfile::Procfile>,
@@ -254,6 +261,7 @@ readers! {
     packages: packages::Packages,
     supervisor: Linked<supervisor::Supervisor>,
     helm: helm::Helm,
+    sbom: sbom::Sbom,
     beside: beside::Beside,
     catalogues: Catalogues,
     codeowners: Codeowners,

@@ -10,6 +10,7 @@ pub(super) mod identity;
 pub(super) mod inventories;
 pub(super) mod kubernetes;
 pub(super) mod reach;
+mod session;
 mod tags;
 #[cfg(test)]
 mod testing;
@@ -31,7 +32,11 @@ pub async fn ask_aws(
     (net, responder): (&Net, &Responder),
     (clock, logs): (&dyn Clock, bool),
 ) -> Vec<String> {
-    let answer = iam_owners(&responder.iam, key_id).await;
+    let answer = if iam::is_session(key_id) {
+        session::owners(&responder.iam, finding).await
+    } else {
+        iam_owners(&responder.iam, key_id).await
+    };
     add_owners(finding, answer.owners);
     finding.facts.extend(answer.facts.into_iter().map(|(name, value)| (name.to_owned(), value)));
     let now = clock.now();
@@ -39,14 +44,16 @@ pub async fn ask_aws(
     let exists = answer.arn.is_some() || finding.liveness.liveness.identity().is_some();
     finding.reach = match answer.arn {
         Some(arn) => Some(reach::reach(&responder.iam, &arn, now).await),
-        None if iam::is_long_term(key_id) => Some(Reach {
+        None if iam::is_long_term(key_id) || iam::is_session(key_id) => Some(Reach {
             principal: String::new(),
             as_of: now,
             ways: Vec::new(),
             unseen: Vec::new(),
-            unknown: vec!["what it may do: IAM did not name its user".to_owned()],
+            unknown: vec![match answer.unknown.first().filter(|_| iam::is_session(key_id)) {
+                Some(why) => why.clone(),
+                None => "what it may do: IAM did not name its user".to_owned(),
+            }],
         }),
-        // A session's role may be told by its name alone, without its path; so it is not asked about.
         None => None,
     };
     if exists && logs && iam::is_key_id(key_id) {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::replace::{replacement, reverted};
-use super::{Action, Doing, Needs, Outcome, World, aws};
+use super::{Action, Doing, Needs, Outcome, Role, World, aws};
 
 /// The last use of a key, and where.
 struct Use {
@@ -71,6 +71,10 @@ impl Action for NewUsed {
         Needs::Aws
     }
 
+    fn role(&self) -> Role {
+        Role::Follows
+    }
+
     fn effect(&self, _with: &BTreeMap<String, String>) -> String {
         "wait until IAM has seen the new key used by somebody else than this run".to_owned()
     }
@@ -128,6 +132,10 @@ impl Action for OldUnused {
 
     fn needs(&self) -> Needs {
         Needs::Aws
+    }
+
+    fn role(&self) -> Role {
+        Role::Silent
     }
 
     fn effect(&self, with: &BTreeMap<String, String>) -> String {

@@ -68,6 +68,10 @@ impl Action for Delete {
         format!("delete access key {} of user {}, if it is Inactive", arg("key_id"), arg("user"))
     }
 
+    fn is_stopped(&self, seen: &Value) -> bool {
+        seen.get("status").and_then(Value::as_str) == Some(ABSENT)
+    }
+
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
         Box::pin(async move { Ok(json!({ "status": state(world).await.map_err(Trouble::why)? })) })
     }

@@ -10,13 +10,19 @@ use super::{Action, Doing, Outcome, Role, World};
 
 pub(super) struct InUse;
 
+/// The action of a plan that puts another one in its place.
+pub(super) fn replacing(world: &World<'_>) -> Option<&'static dyn Action> {
+    let mut actions = world.plan.steps.iter().filter_map(|step| super::get(&step.action));
+    actions.find(|action| action.role() == Role::Replaces)
+}
+
 /// Who has said so before.
-fn before(world: &World<'_>) -> Option<String> {
+pub(super) fn before(world: &World<'_>) -> Option<String> {
     let status = world.so_far.iter().find(|status| status.id == world.step)?;
     Some(status.noted.get("said_by")?.as_str()?.to_owned())
 }
 
-async fn said(world: &World<'_>, id: &str, by: &str) -> Outcome {
+pub(super) async fn said(world: &World<'_>, id: &str, by: &str) -> Outcome {
     let note = json!({ "id": id, "said_by": by });
     if let Some(notes) = world.notes
         && let Err(why) = notes.write(note.clone()).await
@@ -30,8 +36,7 @@ async fn looked(world: &World<'_>) -> Outcome {
     let Some((id, since)) = replacement(world) else {
         return Outcome::Refused("nothing was put in its place in this run".to_owned());
     };
-    let replaces = world.plan.steps.iter().filter_map(|step| super::get(&step.action));
-    let Some(action) = replaces.into_iter().find(|action| action.role() == Role::Replaces) else {
+    let Some(action) = replacing(world) else {
         return Outcome::Refused("the plan replaces nothing".to_owned());
     };
     let told = action.last_use(world, &id).await;
@@ -63,6 +68,10 @@ impl Action for InUse {
 
     fn takes(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    fn role(&self) -> Role {
+        Role::Follows
     }
 
     fn effect(&self, _with: &BTreeMap<String, String>) -> String {

@@ -8,10 +8,12 @@ mod delete;
 mod deny;
 mod evidence;
 mod in_use;
+mod kept;
 mod keys;
 mod list_minted;
 mod manual;
 mod notes;
+mod old;
 mod providers;
 mod replace;
 mod restart;
@@ -32,7 +34,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{AwsHands, Hands};
+use super::{AwsHands, Folder, Hands};
 use crate::model::{Liveness, Plan, StepStatus};
 use crate::validate::Validator;
 
@@ -61,6 +63,8 @@ pub(super) struct World<'w> {
     pub(super) confirmed: bool,
     /// Who runs the plan.
     pub(super) requester: &'w str,
+    /// Where runs are kept; nothing while planning.
+    pub(super) folder: Option<&'w Folder>,
     /// Where a step under way writes down what it knows; nowhere while planning and walking back.
     pub(super) notes: Option<&'w Notes>,
 }
@@ -132,6 +136,10 @@ pub(super) enum Role {
     Lists,
     /// It puts another credential in its place.
     Replaces,
+    /// It waits until whoever used the old one uses the new one.
+    Follows,
+    /// It waits until nobody uses the old one any more. It only looks, and is asked again just before what cannot be undone.
+    Silent,
     /// Anything else.
     Other,
 }
@@ -177,6 +185,10 @@ pub(super) trait Action: Sync {
     fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
         None
     }
+    /// How it is undone, in words, where that needs more than the program has, by what the plan has seen.
+    fn undo_by_hand(&self, _seen: &Value) -> Option<String> {
+        None
+    }
     /// What there is now, as far as it matters to this action. For actions that change something, a difference between
     /// planning and applying voids the plan.
     ///
@@ -191,6 +203,18 @@ pub(super) trait Action: Sync {
     /// In words: nobody tells.
     fn last_use<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {
         Box::pin(async { Err("nothing is put in its place".to_owned()) })
+    }
+    /// When the credential that it replaces was used last, by the provider's record; nothing where that names no use, which
+    /// is not to say that there is none.
+    ///
+    /// # Errors
+    /// In words: nobody tells.
+    fn old_use<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Option<Timestamp>, String>> {
+        Box::pin(async { Err("its provider does not tell when a key was used".to_owned()) })
+    }
+    /// Whether what it observes means that the provider takes the credential no more.
+    fn is_stopped(&self, _seen: &Value) -> bool {
+        false
     }
     /// Looks, acts where that is needed, and looks again. Safe to call after a crash at any point.
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome>;
@@ -222,6 +246,8 @@ const SHARED: &[&dyn Action] = &[
     &aws_used::OldUnused,
     &delete::Delete,
     &in_use::InUse,
+    &old::Unused,
+    &old::Refused,
     &restart::Restart,
 ];
 

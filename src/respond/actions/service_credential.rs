@@ -8,10 +8,10 @@ use std::time::Duration;
 use aws_sdk_iam::types::StatusType;
 use serde_json::{Value, json};
 
+use super::kept::{self, ABSENT, Kept};
 use super::{Action, Doing, Needs, Outcome, Role, World, asked, aws};
 use crate::model::Liveness;
 
-const ABSENT: &str = "absent";
 const PAUSE: Duration = Duration::from_secs(2);
 
 pub(super) struct ServiceCredential;
@@ -34,20 +34,18 @@ async fn status(world: &World<'_>) -> Result<String, String> {
     }
 }
 
-async fn set(world: &World<'_>, wanted: StatusType) -> Outcome {
-    let iam = match world.aws() {
-        Ok(aws) => &aws.responder.iam,
-        Err(why) => return Outcome::Refused(why),
-    };
-    let call = iam.update_service_specific_credential().user_name(world.arg("user"));
-    let call = call.service_specific_credential_id(world.arg("service_id")).status(wanted.clone());
-    if let Err(error) = call.send().await {
-        return aws::settles(&error);
+impl Kept for ServiceCredential {
+    fn status<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<String, String>> {
+        Box::pin(status(world))
     }
-    match status(world).await {
-        Ok(now) if now == wanted.as_str() => Outcome::Done(json!({ "status": now })),
-        Ok(now) => Outcome::Unknown(format!("IAM accepted the change, but the credential still reads as {now}")),
-        Err(why) => Outcome::Unknown(format!("IAM accepted the change, but the credential cannot be read back: {why}")),
+
+    fn set<'a>(&'a self, world: &'a World<'_>, wanted: StatusType) -> Doing<'a, Result<(), Outcome>> {
+        Box::pin(async move {
+            let iam = &world.aws().map_err(Outcome::Refused)?.responder.iam;
+            let call = iam.update_service_specific_credential().user_name(world.arg("user"));
+            let call = call.service_specific_credential_id(world.arg("service_id")).status(wanted);
+            call.send().await.map(drop).map_err(|error| aws::settles(&error))
+        })
     }
 }
 
@@ -141,33 +139,19 @@ impl Action for ServiceCredential {
         Some("set it back to the status it had".to_owned())
     }
 
+    fn is_stopped(&self, seen: &Value) -> bool {
+        kept::is_stopped(seen)
+    }
+
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
-        Box::pin(async move { Ok(json!({ "status": status(world).await? })) })
+        Box::pin(kept::seen(self, world))
     }
 
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
-        Box::pin(async move {
-            match status(world).await {
-                Err(why) => Outcome::Unknown(why),
-                // Expired, inactive or gone: nothing takes it any more.
-                Ok(now) if now != StatusType::Active.as_str() => Outcome::AlreadyDone(json!({ "status": now })),
-                Ok(_) => set(world, StatusType::Inactive).await,
-            }
-        })
+        Box::pin(kept::deactivated(self, world))
     }
 
     fn undo<'a>(&'a self, world: &'a World<'_>, before: &'a Value) -> Doing<'a, Outcome> {
-        Box::pin(async move {
-            let before = before.get("status").and_then(Value::as_str).unwrap_or_default();
-            match status(world).await {
-                Err(why) => Outcome::Unknown(why),
-                Ok(_) if before.is_empty() => {
-                    Outcome::Failed("the plan did not see its status, so there is nothing to put back".to_owned())
-                }
-                Ok(now) if now == before => Outcome::AlreadyDone(json!({ "status": now })),
-                Ok(now) if now == ABSENT => Outcome::Failed("the credential was deleted since".to_owned()),
-                Ok(_) => set(world, StatusType::from(before)).await,
-            }
-        })
+        Box::pin(kept::put_back(self, world, before))
     }
 }

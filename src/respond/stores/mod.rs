@@ -101,6 +101,10 @@ pub(super) trait Store: Send + Sync {
     fn earlier<'a>(&'a self, _hands: &'a Hands, _version: &'a str) -> Doing<'a, Result<Option<Held>, Trouble>> {
         Box::pin(async { Ok(None) })
     }
+    /// Whether it keeps earlier versions, out of which an old value can be read again.
+    fn keeps(&self) -> bool {
+        false
+    }
     /// Whether a write may take effect after whoever sent it is gone.
     fn lingers(&self) -> bool {
         true

@@ -170,6 +170,10 @@ impl Store for Parameter {
         Box::pin(self.put(hands, change))
     }
 
+    fn keeps(&self) -> bool {
+        true
+    }
+
     fn earlier<'a>(&'a self, hands: &'a Hands, version: &'a str) -> Doing<'a, Result<Option<Held>, Trouble>> {
         Box::pin(async move {
             match self.value(hands, &format!("{}:{version}", self.at)).await {

@@ -82,6 +82,10 @@ impl Store for Vault {
         })
     }
 
+    fn keeps(&self) -> bool {
+        true
+    }
+
     fn earlier<'a>(&'a self, hands: &'a Hands, version: &'a str) -> Doing<'a, Result<Option<Held>, Trouble>> {
         Box::pin(async move {
             match self.value(hands, &format!("?version={}", segment(version))).await {

@@ -11,7 +11,7 @@ use super::super::yaml::View;
 use super::super::{Sheet, clean, ends_in, is_showable};
 use super::containers::{Spelling, Task};
 use super::values::Values;
-use super::{nested, others};
+use super::{code, nested, others};
 use crate::model::{Coverage, Tier};
 
 /// The resources that are workloads, and stacks of them.
@@ -92,6 +92,10 @@ fn function<'t>(
         }
     }
     let consumer = Arc::new(consumer);
+    // `CodeUri` is a folder as it lies here; what is in S3 is not.
+    if let (Some(at), Some(below)) = (properties.get("Handler"), properties.text_at(&["CodeUri"])) {
+        code::handler((sheet, links), at, (below, &consumer));
+    }
     let own = properties.at(&["Environment", "Variables"]);
     for (variables, technique) in [(own, "lambda-environment"), (all, "sam-globals-environment")] {
         for (variable, value) in variables.map(View::entries).unwrap_or_default() {

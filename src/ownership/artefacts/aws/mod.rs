@@ -3,6 +3,7 @@
 
 mod builds;
 mod cloudformation;
+mod code;
 mod containers;
 mod ecs;
 mod nested;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::links::{Consumer, Kind, Link, Links};
 use super::super::yaml::View;
 use super::super::{Sheet, clean, ends_in, file_name, is_showable};
+use super::code;
 use super::references::{self, Target};
 use crate::model::{Coverage, Tier};
 
@@ -56,6 +57,12 @@ fn read<'t>(
 ) {
     let consumer = Consumer::new(format!("lambda:{}/{name}", sheet.path), format!("function {name} of {}", sheet.path));
     let consumer = Arc::new(consumer);
+    if let Some(at) = function.get("handler") {
+        code::handler((sheet, links), at, ("", &consumer));
+    }
+    for view in [root, function] {
+        code::packed((sheet, links), view, &consumer);
+    }
     let own = function.get("environment");
     // An environment that stands elsewhere as a whole.
     let here = |variables: View<'t>| match variables.text().and_then(|text| references::target(sheet, root, text)) {

@@ -349,3 +349,25 @@ fn what_a_stack_hands_to_a_nested_one_is_inferred_of_who_takes_it_there() {
         assert_eq!(consumers(&all), expected, "{at} {file}");
     }
 }
+
+#[test]
+fn the_file_of_a_handler_and_what_is_packed_with_it_are_its_own() {
+    let service = "provider: {name: aws}\npackage: {patterns: ['!**', 'config/**']}\nfunctions:\n  send: {handler: src/send.main}\n  other: {handler: src/other.main}\n";
+    let sam =
+        "Resources:\n  Send:\n    Type: AWS::Serverless::Function\n    Properties: {CodeUri: fn/, Handler: send.main}\n";
+    let (send, other) = ("lambda:a/serverless.yml/send", "lambda:a/serverless.yml/other");
+    let text = format!("const key = '{VALUE}'\n");
+    for (path, definition, file, ids) in [
+        ("a/serverless.yml", service, "a/src/send.js", vec![send]),
+        ("a/serverless.yml", service, "a/src/send.spec.js", vec![]),
+        ("a/serverless.yml", service, "src/send.js", vec![]),
+        ("a/serverless.yml", service, "a/config/prod.yaml", vec![other, send]),
+        ("a/serverless.yml", service, "a/docs/prod.yaml", vec![]),
+        ("a/template.yaml", sam, "a/fn/send.py", vec!["lambda:a/template.yaml/Send"]),
+        ("a/template.yaml", sam, "a/send.py", vec![]),
+    ] {
+        let owners = tree(&[(path, definition)]).resolve(&finding_in(file, &text, VALUE));
+        let expected: Vec<_> = ids.into_iter().map(|id| (id, Tier::Inferred)).collect();
+        assert_eq!(consumers(&owners), expected, "{path} {file}");
+    }
+}

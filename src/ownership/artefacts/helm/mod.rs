@@ -10,6 +10,7 @@ mod literals;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::allowance::Allowance;
 use super::links::Consumer;
 use super::slots::{Slots, prints_within};
 use super::yaml::View;
@@ -31,6 +32,7 @@ pub(super) struct Helm {
     values: Slots<String>,
     /// Paths that templates mention, with the first place of each, by the chart's folder.
     mentions: HashMap<String, BTreeMap<String, Place>>,
+    allowance: Allowance,
     /// What stands in templates themselves.
     literals: Slots<Tier>,
 }
@@ -70,7 +72,9 @@ impl Reader for Helm {
                 }
             });
         } else {
+            self.allowance.begin();
             sheet.documents(coverage, &mut |root| self.values(sheet, root));
+            self.allowance.complain(sheet, coverage);
         }
     }
 
@@ -141,7 +145,7 @@ impl Helm {
 
     fn values(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
         root.leaves("", &mut |way, leaf| {
-            if let Some(text) = leaf.text().filter(|text| !text.is_empty()) {
+            if let Some(text) = leaf.text().filter(|text| !text.is_empty() && self.allowance.take(text.len())) {
                 self.values.put(sheet.place(leaf), &prints_within(sheet.key, text), way.to_owned());
             }
         });

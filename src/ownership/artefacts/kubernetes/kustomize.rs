@@ -8,6 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::super::allowance::Allowance;
 use super::super::slots::{Join, Slots, prints_within};
 use super::super::yaml::View;
 use super::super::{Clues, Place, Sheet, file_name, folder, join};
@@ -80,7 +81,7 @@ impl Generators {
     }
 
     /// Takes in one kustomization.
-    pub(super) fn read(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
+    pub(super) fn read(&mut self, sheet: &Sheet<'_>, root: View<'_>, allowance: &mut Allowance) {
         let own = folder(&sheet.path);
         let fields = ["resources", "bases", "components"].into_iter().filter_map(|field| root.get(field));
         let listed = fields.flat_map(View::items).filter_map(View::text);
@@ -96,7 +97,7 @@ impl Generators {
                     at: sheet.place(at),
                     resources: Arc::clone(&resources),
                 };
-                self.generator(sheet, generator, &key);
+                self.generator((sheet, generator), &key, allowance);
             }
         }
     }
@@ -114,19 +115,25 @@ impl Generators {
         false
     }
 
-    fn generator(&mut self, sheet: &Sheet<'_>, generator: View<'_>, key: &dyn Fn(&str, View<'_>) -> Key) {
+    fn generator(
+        &mut self,
+        (sheet, generator): (&Sheet<'_>, View<'_>),
+        key: &dyn Fn(&str, View<'_>) -> Key,
+        allowance: &mut Allowance,
+    ) {
         let own = folder(&sheet.path);
         let items = |field| generator.get(field).into_iter().flat_map(View::items);
-        for item in items("literals") {
+        let mut may = |item: View<'_>| allowance.take(item.text().map_or(0, str::len));
+        for item in items("literals").take_while(|item| may(*item)) {
             let Some((name, value)) = item.text().and_then(|text| text.split_once('=')) else { continue };
             self.literals.put(sheet.place(item), &prints_within(sheet.key, value), key(name, item));
         }
-        for item in items("envs").chain(generator.get("env")) {
+        for item in items("envs").chain(generator.get("env")).take_while(|item| may(*item)) {
             if let Some(file) = item.text().and_then(|file| join(own, file)) {
                 self.envs.entry(file).or_default().push(key("", item));
             }
         }
-        for item in items("files") {
+        for item in items("files").take_while(|item| may(*item)) {
             let Some(text) = item.text() else { continue };
             let (name, file) = text.split_once('=').unwrap_or((file_name(text), text));
             if let Some(file) = join(own, file) {

@@ -17,6 +17,7 @@ mod scope;
 mod sealed;
 mod spiffe;
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use pods::{Container, Literal, Use};
 use scope::{Scope, is_name, name_of};
 pub use spiffe::Trust;
 
+use super::allowance::Allowance;
 use super::slots::{Slots, prints_within};
 use super::yaml::{Tree, View};
 use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
@@ -65,6 +67,7 @@ pub(super) struct Kubernetes {
     generators: Generators,
     origins: sealed::Origins,
     ids: spiffe::Ids,
+    allowance: Allowance,
 }
 
 impl Reader for Kubernetes {
@@ -95,36 +98,9 @@ impl Reader for Kubernetes {
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
-        if kustomize::is_one(&sheet.path) {
-            return sheet.documents(coverage, &mut |root| self.generators.read(sheet, root));
-        }
-        if spiffe::is_conf(&sheet.path) {
-            return self.ids.conf(sheet, coverage);
-        }
-        if pod_identity::wants(&sheet.path) {
-            return pod_identity::terraform(sheet, &mut self.accounts);
-        }
-        if pod_identity::is_template(sheet) {
-            return pod_identity::template(sheet, coverage, &mut self.accounts);
-        }
-        if !ends_in(&sheet.path, &["yaml", "yml", "json"]) {
-            return self.generators.read_env(sheet);
-        }
-        let text = match sheet.text() {
-            Ok(text) => text,
-            Err(why) => return coverage.trouble(&*sheet.path, why),
-        };
-        let (tree, broken) = Tree::parse(text);
-        let mut nameless = false;
-        for root in tree.roots() {
-            nameless |= !self.object(sheet, root, None, LISTS);
-        }
-        let template = text.contains("{{");
-        if template && (nameless || broken.is_some()) {
-            coverage.trouble(&*sheet.path, "a template: it is not rendered, so its references are unknown; scan the output of `helm template` to have them followed");
-        } else {
-            sheet.complain(&tree, broken, "YAML", coverage);
-        }
+        self.allowance.begin();
+        self.file(sheet, coverage);
+        self.allowance.complain(sheet, coverage);
     }
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
@@ -201,6 +177,39 @@ impl Kubernetes {
         self.ids.tell(trust);
     }
 
+    fn file(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
+        if kustomize::is_one(&sheet.path) {
+            return sheet.documents(coverage, &mut |root| self.generators.read(sheet, root, &mut self.allowance));
+        }
+        if spiffe::is_conf(&sheet.path) {
+            return self.ids.conf(sheet, coverage);
+        }
+        if pod_identity::wants(&sheet.path) {
+            return pod_identity::terraform(sheet, &mut self.accounts);
+        }
+        if pod_identity::is_template(sheet) {
+            return pod_identity::template(sheet, coverage, &mut self.accounts);
+        }
+        if !ends_in(&sheet.path, &["yaml", "yml", "json"]) {
+            return self.generators.read_env(sheet);
+        }
+        let text = match sheet.text() {
+            Ok(text) => text,
+            Err(why) => return coverage.trouble(&*sheet.path, why),
+        };
+        let (tree, broken) = Tree::parse(text);
+        let mut nameless = false;
+        for root in tree.roots() {
+            nameless |= !self.object(sheet, root, None, LISTS);
+        }
+        let template = text.contains("{{");
+        if template && (nameless || broken.is_some()) {
+            coverage.trouble(&*sheet.path, "a template: it is not rendered, so its references are unknown; scan the output of `helm template` to have them followed");
+        } else {
+            sheet.complain(&tree, broken, "YAML", coverage);
+        }
+    }
+
     /// Takes in one object, or the items of a list. False when something of interest has no usable name.
     fn object(&mut self, sheet: &Sheet<'_>, object: View<'_>, kind: Option<&str>, lists: usize) -> bool {
         let Some(kind) = object.text_at(&["kind"]).or(kind) else { return true };
@@ -234,6 +243,9 @@ impl Kubernetes {
         if let Some(hub) = hub {
             self.define(hub, &scope, &name);
             hubs::read(sheet, object, hub, &scope, &mut |place, prints, key| {
+                if !self.allowance.take((place.bytes.end - place.bytes.start) as usize) {
+                    return;
+                }
                 let key = HubKey { name: Arc::from(name.as_str()), ..key };
                 self.keys.insert((hub, Arc::clone(&key.name), scope.home(), Arc::clone(&key.key)));
                 if let Some(print) = prints.first() {
@@ -252,8 +264,10 @@ impl Kubernetes {
             who.read(kind, object, &mut self.uses, &mut self.literals);
         }
         if let Some(pod) = pod {
-            let who = pods::Template { sheet, kind, name: &name, scope: &scope, pod };
+            let allowance = RefCell::new(std::mem::take(&mut self.allowance));
+            let who = pods::Template { sheet, kind, name: &name, scope: &scope, pod, allowance: &allowance };
             who.read(&mut self.uses, &mut self.literals, &mut self.images);
+            self.allowance = allowance.into_inner();
         }
         true
     }
@@ -264,6 +278,9 @@ impl Kubernetes {
         self.define(HubKind::Secret, scope, made.name);
         for (key, value) in clear.entries() {
             let (Some(key), Some(text)) = (key.text(), value.text()) else { continue };
+            if !self.allowance.take(text.len()) {
+                return;
+            }
             let (name, key) = (Arc::from(made.name), Arc::from(clean(key)));
             let hub = HubKey { kind: HubKind::Secret, scope: scope.clone(), name, key, shadowed: false, account: None };
             self.values.put(sheet.place(value), &prints_within(sheet.key, text), hub);

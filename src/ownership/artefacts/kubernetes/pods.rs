@@ -1,8 +1,10 @@
 //! Pod templates: which container refers to which key of which Secret or ConfigMap, and as whom the pod runs.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::super::allowance::Allowance;
 use super::super::image_refs::spelt_out;
 use super::super::slots::{Slots, prints};
 use super::super::yaml::View;
@@ -137,6 +139,8 @@ pub(super) struct Template<'a> {
     pub(super) name: &'a str,
     pub(super) scope: &'a Scope,
     pub(super) pod: View<'a>,
+    /// What may still be kept of the file.
+    pub(super) allowance: &'a RefCell<Allowance>,
 }
 
 impl Template<'_> {
@@ -145,7 +149,9 @@ impl Template<'_> {
             for container in self.pod.get(list).into_iter().flat_map(View::items) {
                 let Some(name) = container.text_at(&["name"]).filter(|name| is_name(name)) else { continue };
                 let who = Arc::new(self.container(Some(name)));
-                if let Some((at, image)) = container.get("image").and_then(|at| Some((at, spelt_out(at.text()?)?))) {
+                if let Some((at, image)) = container.get("image").and_then(|at| Some((at, spelt_out(at.text()?)?)))
+                    && self.allowance.borrow_mut().take(image.len())
+                {
                     images.entry(image).or_default().push((self.sheet.place(at), Arc::clone(&who)));
                 }
                 self.env(container, &who, uses, literals);
@@ -236,6 +242,9 @@ impl Template<'_> {
         (technique, detail): (&'static str, String),
     ) {
         let Some(text) = value.text().filter(|text| !text.is_empty()) else { return };
+        if !self.allowance.borrow_mut().take(text.len()) {
+            return;
+        }
         let prints = prints(self.sheet.key, text.as_bytes());
         let literal = Literal { container: Arc::clone(who), technique, detail, most: Tier::Bound };
         literals.put(self.sheet.place(value), &prints, literal);
@@ -310,7 +319,9 @@ impl Template<'_> {
 
     fn put_but(&self, uses: &mut Uses, who: &Arc<Container>, (found, over): (&Found<'_>, Arc<Over>), detail: &str) {
         let Some((at, name)) = found.name.and_then(|view| Some((view, view.text()?))) else { return };
-        if !is_name(name) {
+        let bytes =
+            name.len() + detail.len() + over.later.iter().map(|(_, name, prefix)| name.len() + prefix.len()).sum::<usize>();
+        if !is_name(name) || !self.allowance.borrow_mut().take(bytes) {
             return;
         }
         uses.entry((found.kind, Arc::from(name))).or_default().push(Use {

@@ -51,13 +51,13 @@ impl<K: Kind> Reader for Linked<K> {
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
-        self.links.allowance.begin();
+        self.links.begin();
         if K::wants(&sheet.path) {
             K::read(sheet, &mut self.links, coverage);
         } else {
             self.links.read_env(sheet, coverage);
         }
-        self.links.allowance.complain(sheet, coverage);
+        self.links.complain(sheet, coverage);
     }
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {

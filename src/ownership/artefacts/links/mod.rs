@@ -186,6 +186,26 @@ impl Links {
         });
     }
 
+    /// A new file begins.
+    pub(super) fn begin(&mut self) {
+        self.allowance.begin();
+    }
+
+    /// Says what of the file was left out.
+    pub(super) fn complain(&self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
+        self.allowance.complain(sheet, coverage);
+    }
+
+    /// Something of the file is left out.
+    pub(super) fn cut(&mut self, why: &str) {
+        self.allowance.cut(why);
+    }
+
+    /// Whether one more thing of the file may be kept, with a value of that many bytes.
+    pub(super) fn may_keep(&mut self, bytes: usize) -> bool {
+        self.allowance.take(bytes)
+    }
+
     fn read_env(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
         if is_data(&sheet.path) {
             // Most of them are referred to by nobody: what is broken there is no concern.
@@ -200,7 +220,7 @@ impl Links {
         }
     }
 
-    fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
+    pub(super) fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
         for (place, link, join) in self.literals.hits(clues) {
             let value = format!("{} ({})", link.detail, join.words());
             link.consumer.join(roll, link.tier, vec![evidence(link.technique, place.to_string(), value)]);
@@ -258,7 +278,7 @@ impl Links {
         }
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.literals.merge(other.literals);
         self.variables.merge(other.variables);
         self.copies.merge(other.copies);

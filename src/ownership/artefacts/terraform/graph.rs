@@ -1,8 +1,9 @@
 //! From texts through names to workloads.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::super::allowance::Allowance;
 use super::super::links::Link;
 use super::super::slots::{Join, Slots};
 use super::super::{Clues, Place};
@@ -21,6 +22,16 @@ const STEPS: usize = 31;
 pub(super) enum NameKind {
     Variable,
     Local,
+    /// What a module hands out, in the module's own folder.
+    Output,
+    /// The same as its caller sees it: `NAME.OUTPUT`.
+    Call,
+    /// A resource that holds a value: `TYPE.NAME`.
+    Resource,
+    /// A data source that does.
+    Data,
+    /// A name in a store outside Terraform, in no folder: `STORE:NAME`.
+    Store,
 }
 
 impl NameKind {
@@ -28,6 +39,11 @@ impl NameKind {
         match self {
             Self::Variable => "var",
             Self::Local => "local",
+            Self::Output => "output",
+            Self::Call => "module",
+            Self::Resource => "resource",
+            Self::Data => "data",
+            Self::Store => "store",
         }
     }
 }
@@ -62,6 +78,25 @@ pub(super) enum User {
     },
 }
 
+impl User {
+    fn workload(&self) -> Option<(&Place, &Link)> {
+        match self {
+            Self::Workload { at, link } => Some((at, link)),
+            Self::Name { .. } => None,
+        }
+    }
+
+    fn name(&self) -> Option<(&Name, Tier, &str)> {
+        match self {
+            Self::Name { name, tier, way } => Some((name, *tier, way)),
+            Self::Workload { .. } => None,
+        }
+    }
+}
+
+/// A module: its caller's folder and its name there.
+type Caller = (Arc<str>, Arc<str>);
+
 /// Everything that stands somewhere and everything that refers to something.
 #[derive(Default)]
 pub(super) struct Graph {
@@ -69,22 +104,49 @@ pub(super) struct Graph {
     definitions: Slots<(Name, Source)>,
     uses: Uses,
     /// Variables that a file gives a value which Terraform loads by itself, and how many files do.
-    given: std::collections::HashMap<Name, usize>,
+    given: HashMap<Name, usize>,
     /// Variables that a module block somewhere sets.
     set_by_caller: HashSet<Name>,
+    /// Who calls the module in a folder.
+    callers: HashMap<Arc<str>, Vec<Caller>>,
+    /// How many versions of a secret the tree sets. Which is the current one is not known where there are several.
+    versions: HashMap<Name, usize>,
+    /// Who takes in a file, by its path.
+    files: HashMap<String, Vec<(Place, User)>>,
+    pub(super) allowance: Allowance,
 }
 
 impl Graph {
     pub(super) fn literal(&mut self, place: Place, prints: &[Fingerprint], link: Link) {
-        self.literals.put(place, prints, link);
+        if self.allowance.take((place.bytes.end - place.bytes.start) as usize) {
+            self.literals.put(place, prints, link);
+        }
     }
 
     pub(super) fn define(&mut self, place: Place, prints: &[Fingerprint], what: (Name, Source)) {
-        self.definitions.put(place, prints, what);
+        if self.allowance.take((place.bytes.end - place.bytes.start) as usize) {
+            self.definitions.put(place, prints, what);
+        }
     }
 
     pub(super) fn use_name(&mut self, name: Name, user: User) {
-        self.uses.entry(name).or_default().push(user);
+        if self.allowance.take(name.2.len()) {
+            self.uses.entry(name).or_default().push(user);
+        }
+    }
+
+    pub(super) fn use_file(&mut self, path: String, at: Place, user: User) {
+        if self.allowance.take(path.len()) {
+            self.files.entry(path).or_default().push((at, user));
+        }
+    }
+
+    pub(super) fn called(&mut self, child: Arc<str>, caller: Caller) {
+        self.callers.entry(child).or_default().push(caller);
+    }
+
+    pub(super) fn version(&mut self, secret: Name) {
+        *self.versions.entry(secret).or_default() += 1;
     }
 
     pub(super) fn give(&mut self, name: &Name) {
@@ -105,6 +167,21 @@ impl Graph {
                 self.follow(name, tier, &seen(place, name, *source, join), roll);
             }
         }
+        for path in clues.paths() {
+            for (at, user) in self.files.get(path).into_iter().flatten() {
+                // That the file is taken in does not say that this part of it counts.
+                match user {
+                    User::Workload { link, .. } => {
+                        let why = evidence("terraform-file", at.to_string(), format!("{} from that file", link.detail));
+                        link.consumer.join(roll, Tier::Inferred, vec![why]);
+                    }
+                    User::Name { name, .. } => {
+                        let value = format!("{}.{} from that file", name.1.word(), name.2);
+                        self.follow(name, Tier::Inferred, &evidence("terraform-file", at.to_string(), value), roll);
+                    }
+                }
+            }
+        }
     }
 
     /// How well that source gives the name its value, if it does.
@@ -119,35 +196,45 @@ impl Graph {
 
     fn follow(&self, name: &Name, tier: Tier, first: &Evidence, roll: &mut Roll) {
         let mut ways = Ways(vec![Step { what: first.clone(), before: None, number: 1 }]);
-        let mut queue = VecDeque::from([(name, tier, 0)]);
-        let mut met = HashSet::from([name]);
+        let mut queue = VecDeque::from([(name.clone(), tier, 0)]);
+        let mut met = HashSet::from([name.clone()]);
         while let Some((name, tier, way_here)) = queue.pop_front() {
-            for user in self.uses.get(name).into_iter().flatten() {
-                match user {
-                    User::Workload { at, link } => {
-                        let mut why = ways.to(way_here);
-                        let value = format!("{} from {}.{}", link.detail, name.1.word(), name.2);
-                        why.push(evidence(link.technique, at.to_string(), value));
-                        link.consumer.join(roll, tier.min(link.tier), why);
-                    }
-                    User::Name { name: next, tier: own, way } => {
-                        if met.contains(next) {
-                            continue;
-                        }
-                        if met.len() >= NAMES {
-                            roll.cut();
-                            continue;
-                        }
-                        met.insert(next);
-                        let step = ways.step(way_here, || {
-                            let value = format!("{}.{way} from {}.{}", next.1.word(), name.1.word(), name.2);
-                            evidence("terraform-reference", next.0.to_string(), value)
-                        });
-                        queue.push_back((next, tier.min(*own), step));
-                    }
+            let tier =
+                if self.versions.get(&name).is_some_and(|count| *count > 1) { tier.min(Tier::Inferred) } else { tier };
+            let users = self.uses.get(&name).into_iter().flatten();
+            for (at, link) in users.clone().filter_map(User::workload) {
+                let mut why = ways.to(way_here);
+                let value = format!("{} from {}.{}", link.detail, name.1.word(), name.2);
+                why.push(evidence(link.technique, at.to_string(), value));
+                link.consumer.join(roll, tier.min(link.tier), why);
+            }
+            let named = users.filter_map(User::name).map(|(next, own, way)| (next.clone(), own, way.to_owned()));
+            for (next, own, way) in named.chain(self.handed_out(&name)) {
+                if met.contains(&next) {
+                    continue;
                 }
+                if met.len() >= NAMES {
+                    roll.cut();
+                    continue;
+                }
+                met.insert(next.clone());
+                let step = ways.step(way_here, || {
+                    let value = format!("{}.{way} from {}.{}", next.1.word(), name.1.word(), name.2);
+                    evidence("terraform-reference", next.0.to_string(), value)
+                });
+                queue.push_back((next, tier.min(own), step));
             }
         }
+    }
+
+    /// What an output is called where its module is called.
+    fn handed_out(&self, name: &Name) -> Vec<(Name, Tier, String)> {
+        let callers = self.callers.get(&name.0).into_iter().flatten().filter(|_| name.1 == NameKind::Output);
+        let called = callers.take(NAMES).map(|(folder, module)| {
+            let own = format!("{module}.{}", name.2);
+            ((Arc::clone(folder), NameKind::Call, Arc::from(own.as_str())), Tier::Bound, own)
+        });
+        called.collect()
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -160,6 +247,15 @@ impl Graph {
             *self.given.entry(name).or_default() += count;
         }
         self.set_by_caller.extend(other.set_by_caller);
+        for (child, callers) in other.callers {
+            self.callers.entry(child).or_default().extend(callers);
+        }
+        for (secret, count) in other.versions {
+            *self.versions.entry(secret).or_default() += count;
+        }
+        for (path, users) in other.files {
+            self.files.entry(path).or_default().extend(users);
+        }
     }
 }
 

@@ -3,11 +3,14 @@
 //!
 //! A folder is a module. A variable's default counts as its value unless something in the tree gives it another: a
 //! `terraform.tfvars` or `*.auto.tfvars` beside it, whose value is then the bound one, or a `module` block that sets it.
-//! What is picked by a condition or a function may be another value: inferred. Data sources, other modules' outputs and
-//! `count` are not followed; nothing is planned.
+//! What is picked by a condition, a loop or a function may be another value: inferred. Values are followed through what holds them
+//! (parameters, secrets and their versions, a cluster's Secrets, files) and through outputs to whoever calls the module. A module that
+//! is not in the tree is a workload by itself, inferred: what it makes of its arguments is not known. Nothing is planned.
 
 mod expressions;
 mod graph;
+mod holders;
+mod stacks;
 mod state;
 mod workloads;
 
@@ -15,15 +18,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hcl_edit::Span;
+use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 
 use super::links::{Consumer, Link};
 use super::slots::prints_within;
+use super::yaml::View;
 use super::{Clues, Place, Reader, Sheet, clean, ends_in, file_name, folder, join};
 use crate::model::{Coverage, Tier};
 use crate::ownership::roll::Roll;
 use expressions::{Found, walk};
-use graph::{Graph, Name, Source, User};
+use graph::{Graph, Name, NameKind, Source, User};
 
 pub(super) use state::TfState;
 
@@ -40,29 +45,25 @@ impl Reader for Terraform {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["tf", "tfvars"])
+        ends_in(path, &["tf", "tfvars"]) || path.ends_with(".tfvars.json") || file_name(path) == stacks::NAME
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
-        let text = match sheet.text() {
-            Ok(text) => text,
-            Err(why) => return coverage.trouble(&*sheet.path, why),
-        };
-        let marked = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let body = match hcl_edit::parser::parse_body(marked) {
-            Ok(body) => body,
-            Err(error) => {
-                // The parser's own words may hold the file's.
-                let why = format!("not valid HCL at line {}, or nested too deep", error.location().line());
-                return coverage.trouble(&*sheet.path, why);
+        self.graph.allowance.begin();
+        if ends_in(&sheet.path, &["json"]) {
+            sheet.documents(coverage, &mut |root| variables_of(sheet, root, &mut self.graph));
+        } else if let Some((marked, body)) = parsed(sheet, coverage) {
+            let base = sheet.bytes.len() - marked.len();
+            let desk = Desk { sheet, text: marked, base, lines: Lines::new(marked) };
+            if ends_in(&sheet.path, &["tfvars"]) {
+                desk.variables(&body, &mut self.graph);
+            } else if file_name(&sheet.path) == stacks::NAME {
+                desk.stack(&body, &mut self.graph);
+            } else {
+                desk.module(&body, &mut self.graph);
             }
-        };
-        let desk = Desk { sheet, text: marked, base: text.len() - marked.len(), lines: Lines::new(marked) };
-        if ends_in(&sheet.path, &["tfvars"]) {
-            desk.variables(&body, &mut self.graph);
-        } else {
-            desk.module(&body, &mut self.graph);
         }
+        self.graph.allowance.complain(sheet, coverage);
     }
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
@@ -71,6 +72,53 @@ impl Reader for Terraform {
 
     fn merge(&mut self, other: Self) {
         self.graph.merge(other.graph);
+    }
+}
+
+/// The text without its mark, and what it says.
+fn parsed<'s>(sheet: &'s Sheet<'_>, coverage: &mut Coverage) -> Option<(&'s str, Body)> {
+    let text = match sheet.text() {
+        Ok(text) => text,
+        Err(why) => {
+            coverage.trouble(&*sheet.path, why);
+            return None;
+        }
+    };
+    let marked = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match hcl_edit::parser::parse_body(marked) {
+        Ok(body) => Some((marked, body)),
+        Err(error) => {
+            // The parser's own words may hold the file's.
+            let why = format!("not valid HCL at line {}, or nested too deep", error.location().line());
+            coverage.trouble(&*sheet.path, why);
+            None
+        }
+    }
+}
+
+/// How a file of variables counts: Terraform loads some by their name, others are named by hand.
+fn source_of(path: &str) -> (Source, bool) {
+    let name = file_name(path);
+    let name = name.strip_suffix(".json").unwrap_or(name);
+    let loaded = name == "terraform.tfvars" || name.ends_with(".auto.tfvars");
+    let tier = if loaded { Tier::Bound } else { Tier::Inferred };
+    (Source { technique: "terraform-tfvars", tier }, loaded)
+}
+
+/// A file of variables in JSON.
+fn variables_of(sheet: &Sheet<'_>, root: View<'_>, graph: &mut Graph) {
+    let (source, loaded) = source_of(&sheet.path);
+    for (name, value) in root.entries() {
+        let Some(name) = name.text() else { continue };
+        let own: Name = (Arc::from(folder(&sheet.path)), NameKind::Variable, Arc::from(clean(name)));
+        if loaded {
+            graph.give(&own);
+        }
+        value.leaves("", &mut |_, leaf| {
+            if let Some(text) = leaf.text().filter(|text| !text.is_empty()) {
+                graph.define(sheet.place(leaf), &prints_within(sheet.key, text), (own.clone(), source));
+            }
+        });
     }
 }
 
@@ -106,13 +154,11 @@ impl Desk<'_> {
         Place { path: Arc::clone(&self.sheet.path), line: self.lines.of(span.start), bytes }
     }
 
-    /// `NAME = value` lines of a `.tfvars` file. Terraform loads some by their name; others are named by hand.
+    /// `NAME = value` lines of a `.tfvars` file.
     fn variables(&self, body: &Body, graph: &mut Graph) {
-        let name = file_name(&self.sheet.path);
-        let loaded = name == "terraform.tfvars" || name.ends_with(".auto.tfvars");
+        let (source, loaded) = source_of(&self.sheet.path);
         for attribute in body.attributes() {
-            let own = self.name(graph::NameKind::Variable, attribute.key.as_str());
-            let source = Source { technique: "terraform-tfvars", tier: if loaded { Tier::Bound } else { Tier::Inferred } };
+            let own = self.name(NameKind::Variable, attribute.key.as_str());
             if loaded {
                 graph.give(&own);
             }
@@ -127,83 +173,153 @@ impl Desk<'_> {
                 ("resource", Some(kind), Some(name)) if workloads::is_one(kind) => {
                     self.resource(block, &clean(&format!("{kind}.{name}")), graph);
                 }
-                ("variable", Some(name), _) => {
-                    if let Some(default) = block.body.get_attribute("default") {
-                        let own = self.name(graph::NameKind::Variable, name);
-                        let source = Source { technique: "terraform-variable-default", tier: Tier::Bound };
-                        self.define(&own, source, &default.value, graph);
-                    }
-                }
-                ("locals", ..) => {
-                    for attribute in block.body.attributes() {
-                        let own = self.name(graph::NameKind::Local, attribute.key.as_str());
-                        let source = Source { technique: "terraform-local", tier: Tier::Bound };
-                        self.define(&own, source, &attribute.value, graph);
-                    }
-                }
-                ("module", ..) => self.call(&block.body, graph),
+                ("resource", Some(kind), Some(name)) => self.holder(&block.body, (NameKind::Resource, kind, name), graph),
+                ("data", Some(kind), Some(name)) => self.holder(&block.body, (NameKind::Data, kind, name), graph),
+                ("variable", Some(name), _) => self.one(&block.body, "default", (NameKind::Variable, name), graph),
+                ("output", Some(name), _) => self.one(&block.body, "value", (NameKind::Output, name), graph),
+                ("locals", ..) => self.locals(&block.body, graph),
+                ("module", Some(name), _) => self.call(block, name, graph),
                 _ => {}
             }
         }
     }
 
-    /// A `module` block that sets variables of another folder of the tree.
-    fn call(&self, body: &Body, graph: &mut Graph) {
-        let source =
-            body.get_attribute("source").and_then(|source| source.value.as_str()).filter(|text| text.starts_with('.'));
-        let Some(child) = source.and_then(|source| join(folder(&self.sheet.path), source)) else { return };
+    fn locals(&self, body: &Body, graph: &mut Graph) {
         for attribute in body.attributes() {
-            let name = Arc::from(clean(attribute.key.as_str()));
-            let own = (Arc::from(child.as_str()), graph::NameKind::Variable, name);
-            if !META.contains(&attribute.key.as_str()) {
-                // Inferred: another caller, or another workspace, may set it otherwise.
-                let source = Source { technique: "terraform-module-argument", tier: Tier::Inferred };
-                self.define(&own, source, &attribute.value, graph);
-            }
-            graph.set_by_caller(own);
+            let own = self.name(NameKind::Local, attribute.key.as_str());
+            self.define(&own, Source { technique: "terraform-local", tier: Tier::Bound }, &attribute.value, graph);
         }
     }
 
-    /// A variable's or local's value, and what that refers to in turn.
-    fn define(&self, own: &Name, source: Source, value: &hcl_edit::expr::Expression, graph: &mut Graph) {
-        walk(value, own.2.as_ref(), source.tier, &mut |way, tier, found| match found {
-            Found::Text { text, span } => {
-                let prints = prints_within(self.sheet.key, text);
-                graph.define(self.place(span), &prints, (own.clone(), Source { tier, ..source }));
+    /// A name whose value is one attribute of its block.
+    fn one(&self, body: &Body, attribute: &str, (kind, name): (NameKind, &str), graph: &mut Graph) {
+        let technique = if kind == NameKind::Output { "terraform-output" } else { "terraform-variable-default" };
+        if let Some(value) = body.get_attribute(attribute) {
+            self.define(&self.name(kind, name), Source { technique, tier: Tier::Bound }, &value.value, graph);
+        }
+    }
+
+    /// What a resource or a data source holds for others, and what it is called in a store.
+    fn holder(&self, body: &Body, (kind, own, name): (NameKind, &str, &str), graph: &mut Graph) {
+        let Some(holder) = holders::of(own) else { return };
+        let own = self.name(kind, &format!("{own}.{name}"));
+        let tier = if is_loose(body) { Tier::Inferred } else { Tier::Bound };
+        self.held(body, holder, (&own, tier), graph);
+        for attribute in body.attributes() {
+            let key = attribute.key.as_str();
+            let store = holder.named.filter(|(name, _)| *name == key).map(|(_, store)| store);
+            let of = holder.of == Some(key);
+            if store.is_none() && !of {
+                continue;
             }
-            Found::Name { kind, name, .. } => {
-                let user = User::Name { name: own.clone(), tier, way: way.to_owned() };
-                graph.use_name(self.name(kind, name), user);
+            walk(&attribute.value, key, tier, &mut |_, _, found| {
+                let (other, tier) = match found {
+                    Found::Text { text, .. } => {
+                        let Some(name) = holders::written_out(text, store) else { return };
+                        // Another account or Region may have one of the same name.
+                        ((Arc::from(""), NameKind::Store, Arc::from(clean(&name))), Tier::Inferred)
+                    }
+                    Found::Name { kind, name, .. } if of => (self.name(kind, &name), tier),
+                    _ => return,
+                };
+                if kind == NameKind::Data {
+                    // What it reads is what the store has by then.
+                    let tier = tier.min(Tier::Declared);
+                    return graph.use_name(other, User::Name { name: own.clone(), tier, way: key.to_owned() });
+                }
+                if of {
+                    graph.version(other.clone());
+                }
+                graph.use_name(own.clone(), User::Name { name: other, tier, way: key.to_owned() });
+            });
+        }
+    }
+
+    /// The attributes that hold, in its blocks as well.
+    fn held(&self, body: &Body, holder: &holders::Holder, (own, tier): (&Name, Tier), graph: &mut Graph) {
+        for attribute in body.attributes() {
+            let key = attribute.key.as_str();
+            // Whether a template uses all that it is given stands in the template.
+            let tier = if matches!(key, "for_each" | "vars") { Tier::Inferred } else { tier };
+            if holder.holds(key) || key == "for_each" {
+                self.define(own, Source { technique: "terraform-holder", tier }, &attribute.value, graph);
+            }
+        }
+        for block in body.blocks() {
+            self.held(&block.body, holder, (own, tier), graph);
+        }
+    }
+
+    /// A `module` block: it sets variables of another folder of the tree, or it is a workload of which no more is known.
+    fn call(&self, block: &Block, name: &str, graph: &mut Graph) {
+        let Some(source) = block.body.get_attribute("source").and_then(|source| source.value.as_str()) else { return };
+        if !source.starts_with('.') {
+            let address = clean(&format!("module.{name}"));
+            return self.consumer(block, (self.id(&address), address), Tier::Inferred, graph);
+        }
+        let Some(child) = join(folder(&self.sheet.path), source) else { return };
+        let child: Arc<str> = Arc::from(child);
+        graph.called(Arc::clone(&child), (Arc::from(folder(&self.sheet.path)), Arc::from(clean(name))));
+        for attribute in block.body.attributes() {
+            if !META.contains(&attribute.key.as_str()) {
+                self.argument(&child, attribute.key.as_str(), &attribute.value, graph);
+            }
+        }
+    }
+
+    /// Sets a variable of another folder's module.
+    fn argument(&self, child: &Arc<str>, name: &str, value: &Expression, graph: &mut Graph) {
+        let own = (Arc::clone(child), NameKind::Variable, Arc::from(clean(name)));
+        // Inferred: another caller, or another workspace, may set it otherwise.
+        self.define(&own, Source { technique: "terraform-module-argument", tier: Tier::Inferred }, value, graph);
+        graph.set_by_caller(own);
+    }
+
+    /// A variable's or local's value, and what that refers to in turn.
+    fn define(&self, own: &Name, source: Source, value: &Expression, graph: &mut Graph) {
+        walk(value, own.2.as_ref(), source.tier, &mut |way, tier, found| {
+            let user = || User::Name { name: own.clone(), tier, way: way.to_owned() };
+            match found {
+                Found::Text { text, span } => {
+                    let prints = prints_within(self.sheet.key, text);
+                    graph.define(self.place(span), &prints, (own.clone(), Source { tier, ..source }));
+                }
+                Found::Name { kind, name, .. } => graph.use_name(self.name(kind, &name), user()),
+                Found::File { path, span } => {
+                    if let Some((path, span)) = join(folder(&self.sheet.path), &path).zip(span) {
+                        graph.use_file(path, self.place(span), user());
+                    }
+                }
             }
         });
     }
 
-    fn resource(&self, block: &Block, address: &str, graph: &mut Graph) {
+    fn id(&self, address: &str) -> String {
         let own = folder(&self.sheet.path);
-        let id = if own.is_empty() { format!("terraform:{address}") } else { format!("terraform:{own}/{address}") };
-        let consumer = Arc::new(Consumer::new(id, address.to_owned()));
-        let whole = block.span().unwrap_or(0..self.text.len().min(1));
+        if own.is_empty() { format!("terraform:{address}") } else { format!("terraform:{own}/{address}") }
+    }
+
+    fn resource(&self, block: &Block, address: &str, graph: &mut Graph) {
         let none = block.body.get_attribute("count").and_then(|count| count.value.as_number()?.as_u64()) == Some(0);
         let most = if none { Tier::Inferred } else { Tier::Bound };
-        self.body(&block.body, "", (&consumer, whole, most), graph);
+        self.consumer(block, (self.id(address), address.to_owned()), most, graph);
+    }
+
+    fn consumer(&self, block: &Block, (id, name): (String, String), most: Tier, graph: &mut Graph) {
+        let whole = block.span().unwrap_or(0..self.text.len().min(1));
+        self.body(&block.body, "", (&Arc::new(Consumer::new(id, name)), whole, most), graph);
     }
 
     fn body(&self, body: &Body, way: &str, with: (&Arc<Consumer>, std::ops::Range<usize>, Tier), graph: &mut Graph) {
         let (consumer, whole, most) = with;
         for attribute in body.attributes().filter(|attribute| !workloads::is_unseen(attribute.key.as_str())) {
-            let way = format!("{way}{}", clean(attribute.key.as_str()));
+            let key = attribute.key.as_str();
+            let way = format!("{way}{}", clean(key));
             let whole = attribute.span().unwrap_or_else(|| whole.clone());
+            // What it goes over is not what it makes of it; where a module comes from is no value.
+            let most = if key == "for_each" { most.min(Tier::Inferred) } else { most };
             walk(&attribute.value, &way, most, &mut |way, tier, found| {
-                let link = Link::new(consumer, tier, "terraform-resource", way);
-                match found {
-                    Found::Text { text, span } => {
-                        graph.literal(self.place(span), &prints_within(self.sheet.key, text), link);
-                    }
-                    Found::Name { kind, name, span } => {
-                        let at = self.place(span.unwrap_or_else(|| whole.clone()));
-                        graph.use_name(self.name(kind, name), User::Workload { at, link });
-                    }
-                }
+                self.used(way, (consumer, &whole, tier), found, graph);
             });
         }
         // hcl-edit nests blocks 64 deep at most.
@@ -213,6 +329,45 @@ impl Desk<'_> {
             self.body(&block.body, &way, (consumer, whole, most), graph);
         }
     }
+
+    /// One thing that a workload is given.
+    fn used(
+        &self,
+        way: &str,
+        (consumer, whole, tier): (&Arc<Consumer>, &std::ops::Range<usize>, Tier),
+        found: Found<'_>,
+        graph: &mut Graph,
+    ) {
+        let link = Link::new(consumer, tier, "terraform-resource", way);
+        match found {
+            Found::Text { text, span } => {
+                if let Some(name) = holders::written_out(text, None).filter(|_| holders::is_fetched(way)) {
+                    let link = Link { tier: tier.min(Tier::Inferred), ..link.clone() };
+                    let store = (Arc::from(""), NameKind::Store, Arc::from(clean(&name)));
+                    graph.use_name(store, User::Workload { at: self.place(span.clone()), link });
+                }
+                graph.literal(self.place(span), &prints_within(self.sheet.key, text), link);
+            }
+            Found::Name { kind, name, span } => {
+                let at = self.place(span.unwrap_or_else(|| whole.clone()));
+                graph.use_name(self.name(kind, &name), User::Workload { at, link });
+            }
+            Found::File { path, span } => {
+                if let Some(path) = join(folder(&self.sheet.path), &path) {
+                    let at = self.place(span.unwrap_or_else(|| whole.clone()));
+                    graph.use_file(path, at.clone(), User::Workload { at, link });
+                }
+            }
+        }
+    }
+}
+
+/// Whether what is set here may not be what is there: made for each of several, made not at all, or changed by others afterwards.
+fn is_loose(body: &Body) -> bool {
+    let changed = body
+        .blocks()
+        .any(|block| block.ident.as_str() == "lifecycle" && block.body.get_attribute("ignore_changes").is_some());
+    changed || ["count", "for_each"].iter().any(|word| body.get_attribute(word).is_some())
 }
 
 /// References by the name they refer to.

@@ -1,7 +1,11 @@
 //! Modules and states as people write them, and what must not be joined in them.
 
-use crate::model::{Owner, Tier};
-use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+use std::sync::Arc;
+
+use super::graph::{Graph, Name, NameKind, User};
+use crate::model::{Coverage, Owner, Tier};
+use crate::ownership::artefacts::Sheet;
+use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, shared_key, tree};
 
 const API: &str = "terraform:infra/aws_lambda_function.api";
 
@@ -244,5 +248,158 @@ fn nesting_as_deep_as_is_read_does_not_take_for_ever() {
     {
         let text = format!("x = {}1{}\n", open.repeat(30), close.repeat(30));
         tree(&[("a.tf", &text)]);
+    }
+}
+
+/// A function that is given that, beside whatever else.
+fn given(value: &str, more: &str) -> String {
+    format!("{}{more}", module(value))
+}
+
+#[test]
+fn loops_and_functions_hand_on_what_may_be_meant() {
+    let locals = format!(
+        "locals {{\n  env = {{ KEY = \"{VALUE}\" }}\n  doc = jsonencode([for k, v in local.env : {{ name = k, value = v }}])\n}}\n"
+    );
+    for value in [
+        "[for k, v in local.env : v]",
+        "{for k, v in local.env : k => v if k != \"x\"}",
+        "jsondecode(local.doc)[0].value",
+        "local.doc",
+        "merge(local.env, {})[\"KEY\"]",
+        "\"%{ if true }${local.doc}%{ endif }\"",
+        "\"%{ for v in local.env }${v}%{ endfor }\"",
+    ] {
+        assert_eq!(
+            consumers(&owners(&[("infra/l.tf", &locals), ("infra/main.tf", &module(value))])),
+            [(API, Tier::Inferred)],
+            "{value}"
+        );
+    }
+    for value in [
+        "length(local.doc)",
+        "sha256(local.doc)",
+        "keys(local.env)",
+        "[for k, v in var.env : v]",
+        "length([for v in local.env : v])",
+    ] {
+        assert_eq!(owners(&[("infra/l.tf", &locals), ("infra/main.tf", &module(value))]), [], "{value}");
+    }
+    let through = "module \"api\" {\n  source = \"./infra\"\n  env = [for k, v in local.env : { name = k, value = v }]\n}\n";
+    let main = given("local.all", "variable \"env\" {}\nlocals {\n  all = jsonencode(var.env)\n}\n");
+    let files = [("main.tf", through), ("l.tf", locals.as_str()), ("infra/main.tf", main.as_str())];
+    assert_eq!(consumers(&owners(&files)), [(API, Tier::Inferred)]);
+}
+
+#[test]
+fn what_holds_a_value_is_followed_to_what_refers_to_it() {
+    let parameter = format!("resource \"aws_ssm_parameter\" \"k\" {{\n  name = \"/prod/key\"\n  value = \"{VALUE}\"\n}}\n");
+    let version = format!(
+        "resource \"aws_secretsmanager_secret\" \"s\" {{\n  name = \"prod\"\n}}\nresource \"aws_secretsmanager_secret_version\" \"v\" {{\n  \
+         secret_id = aws_secretsmanager_secret.s.id\n  secret_string = \"{VALUE}\"\n}}\n"
+    );
+    let read = "data \"aws_secretsmanager_secret_version\" \"d\" {\n  secret_id = aws_secretsmanager_secret.s.id\n}\n";
+    let loose = parameter.replace("  value", "  lifecycle {\n    ignore_changes = [value]\n  }\n  value");
+    let twice = format!(
+        "{version}{}",
+        version.split_once("}\n").expect("two").1.replace("\"v\"", "\"w\"").replace(VALUE, "another")
+    );
+    let by_name = "data \"aws_ssm_parameter\" \"d\" {\n  name = \"/prod/key\"\n}\n";
+    for (holder, more, value, tier) in [
+        (&parameter, "", "aws_ssm_parameter.k.value", Some(Tier::Bound)),
+        (&parameter, "", "aws_ssm_parameter.k.arn", Some(Tier::Declared)),
+        (&parameter, "", "[{name = \"K\", valueFrom = aws_ssm_parameter.k.arn}]", Some(Tier::Declared)),
+        (
+            &parameter,
+            "",
+            "[{name = \"K\", valueFrom = \"arn:aws:ssm:eu-west-1:1:parameter/prod/key\"}]",
+            Some(Tier::Inferred),
+        ),
+        (&parameter, "", "aws_ssm_parameter.other.value", None),
+        (&parameter, "", "\"aws_ssm_parameter.k.value\"", None),
+        (&parameter, by_name, "data.aws_ssm_parameter.d.value", Some(Tier::Inferred)),
+        (&parameter, by_name, "data.aws_ssm_parameter.e.value", None),
+        (&loose, "", "aws_ssm_parameter.k.value", Some(Tier::Inferred)),
+        (&version, "", "aws_secretsmanager_secret_version.v.secret_string", Some(Tier::Bound)),
+        (&version, read, "data.aws_secretsmanager_secret_version.d.secret_string", Some(Tier::Declared)),
+        (&version, read, "jsondecode(data.aws_secretsmanager_secret_version.d.secret_string).k", Some(Tier::Inferred)),
+        (&version, "", "[{valueFrom = aws_secretsmanager_secret.s.arn}]", Some(Tier::Declared)),
+        (&version, "", "[{valueFrom = \"${aws_secretsmanager_secret.s.arn}:k::\"}]", Some(Tier::Inferred)),
+        (&version, "", "aws_secretsmanager_secret.s.arn", Some(Tier::Declared)),
+        (&version, "", "aws_secretsmanager_secret.t.arn", None),
+        (&twice, "", "[{valueFrom = aws_secretsmanager_secret.s.arn}]", Some(Tier::Inferred)),
+    ] {
+        let expected: Vec<_> = tier.map(|tier| (API, tier)).into_iter().collect();
+        let main = given(value, more);
+        assert_eq!(consumers(&owners(&[("infra/h.tf", holder), ("infra/main.tf", &main)])), expected, "{value} {holder}");
+        assert_eq!(consumers(&owners(&[("infra/h.tf", &format!("# {VALUE}\n")), ("infra/main.tf", &main)])), [], "{value}");
+    }
+    let depends = module("\"x\"").replace("  function_name = \"api\"", "  depends_on = [aws_ssm_parameter.k]");
+    assert_eq!(owners(&[("infra/h.tf", &parameter), ("infra/main.tf", &depends)]), [], "order is no use");
+}
+
+#[test]
+fn outputs_reach_whoever_calls_the_module() {
+    let child = format!("output \"key\" {{\n  value = local.k\n}}\nlocals {{\n  k = \"{VALUE}\"\n}}\n");
+    let call = "module \"db\" {\n  source = \"../db\"\n}\n";
+    for (value, tier) in [("module.db.key", Some(Tier::Bound)), ("module.db.other", None), ("module.other.key", None)] {
+        let main = given(value, call);
+        let expected: Vec<_> = tier.map(|tier| (API, tier)).into_iter().collect();
+        assert_eq!(consumers(&owners(&[("db/o.tf", &child), ("infra/main.tf", &main)])), expected, "{value}");
+    }
+    assert_eq!(owners(&[("other/o.tf", &child), ("infra/main.tf", &given("module.db.key", call))]), []);
+}
+
+#[test]
+fn a_module_that_is_not_in_the_tree_is_named_and_no_more() {
+    let call = format!(
+        "module \"api\" {{\n  source = \"terraform-aws-modules/lambda/aws\"\n  environment_variables = {{ K = \"{VALUE}\" }}\n}}\n"
+    );
+    assert_eq!(consumers(&owners(&[("infra/main.tf", &call)])), [("terraform:infra/module.api", Tier::Inferred)]);
+    let stack = format!("terraform {{\n  source = \"tfr:///x/y\"\n}}\ninputs = {{\n  key = \"{VALUE}\"\n}}\n");
+    assert_eq!(consumers(&owners(&[("live/terragrunt.hcl", &stack)])), [("terragrunt:live/terragrunt.hcl", Tier::Inferred)]);
+    let local = stack.replace("tfr:///x/y", "..//infra");
+    let main = given("var.key", "variable \"key\" {}\n");
+    assert_eq!(consumers(&owners(&[("live/terragrunt.hcl", &local), ("infra/main.tf", &main)])), [(API, Tier::Inferred)]);
+}
+
+#[test]
+fn files_that_are_taken_in_are_inferred() {
+    let env = format!("K={VALUE}\n");
+    for (value, path, named) in [
+        ("templatefile(\"${path.module}/user_data.sh\", {})", "infra/user_data.sh", true),
+        ("file(\"./user_data.sh\")", "infra/user_data.sh", true),
+        ("base64encode(file(\"${path.module}/../user_data.sh\"))", "user_data.sh", true),
+        ("local.script", "infra/user_data.sh", true),
+        ("filesha256(\"user_data.sh\")", "infra/user_data.sh", false),
+        ("file(\"${path.root}/user_data.sh\")", "infra/user_data.sh", false),
+        ("file(\"/user_data.sh\")", "user_data.sh", false),
+    ] {
+        let main = given(value, "locals {\n  script = file(\"user_data.sh\")\n}\n");
+        let all = tree(&[("infra/main.tf", &main)]).resolve(&finding_in(path, &env, VALUE));
+        assert_eq!(consumers(&all), &[(API, Tier::Inferred)][..usize::from(named)], "{value}");
+    }
+    let json = format!("{{\"key\": \"{VALUE}\"}}");
+    for (path, tier) in [("infra/terraform.tfvars.json", Tier::Bound), ("infra/prod.tfvars.json", Tier::Inferred)] {
+        let files = [("infra/main.tf", module("var.key")), (path, json.clone())];
+        let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        assert_eq!(consumers(&owners(&files)), [(API, tier)], "{path}");
+    }
+}
+
+#[test]
+fn what_one_file_may_add_is_bounded_and_told() {
+    // By hand: a file of so many names takes a minute to parse without optimisation.
+    let name = |name: &str| -> Name { (Arc::from("infra"), NameKind::Local, Arc::from(name)) };
+    let mut graph = Graph::default();
+    graph.allowance.begin();
+    let sheet = Sheet { path: Arc::from("infra/a.tf"), bytes: b"", key: &shared_key(), root: "" };
+    for (added, told) in [(100_000, false), (1, true)] {
+        for _ in 0..added {
+            graph.use_name(name("a"), User::Name { name: name("b"), tier: Tier::Bound, way: String::new() });
+        }
+        let mut coverage = Coverage::default();
+        graph.allowance.complain(&sheet, &mut coverage);
+        assert_eq!(coverage.troubles.iter().any(|one| one.why.contains("more than 100000 values")), told);
     }
 }

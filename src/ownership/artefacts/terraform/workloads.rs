@@ -2,29 +2,61 @@
 
 /// Types by their provider's names. A resource of another type holds or grants, but does not use.
 const TYPES: &[&str] = &[
+    "aws_amplify_app",
+    "aws_amplify_branch",
     "aws_apprunner_service",
     "aws_batch_job_definition",
     "aws_codebuild_project",
     "aws_ecs_task_definition",
+    "aws_elastic_beanstalk_environment",
+    "aws_glue_job",
     "aws_instance",
     "aws_lambda_function",
+    "aws_launch_configuration",
     "aws_launch_template",
+    "aws_lightsail_container_service_deployment_version",
+    "aws_sagemaker_model",
+    "aws_spot_instance_request",
+    "aws_synthetics_canary",
+    "azurerm_app_service",
     "azurerm_container_app",
     "azurerm_container_app_job",
     "azurerm_container_group",
+    "azurerm_function_app",
     "azurerm_linux_function_app",
+    "azurerm_linux_function_app_slot",
+    "azurerm_linux_virtual_machine",
+    "azurerm_linux_virtual_machine_scale_set",
     "azurerm_linux_web_app",
+    "azurerm_linux_web_app_slot",
+    "azurerm_logic_app_standard",
+    "azurerm_spring_cloud_java_deployment",
+    "azurerm_virtual_machine",
     "azurerm_windows_function_app",
     "azurerm_windows_web_app",
+    "cloudflare_pages_project",
+    "cloudflare_worker_script",
+    "cloudflare_workers_script",
     "digitalocean_app",
+    "digitalocean_droplet",
     "docker_container",
+    "docker_service",
+    "google_app_engine_flexible_app_version",
+    "google_app_engine_standard_app_version",
     "google_cloud_run_service",
     "google_cloud_run_v2_job",
     "google_cloud_run_v2_service",
+    "google_cloud_run_v2_worker_pool",
+    "google_cloudbuild_trigger",
     "google_cloudfunctions2_function",
     "google_cloudfunctions_function",
     "google_compute_instance",
+    "google_compute_instance_template",
+    "google_compute_region_instance_template",
+    "hcloud_server",
     "helm_release",
+    "heroku_app",
+    "heroku_app_config_association",
     "kubernetes_cron_job",
     "kubernetes_cron_job_v1",
     "kubernetes_daemon_set_v1",
@@ -37,6 +69,14 @@ const TYPES: &[&str] = &[
     "kubernetes_pod_v1",
     "kubernetes_stateful_set",
     "kubernetes_stateful_set_v1",
+    "linode_instance",
+    "nomad_job",
+    "openstack_compute_instance_v2",
+    "scaleway_container",
+    "scaleway_function",
+    "scaleway_instance_server",
+    "vercel_project",
+    "vultr_instance",
 ];
 
 /// Whether a resource of that type is a workload.
@@ -46,7 +86,20 @@ pub(super) fn is_one(kind: &str) -> bool {
 
 /// Blocks and attributes of a resource that the workload never sees.
 pub(super) fn is_unseen(name: &str) -> bool {
-    matches!(name, "connection" | "description" | "lifecycle" | "provisioner" | "tags" | "tags_all" | "timeouts")
+    const UNSEEN: [&str; 11] = [
+        "connection",
+        "count",
+        "depends_on",
+        "description",
+        "lifecycle",
+        "provider",
+        "providers",
+        "provisioner",
+        "tags",
+        "tags_all",
+        "timeouts",
+    ];
+    UNSEEN.contains(&name)
 }
 
 #[cfg(test)]

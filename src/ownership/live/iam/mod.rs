@@ -122,6 +122,11 @@ pub(super) fn is_long_term(key_id: &str) -> bool {
     key_id.starts_with("AKIA") && is_key_id(key_id)
 }
 
+/// Whether it could be the id of a session's key.
+pub(super) fn is_session(key_id: &str) -> bool {
+    key_id.starts_with("ASIA") && is_key_id(key_id)
+}
+
 /// Whether it could be the id of any access key (API reference, `accessKeyIdType`).
 pub(super) fn is_key_id(key_id: &str) -> bool {
     let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();

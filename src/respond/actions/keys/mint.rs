@@ -17,6 +17,17 @@ use crate::secret::Secret;
 /// The request for a new key: of a scope, by a name, from what is told of the old one.
 pub(in crate::respond::actions) type Create = fn(&str, &str, &Value) -> Result<Call, String>;
 
+/// A list that tells when keys were used last. Several items may be of one object; the same pages as the list of keys.
+pub(in crate::respond::actions) struct Uses {
+    /// Where a scope's are listed, and where the items stand.
+    pub(in crate::respond::actions) list: fn(&str) -> String,
+    pub(in crate::respond::actions) items: &'static str,
+    /// The path of the object that an item is of.
+    pub(in crate::respond::actions) path: fn(&str, &Value) -> Option<String>,
+    /// When, in an item: RFC 3339, or seconds since 1970.
+    pub(in crate::respond::actions) at: &'static str,
+}
+
 /// How a provider's administration makes keys.
 pub(in crate::respond::actions) struct NewKey {
     /// The action's name in playbooks.
@@ -28,10 +39,11 @@ pub(in crate::respond::actions) struct NewKey {
     /// Where a scope's keys are listed by name.
     pub(in crate::respond::actions) list: fn(&str) -> String,
     pub(in crate::respond::actions) pages: Pages,
-    /// Where the items stand, and in an item its name and when it was used last.
+    /// Where the items stand, and in an item its name.
     pub(in crate::respond::actions) items: &'static str,
     pub(in crate::respond::actions) label: &'static str,
-    pub(in crate::respond::actions) used: Option<&'static str>,
+    /// Where it is told when a key was used last.
+    pub(in crate::respond::actions) uses: Option<Uses>,
     /// The path of a key's object, of a scope and what is told of the key: in a list, and where it is made.
     pub(in crate::respond::actions) path: fn(&str, &Value) -> Option<String>,
     pub(in crate::respond::actions) create: Create,
@@ -116,16 +128,29 @@ impl NewKey {
         Ok(())
     }
 
-    async fn last_use(&self, world: &World<'_>, id: &str) -> Result<Option<Timestamp>, Trouble> {
-        let Some(used) = self.used else {
+    /// When each of an object's keys was used last. Nothing where that is not told of it, which is not "never".
+    async fn uses(&self, world: &World<'_>, id: &str) -> Result<Vec<Option<Timestamp>>, Trouble> {
+        let Some(uses) = &self.uses else {
             return Err(Trouble::Failed("its provider does not tell when a key was used".to_owned()));
         };
         let desk = Desk::open(world, self.old.service, None)?;
-        let (_, item) =
-            self.items(&desk).await?.into_iter().find(|(path, _)| path.as_deref() == Some(id)).ok_or(Trouble::Absent)?;
-        let at = text(&item, used);
-        Ok(at.and_then(|at| at.parse().ok().or_else(|| Timestamp::from_second(at.parse().ok()?).ok())))
+        let scope = segment(self.scope(world)?);
+        let all = all(&desk, &(uses.list)(&scope), &self.pages, uses.items).await?;
+        let own = all.iter().filter(|item| (uses.path)(&scope, item).as_deref() == Some(id));
+        let moment = |item: &Value| match text(item, uses.at) {
+            None => Ok(None),
+            Some(at) => moment(&at)
+                .map(Some)
+                .ok_or_else(|| Trouble::Unknown("when it was used last is told in a way that is not documented".to_owned())),
+        };
+        let moments = own.map(moment).collect::<Result<Vec<_>, _>>()?;
+        if moments.is_empty() { Err(Trouble::Absent) } else { Ok(moments) }
     }
+}
+
+/// RFC 3339, or seconds since 1970.
+fn moment(at: &str) -> Option<Timestamp> {
+    at.parse().ok().or_else(|| Timestamp::from_second(at.parse().ok()?).ok())
 }
 
 impl Mint for NewKey {
@@ -169,7 +194,17 @@ impl Mint for NewKey {
     }
 
     fn used<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
-        Box::pin(self.last_use(world, id))
+        Box::pin(async move { Ok(self.uses(world, id).await?.into_iter().flatten().max()) })
+    }
+
+    fn old_use<'a>(&'a self, world: &'a World<'_>, seen: &'a Value) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
+        Box::pin(async move {
+            let id = seen.get("object").and_then(Value::as_str);
+            let id = id.ok_or_else(|| Trouble::Failed("the plan did not see which key is the old one".to_owned()))?;
+            let uses = self.uses(world, id).await?;
+            // One of which nothing is told may be the one that is in use.
+            Ok(if uses.contains(&None) { None } else { uses.into_iter().flatten().max() })
+        })
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) use desk::{Desk, Login, Place, Service, Voice};
 pub(in crate::respond) use desk::{Trouble, settled};
 pub(super) use leaked::Leaked;
 pub(super) use listing::{Change, Find, Hint, Listing, Pages, Scopes, text};
-pub(super) use mint::{NewKey, picked};
+pub(super) use mint::{NewKey, Uses, picked};
 pub(super) use own::Own;
 
 /// The state of what does not exist.
@@ -289,6 +289,10 @@ impl Action for Deed {
 
     fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
         self.undo.map(str::to_owned)
+    }
+
+    fn is_stopped(&self, seen: &Value) -> bool {
+        seen.get("state").and_then(Value::as_str).is_some_and(|state| state == self.wanted || state == ABSENT)
     }
 
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {

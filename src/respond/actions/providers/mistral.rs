@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use super::super::keys::{
-    ABSENT, Call, Change, Deed, Find, Hint, Listing, Login, NewKey, Pages, Place, Service, Voice, picked, segment, text,
+    ABSENT, Call, Change, Deed, Find, Hint, Listing, Login, NewKey, Pages, Place, Service, Uses, Voice, picked, segment,
+    text,
 };
 use super::super::replace::Replace;
 use crate::net::Method;
@@ -51,7 +52,7 @@ pub(super) const KEY_DELETE: Deed = Deed {
 /// The old one, with whose it is.
 const OLD: Deed = Deed { office: &office(&["/user_id", "/workspace_uuid", "/expiration_date"]), ..KEY_DELETE };
 
-/// Where the value stands in the answer is assumed: `key`, as public clients read it.
+/// Source of `last_used` (a moment, or null) and of `key` ("only returned at creation time"): the same page, AdminApiKey.
 pub(super) const KEY_CREATE: Replace = Replace(&NewKey {
     name: "mistral-key-create",
     old: &OLD,
@@ -60,7 +61,12 @@ pub(super) const KEY_CREATE: Replace = Replace(&NewKey {
     pages: PAGES,
     items: "/keys",
     label: "/name",
-    used: Some("/last_used"),
+    uses: Some(Uses {
+        list: |_| "/v1/admin/api-keys?limit=100".to_owned(),
+        items: "/keys",
+        path: |_, key| Some(format!("/v1/admin/api-keys/{}", segment(&text(key, "/key_id")?))),
+        at: "/last_used",
+    }),
     path: |_, key| Some(format!("/v1/admin/api-keys/{}", segment(&text(key, "/key_id")?))),
     create: |_, label, old| {
         let mut body = picked(old, &["user_id", "workspace_uuid", "expiration_date"]);

@@ -7,7 +7,8 @@
 use serde_json::{Value, json};
 
 use super::super::keys::{
-    ABSENT, Call, Change, Deed, Find, Hint, Listing, Login, NewKey, Pages, Place, Scopes, Service, Voice, segment, text,
+    ABSENT, Call, Change, Deed, Find, Hint, Listing, Login, NewKey, Pages, Place, Scopes, Service, Uses, Voice, segment,
+    text,
 };
 use super::super::replace::Replace;
 use crate::net::Method;
@@ -100,7 +101,16 @@ pub(super) const SERVICE_ACCOUNT_CREATE: Replace = Replace(&NewKey {
     pages: PAGES,
     items: "/data",
     label: "/name",
-    used: None,
+    // Of an account only its keys tell: `last_used_at`, seconds or null. Source: Project API keys, list.
+    uses: Some(Uses {
+        list: |project| format!("/v1/organization/projects/{project}/api_keys?limit=100"),
+        items: "/data",
+        path: |project, key| {
+            let account = segment(&text(key, "/owner/service_account/id")?);
+            Some(format!("/v1/organization/projects/{project}/service_accounts/{account}"))
+        },
+        at: "/last_used_at",
+    }),
     path: |project, account| {
         let account = segment(&text(account, "/id")?);
         Some(format!("/v1/organization/projects/{project}/service_accounts/{account}"))

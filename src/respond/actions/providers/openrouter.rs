@@ -73,7 +73,7 @@ pub(super) const KEY_CREATE: Replace = Replace(&NewKey {
     pages: Pages::Offset { parameter: "offset", size: 100 },
     items: "/data",
     label: "/name",
-    used: None,
+    uses: None,
     path: |_, key| {
         let hash = text(key, "/hash").or_else(|| text(key, "/data/hash"))?;
         Some(format!("/api/v1/keys/{}", segment(&hash)))

@@ -62,7 +62,8 @@ pub(super) const KEY_CREATE: Replace = Replace(&NewKey {
     pages: PAGES,
     items: "/apiKeys",
     label: "/name",
-    used: None,
+    // None of the documented fields of a key tells a use.
+    uses: None,
     path: |_, key| Some(format!("/auth/api-keys/{}", segment(&text(key, "/apiKeyId")?))),
     create: |team, label, old| {
         let acls = old.get("aclStrings").and_then(Value::as_array).filter(|acls| !acls.is_empty());

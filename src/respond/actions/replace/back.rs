@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::super::keys::{GONE, Trouble};
 use super::super::{Outcome, World};
-use super::carry::{doubtful, is_orphan, news, olds, put};
+use super::carry::{doubtful, is_orphan, news, unlisted};
 use super::places::{self, Place, Planned};
+use super::put::{olds, put};
 use super::{Mint, Noted, probe};
 use crate::model::{Liveness, StepState};
 use crate::respond::stores::{find, swapped};
@@ -41,7 +42,7 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
         }
     }
     if new.is_empty() && noted.id.is_none() {
-        return Ok(Outcome::AlreadyDone(json!({ "minted": null })));
+        return Ok(nothing(world, &noted));
     }
     let places = places::read(world, &planned).await.map_err(Trouble::settles)?;
     let written: Vec<&Place> = places.iter().filter(|place| place.planned.len() != place.old.len()).collect();
@@ -86,6 +87,20 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
     }
     let removed: Vec<&str> = new.iter().map(|key| key.id.as_str()).collect();
     Ok(Outcome::Done(json!({ "restored": true, "removed": removed })))
+}
+
+/// What there is to say where no key of this run's is to be seen.
+fn nothing(world: &World<'_>, noted: &Noted) -> Outcome {
+    match unlisted(world, noted) {
+        Some(until) => Outcome::Unknown(format!(
+            "what came of the new key that was asked for is not known; none is listed, but the list may be behind: `respond undo` \
+             after {until}"
+        )),
+        None if noted.minting => {
+            Outcome::AlreadyDone(json!({ "minted": null, "unknown": "whether a key was made that was never listed" }))
+        }
+        None => Outcome::AlreadyDone(json!({ "minted": null })),
+    }
 }
 
 /// Why the new one may still be in use.

@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::keys::Trouble;
 use super::super::{Outcome, World};
 use super::places::{self, Place, Planned};
+use super::put::{Unwritten, stored};
 use super::{Key, Mint, Minted, Noted, label, probe};
-use crate::respond::stores::{Field, Held, Write, find, holds, swapped};
+use crate::respond::stores::find;
 use crate::secret::{Scrubber, Secret};
 
-/// A store whose answer was lost is written again, if it is still as it was.
-const ATTEMPTS: u32 = 3;
-const PAUSE: Duration = Duration::from_millis(300);
-/// A write of which nobody knows what came may still take effect for so long.
+/// A write of which nobody knows what came may still take effect for so long, and a key be made that is not listed yet.
 const SETTLED: Duration = Duration::from_mins(5);
 /// One whose sender has died, for so long: its connection is closed.
 const LATE: Duration = Duration::from_secs(5);
@@ -31,9 +30,11 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
     let planned = places::planned(world).map_err(Outcome::Refused)?;
     let mut noted = Noted::of(world);
     let places = settled(world, &planned, &noted).await.map_err(Trouble::settles)?;
-    let minted = match standing(mint, world, (&places, &mut noted)).await? {
-        Some(minted) => minted,
-        None => fresh(mint, world, (&places, &mut noted)).await?,
+    let minted = if let Some(minted) = standing(mint, world, (&places, &mut noted)).await? {
+        minted
+    } else {
+        certain(world, &mut noted).await?;
+        fresh(mint, world, (&places, &mut noted)).await?
     };
     let scrubber = Scrubber::new(minted.parts.iter().map(|(_, value)| value));
     let patience = world.timeout / 2;
@@ -59,6 +60,35 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
     Ok(Outcome::Done(json!({ "id": minted.id, "accepted": accepted, "stores": stores, "removed": noted.removed })))
 }
 
+/// So long after a mint of which nobody knows what came, the provider's list may not show the key yet that it has made.
+pub(super) fn unlisted(world: &World<'_>, noted: &Noted) -> Option<Timestamp> {
+    let until = noted.since.filter(|_| noted.minting && noted.id.is_none())?.checked_add(SETTLED).ok()?;
+    (world.hands.clock.now() < until).then_some(until)
+}
+
+/// Nothing is minted beside a key that may be there and is not listed: providers' lists are behind their own mints, and none says
+/// by how much. Once that has been waited for, a person says that there is none.
+async fn certain(world: &World<'_>, noted: &mut Noted) -> Result<(), Outcome> {
+    let Some(since) = noted.since.filter(|_| noted.minting && noted.id.is_none()) else { return Ok(()) };
+    if let Some(until) = unlisted(world, noted) {
+        return Err(Outcome::Unknown(format!(
+            "what came of the new key that was asked for at {since} is not known; none is listed, but the list may be behind: \
+             `respond resume` after {until}"
+        )));
+    }
+    if !world.confirmed {
+        return Err(Outcome::Waiting(format!(
+            "what came of the new key that was asked for at {since} is not known, and none is listed even now: look in the \
+             provider's console for one that was made then (where keys have names, {}) and delete it; then say that there is none \
+             with `resume --done {}`, and another is minted",
+            label(world.plan),
+            world.step
+        )));
+    }
+    noted.forget();
+    noted.write(world).await.map_err(Outcome::Unknown)
+}
+
 /// The stores as they are, once no write of a process that has died can take effect any more.
 async fn settled(world: &World<'_>, planned: &[Planned], noted: &Noted) -> Result<Vec<Place>, Trouble> {
     let places = places::read(world, planned).await?;
@@ -70,19 +100,6 @@ async fn settled(world: &World<'_>, planned: &[Planned], noted: &Noted) -> Resul
             places::read(world, planned).await
         }
         None => Ok(places),
-    }
-}
-
-/// A store was not written.
-pub(super) struct Unwritten {
-    pub(super) why: String,
-    /// And will not be: it said so, or nothing was sent. Else the write may take effect yet, or has and does not show.
-    pub(super) for_sure: bool,
-}
-
-impl Unwritten {
-    fn surely(why: impl Into<String>) -> Self {
-        Self { why: why.into(), for_sure: true }
     }
 }
 
@@ -229,13 +246,17 @@ fn is_plain(value: &[u8]) -> bool {
 
 /// An answer did not come. If it has made a key, nobody knows its value, and it is removed.
 async fn lost(mint: &dyn Mint, world: &World<'_>, (noted, why): (&mut Noted, String)) -> Outcome {
-    let resume = "`respond resume` mints anew";
     match news(mint, world).await {
         Err(trouble) => Outcome::Unknown(format!("{why}; whether a key was made cannot be seen: {}", trouble.why())),
         // It may still show up; whoever resumes looks for it.
-        Ok(keys) if keys.is_empty() => Outcome::Unknown(format!("{why}; no new key is to be seen; {resume}")),
+        Ok(keys) if keys.is_empty() => match certain(world, noted).await {
+            Err(Outcome::Unknown(doubt)) => Outcome::Unknown(format!("{why}; {doubt}")),
+            _ => Outcome::Unknown(format!("{why}; no new key is listed; `respond resume` looks again")),
+        },
         Ok(keys) => match unnoted(mint, world, (&keys, noted)).await {
-            Ok(()) => Outcome::Failed(format!("{why}; the key that was made all the same was removed; {resume}")),
+            Ok(()) => Outcome::Failed(format!(
+                "{why}; the key that was made all the same was removed; `respond resume` mints anew"
+            )),
             Err(outcome) => outcome,
         },
     }
@@ -287,78 +308,4 @@ async fn given_up(
         names(&new),
         names(&old)
     ))
-}
-
-/// Writes one store, and looks whether it is so.
-async fn stored(world: &World<'_>, place: &Place, (places, minted): (&[Place], &Minted)) -> Result<(), Unwritten> {
-    let olds: Vec<(&str, &Secret)> = olds(places);
-    let pairs: Vec<(&Secret, &Secret)> = olds.iter().filter_map(|(name, old)| Some((*old, part(minted, name)?))).collect();
-    let fields = match place.store.said() {
-        Some((_, name)) => {
-            let value = part(minted, name).ok_or_else(|| Unwritten::surely(format!("the new one has no {name}")))?;
-            vec![(String::new(), value.duplicate())]
-        }
-        None => swapped(&place.held.fields, &pairs),
-    };
-    let wanted: Vec<&Secret> = place.old.iter().filter_map(|(name, _)| part(minted, name)).collect();
-    put(world, place, (fields, &wanted)).await
-}
-
-fn part<'m>(minted: &'m Minted, name: &str) -> Option<&'m Secret> {
-    minted.parts.iter().find(|(part, _)| part == name).map(|(_, value)| value)
-}
-
-/// The old one's parts, from wherever they stand.
-pub(super) fn olds(places: &[Place]) -> Vec<(&str, &Secret)> {
-    let mut olds: Vec<(&str, &Secret)> = Vec::new();
-    for (name, value) in places.iter().flat_map(|place| &place.old).filter(|(_, value)| !value.is_empty()) {
-        if olds.iter().all(|(other, _)| other != name) {
-            olds.push((name, value));
-        }
-    }
-    olds
-}
-
-/// Writes fields over what was read, and reads them back.
-pub(super) async fn put(
-    world: &World<'_>,
-    place: &Place,
-    (fields, wanted): (Vec<Field>, &[&Secret]),
-) -> Result<(), Unwritten> {
-    let key = world.hands.stores.key.as_ref().ok_or_else(|| Unwritten::surely("fingerprints have no key"))?;
-    let whole = Secret::from_vec(fields.iter().flat_map(|(_, text)| text.expose().iter().copied()).collect());
-    let token = key.fingerprint(whole.labelled(&[&place.store.name(), &place.held.version]).expose()).to_string();
-    let token = token.split_once('-').map_or(token.as_str(), |(_, digest)| digest).to_owned();
-    let write = Write { before: &place.held, fields, token };
-    let (mut said, mut for_sure) = (String::new(), true);
-    for attempt in 0..ATTEMPTS {
-        if attempt > 0 {
-            tokio::time::sleep(PAUSE * attempt).await;
-        }
-        let outcome = place.store.write(world.hands, &write).await;
-        for_sure &= !matches!(outcome, Ok(()) | Err(Trouble::Unknown(_)));
-        let now = match place.store.read(world.hands).await {
-            Ok(now) => now,
-            Err(trouble) => return Err(Unwritten { why: format!("it cannot be read back: {}", trouble.why()), for_sure }),
-        };
-        if written(place, &now, (wanted, outcome.is_ok())) {
-            return Ok(());
-        }
-        match outcome {
-            // Whether it took effect was not told, and it has not: once more.
-            Err(Trouble::Unknown(why)) if now.version == place.held.version => said = why,
-            Err(trouble) => return Err(Unwritten { why: trouble.why(), for_sure }),
-            Ok(()) => "it took the new value, but does not read back so".clone_into(&mut said),
-        }
-    }
-    Err(Unwritten { why: said, for_sure })
-}
-
-/// Whether a store holds what was written to it. Of one that nobody can read, only that it was written by us is known: that it
-/// was written may be somebody else's doing.
-fn written(place: &Place, now: &Held, (wanted, is_ours): (&[&Secret], bool)) -> bool {
-    match place.store.said() {
-        Some(_) => is_ours && now.version != place.held.version,
-        None => wanted.iter().all(|value| holds(&now.fields, value)),
-    }
 }

@@ -4,13 +4,14 @@
 //! No provider takes a token by which a repeated mint would be known. So the step notes that it is about to mint, and after it
 //! what was minted: its public id, and keyed fingerprints of its parts. Whoever goes on after a crash finds either a key that
 //! nobody holds, which is removed before another is minted, or the new value in a store, by its fingerprint, and writes on.
-//! There are never two, save at a provider whose list is behind its own mint when an answer was lost: then the first may show up
-//! after another was made, under this plan's name.
+//! A list may be behind its own mint: where an answer was lost and no key is listed, nothing is minted for five minutes, and then
+//! only once a person has said that there is none. There are two at once only if that person was wrong.
 
 mod back;
 mod carry;
 mod places;
 mod probe;
+mod put;
 #[cfg(test)]
 mod tests;
 
@@ -70,6 +71,10 @@ pub(super) trait Mint: Sync {
     }
     /// When a key was used last, by the provider's record.
     fn used<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
+        Box::pin(async { Err(Trouble::Failed("its provider does not tell when a key was used".to_owned())) })
+    }
+    /// When the old one was used last, by the provider's record; nothing where that names no use. `seen` is what the plan saw.
+    fn old_use<'a>(&'a self, _world: &'a World<'_>, _seen: &'a Value) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
         Box::pin(async { Err(Trouble::Failed("its provider does not tell when a key was used".to_owned())) })
     }
     /// Makes one: one request.
@@ -186,6 +191,14 @@ impl Action for Replace {
         Some("write the old one back to those stores, if it still works, then delete the new one".to_owned())
     }
 
+    fn undo_by_hand(&self, seen: &Value) -> Option<String> {
+        (!places::kept(seen)).then(|| {
+            "by hand only: no store that is written keeps an earlier value, so the old one must be handed over with `staunch respond \
+             undo RUN --secret-stdin`; it is written back to those stores, if it still works, and the new one is deleted"
+                .to_owned()
+        })
+    }
+
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
         Box::pin(async move {
             let keys = self.0.listed(world, &label(world.plan)).await.map_err(Trouble::why)?;
@@ -201,6 +214,13 @@ impl Action for Replace {
 
     fn last_use<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {
         Box::pin(async move { self.0.used(world, id).await.map_err(Trouble::why) })
+    }
+
+    fn old_use<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<Timestamp>, String>> {
+        Box::pin(async move {
+            let step = step(world.plan).ok_or_else(|| "the plan replaces nothing".to_owned())?;
+            self.0.old_use(world, &step.observed).await.map_err(Trouble::why)
+        })
     }
 
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {

@@ -35,6 +35,7 @@ pub(super) async fn seen(world: &World<'_>) -> Vec<Value> {
                 let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
                 seen.push(json!({
                     "store": name, "version": held.version, "parts": parts, "needs": store.permissions(),
+                    "keeps": store.keeps(),
                 }));
             }
             // It is somebody else's matter what else it holds, and how often that changes.
@@ -130,6 +131,17 @@ fn halves(world: &World<'_>, planned: &[Planned]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether stores that keep earlier versions hold every part that is written, so that it can be written back out of them.
+pub(super) fn kept(before: &Value) -> bool {
+    let stores = before.get("stores").and_then(Value::as_array);
+    let parts = |keeping: bool| {
+        let stores =
+            stores.into_iter().flatten().filter(move |one| !keeping || one.get("keeps") == Some(&Value::Bool(true)));
+        stores.filter_map(|one| one.get("parts")?.as_array()).flatten().filter_map(Value::as_str)
+    };
+    parts(false).all(|part| parts(true).any(|kept| kept == part))
 }
 
 /// Reads them again.

@@ -5,6 +5,8 @@ mod faults;
 mod load;
 mod restart;
 mod somebody;
+mod stores;
+mod waves;
 mod whole;
 
 use std::path::PathBuf;
@@ -75,8 +77,20 @@ struct Stage {
     playbooks: Playbooks,
     /// Files that the settings list besides.
     listed: Vec<PathBuf>,
+    /// Other stores that they list.
+    others: Vec<Listed>,
     /// Deployments that read `.env`.
     consumers: Vec<String>,
+    /// The state folder.
+    state: PathBuf,
+}
+
+/// A store of another kind, at the service that the test plays.
+struct Listed {
+    kind: &'static str,
+    at: &'static str,
+    /// What it is said to hold, where nobody can read it.
+    part: Option<&'static str>,
 }
 
 fn fingerprint_key() -> FingerprintKey {
@@ -134,6 +148,7 @@ impl Stage {
         Self {
             sandbox,
             net: Arc::new(net),
+            state: dir.path().join("state"),
             dir,
             old,
             finding,
@@ -142,6 +157,7 @@ impl Stage {
             clock: Arc::default(),
             playbooks,
             listed: Vec::new(),
+            others: Vec::new(),
             consumers: Vec::new(),
         }
     }
@@ -177,8 +193,17 @@ impl Stage {
             },
             reads: reads.clone(),
         };
+        let other = |listed: &Listed| StoreAt {
+            kind: listed.kind.to_owned(),
+            at: listed.at.to_owned(),
+            region: None,
+            address: None,
+            credential: Some(Admin::new("env:TEST".to_owned(), Secret::new(b"what opens the store"))),
+            holds: listed.part.map(|_| self.finding.fingerprint),
+            part: listed.part.map(str::to_owned),
+        };
         Stores {
-            listed: self.listed.iter().map(file).collect(),
+            listed: self.listed.iter().map(file).chain(self.others.iter().map(other)).collect(),
             consumers: self.consumers.iter().map(consumer).collect(),
             key: Some(fingerprint_key()),
         }
@@ -210,7 +235,7 @@ impl Stage {
                 stores,
                 clock,
             },
-            folder: Folder::open(&self.dir.path().join("state")).expect("a folder"),
+            folder: Folder::open(&self.state).expect("a folder"),
             guard: Guard { accounts: vec![account], most_changes: 20, ..Guard::default() },
             stop_file: None,
             approvers: Approvers::from(
@@ -285,7 +310,7 @@ impl Stage {
     fn check(&self, run: &Run) {
         let again = replayed(&self.runner().folder.run(&run.id).expect("the run")).expect("a journal");
         assert_eq!((again.state, &again.steps), (run.state, &run.steps));
-        let mut folders = vec![self.dir.path().join("state")];
+        let mut folders = vec![self.state.clone()];
         let secrets = [text(&self.old.secret).to_owned(), text(&self.held(".env").secret).to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -302,7 +327,7 @@ impl Stage {
     }
 
     fn records(&self, run: &Run) -> usize {
-        let path = self.dir.path().join("state/runs").join(&run.id).join("journal.jsonl");
+        let path = self.state.join("runs").join(&run.id).join("journal.jsonl");
         journal::read(&path).expect("a journal").events.len()
     }
 }

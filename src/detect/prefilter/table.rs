@@ -1,0 +1,114 @@
+//! Where a window of four bytes may be some text's, and which texts those are.
+
+/// Windows that are looked at together where there is enough to look at: one guess of the processor about all of them.
+pub(super) const BLOCK: usize = 64;
+/// And where there is not.
+pub(super) const STEP: usize = 8;
+/// Bytes that the last window of a step or block reaches beyond it, and one.
+pub(super) const AHEAD: usize = 4;
+/// 256 KiB, which stay in the second-level cache. One bit in ninety is set.
+const WORDS: usize = 1 << 15;
+
+pub(super) fn hash(window: u32) -> u64 {
+    u64::from(window).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The word of a window's bit, and the bit: the lowest of the hash, which are there without a shift.
+fn mark(window: u32) -> (usize, u32) {
+    let hash = window.wrapping_mul(0x9e37_79b1);
+    ((hash >> 17) as usize, hash & 63)
+}
+
+/// A bit for each hash of a window of some text.
+pub(super) struct Marks(Vec<u64>);
+
+impl Marks {
+    pub(super) fn new() -> Self {
+        Self(vec![0; WORDS])
+    }
+
+    pub(super) fn set(&mut self, window: u32) {
+        let (word, bit) = mark(window);
+        self.0[word] |= 1 << bit;
+    }
+
+    /// A bit for each window that begins in a block and may be a text's, the first in the highest.
+    pub(super) fn block(&self, block: &[u8; BLOCK + AHEAD]) -> u64 {
+        // An array, so that no place in it needs to be checked.
+        let Some(words) = self.0.first_chunk::<WORDS>() else { return 0 };
+        let steps = (0..BLOCK).step_by(STEP).filter_map(|at| block[at..].first_chunk());
+        steps.fold(0, |all, step| all << STEP | led(words, step))
+    }
+
+    /// The same for a step; the bits below are zero.
+    pub(super) fn step(&self, step: &[u8; STEP + AHEAD]) -> u64 {
+        self.0.first_chunk().map_or(0, |words| led(words, step) << (BLOCK - STEP))
+    }
+}
+
+#[inline]
+fn led(words: &[u64; WORDS], step: &[u8; STEP + AHEAD]) -> u64 {
+    let mut led = 0;
+    for n in 0..STEP {
+        // A load each: together they are fewer instructions than two loads that are shifted.
+        let window = step[n..].first_chunk().map_or(0, |four| u32::from_le_bytes(*four));
+        let (word, bit) = mark(window);
+        led = led << 1 | words[word] >> bit & 1;
+    }
+    led
+}
+
+/// The texts of one window.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Slot {
+    /// Their numbers.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// The lower five bits of what stands before and behind the window in some text, as bits.
+    pub(super) before: u32,
+    pub(super) behind: u32,
+}
+
+impl Slot {
+    pub(super) fn admits(&self, before: Option<&u8>, behind: Option<&u8>) -> bool {
+        let holds = |bits: u32, byte: Option<&u8>| byte.is_none_or(|byte| bits >> (byte & 31) & 1 != 0);
+        holds(self.before, before) && holds(self.behind, behind)
+    }
+}
+
+/// Window → its texts, by open addressing. The windows lie by themselves: most of those that are asked for are not there.
+pub(super) struct Windows {
+    keys: Vec<u32>,
+    slots: Vec<Slot>,
+}
+
+/// No text's window: these bytes stand in no string.
+const FREE: u32 = u32::MAX;
+
+impl Windows {
+    /// Has room for so many.
+    pub(super) fn with_room(windows: usize) -> Self {
+        let places = (2 * windows).next_power_of_two().max(2);
+        Self { keys: vec![FREE; places], slots: vec![Slot::default(); places] }
+    }
+
+    /// Where a window stands, or would.
+    fn place(&self, window: u32) -> usize {
+        let mask = self.keys.len() - 1;
+        let mut at = (hash(window) >> 24) as usize & mask;
+        while self.keys[at] != window && self.keys[at] != FREE {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    pub(super) fn add(&mut self, window: u32, slot: Slot) {
+        let at = self.place(window);
+        (self.keys[at], self.slots[at]) = (window, slot);
+    }
+
+    pub(super) fn find(&self, window: u32) -> Option<&Slot> {
+        let at = self.place(window);
+        (self.keys[at] == window).then(|| &self.slots[at])
+    }
+}

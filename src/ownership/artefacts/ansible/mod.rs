@@ -1,0 +1,370 @@
+//! Ansible: value → variable of an inventory, a group, a host, a role or a play → `{{ NAME }}` in a role's templates and tasks →
+//! the playbooks that list the role; and what stands in tasks themselves (docs.ansible.com, "Using variables").
+//!
+//! Variables meet by their names within one project; whether a play's hosts are in the group is not worked out, and nor is which of
+//! several variables of one name counts: inferred. A role that is not in the tree uses, by custom, variables that begin with its name.
+//! The owner is the playbook: the unit or container that it sets up is on the hosts, not in the tree.
+
+mod places;
+mod words;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::allowance::Allowance;
+use super::links::Consumer;
+use super::slots::{Slots, prints_within};
+use super::yaml::View;
+use super::{Clues, Place, Reader, Sheet, clean, ends_in, is_showable};
+use crate::model::{Coverage, Evidence, Tier};
+use crate::ownership::roll::{Roll, evidence};
+use places::{Part, related};
+use words::{chains, covers, head, inventory};
+
+/// Variables that are followed into other variables.
+const STEPS: usize = 8;
+
+/// A variable, or a part of one: where its project begins, and the way to the value in it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Variable {
+    root: Arc<str>,
+    way: String,
+}
+
+/// Who refers to a variable.
+#[derive(Clone)]
+enum User {
+    Variable(String),
+    Role(Arc<str>),
+    Playbook(Arc<Consumer>),
+}
+
+struct Use {
+    at: Place,
+    root: Arc<str>,
+    /// As far as it is spelt out.
+    chain: String,
+    user: User,
+}
+
+/// A playbook that lists a role.
+struct Listed {
+    at: Place,
+    root: Arc<str>,
+    playbook: Arc<Consumer>,
+}
+
+/// What projects say.
+#[derive(Default)]
+pub(super) struct Ansible {
+    values: Slots<Variable>,
+    /// Values in tasks.
+    literals: Slots<(Arc<str>, User)>,
+    uses: HashMap<String, Vec<Use>>,
+    /// By the role's name.
+    listed: HashMap<String, Vec<Listed>>,
+    /// Roles that are in the tree.
+    own: BTreeSet<String>,
+    allowance: Allowance,
+}
+
+impl Reader for Ansible {
+    const LIMIT: usize = 1 << 20;
+
+    fn wants(path: &str) -> bool {
+        ends_in(path, &["yml", "yaml", "j2"]) || !matches!(places::of(path).1, Part::Other)
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        // Large ones are hardly Ansible's, and nobody need hear of it.
+        let small = sheet.bytes.len() <= Self::LIMIT;
+        match places::of(&sheet.path).1 {
+            // `templates` and `vars` are folders of many others; a file of theirs that fits no role is nobody's.
+            Part::Other => small && ends_in(&sheet.path, &["yml", "yaml"]) && sheet.mentions("hosts:"),
+            Part::File(_) => false,
+            _ => small,
+        }
+    }
+
+    fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
+        self.allowance.begin();
+        let (root, part) = places::of(&sheet.path);
+        let root: Arc<str> = Arc::from(root);
+        let data = ends_in(&sheet.path, &["yml", "yaml"]);
+        match part {
+            Part::Vars | Part::Inventory if data => {
+                // Encrypted ones are no YAML, and neither is much else by such a name.
+                sheet.documents(&mut Coverage::default(), &mut |doc| self.variables(sheet, doc, &root, &part));
+            }
+            Part::Vars | Part::Inventory => {
+                if let Ok(text) = sheet.text() {
+                    self.inventory(sheet, text, &root);
+                }
+            }
+            Part::Role(role) => {
+                self.own.insert(role.to_owned());
+                let user = User::Role(Arc::from(role));
+                if data {
+                    sheet.documents(coverage, &mut |doc| self.tasks(sheet, (doc, ""), (&root, &user)));
+                } else if let Ok(text) = sheet.text() {
+                    let at = Place { path: Arc::clone(&sheet.path), line: 1, bytes: 0..0 };
+                    self.mentions(text, &at, (&root, &user));
+                }
+            }
+            Part::Other | Part::File(_) => {
+                sheet.documents(&mut Coverage::default(), &mut |doc| self.playbook(sheet, doc, &root));
+            }
+        }
+        self.allowance.complain(sheet, coverage);
+    }
+
+    fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
+        for (place, variable, join) in self.values.hits(clues) {
+            let first =
+                evidence("ansible-variable", place.to_string(), format!("{} ({})", clean(&variable.way), join.words()));
+            self.follow(variable, first, roll);
+        }
+        for (place, (root, user), join) in self.literals.hits(clues) {
+            let why = vec![evidence("ansible-task", place.to_string(), format!("value in a task ({})", join.words()))];
+            self.join(user, root, (Tier::Declared, why), roll);
+        }
+        for path in clues.paths() {
+            if let (root, Part::File(role)) = places::of(path) {
+                let why = vec![evidence("ansible-file", path, format!("copied by role {}", clean(role)))];
+                self.join(&User::Role(Arc::from(role)), root, (Tier::Inferred, why), roll);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.values.merge(other.values);
+        self.literals.merge(other.literals);
+        self.own.extend(other.own);
+        for (name, uses) in other.uses {
+            self.uses.entry(name).or_default().extend(uses);
+        }
+        for (role, listed) in other.listed {
+            self.listed.entry(role).or_default().extend(listed);
+        }
+    }
+}
+
+impl Ansible {
+    /// Every leaf of a file of variables. In an inventory they stand below `vars` and the hosts.
+    fn variables(&mut self, sheet: &Sheet<'_>, doc: View<'_>, root: &Arc<str>, part: &Part<'_>) {
+        let nested = *part == Part::Inventory && doc.get("all").is_some();
+        doc.leaves("", &mut |way, leaf| {
+            let Some(text) = leaf.text().filter(|text| !text.is_empty()) else { return };
+            let way = if nested { below_hosts(way) } else { Some(way) };
+            if let Some(way) = way.filter(|_| self.allowance.take(text.len())) {
+                self.variable(sheet, (sheet.place(leaf), text), way, root);
+            }
+        });
+    }
+
+    fn variable(&mut self, sheet: &Sheet<'_>, (place, text): (Place, &str), way: &str, root: &Arc<str>) {
+        self.mentions(text, &place, (root, &User::Variable(way.to_owned())));
+        let variable = Variable { root: Arc::clone(root), way: way.to_owned() };
+        self.values.put(place, &prints_within(sheet.key, text), variable);
+    }
+
+    fn inventory(&mut self, sheet: &Sheet<'_>, text: &str, root: &Arc<str>) {
+        for one in inventory(text) {
+            let value = &text[one.bytes.clone()];
+            if self.allowance.take(value.len()) {
+                let bytes = one.bytes.start as u64..one.bytes.end as u64;
+                let place = Place { path: Arc::clone(&sheet.path), line: one.line, bytes };
+                self.variable(sheet, (place, value), one.name, root);
+            }
+        }
+    }
+
+    /// What a text's expressions name.
+    fn mentions(&mut self, text: &str, at: &Place, (root, user): (&Arc<str>, &User)) {
+        for chain in chains(text) {
+            if self.allowance.take(chain.len()) {
+                let one = Use { at: at.clone(), root: Arc::clone(root), chain: chain.to_owned(), user: user.clone() };
+                self.uses.entry(head(chain).to_owned()).or_default().push(one);
+            }
+        }
+    }
+
+    /// Tasks: what they name, what stands in them, and the roles that they take in.
+    fn tasks(&mut self, sheet: &Sheet<'_>, (doc, way): (View<'_>, &str), (root, user): (&Arc<str>, &User)) {
+        doc.leaves(way, &mut |way, leaf| {
+            let Some(text) = leaf.text().filter(|text| !text.is_empty() && self.allowance.take(text.len())) else { return };
+            let place = sheet.place(leaf);
+            if let User::Playbook(playbook) = user
+                && is_role(way)
+            {
+                let listed = Listed { at: place, root: Arc::clone(root), playbook: Arc::clone(playbook) };
+                self.listed.entry(text.to_owned()).or_default().push(listed);
+                return;
+            }
+            self.mentions(text, &place, (root, user));
+            // The variables of a play are what its roles see.
+            if let Some((_, way)) = way.split_once("].vars.").filter(|_| matches!(user, User::Playbook(_))) {
+                self.mentions(text, &place, (root, &User::Variable(way.to_owned())));
+            }
+            self.literals.put(place, &prints_within(sheet.key, text), (Arc::clone(root), user.clone()));
+        });
+    }
+
+    fn playbook(&mut self, sheet: &Sheet<'_>, doc: View<'_>, root: &Arc<str>) {
+        let plays = doc.items().any(|play| play.get("hosts").is_some());
+        if plays && is_showable(&sheet.path) {
+            let consumer = Consumer::new(format!("ansible:{}", sheet.path), format!("playbook {}", sheet.path));
+            self.tasks(sheet, (doc, ""), (root, &User::Playbook(Arc::new(consumer))));
+        }
+    }
+
+    fn follow(&self, first: &Variable, why: Evidence, roll: &mut Roll) {
+        let (mut queue, mut met) = (vec![(first.clone(), vec![why])], HashSet::from([first.clone()]));
+        while let Some((variable, why)) = queue.pop() {
+            for one in self.uses.get(head(&variable.way)).into_iter().flatten() {
+                if !roll.look() {
+                    return;
+                }
+                if !related(&one.root, &variable.root) || !covers(&one.chain, &variable.way) {
+                    continue;
+                }
+                let mut why = why.clone();
+                why.push(evidence("ansible-reference", one.at.to_string(), format!("{{{{ {} }}}}", clean(&one.chain))));
+                match &one.user {
+                    User::Variable(way) => {
+                        let next = Variable { root: Arc::clone(&one.root), way: way.clone() };
+                        if why.len() <= STEPS && met.insert(next.clone()) {
+                            queue.push((next, why));
+                        }
+                    }
+                    user => self.join(user, &one.root, (Tier::Inferred, why), roll),
+                }
+            }
+            self.elsewhere(&variable, &why, roll);
+        }
+    }
+
+    /// Roles of others, which are not in the tree: their variables begin with their names.
+    fn elsewhere(&self, variable: &Variable, why: &[Evidence], roll: &mut Roll) {
+        let name = head(&variable.way);
+        for (role, listed) in self.listed.iter().filter(|(role, _)| !self.own.contains(*role)) {
+            let short = role.rsplit(['.', '/']).next().unwrap_or(role).replace('-', "_");
+            if !short.is_empty() && name.strip_prefix(&short).is_some_and(|rest| rest.starts_with('_')) {
+                Self::playbooks(listed, &variable.root, (Tier::Inferred, why), roll);
+            }
+        }
+    }
+
+    fn join(&self, user: &User, root: &str, (tier, why): (Tier, Vec<Evidence>), roll: &mut Roll) {
+        match user {
+            User::Variable(_) => {}
+            User::Playbook(playbook) => playbook.join(roll, tier, why),
+            User::Role(named) => {
+                let listed = self.listed.get(&**named).map_or(&[][..], Vec::as_slice);
+                if !Self::playbooks(listed, root, (tier, &why), roll) && is_showable(named) {
+                    let within = if root.is_empty() { format!("roles/{named}") } else { format!("{root}/roles/{named}") };
+                    let consumer = Consumer::new(format!("ansible:{within}"), format!("role {named}, any playbook"));
+                    consumer.join(roll, tier.min(Tier::Inferred), why);
+                }
+            }
+        }
+    }
+
+    /// Whether there is any playbook of the same project.
+    fn playbooks(listed: &[Listed], root: &str, (tier, why): (Tier, &[Evidence]), roll: &mut Roll) -> bool {
+        let mut any = false;
+        for one in listed.iter().filter(|one| related(&one.root, root)) {
+            any = true;
+            if !roll.look() {
+                break;
+            }
+            let mut why = why.to_vec();
+            why.push(evidence("ansible-role", one.at.to_string(), "lists the role"));
+            one.playbook.join(roll, tier, why);
+        }
+        any
+    }
+}
+
+/// The way below the `vars` or the host that a variable of an inventory stands at: `all.children.web.vars.KEY`.
+fn below_hosts(way: &str) -> Option<&str> {
+    if let Some((_, rest)) = way.split_once(".vars.") {
+        return Some(rest);
+    }
+    way.split_once(".hosts.").and_then(|(_, rest)| rest.split_once('.')).map(|(_, rest)| rest)
+}
+
+/// Whether a role's name stands there: `roles: [NAME]`, `roles: [{role: NAME}]`, `include_role: {name: NAME}`.
+fn is_role(way: &str) -> bool {
+    let last = way.rsplit('.').next().unwrap_or(way);
+    let before = way[..way.len() - last.len()].trim_end_matches('.');
+    let within = before.rsplit('.').next().unwrap_or(before);
+    last.starts_with("roles[")
+        || within.starts_with("roles[") && matches!(last, "role" | "name")
+        || last == "name" && matches!(within, "include_role" | "import_role")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Tier::{self, Declared, Inferred};
+    use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+    const SITE: (&str, &str) = ("ops/site.yml", "- hosts: web\n  roles: [common, {role: api}]\n");
+    const ID: &str = "ansible:ops/site.yml";
+
+    fn named(files: &[(&str, &str)]) -> Vec<(String, Tier)> {
+        let owners = tree(files).resolve(&finding(VALUE));
+        consumers(&owners).into_iter().map(|(id, tier)| (id.to_owned(), tier)).collect()
+    }
+
+    #[test]
+    fn a_variable_reaches_the_playbooks_of_the_role_that_names_it() {
+        let vars = format!("api_key: {VALUE}\n");
+        let nested = format!("api: {{key: {VALUE}, user: x}}\n");
+        let indirect = format!("vault_key: {VALUE}\napi_key: \"{{{{ vault_key }}}}\"\n");
+        let ini = format!("[web]\nh1\n[web:vars]\napi_key={VALUE}\n");
+        let hosts = format!("all:\n  children:\n    web:\n      vars: {{api_key: {VALUE}}}\n");
+        let template = ("ops/roles/api/templates/api.env.j2", "KEY={{ api_key }}\n");
+        let task = ("ops/roles/api/tasks/main.yml", "- docker_container: {name: api, env: {K: '{{ api_key }}'}}\n");
+        let part = ("ops/roles/api/templates/api.env.j2", "KEY={{ api.key | quote }}\n");
+        let other = ("ops/roles/api/templates/api.env.j2", "KEY={{ api.user }} {{ 'api_key' }}\n");
+        let token = format!("hub_token: {VALUE}\n");
+        let idle = ("ops/roles/idle/templates/x.j2", "KEY={{ hub_token }}\n");
+        for (path, text, user, id) in [
+            ("ops/group_vars/web.yml", &vars, template, Some(ID)),
+            ("ops/inventories/prod/group_vars/web.yml", &vars, template, Some(ID)),
+            ("ops/roles/api/defaults/main.yml", &vars, task, Some(ID)),
+            ("ops/group_vars/all/vault.yml", &indirect, template, Some(ID)),
+            ("ops/group_vars/web.yml", &nested, part, Some(ID)),
+            ("ops/inventory.ini", &ini, template, Some(ID)),
+            ("ops/inventories/prod/hosts.yml", &hosts, template, Some(ID)),
+            ("ops/group_vars/web.yml", &nested, other, None),
+            ("ops/group_vars/web.yml", &vars, other, None),
+            ("else/group_vars/web.yml", &vars, template, None),
+            ("ops/group_vars/web.yml", &token, idle, Some("ansible:ops/roles/idle")),
+        ] {
+            let expected: Vec<_> = id.map(|id| (id.to_owned(), Inferred)).into_iter().collect();
+            assert_eq!(named(&[SITE, user, (path, text)]), expected, "{path} {user:?}");
+        }
+        let galaxy = ("ops/site.yml", "- hosts: web\n  roles: [datadog.datadog]\n");
+        let theirs = format!("datadog_api_key: {VALUE}\nother_key: x\n");
+        assert_eq!(named(&[galaxy, ("ops/group_vars/all.yml", &theirs)]), [(ID.to_owned(), Inferred)]);
+        let others = theirs.replace("datadog_api", "sentry_api");
+        assert_eq!(named(&[galaxy, ("ops/group_vars/all.yml", &others)]), []);
+    }
+
+    #[test]
+    fn what_stands_in_a_task_or_is_copied_is_its_playbook_s() {
+        let play = format!("- hosts: web\n  tasks:\n  - shell: curl --token={VALUE}\n  - include_role: {{name: api}}\n");
+        assert_eq!(named(&[("ops/site.yml", &play)]), [(ID.to_owned(), Declared)]);
+        let task = format!("- shell: curl --token={VALUE}\n");
+        assert_eq!(named(&[SITE, ("ops/roles/api/tasks/main.yml", &task)]), [(ID.to_owned(), Declared)]);
+        assert_eq!(named(&[("x.yml", &format!("hosts: {VALUE}\n"))]), []);
+        let vars = format!("- hosts: web\n  vars: {{api_key: {VALUE}}}\n  roles: [api]\n");
+        assert_eq!(named(&[("ops/site.yml", &vars)]), [(ID.to_owned(), Declared)]);
+        let file = format!("KEY={VALUE}\n");
+        let path = "ops/roles/api/files/api.env";
+        let known = tree(&[SITE, (path, &file)]);
+        assert_eq!(consumers(&known.resolve(&finding_in(path, &file, VALUE))), [(ID, Inferred)]);
+    }
+}

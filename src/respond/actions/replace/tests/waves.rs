@@ -1,0 +1,84 @@
+//! Many replacements: the next wave begins once whoever used the first one's old key is seen to use the new one, and no more are
+//! begun in an hour than may be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ENV, Stage};
+use crate::model::StepState;
+use crate::respond::testing::step;
+use crate::respond::{Ended, Left, RespondError, Rotations, Runner, Waves, apply_all};
+
+/// Stages over one state folder and one clock, each with a plan.
+async fn stages(count: usize) -> Vec<(Stage, String)> {
+    let mut stages: Vec<(Stage, String)> = Vec::new();
+    for _ in 0..count {
+        let mut stage = Stage::new(&[(".env", ENV)]).await;
+        if let Some((first, _)) = stages.first() {
+            stage.state.clone_from(&first.state);
+            stage.clock = Arc::clone(&first.clock);
+        }
+        let (_, digest) = stage.plan().await.expect("a plan");
+        stages.push((stage, digest));
+    }
+    stages
+}
+
+fn runner(stage: &Stage, rotations: Option<Rotations>) -> Runner {
+    let mut runner = stage.runner();
+    runner.guard.rotations = rotations;
+    runner
+}
+
+async fn applied(stages: &[(Stage, String)]) -> Vec<Ended> {
+    let plans = stages.iter().map(|(stage, digest)| (runner(stage, None), digest.clone())).collect();
+    apply_all(plans, Waves { at_once: 4, most_failures: 3 }, &Arc::default(), |_, _| {}).await
+}
+
+fn minted(stages: &[(Stage, String)]) -> Vec<usize> {
+    stages.iter().map(|(stage, _)| stage.calls("iam:CreateAccessKey")).collect()
+}
+
+#[tokio::test]
+async fn the_next_wave_waits_until_the_first_ones_consumers_use_the_new_key() {
+    let stages = stages(3).await;
+    for _ in 0..2 {
+        let ends = applied(&stages).await;
+        let Ended::Ran(first) = &ends[0] else { panic!("the first was not begun") };
+        assert_eq!(step(first, "new-used").0, StepState::Waiting);
+        for left in &ends[1..] {
+            let Ended::NotBegun(Left::Held(why)) = left else { panic!("it was begun") };
+            assert!(why.contains(&first.id) && why.contains("new-used") && why.contains("respond resume"), "{why}");
+        }
+        assert_eq!(minted(&stages), [1, 0, 0], "the same plans again change nothing");
+    }
+    // The first one's service has it.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert!(stages[0].0.serves(".env").await);
+    let ends = applied(&stages).await;
+    let [Ended::Ran(first), Ended::Ran(second), Ended::NotBegun(Left::Held(why))] = ends.as_slice() else {
+        panic!("two are begun, and the third is not")
+    };
+    assert_eq!((step(first, "new-used").0, step(second, "new-used").0), (StepState::Succeeded, StepState::Waiting));
+    assert!(why.contains(&second.id), "{why}");
+    assert_eq!(minted(&stages), [1, 1, 0]);
+}
+
+#[tokio::test]
+async fn no_more_are_begun_in_an_hour_than_may_be() {
+    let stages = stages(3).await;
+    let most = Some(Rotations { per_hour: 2, per_account: 9 });
+    for (stage, digest) in &stages[..2] {
+        runner(stage, most).apply(digest).await.expect("a run");
+    }
+    let (third, digest) = &stages[2];
+    let error = runner(third, most).apply(digest).await.expect_err("it is held");
+    assert!(matches!(&error, RespondError::Held(why) if why.contains("rotations_per_hour")), "{error}");
+    let plans = vec![(runner(third, most), digest.clone())];
+    let ends = apply_all(plans, Waves { at_once: 4, most_failures: 3 }, &Arc::default(), |_, _| {}).await;
+    assert!(matches!(ends.as_slice(), [Ended::NotBegun(Left::Held(_))]), "that is no failure");
+    assert_eq!(minted(&stages), [1, 1, 0]);
+    third.clock.pass(Duration::from_mins(61));
+    runner(third, most).apply(digest).await.expect("a run");
+    assert_eq!(minted(&stages), [1, 1, 1]);
+}

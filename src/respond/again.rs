@@ -1,0 +1,83 @@
+//! What is looked at once more before something is begun: whether the plan was, how many rotations were within the hour, whether
+//! somebody has taken a change back meanwhile, whether what nobody used is used again.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::actions::{self, Outcome, Role};
+use super::execute::{Progress, Runner};
+use super::folder::{Lock, RunFolder};
+use super::replay::replayed;
+use super::{RespondError, journal, plan};
+use crate::model::{EventKind, Plan, PlannedStep, StepState};
+
+/// An hour.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+impl Runner {
+    /// The run of a plan, if it was begun.
+    pub(super) fn begun(&self, digest: &str) -> Result<Option<String>, RespondError> {
+        let runs = self.folder.runs()?;
+        // A run that died before its first record has done nothing.
+        let known = |run: &RunFolder| replayed(run).is_ok_and(|known| known.digest == digest && known.records > 0);
+        Ok(runs.into_iter().find(known).map(|run| run.id))
+    }
+
+    /// Whether a rotation may be begun now, by how many were within the hour. Nobody else begins one while the answer is held.
+    pub(super) fn room(&self, plan: &Plan, now: Timestamp) -> Result<Option<Lock>, RespondError> {
+        let Some(most) = self.guard.rotations.filter(|_| plan.mode == "rotate") else { return Ok(None) };
+        let counted = self.folder.lock_rotations()?;
+        let mut begun = Vec::new();
+        for run in self.folder.runs()? {
+            let plan = run.plan()?;
+            let first = || Some(journal::read(&run.journal()).ok()?.events.first()?.at);
+            // When one that cannot be read was begun is not known: it counts.
+            if plan.mode == "rotate" && first().is_none_or(|at| now.duration_since(at) < HOUR) {
+                begun.push(plan);
+            }
+        }
+        most.one_more(plan, &begun).map_err(RespondError::Held)?;
+        Ok(Some(counted))
+    }
+
+    /// Whether a change of ours that was waited over is there no more: what it changed is again as it was before. That somebody
+    /// may notice and say no is what the wait is for.
+    pub(super) async fn is_taken_back(&self, progress: &Progress, step: &PlannedStep) -> Result<bool, RespondError> {
+        let status = progress.run.steps.iter().find(|status| status.id == step.id);
+        let waited = status.is_some_and(|status| status.state == StepState::Waiting && status.touched);
+        if !waited || !step.mutates || step.observed.is_null() || !progress.waited.contains(&step.id) {
+            return Ok(false);
+        }
+        let now = plan::look(&progress.run.plan, step, &self.hands).await;
+        let now = now.map_err(|why| RespondError::Provider(format!("{}: {}", step.id, progress.scrubber.scrub(&why))))?;
+        Ok(plan::scrubbed(&progress.scrubber, now) == step.observed)
+    }
+
+    /// Why what was seen to be used by nobody may be used again: asked once more just before what cannot be undone, since agreement
+    /// may have taken days.
+    pub(super) async fn is_used_again(&self, progress: &Progress, step: &PlannedStep) -> Option<String> {
+        let forever = step.mutates && actions::get(&step.action).is_some_and(|action| !action.reversible());
+        for other in progress.run.plan.steps.iter().filter(|_| forever) {
+            let Some(action) = actions::get(&other.action).filter(|action| action.role() == Role::Silent) else { continue };
+            let world = self.world(&progress.run, other, None);
+            let looked = tokio::time::timeout(world.timeout, action.apply(&world)).await;
+            match looked.unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned())) {
+                Outcome::Done(_) | Outcome::AlreadyDone(_) => {}
+                Outcome::Until(until) => return Some(format!("{} looked again: it is not over until {until}", other.id)),
+                Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::Waiting(why) => {
+                    return Some(format!("{} looked again: {why}", other.id));
+                }
+            }
+        }
+        None
+    }
+
+    /// Leaves a change be that somebody has taken back.
+    pub(super) fn let_be(&self, progress: &mut Progress, step: &PlannedStep) -> Result<(), RespondError> {
+        // Whoever resumes after this does it again, and then waits again.
+        progress.waited.retain(|id| *id != step.id);
+        let why = "somebody has taken it back while it was waited: find out who still needs it; nothing was changed now, and \
+                   `respond resume` would do it once more";
+        self.record(progress, &step.id, EventKind::Refused { why: why.to_owned() }, Value::Null)
+    }
+}
