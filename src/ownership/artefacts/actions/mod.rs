@@ -118,8 +118,8 @@ impl<'a> Job<'a> {
     fn action(&self, step: View<'_>, tier: Tier, links: &mut Links) {
         let Some((at, uses)) = step.get("uses").and_then(|at| Some((at, at.text()?.strip_prefix("./")?))) else { return };
         for name in ["action.yml", "action.yaml"] {
-            let file = format!("{}/{name}", uses.trim_end_matches('/'));
-            let Some(path) = join(self.sheet.root.trim_end_matches('/'), &file) else { continue };
+            let own = join(self.sheet.root.trim_end_matches('/'), uses);
+            let Some(path) = own.and_then(|own| join(&own, name)) else { continue };
             let link = self.link(tier.min(Tier::Inferred), "gha-composite-action", &format!("uses ./{}", clean(uses)));
             links.pull_key((path, "runs".to_owned()), self.sheet.place(at), link);
         }
