@@ -20,14 +20,22 @@ pub(super) fn apply(digests: &[String], (hand, waves): (&ByHand, Waves), setting
     ensure!(!hand.secret_stdin, "--secret-stdin is one credential; apply its plan alone");
     let (folder, reach) = (folder(settings)?, Reach::new(settings)?);
     let stop: Arc<AtomicBool> = Arc::default();
-    let mut plans: Vec<(Runner, String)> = Vec::new();
+    let (mut plans, mut contained): (Vec<(Runner, String)>, usize) = (Vec::new(), 0);
     for digest in digests {
         let (plan, digest) = folder.plan(digest)?;
         if plans.iter().any(|(_, other)| *other == digest) {
             continue;
         }
         let runner = runner_with(&plan, (hand, &reach), settings)?;
-        plans.push((Runner { stop: Arc::clone(&stop), ..runner }, digest));
+        let runner = Runner { stop: Arc::clone(&stop), ..runner };
+        // What only stops something never waits for those that replace something.
+        let rotations = plans.len() - contained;
+        if plan.mode == "rotate" {
+            plans.push((runner, digest));
+        } else {
+            plans.insert(plans.len() - rotations, (runner, digest));
+            contained += 1;
+        }
     }
     let names: Vec<String> = plans.iter().map(|(_, digest)| digest.clone()).collect();
     let ends = block_on(async {
@@ -36,7 +44,12 @@ pub(super) fn apply(digests: &[String], (hand, waves): (&ByHand, Waves), setting
                 say(&format!("staunch: {}: {error}", &digest[..12]));
             }
         };
-        let mut all = std::pin::pin!(apply_all(plans, waves, &stop, told));
+        let rotations = plans.split_off(contained);
+        let mut all = std::pin::pin!(async {
+            let mut ends = apply_all(plans, waves, &stop, told).await;
+            ends.extend(apply_all(rotations, waves, &stop, told).await);
+            ends
+        });
         loop {
             tokio::select! {
                 ends = &mut all => return ends,
@@ -76,7 +89,7 @@ fn exit_of(ended: &Ended) -> Exit {
             RunState::Waiting => Exit::Findings,
             RunState::Open | RunState::Stopped => Exit::Error,
         },
-        Ended::NotBegun(Left::Held(_)) => Exit::Findings,
+        Ended::NotBegun(Left::Held(_) | Left::WalkedBack(_)) => Exit::Findings,
         Ended::Error(_) | Ended::NotBegun(Left::Stopped) => Exit::Error,
     }
 }
@@ -98,6 +111,7 @@ fn tell(names: &[String], ends: &[Ended], settings: &Settings) -> anyhow::Result
         let why = match why {
             Left::Stopped => "too much failed. See `staunch respond status`, then apply them again".to_owned(),
             Left::Held(why) => report::clean(why),
+            Left::WalkedBack(run) => format!("run {run} of such a plan was undone or given up: make a new plan"),
         };
         let not: Vec<&str> = left.iter().map(|(name, _)| *name).collect();
         say(&format!("staunch: {} of {} plans were not begun ({}): {why}", not.len(), names.len(), not.join(" ")));

@@ -1,41 +1,56 @@
 //! What is looked at once more before something is begun: whether the plan was, how many rotations were within the hour, whether
 //! somebody has taken a change back meanwhile, whether what nobody used is used again.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::actions::{self, Outcome, Role};
 use super::execute::{Progress, Runner};
-use super::folder::{Lock, RunFolder};
+use super::folder::Lock;
 use super::replay::replayed;
-use super::{RespondError, journal, plan};
-use crate::model::{EventKind, Plan, PlannedStep, StepState};
+use super::{RespondError, plan};
+use crate::model::{EventKind, Plan, PlannedStep, Run, StepState};
 
 /// An hour.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// How long others who begin a rotation are waited for: each holds the lock for no longer than two files are written.
+const OTHERS: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Runner {
     /// The run of a plan, if it was begun.
-    pub(super) fn begun(&self, digest: &str) -> Result<Option<String>, RespondError> {
+    pub(super) fn begun(&self, digest: &str) -> Result<Option<Run>, RespondError> {
         let runs = self.folder.runs()?;
         // A run that died before its first record has done nothing.
-        let known = |run: &RunFolder| replayed(run).is_ok_and(|known| known.digest == digest && known.records > 0);
-        Ok(runs.into_iter().find(known).map(|run| run.id))
+        let mut known = runs.iter().filter_map(|run| replayed(run).ok());
+        Ok(known.find(|known| known.digest == digest && known.records > 0))
     }
 
     /// Whether a rotation may be begun now, by how many were within the hour. Nobody else begins one while the answer is held.
-    pub(super) fn room(&self, plan: &Plan, now: Timestamp) -> Result<Option<Lock>, RespondError> {
+    pub(super) async fn room(&self, plan: &Plan, now: Timestamp) -> Result<Option<Lock>, RespondError> {
         let Some(most) = self.guard.rotations.filter(|_| plan.mode == "rotate") else { return Ok(None) };
-        let counted = self.folder.lock_rotations()?;
-        let mut begun = Vec::new();
-        for run in self.folder.runs()? {
-            let plan = run.plan()?;
-            let first = || Some(journal::read(&run.journal()).ok()?.events.first()?.at);
-            // When one that cannot be read was begun is not known: it counts.
-            if plan.mode == "rotate" && first().is_none_or(|at| now.duration_since(at) < HOUR) {
-                begun.push(plan);
+        let deadline = tokio::time::Instant::now() + OTHERS;
+        let counted = loop {
+            match self.folder.lock_rotations() {
+                Err(RespondError::Busy(_)) if tokio::time::Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+                Err(RespondError::Busy(path)) => {
+                    return Err(RespondError::Held(format!(
+                        "another process is beginning a rotation and does not come to an end (it holds {}): find it, then apply the \
+                         plan again",
+                        path.display()
+                    )));
+                }
+                other => break other?,
             }
-        }
+        };
+        // The folder's name says when a run was begun. A plan that cannot be read may have been anybody's: it has no account.
+        let lately =
+            self.folder.runs()?.into_iter().filter(|run| run.begun().is_none_or(|at| now.duration_since(at) < HOUR));
+        let begun: Vec<Option<Plan>> = lately.map(|run| run.plan().ok()).collect();
+        let begun: Vec<Option<Plan>> =
+            begun.into_iter().filter(|plan| plan.as_ref().is_none_or(|plan| plan.mode == "rotate")).collect();
         most.one_more(plan, &begun).map_err(RespondError::Held)?;
         Ok(Some(counted))
     }
@@ -53,11 +68,13 @@ impl Runner {
         Ok(plan::scrubbed(&progress.scrubber, now) == step.observed)
     }
 
-    /// Why what was seen to be used by nobody may be used again: asked once more just before what cannot be undone, since agreement
-    /// may have taken days.
+    /// Why what was seen to be used by nobody may be used again: asked once more just before the old one is stopped and before what
+    /// cannot be undone, since agreement, or a person who resumes, may have taken days.
     pub(super) async fn is_used_again(&self, progress: &Progress, step: &PlannedStep) -> Option<String> {
-        let forever = step.mutates && actions::get(&step.action).is_some_and(|action| !action.reversible());
-        for other in progress.run.plan.steps.iter().filter(|_| forever) {
+        let rotates = progress.run.plan.mode == "rotate";
+        let counts = |action: &dyn actions::Action| !action.reversible() || rotates && action.role() == Role::Stops;
+        let asks = step.mutates && actions::get(&step.action).is_some_and(counts);
+        for other in progress.run.plan.steps.iter().filter(|_| asks) {
             let Some(action) = actions::get(&other.action).filter(|action| action.role() == Role::Silent) else { continue };
             let world = self.world(&progress.run, other, None);
             let looked = tokio::time::timeout(world.timeout, action.apply(&world)).await;

@@ -60,7 +60,11 @@ fn refused<'r>(plan: &Plan, steps: &'r [StepStatus]) -> Proof<'r> {
     let good = |(_, status): &&(usize, &StepStatus)| status.state == StepState::Succeeded;
     let late = |(at, _): &&(usize, &StepStatus)| last.is_none_or(|last| *at > last);
     if let Some((_, proof)) = proofs.iter().filter(good).find(late) {
-        return Proof { refused: Some(*proof), because: Vec::new() };
+        // Whoever asks twice wants both answers, and a change that may not have been made is none.
+        let missing = proofs.iter().filter(late).filter(|proof| !good(proof)).map(|(_, status)| told(status));
+        let open = changes.filter(|(step, status)| step.mutates && status.state == StepState::Unknown);
+        let because = missing.chain(open.map(|(_, status)| told(status))).collect();
+        return Proof { refused: Some(*proof), because };
     }
     let why = match (proofs.iter().find(good), proofs.last(), last) {
         (Some((_, early)), _, Some(last)) => format!(
@@ -237,6 +241,12 @@ mod tests {
             assert!(said == "WARNED" && why.contains("prove came before stop"), "{mode}: {said} {why}");
             let (said, why) = ask(&[stop, (proof.0, proof.1, Failed)]);
             assert!(said == "FAILED" && why.contains("prove is Failed"), "{mode}: {said} {why}");
+            // Whoever asks twice wants both answers; a change that may not have been made is none.
+            let (said, why) =
+                ask(&[stop, (proof.0, proof.1, Succeeded), ("sessions", "aws-session-verify-refused", Unknown)]);
+            assert!(said == "WARNED" && why.contains("sessions is Unknown"), "{mode}: {said} {why}");
+            let (said, why) = ask(&[("deny", "aws-user-deny", Unknown), stop, (proof.0, proof.1, Succeeded)]);
+            assert!(said == "WARNED" && why.contains("deny is Unknown"), "{mode}: {said} {why}");
             // A change that was never begun is none, and what is waited for is not over.
             let later = |state| [stop, (proof.0, proof.1, Succeeded), ("delete", "openrouter-key-delete", state)];
             assert_eq!(ask(&later(Pending)).0, "PASSED");

@@ -61,7 +61,7 @@ impl Runner {
         let _lock = self.folder.lock(&plan)?;
         if let Some(run) = self.begun(&digest)? {
             let what =
-                format!("the plan was applied already; see `staunch respond status {run}`, go on with `resume {run}`");
+                format!("the plan was applied already; see `staunch respond status {0}`, go on with `resume {0}`", run.id);
             return Err(RespondError::NotFound(what));
         }
         let now = self.hands.clock.now();
@@ -69,7 +69,7 @@ impl Runner {
         needed(&plan, &digest, approvals.len(), &self.requester)?;
         self.guard.plan(&plan, &self.moment(0)).map_err(RespondError::Guard)?;
         self.drift(&plan).await?;
-        let counted = self.room(&plan, now)?;
+        let counted = self.room(&plan, now).await?;
         let folder = self.folder.new_run(&plan, now)?;
         let mut journal = Journal::create(&folder.journal(), &folder.id)?;
         let clock = &*self.hands.clock;

@@ -175,10 +175,7 @@ impl Folder {
 
     /// Takes the lock of whoever begins a rotation: they are counted, and then there is one more.
     pub(super) fn lock_rotations(&self) -> Result<Lock, RespondError> {
-        let path = self.root.join("locks/rotations.lock");
-        let file = File::create(&path).map_err(failed("cannot make", &path))?;
-        file.lock().map_err(failed("cannot lock", &path))?;
-        Ok(Lock { _file: file })
+        taken(self.root.join("locks/rotations.lock"))
     }
 
     /// Takes the lock of a store, by its name in plans.
@@ -193,6 +190,13 @@ impl Folder {
 }
 
 impl RunFolder {
+    /// When it was begun, by its name.
+    pub(super) fn begun(&self) -> Option<Timestamp> {
+        let at = self.id.split_once('-')?.0;
+        let at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", at).ok()?;
+        jiff::tz::TimeZone::UTC.to_timestamp(at).ok()
+    }
+
     pub(super) fn journal(&self) -> PathBuf {
         self.path.join("journal.jsonl")
     }

@@ -39,6 +39,8 @@ pub enum Left {
     Stopped,
     /// Nothing is wrong: something must come first.
     Held(String),
+    /// Its run was undone or given up.
+    WalkedBack(String),
 }
 
 /// A run that was told to go slower has changed nothing by the step that was told so; it is resumed so often.
@@ -68,7 +70,8 @@ fn too_fast(run: &Run) -> bool {
     run.state == RunState::Stopped && told
 }
 
-/// The run that waits until whoever used the old credential uses the new one, in words.
+/// The run whose users of the old credential have not been seen to use the new one, in words: because it waits for them, or because
+/// it ended before anybody could tell. One that was walked back has no users of a new one.
 fn follows(run: &Run) -> Option<String> {
     let mut steps = run.plan.steps.iter().zip(&run.steps);
     let (_, step) = steps.find(|(step, status)| {
@@ -76,7 +79,7 @@ fn follows(run: &Run) -> Option<String> {
         // Once it is seen, a quiet period may follow.
         waits && status.state != StepState::Succeeded && !(status.state == StepState::Waiting && status.touched)
     })?;
-    (run.state == RunState::Waiting).then(|| {
+    (!matches!(run.state, RunState::Undone | RunState::Abandoned)).then(|| {
         format!(
             "whoever used the old credential of run {0} must be seen to use the new one first ({1}): `staunch respond resume {0}`, then \
              apply the same plans again",
@@ -87,7 +90,11 @@ fn follows(run: &Run) -> Option<String> {
 
 async fn one(runner: &Runner, digest: &str) -> Ended {
     let begun = match runner.begun(digest) {
-        Ok(Some(run)) => runner.resume(&run).await,
+        // Neither a failure nor to be begun again: somebody wants it as it was.
+        Ok(Some(run)) if matches!(run.state, RunState::Undone | RunState::Abandoned) => {
+            return Ended::NotBegun(Left::WalkedBack(run.id));
+        }
+        Ok(Some(run)) => runner.resume(&run.id).await,
         Ok(None) => runner.apply(digest).await,
         Err(error) => Err(error),
     };

@@ -9,6 +9,24 @@ pub(super) fn is_absent<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> b
     error.code() == Some("NoSuchEntity")
 }
 
+/// Whether a key whose user is not there is gone as well: a user that was given another name takes its keys along. IAM names a key's
+/// user wherever it has the key (IAM API reference, GetAccessKeyLastUsed).
+///
+/// # Errors
+/// In words: whose it is now, or that nobody can tell.
+pub(super) async fn gone_with_its_user(world: &super::World<'_>, (user, id): (&str, &str)) -> Result<(), String> {
+    let iam = &world.aws()?.responder.iam;
+    match iam.get_access_key_last_used().access_key_id(id).send().await {
+        Ok(found) => match found.user_name().filter(|now| !now.is_empty() && *now != user) {
+            Some(now) => Err(format!("there is no user {user} any more, and {id} is a key of {now} now: make a new plan")),
+            None => Ok(()),
+        },
+        // Of what is not there IAM says that it may not be asked about.
+        Err(error) if is_absent(&error) || matches!(settles(&error), Outcome::Refused(_)) => Ok(()),
+        Err(error) => Err(format!("there is no user {user}, and whose key {id} is cannot be asked: {}", words(&error))),
+    }
+}
+
 /// An error in words: the service's own code and message, or what kept it from answering. Neither holds a secret.
 pub(super) fn words<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match (error.code(), error.message()) {

@@ -18,7 +18,10 @@ impl Kept for Deactivate {
             let listed = iam.list_access_keys().user_name(world.arg("user")).into_paginator().items().send();
             let keys = match listed.collect::<Result<Vec<_>, _>>().await {
                 Ok(keys) => keys,
-                Err(error) if aws::is_absent(&error) => return Ok(ABSENT.to_owned()),
+                Err(error) if aws::is_absent(&error) => {
+                    aws::gone_with_its_user(world, (world.arg("user"), world.arg("key_id"))).await?;
+                    return Ok(ABSENT.to_owned());
+                }
                 Err(error) => return Err(aws::words(&error)),
             };
             let key = keys.iter().find(|key| key.access_key_id() == Some(world.arg("key_id")));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Needs, Outcome, Trouble, World, aws_mint};
+use super::{Action, Doing, Needs, Outcome, Trouble, World, aws, aws_mint};
 
 const ABSENT: &str = "absent";
 const INACTIVE: &str = "Inactive";
@@ -17,7 +17,10 @@ async fn state(world: &World<'_>) -> Result<String, Trouble> {
             let key = keys.into_iter().find(|key| key.id == world.arg("key_id"));
             Ok(key.map_or_else(|| ABSENT.to_owned(), |key| key.state))
         }
-        Err(Trouble::Absent) => Ok(ABSENT.to_owned()),
+        Err(Trouble::Absent) => {
+            let gone = aws::gone_with_its_user(world, (world.arg("user"), world.arg("key_id"))).await;
+            gone.map(|()| ABSENT.to_owned()).map_err(Trouble::Unknown)
+        }
         Err(trouble) => Err(trouble),
     }
 }

@@ -205,13 +205,12 @@ pub(super) trait Action: Sync {
     fn last_use<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {
         Box::pin(async { Err("nothing is put in its place".to_owned()) })
     }
-    /// When the credential that it replaces was used last, by the provider's record; nothing where that names no use, which
-    /// is not to say that there is none.
+    /// When the credential that it replaces was used last, by the provider's record.
     ///
     /// # Errors
-    /// In words: nobody tells.
-    fn old_use<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Option<Timestamp>, String>> {
-        Box::pin(async { Err("its provider does not tell when a key was used".to_owned()) })
+    /// In words: it could not be asked now.
+    fn old_use<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Record, String>> {
+        Box::pin(async { Ok(Record::None) })
     }
     /// Whether what it observes means that the provider takes the credential no more.
     fn is_stopped(&self, _seen: &Value) -> bool {
@@ -223,6 +222,17 @@ pub(super) trait Action: Sync {
     fn undo<'a>(&'a self, _world: &'a World<'_>, _before: &'a Value) -> Doing<'a, Outcome> {
         Box::pin(async { Outcome::AlreadyDone(Value::Null) })
     }
+}
+
+/// What a provider has written down of a credential's last use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Record {
+    /// It keeps none of it.
+    None,
+    /// A record that names no use, which is not to say that there is none.
+    Empty,
+    /// When it was.
+    Used(Timestamp),
 }
 
 /// Actions that every provider's playbooks share, and AWS's.

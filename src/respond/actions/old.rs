@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::in_use::{before, replacing, said};
 use super::replace::{replacement, reverted};
-use super::{Action, Doing, Outcome, Role, World, asked};
+use super::{Action, Doing, Outcome, Record, Role, World, asked};
 use crate::model::{Liveness, PlannedStep};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -25,7 +25,7 @@ async fn silent(world: &World<'_>) -> Result<Outcome, Outcome> {
         return Ok(Outcome::Refused("nothing was put in its place in this run".to_owned()));
     };
     let told = action.old_use(world).await;
-    let used = told.as_ref().ok().copied().flatten();
+    let used = if let Ok(Record::Used(at)) = told { Some(at) } else { None };
     let from = used.map_or(since, |used| used.max(since));
     let due = from.checked_add(quiet).unwrap_or(Timestamp::MAX);
     if world.hands.clock.now() < due {
@@ -45,16 +45,21 @@ async fn silent(world: &World<'_>) -> Result<Outcome, Outcome> {
     }
     let (name, step) = (world.plan.fingerprint.short(), world.step);
     Ok(match told {
-        Ok(Some(used)) => Outcome::Done(json!({ "silent_since": from.to_string(), "last_used": used.to_string() })),
+        Ok(Record::Used(used)) => Outcome::Done(json!({ "silent_since": from.to_string(), "last_used": used.to_string() })),
         _ if world.confirmed => said(world, &name, world.requester).await,
-        _ if before(world).is_some() => said(world, &name, &before(world).unwrap_or_default()).await,
-        Ok(None) => Outcome::Waiting(format!(
+        // What somebody said before stands for a record that there is not, and not for one that cannot be had now.
+        Ok(_) if before(world).is_some() => said(world, &name, &before(world).unwrap_or_default()).await,
+        Ok(Record::Empty) => Outcome::Waiting(format!(
             "its provider's record names no use of the old one at all, which does not say that nobody uses it: see that nobody \
              does, and say so with `resume --done {step}`"
         )),
-        Err(why) => Outcome::Waiting(format!(
-            "whether the old one is still used cannot be asked ({why}): see that nobody uses it, and say so with `resume --done \
+        Ok(Record::None) => Outcome::Waiting(format!(
+            "its provider does not tell when a key was used: see that nobody uses the old one, and say so with `resume --done \
              {step}`"
+        )),
+        Err(why) => Outcome::Waiting(format!(
+            "whether the old one is still used cannot be asked now ({why}): `respond resume` asks again; or see that nobody uses it, \
+             and say so with `resume --done {step}`"
         )),
     })
 }
@@ -107,17 +112,22 @@ async fn shown(world: &World<'_>) -> Result<Outcome, String> {
 async fn proved(world: &World<'_>) -> Outcome {
     let deadline = tokio::time::Instant::now() + world.timeout;
     let (mut pause, mut times) = (FIRST_PAUSE, 0u32);
+    let unreadable = (world.hands.recall)(&world.plan.fingerprint).is_empty();
     loop {
         times += 1;
         let (accepted, why) = match asked(world).await {
             Liveness::Dead(why) => return Outcome::Done(json!({ "refused": why, "asked": times })),
             Liveness::Live(_) | Liveness::Limited(..) => (true, "the provider still accepts it".to_owned()),
-            other => match shown(world).await {
-                Ok(proof) => return proof,
-                Err(why) => (false, format!("{}; {why}", other.why().unwrap_or("nothing can be asked about it"))),
-            },
+            other => (false, other.why().unwrap_or("nothing can be asked about it").to_owned()),
         };
-        if tokio::time::Instant::now() + pause > deadline {
+        let over = tokio::time::Instant::now() + pause > deadline;
+        // A listing says what the administration knows, not what is let in: only where nobody can ask, or not in time.
+        let why = match shown(world).await {
+            _ if accepted || !(over || unreadable) => why,
+            Ok(proof) => return proof,
+            Err(listed) => format!("{why}; {listed}"),
+        };
+        if over {
             let why = format!("{why} (asked for {} s)", world.timeout.as_secs());
             return if accepted { Outcome::Failed(why) } else { Outcome::Unknown(why) };
         }

@@ -35,6 +35,8 @@ const TOLD: &str = "told";
 const LOOKED: &str = "looked at";
 /// Before the second attempt; doubled each time.
 const PAUSE: Duration = Duration::from_mins(1);
+/// Until what was held back is looked at again.
+const HELD: Duration = Duration::from_mins(10);
 
 /// What a runner is wanted for.
 pub enum Work<'a> {
@@ -284,8 +286,21 @@ impl Watcher<'_> {
             RespondError::Guard(_) | RespondError::Unbound(_) | RespondError::NoPlaybook(_) | RespondError::Approval(_) => {
                 self.leave(finding, Some(&row), error.to_string())
             }
+            RespondError::Held(why) => self.held(row, finding, why),
             _ => self.again(row, finding, &error.to_string()),
         }
+    }
+
+    /// Nothing is wrong, and it is no attempt: what holds it is over within the hour, or somebody sees to it.
+    fn held(&self, mut row: Watched, finding: &Finding, why: &str) -> Result<Option<Notice>, RespondError> {
+        let first = row.why.is_empty();
+        row.attempts = row.attempts.saturating_sub(1);
+        row.state = WatchState::Retry;
+        row.next = self.clock.now().checked_add(HELD).unwrap_or(Timestamp::MAX);
+        why.clone_into(&mut row.why);
+        self.store.watch(&row)?;
+        let what = format!("is held back, and begun as soon as may be: {why}");
+        Ok(first.then(|| Notice::about(finding, NoticeKind::Held, what, self.clock.now())))
     }
 
     /// Is tried again later, and after so many attempts left to a person.

@@ -11,7 +11,7 @@ use super::listing::all;
 use super::{Call, Deed, Desk, Leaked, Object, Pages, Trouble, Voice, segment, text};
 use crate::net::Method;
 use crate::respond::actions::replace::{Key, Mint, Minted};
-use crate::respond::actions::{Doing, Needs, World};
+use crate::respond::actions::{Doing, Needs, Record, World};
 use crate::secret::Secret;
 
 /// The request for a new key: of a scope, by a name, from what is told of the old one.
@@ -197,13 +197,17 @@ impl Mint for NewKey {
         Box::pin(async move { Ok(self.uses(world, id).await?.into_iter().flatten().max()) })
     }
 
-    fn old_use<'a>(&'a self, world: &'a World<'_>, seen: &'a Value) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
+    fn old_use<'a>(&'a self, world: &'a World<'_>, seen: &'a Value) -> Doing<'a, Result<Record, Trouble>> {
         Box::pin(async move {
+            if self.uses.is_none() {
+                return Ok(Record::None);
+            }
             let id = seen.get("object").and_then(Value::as_str);
             let id = id.ok_or_else(|| Trouble::Failed("the plan did not see which key is the old one".to_owned()))?;
             let uses = self.uses(world, id).await?;
             // One of which nothing is told may be the one that is in use.
-            Ok(if uses.contains(&None) { None } else { uses.into_iter().flatten().max() })
+            let last = if uses.contains(&None) { None } else { uses.into_iter().flatten().max() };
+            Ok(last.map_or(Record::Empty, Record::Used))
         })
     }
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::keys::Trouble;
-use super::{Action, Doing, Needs, Outcome, Role, World};
+use super::{Action, Doing, Needs, Outcome, Record, Role, World};
 use crate::model::{Plan, PlannedStep, StepState};
 use crate::secret::{Fingerprint, Secret};
 
@@ -73,9 +73,9 @@ pub(super) trait Mint: Sync {
     fn used<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
         Box::pin(async { Err(Trouble::Failed("its provider does not tell when a key was used".to_owned())) })
     }
-    /// When the old one was used last, by the provider's record; nothing where that names no use. `seen` is what the plan saw.
-    fn old_use<'a>(&'a self, _world: &'a World<'_>, _seen: &'a Value) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
-        Box::pin(async { Err(Trouble::Failed("its provider does not tell when a key was used".to_owned())) })
+    /// When the old one was used last, by the provider's record. `seen` is what the plan saw.
+    fn old_use<'a>(&'a self, _world: &'a World<'_>, _seen: &'a Value) -> Doing<'a, Result<Record, Trouble>> {
+        Box::pin(async { Ok(Record::None) })
     }
     /// Makes one: one request.
     fn mint<'a>(&'a self, world: &'a World<'_>, label: &'a str) -> Doing<'a, Result<Minted, Trouble>>;
@@ -216,7 +216,7 @@ impl Action for Replace {
         Box::pin(async move { self.0.used(world, id).await.map_err(Trouble::why) })
     }
 
-    fn old_use<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<Timestamp>, String>> {
+    fn old_use<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Record, String>> {
         Box::pin(async move {
             let step = step(world.plan).ok_or_else(|| "the plan replaces nothing".to_owned())?;
             self.0.old_use(world, &step.observed).await.map_err(Trouble::why)

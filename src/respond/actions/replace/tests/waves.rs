@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ENV, Stage};
-use crate::model::StepState;
+use crate::model::{RunState, StepState};
 use crate::respond::testing::step;
 use crate::respond::{Ended, Left, RespondError, Rotations, Runner, Waves, apply_all};
+use crate::sandbox::Fault;
 
 /// Stages over one state folder and one clock, each with a plan.
 async fn stages(count: usize) -> Vec<(Stage, String)> {
@@ -62,6 +63,50 @@ async fn the_next_wave_waits_until_the_first_ones_consumers_use_the_new_key() {
     assert_eq!((step(first, "new-used").0, step(second, "new-used").0), (StepState::Succeeded, StepState::Waiting));
     assert!(why.contains(&second.id), "{why}");
     assert_eq!(minted(&stages), [1, 1, 0]);
+}
+
+#[tokio::test]
+async fn a_run_that_was_walked_back_holds_nobody_and_is_not_begun_again() {
+    let stages = stages(2).await;
+    let ends = applied(&stages).await;
+    let [Ended::Ran(first), Ended::NotBegun(Left::Held(_))] = ends.as_slice() else { panic!("one is begun") };
+    let undone = runner(&stages[0].0, None).undo(&first.id).await.expect("a run");
+    assert_eq!(undone.state, RunState::Undone);
+    let ends = applied(&stages).await;
+    let [Ended::NotBegun(Left::WalkedBack(run)), Ended::Ran(_)] = ends.as_slice() else { panic!("the second is begun") };
+    assert_eq!((run, minted(&stages)), (&first.id, vec![1, 1]));
+}
+
+#[tokio::test]
+async fn the_next_wave_waits_too_where_nobody_could_ask_who_uses_the_first() {
+    let stages = stages(3).await;
+    stages[0].0.sandbox.fail_next("iam:GetAccessKeyLastUsed", Fault::DropBeforeEffect);
+    let ends = applied(&stages).await;
+    let [Ended::Ran(first), Ended::NotBegun(Left::Held(why)), _] = ends.as_slice() else { panic!("one is begun") };
+    assert_ne!(step(first, "new-used").0, StepState::Succeeded);
+    assert!(why.contains(&first.id) && minted(&stages) == [1, 0, 0], "{why}");
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_read_count_within_their_hour_alone() {
+    let stages = stages(1).await;
+    let (stage, digest) = &stages[0];
+    let most = Some(Rotations { per_hour: 1, per_account: 9 });
+    let damaged = |id: &str| {
+        let folder = stage.state.join("runs").join(id);
+        std::fs::create_dir(&folder).expect("a folder");
+        std::fs::write(folder.join("plan.json"), "{").expect("written");
+        std::fs::write(folder.join("journal.jsonl"), "").expect("written");
+    };
+    damaged("20260101T000000Z-aaaaaa");
+    assert!(runner(stage, most).apply(digest).await.is_ok(), "it is long over");
+    damaged(&format!("{}-bbbbbb", stage.runner().hands.clock.now().strftime("%Y%m%dT%H%M%SZ")));
+    let other = super::Stage::new(&[(".env", ENV)]).await;
+    let (plan, _) = other.plan().await.expect("a plan");
+    let two = Some(Rotations { per_hour: 2, per_account: 9 });
+    let now = stage.runner().hands.clock.now();
+    let held = runner(stage, two).room(&plan, now).await.err().map(|error| error.to_string());
+    assert!(held.is_some_and(|why| why.contains("rotations_per_hour")), "one that may have been a rotation counts");
 }
 
 #[tokio::test]
