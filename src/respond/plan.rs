@@ -9,6 +9,7 @@ use super::actions::{self, Action, Needs, World};
 use super::guard::Guard;
 use super::playbook::{Playbook, Playbooks, Step, placeholder};
 use super::preflight::lacking;
+use super::whose::plain;
 use super::{AwsHands, Hands, RespondError, account, means, stores};
 use crate::model::{Edge, Finding, Plan, PlannedStep, Times};
 use crate::secret::Scrubber;
@@ -131,7 +132,7 @@ fn target(plan: &mut Plan, (finding, bindings): (&Finding, &Bindings), guard: &G
         // Project, workspace, team, the key's own id: what a listing is narrowed by, and what people know it by.
         plan.target.extend(identity.into_iter().flat_map(|identity| identity.0.clone()));
         let public = finding.parts.iter().filter(|part| part.public);
-        plan.target.extend(public.filter_map(|part| Some((part.name.clone(), part.value.clone()?))));
+        plan.target.extend(public.filter_map(|part| Some((part.name.clone(), plain(finding, part)?))));
     }
     let named = [("account", "identity.account"), ("user", "identity.user"), ("key_id", "credential.key_id")];
     plan.target.extend(named.iter().filter_map(|(name, from)| Some(((*name).to_owned(), bindings.get(from)?.clone()))));

@@ -1,6 +1,8 @@
 //! Whose a credential is, as its own provider or its own text says: what `owned` in the settings is compared with.
 
-use crate::model::Finding;
+use percent_encoding::percent_decode_str;
+
+use crate::model::{Finding, PartInfo};
 
 /// Provider → where its account or organisation is told: `identity.FIELD` of the liveness answer, or `part.NAME` of the
 /// credential. The fields are the detectors' own; names that anyone may choose (a key's label) are not among them.
@@ -43,6 +45,13 @@ pub fn account(finding: &Finding) -> Option<String> {
         ("identity", name) => identity(name),
         (_, name) => finding.parts.iter().find(|part| part.name == name)?.value.clone(),
     })
+}
+
+/// A public part's value as its provider knows it. In PostgreSQL's URLs the user is percent-encoded (libpq, "Connection URIs").
+pub(super) fn plain(finding: &Finding, part: &PartInfo) -> Option<String> {
+    let value = part.value.as_deref()?;
+    let encoded = finding.detector == "postgres-url" && part.name == "user";
+    Some(if encoded { percent_decode_str(value).decode_utf8_lossy().into_owned() } else { value.to_owned() })
 }
 
 #[cfg(test)]

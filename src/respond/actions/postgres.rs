@@ -1,6 +1,6 @@
 //! `postgres-role-stop`: a role whose password leaked may not log in any more, and its sessions end. Undone by letting it log in
 //! again. It acts as a role of the operator's at the very server that the credential was found for: `credential` of the settings
-//! holds that role's URL. `postgres-role-verify-refused`: asks as the leaked login until the server does not let it in.
+//! holds that role's URL. Which role that is the credential itself says, and its password must be seen to open it.
 //! Naturally idempotent; bites at once for new logins, and open sessions are ended one by one.
 //! Source: the PostgreSQL documentation, ALTER ROLE (NOLOGIN), `pg_terminate_backend` (`pg_signal_backend`), `pg_stat_activity`;
 //! `miscinit.c`: "role is not permitted to log in" is said with 28000 after the password was taken.
@@ -10,26 +10,110 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::keys::missing;
+use super::keys::{GONE, Leaked, missing};
 use super::{Action, Doing, Needs, Outcome, Role, World, asked};
 use crate::model::Liveness;
-use crate::validate::sql::{NO_LOGIN, Rows, SqlPlace, SqlSession, SqlTrouble, identifier, literal, server};
+use crate::validate::sql::{Rows, SqlPlace, SqlSession, SqlTrouble, found, identifier, literal, server};
+
+mod refused;
+
+pub(super) use refused::RoleRefused;
 
 const PROVIDER: &str = "postgres";
 /// The states of a role.
 const LOGIN: &str = "login";
 const NOLOGIN: &str = "nologin";
 const ABSENT: &str = "absent";
-/// Sessions may take a moment to end.
+/// Sessions may take a moment to end, and a login that was under way a moment to be seen.
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(300);
 
 pub(super) struct RoleStop;
 
-/// The role at its server, and a session there.
-struct Desk<'w> {
-    role: &'w str,
+/// Whom it is about.
+#[derive(Debug, PartialEq, Eq)]
+struct Mark {
+    role: String,
+    /// `HOST:PORT`
     server: String,
+}
+
+impl Mark {
+    /// The role that the leaked credential logs in as. Nothing when that is no longer readable.
+    fn found(world: &World<'_>) -> Result<Option<Self>, Outcome> {
+        let Some(leaked) = Leaked::recall(world).map_err(Outcome::Refused)? else { return Ok(None) };
+        // One password may open several roles, and only one of them is known to be meant.
+        let alike = leaked.alike("roles or servers", found);
+        let (role, at) = alike.map_err(|why| Outcome::Refused(format!("{why}; do it by hand")))?;
+        let told = |name: &str| world.plan.target.get(name).map(String::as_str);
+        let port = told("port").and_then(|port| port.parse().ok());
+        // The guards have judged what the plan names.
+        if told("user") != Some(&role) || told("host").map(|host| server(host, port)).as_ref() != Some(&at) {
+            let what = "the plan is about another role or server than the credential opens now; make a new plan";
+            return Err(Outcome::Refused(what.to_owned()));
+        }
+        Ok(Some(Self { role, server: at }))
+    }
+
+    /// The role that a plan has seen.
+    fn seen(before: &Value) -> Option<Self> {
+        let (server, role) = before.get("object")?.as_str()?.split_once('/')?;
+        Some(Self { role: role.to_owned(), server: server.to_owned() })
+    }
+
+    /// The role that both the plan and the credential mean.
+    fn agreed(world: &World<'_>) -> Result<Self, Outcome> {
+        let found = Self::found(world)?;
+        let Some(planned) = Self::seen(world.before) else {
+            let what = "the plan did not see what it would change; make a new one while the password is readable and taken";
+            return Err(Outcome::Refused(what.to_owned()));
+        };
+        if found.is_some_and(|found| found != planned) {
+            let what = "the plan saw another role than the credential opens now; make a new plan";
+            return Err(Outcome::Refused(what.to_owned()));
+        }
+        Ok(planned)
+    }
+
+    /// The operator's login at its server.
+    fn office(&self, world: &World<'_>) -> Result<SqlPlace, Outcome> {
+        let admin = world.hands.admin.as_ref();
+        let admin = admin.ok_or_else(|| Outcome::Refused(missing(PROVIDER, world.hands)))?;
+        let place = admin.value.expose_str().ok_or_else(|| "it is not text".to_owned()).and_then(SqlPlace::parse);
+        let place = place.map_err(|why| Outcome::Refused(format!("the credential of {}: {why}", admin.from)))?;
+        // A role of the same name at another server is somebody else.
+        if place.server() != self.server {
+            return Err(Outcome::Refused(format!(
+                "the credential was found for {}, and {} is for {}; give {PROVIDER} one for that server in the settings file",
+                self.server,
+                admin.from,
+                place.server()
+            )));
+        }
+        if place.role() == self.role {
+            return Err(Outcome::Refused(
+                "this is the responder's own role: whoever acts with it would lock themselves out; use another".to_owned(),
+            ));
+        }
+        Ok(place)
+    }
+}
+
+/// That the password which was found opens the role. Whoever writes down a URL with a password that they made up has not
+/// found one, and keeps nobody out with it.
+async fn opens(world: &World<'_>) -> Result<(), Outcome> {
+    match asked(world).await {
+        Liveness::Live(_) | Liveness::Limited(..) => Ok(()),
+        other => Err(Outcome::Refused(format!(
+            "that the password opens this role is not proved ({}); nothing was changed",
+            other.why().unwrap_or("nothing can be asked about it")
+        ))),
+    }
+}
+
+/// The role at its server, and a session there.
+struct Desk {
+    mark: Mark,
     session: SqlSession,
 }
 
@@ -40,39 +124,16 @@ impl From<SqlTrouble> for Outcome {
                 "the settings' role may not do that (42501): it needs CREATEROLE over it, or superuser".to_owned(),
             ),
             SqlTrouble::Said(code) => Self::Failed(format!("the server said {code}")),
+            SqlTrouble::Unproved(why) => Self::Refused(why),
             SqlTrouble::Broken(why) => Self::Unknown(why),
         }
     }
 }
 
-impl<'w> Desk<'w> {
-    async fn open(world: &'w World<'_>) -> Result<Desk<'w>, Outcome> {
-        let told = |name: &str| world.plan.target.get(name).map(String::as_str);
-        let (Some(role), Some(host)) = (told("user"), told("host")) else {
-            return Err(Outcome::Refused("its user or host is not written out; do it by hand".to_owned()));
-        };
-        let port = told("port").map(str::parse).transpose();
-        let port = port.map_err(|_| Outcome::Refused("its port is not one".to_owned()))?;
-        let found = server(host, port);
-        let admin = world.hands.admin.as_ref();
-        let admin = admin.ok_or_else(|| Outcome::Refused(missing(PROVIDER, world.hands)))?;
-        let place = admin.value.expose_str().ok_or_else(|| "it is not text".to_owned()).and_then(SqlPlace::parse);
-        let place = place.map_err(|why| Outcome::Refused(format!("the credential of {}: {why}", admin.from)))?;
-        // A role of the same name at another server is somebody else.
-        if place.server() != found {
-            return Err(Outcome::Refused(format!(
-                "the credential was found for {found}, and {} is for {}; give {PROVIDER} one for that server in the settings file",
-                admin.from,
-                place.server()
-            )));
-        }
-        if place.role() == role {
-            return Err(Outcome::Refused(
-                "this is the responder's own role: whoever acts with it would lock themselves out; use another".to_owned(),
-            ));
-        }
-        let session = SqlSession::open(&world.hands.net, &place).await?;
-        Ok(Self { role, server: found, session })
+impl Desk {
+    async fn open(world: &World<'_>, mark: Mark, place: &SqlPlace) -> Result<Self, Outcome> {
+        let session = SqlSession::open(&world.hands.net, place).await?;
+        Ok(Self { mark, session })
     }
 
     async fn ask(&mut self, sql: &str) -> Result<Rows, Outcome> {
@@ -81,7 +142,8 @@ impl<'w> Desk<'w> {
 
     /// The role's state.
     async fn state(&mut self) -> Result<&'static str, Outcome> {
-        let rows = self.ask(&format!("select rolcanlogin from pg_roles where rolname = {}", literal(self.role))).await?;
+        let rows =
+            self.ask(&format!("select rolcanlogin from pg_roles where rolname = {}", literal(&self.mark.role))).await?;
         match rows.as_slice() {
             [] => Ok(ABSENT),
             [row] if row.first() == Some(&Some("t".to_owned())) => Ok(LOGIN),
@@ -92,10 +154,14 @@ impl<'w> Desk<'w> {
 
     /// Ends its sessions; how many are left after that.
     async fn end(&mut self) -> Result<usize, Outcome> {
-        let whose = format!("from pg_stat_activity where usename = {} and pid <> pg_backend_pid()", literal(self.role));
+        let whose =
+            format!("from pg_stat_activity where usename = {} and pid <> pg_backend_pid()", literal(&self.mark.role));
+        // A login that was under way when the role was stopped comes after an empty look.
+        let mut quiet = 0;
         for look in 0.. {
             let ended = self.ask(&format!("select pg_terminate_backend(pid) {whose}")).await?;
-            if ended.is_empty() || look >= LOOKS {
+            quiet = if ended.is_empty() { quiet + 1 } else { 0 };
+            if quiet == 2 || (quiet == 0 && look >= LOOKS) {
                 return Ok(ended.len());
             }
             tokio::time::sleep(PAUSE).await;
@@ -104,18 +170,28 @@ impl<'w> Desk<'w> {
     }
 
     fn seen(&self, state: &str) -> Value {
-        json!({ "object": format!("{}/{}", self.server, self.role), "state": state })
+        json!({ "object": format!("{}/{}", self.mark.server, self.mark.role), "state": state })
     }
 }
 
 async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
-    let mut desk = Desk::open(world).await?;
+    let mark = Mark::agreed(world)?;
+    let place = mark.office(world)?;
+    // Asked first: a session at the desk does not last.
+    let opens = opens(world).await;
+    let mut desk = Desk::open(world, mark, &place).await?;
     let before = desk.state().await?;
     if before == ABSENT {
-        return Ok(Outcome::AlreadyDone(desk.seen(before)));
+        let there = world.before.get("state").is_some_and(|state| state == LOGIN || state == NOLOGIN);
+        return Ok(if there {
+            Outcome::AlreadyDone(desk.seen(before))
+        } else {
+            Outcome::Refused("the server has no such role; a pooler may map names; do it by hand".to_owned())
+        });
     }
     if before == LOGIN {
-        desk.ask(&format!("alter role {} nologin", identifier(desk.role))).await?;
+        opens?;
+        desk.ask(&format!("alter role {} nologin", identifier(&desk.mark.role))).await?;
         if desk.state().await? != NOLOGIN {
             return Ok(Outcome::Unknown("the server took the change, and the role may still log in".to_owned()));
         }
@@ -136,14 +212,19 @@ async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
 }
 
 async fn put_back(world: &World<'_>, before: &Value) -> Result<Outcome, Outcome> {
-    let mut desk = Desk::open(world).await?;
+    // The password need not be readable for that.
+    let Some(mark) = Mark::seen(before) else {
+        return Ok(Outcome::Failed("the plan did not see its state, so there is nothing to put back".to_owned()));
+    };
+    let place = mark.office(world)?;
+    let mut desk = Desk::open(world, mark, &place).await?;
     let now = desk.state().await?;
     match (before.get("state").and_then(Value::as_str), now) {
         (None, _) => Ok(Outcome::Failed("the plan did not see its state, so there is nothing to put back".to_owned())),
         (Some(before), now) if before == now => Ok(Outcome::AlreadyDone(desk.seen(now))),
         (_, ABSENT) => Ok(Outcome::Failed("the role was dropped since".to_owned())),
         (Some(LOGIN), _) => {
-            desk.ask(&format!("alter role {} login", identifier(desk.role))).await?;
+            desk.ask(&format!("alter role {} login", identifier(&desk.mark.role))).await?;
             match desk.state().await? {
                 LOGIN => Ok(Outcome::Done(desk.seen(LOGIN))),
                 other => Ok(Outcome::Unknown(format!("the server took the change, and the role reads as {other}"))),
@@ -187,13 +268,16 @@ impl Action for RoleStop {
     }
 
     fn is_stopped(&self, seen: &Value) -> bool {
-        seen.get("state").and_then(Value::as_str).is_some_and(|state| state == NOLOGIN || state == ABSENT)
+        seen.get("state").and_then(Value::as_str).is_some_and(|state| state == NOLOGIN)
     }
 
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
         Box::pin(async move {
             let looked = async {
-                let mut desk = Desk::open(world).await?;
+                let mark = Mark::found(world)?.ok_or_else(|| Outcome::Refused(GONE.to_owned()))?;
+                let place = mark.office(world)?;
+                opens(world).await?;
+                let mut desk = Desk::open(world, mark, &place).await?;
                 let state = desk.state().await?;
                 Ok::<_, Outcome>(desk.seen(state))
             };
@@ -213,45 +297,5 @@ impl Action for RoleStop {
     }
 }
 
-pub(super) struct RoleRefused;
-
-async fn refused(world: &World<'_>) -> Outcome {
-    let deadline = tokio::time::Instant::now() + world.timeout;
-    loop {
-        let (accepted, why) = match asked(world).await {
-            Liveness::Dead(why) => return Outcome::Done(json!({ "refused": why })),
-            Liveness::Limited(_, why) if why == NO_LOGIN => {
-                return Outcome::Done(json!({ "refused": "28000: it may not log in" }));
-            }
-            Liveness::Live(_) | Liveness::Limited(..) => (true, "the server still lets it in".to_owned()),
-            other => (false, other.why().unwrap_or("nothing can be asked about it").to_owned()),
-        };
-        if tokio::time::Instant::now() + PAUSE > deadline {
-            let why = format!("{why} (asked for {} s)", world.timeout.as_secs());
-            return if accepted { Outcome::Failed(why) } else { Outcome::Unknown(why) };
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-impl Action for RoleRefused {
-    fn name(&self) -> &'static str {
-        "postgres-role-verify-refused"
-    }
-
-    fn takes(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn role(&self) -> Role {
-        Role::Proves
-    }
-
-    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
-        "log in as the leaked role until the server does not let it in".to_owned()
-    }
-
-    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
-        Box::pin(refused(world))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ use crate::net::Net;
 
 /// A PostgreSQL server, for whoever administers it.
 pub mod sql {
-    pub use super::postgresql::{NO_LOGIN, Rows, SqlPlace, SqlSession, SqlTrouble, identifier, literal, server};
+    pub use super::postgresql::{NO_LOGIN, Rows, SqlPlace, SqlSession, SqlTrouble, found, identifier, literal, server};
 }
 
 /// The names that a detector file may use.

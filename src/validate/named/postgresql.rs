@@ -16,7 +16,7 @@ use crate::net::{Net, Proof, Wire};
 
 mod session;
 
-pub use session::{Rows, SqlPlace, SqlSession, SqlTrouble, identifier, literal, server};
+pub use session::{Rows, SqlPlace, SqlSession, SqlTrouble, found, identifier, literal, server};
 
 const PORT: u16 = 5432;
 /// What is said of a role that the server does not let in though its password is right.
@@ -57,6 +57,17 @@ enum Trust {
     Full,
     /// Encrypted, but anyone could have answered; or not even that.
     ProofsOnly,
+    /// The same of a login of the operator's own: only a proof that the server must answer with its own.
+    MutualOnly,
+}
+
+/// Whose login it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// It was found.
+    Found,
+    /// The operator's.
+    Own,
 }
 
 pub(super) async fn check(net: &Net, credential: &Credential) -> Liveness {
@@ -80,7 +91,7 @@ async fn converse(net: &Net, login: &Login, mode: &str) -> Result<Liveness, Stop
         return Ok(Liveness::NotChecked(Some("its user is not written out".to_owned())));
     };
     let wire = net.dial(&login.host, login.port.unwrap_or(PORT)).await?;
-    let Entered { mut wire, course, identity, end } = enter(wire, (login, user), mode).await?;
+    let Entered { mut wire, course, identity, end } = enter(wire, (login, user), mode, Whose::Found).await?;
     match end {
         End::Refused(code) => Ok(refused(&course, identity, code)),
         End::Ready => {
@@ -108,8 +119,11 @@ struct Entered {
 }
 
 /// Logs in.
-async fn enter(wire: Wire, (login, user): (&Login, &str), mode: &str) -> Result<Entered, Stop> {
-    let (mut wire, trust) = encrypted(wire, mode).await?;
+async fn enter(wire: Wire, (login, user): (&Login, &str), mode: &str, whose: Whose) -> Result<Entered, Stop> {
+    let (mut wire, mut trust) = encrypted(wire, mode).await?;
+    if whose == Whose::Own && trust == Trust::ProofsOnly {
+        trust = Trust::MutualOnly;
+    }
     wire.write(&start_up(user, login.database.as_deref().unwrap_or(user))).await?;
     let (mut course, mut identity) = (Course::default(), login.identity());
     for _ in 0..MESSAGES {
@@ -167,6 +181,10 @@ async fn authenticate(
         }
         (3, None) if trust == Trust::Full => terminated(&login.password),
         (3, None) => return Err(Stop::Said("the server wants the password itself, and has not proven who it is")),
+        // Whoever has it may guess the password from it at leisure.
+        (5, None) if trust == Trust::MutualOnly => {
+            return Err(Stop::Said("the server wants an MD5 proof of the password, and has not proven who it is"));
+        }
         (5, None) => {
             let Ok(salt) = data.try_into() else { return Err(wire.garbled().into()) };
             terminated(md5_hash(user.as_bytes(), &login.password, salt).as_bytes())

@@ -38,6 +38,25 @@ impl Leaked {
         self.value.expose_str().ok_or_else(|| "the credential is not text".to_owned())
     }
 
+    /// What all candidates come to alike.
+    ///
+    /// # Errors
+    /// One cannot be read, or several `what` compete.
+    pub(in crate::respond::actions) fn alike<T: PartialEq>(
+        &self,
+        what: &str,
+        of: impl Fn(&Credential) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let mut all = self.variants.iter().map(of);
+        let first = all.next().ok_or_else(|| super::GONE.to_owned())??;
+        for other in all {
+            if other? != first {
+                return Err(format!("the same password was found for several {what}, which compete"));
+            }
+        }
+        Ok(first)
+    }
+
     /// A part on which all candidates agree.
     pub(in crate::respond::actions) fn part(&self, name: &str) -> Result<&str, String> {
         let first = self.variants.first().and_then(|credential| credential.part(name));
