@@ -29,11 +29,10 @@ pub(super) fn apply(digests: &[String], (hand, waves): (&ByHand, Waves), setting
         let runner = runner_with(&plan, (hand, &reach), settings)?;
         let runner = Runner { stop: Arc::clone(&stop), ..runner };
         // What only stops something never waits for those that replace something.
-        let rotations = plans.len() - contained;
         if plan.mode == "rotate" {
             plans.push((runner, digest));
         } else {
-            plans.insert(plans.len() - rotations, (runner, digest));
+            plans.insert(contained, (runner, digest));
             contained += 1;
         }
     }

@@ -122,10 +122,13 @@ async fn proved(world: &World<'_>) -> Outcome {
         };
         let over = tokio::time::Instant::now() + pause > deadline;
         // A listing says what the administration knows, not what is let in: only where nobody can ask, or not in time.
-        let why = match shown(world).await {
-            _ if accepted || !(over || unreadable) => why,
-            Ok(proof) => return proof,
-            Err(listed) => format!("{why}; {listed}"),
+        let why = if accepted || !(over || unreadable) {
+            why
+        } else {
+            match shown(world).await {
+                Ok(proof) => return proof,
+                Err(listed) => format!("{why}; {listed}"),
+            }
         };
         if over {
             let why = format!("{why} (asked for {} s)", world.timeout.as_secs());
