@@ -137,6 +137,7 @@ async fn a_key_is_replaced_in_its_file_its_secret_and_its_parameter_and_put_back
 
 #[tokio::test]
 async fn killed_around_every_record_it_goes_on_to_one_new_key() {
+    let mut unasked = Vec::new();
     for side in [Side::Before, Side::After] {
         for at in 1..=RECORDS {
             let moment = format!("record {at}, {side:?}");
@@ -153,12 +154,23 @@ async fn killed_around_every_record_it_goes_on_to_one_new_key() {
                 }
                 None => stage.leak.apply(&digest),
             };
-            assert_eq!(output.code(), Some(1), "{moment}: {}", output.stderr());
             let run = run_of(&output);
-            assert_eq!(run["steps"][1]["state"], "succeeded", "{moment}: {run}");
+            let replace = &run["steps"][1];
+            // Between the word that a key is asked for and the asking, it cannot tell whether it was: the list may be behind.
+            if output.code() == Some(2) {
+                assert_eq!(replace["state"], "unknown", "{moment}: {run}");
+                assert!(replace["why"].as_str().unwrap().contains("the list may be behind"), "{moment}: {run}");
+                assert!(stage.keys().await.is_empty(), "{moment}: nothing is minted beside what may be there");
+                unasked.push(at);
+                continue;
+            }
+            assert_eq!(output.code(), Some(1), "{moment}: {}", output.stderr());
+            assert_eq!(replace["state"], "succeeded", "{moment}: {run}");
             stage.assert_replaced(&moment).await;
         }
     }
+    let [before, after] = unasked.as_slice() else { panic!("it is one record: {unasked:?}") };
+    assert_eq!(before, after);
     // One more record than there are: nothing is killed, so the loop above met every one.
     let stage = Stage::new().await;
     let (digest, _) = stage.plan();
