@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::{ENV, Listed, Stage, text};
-use crate::model::StepState;
+use crate::model::{Run, StepState};
 use crate::net::testing::http;
 use crate::net::{Net, Settings};
 use crate::respond::testing::{Asked, Provider, step};
@@ -53,8 +53,8 @@ fn gitlab(state: &Arc<Mutex<Variable>>) -> Provider {
     })
 }
 
-#[tokio::test]
-async fn a_write_that_may_still_take_effect_keeps_its_key() {
+/// A run whose write to a variable has no answer: the variable, the stage, who answers for GitLab, and the run.
+async fn lost_write() -> (Arc<Mutex<Variable>>, Stage, Provider, Run) {
     let kept = Arc::new(Mutex::new(Variable { value: String::new(), lost: true, late: None }));
     let provider = gitlab(&kept);
     let mut stage = at_service("gitlab-admin", &provider).await;
@@ -62,6 +62,12 @@ async fn a_write_that_may_still_take_effect_keeps_its_key() {
     stage.others = vec![Listed { kind: "gitlab-variable", at: "corp/app#KEY", part: None }];
     let (_, digest) = stage.plan().await.expect("a plan");
     let run = stage.runner().apply(&digest).await.expect("a run");
+    (kept, stage, provider, run)
+}
+
+#[tokio::test]
+async fn a_write_that_may_still_take_effect_keeps_its_key() {
+    let (kept, stage, _provider, run) = lost_write().await;
     let (ended, why) = step(&run, "replace");
     assert!(ended == StepState::Unknown && why.contains("may take it yet"), "{ended:?} {why}");
     let keys = stage.keys().await;
@@ -84,13 +90,7 @@ async fn a_write_that_may_still_take_effect_keeps_its_key() {
 
 #[tokio::test]
 async fn a_write_that_never_took_effect_gives_its_key_up_after_a_while() {
-    let kept = Arc::new(Mutex::new(Variable { value: String::new(), lost: true, late: None }));
-    let provider = gitlab(&kept);
-    let mut stage = at_service("gitlab-admin", &provider).await;
-    kept.lock().expect("the state").value = ENV.replace("{id}", &stage.old.id).replace("{secret}", text(&stage.old.secret));
-    stage.others = vec![Listed { kind: "gitlab-variable", at: "corp/app#KEY", part: None }];
-    let (_, digest) = stage.plan().await.expect("a plan");
-    let run = stage.runner().apply(&digest).await.expect("a run");
+    let (kept, stage, _provider, run) = lost_write().await;
     assert_eq!(step(&run, "replace").0, StepState::Unknown);
     let first = stage.keys().await[1].0.clone();
     kept.lock().expect("the state").lost = false;

@@ -80,10 +80,11 @@ async fn a_run_that_was_walked_back_holds_nobody_and_is_not_begun_again() {
 #[tokio::test]
 async fn the_next_wave_waits_too_where_nobody_could_ask_who_uses_the_first() {
     let stages = stages(3).await;
-    stages[0].0.sandbox.fail_next("iam:GetAccessKeyLastUsed", Fault::DropBeforeEffect);
+    // However often it is asked, and by whichever step.
+    (0..50).for_each(|_| stages[0].0.sandbox.fail_next("iam:GetAccessKeyLastUsed", Fault::DropBeforeEffect));
     let ends = applied(&stages).await;
     let [Ended::Ran(first), Ended::NotBegun(Left::Held(why)), _] = ends.as_slice() else { panic!("one is begun") };
-    assert_ne!(step(first, "new-used").0, StepState::Succeeded);
+    assert_eq!((step(first, "new-used").0, first.state), (StepState::Unknown, RunState::Stopped));
     assert!(why.contains(&first.id) && minted(&stages) == [1, 0, 0], "{why}");
 }
 
