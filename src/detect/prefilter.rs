@@ -13,7 +13,7 @@ use data_encoding::{HEXLOWER, HEXUPPER};
 
 use super::decode;
 use super::rarity::Rarity;
-use table::{AHEAD, BLOCK, Marks, STEP, Slot, Windows};
+use table::{AHEAD, BLOCK, Beside, Led, Marks, SEGMENT, STEP, Sides, Slot, Windows};
 
 /// What a text speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,7 @@ pub(super) enum Target {
 /// The texts, by their rarest four bytes, and what they mean.
 pub(super) struct Prefilter {
     marks: Marks,
+    sides: Sides,
     windows: Windows,
     /// By window. That of a text of three bytes ends in a zero.
     texts: Vec<Text>,
@@ -159,6 +160,7 @@ impl Prefilter {
         let rarity = Rarity::new();
         let mut all = Self {
             marks: Marks::new(),
+            sides: Sides::new(),
             windows: Windows::with_room(0),
             texts: Vec::new(),
             probes: Vec::new(),
@@ -193,7 +195,9 @@ impl Prefilter {
             };
             let before = beside(&|text| (text.lead as usize).checked_sub(1));
             let behind = beside(&|text| Some(text.lead as usize + WINDOW));
-            all.windows.add(window, Slot { start: start as u32, end: (start + run) as u32, before, behind });
+            let beside = Beside { before, behind };
+            all.sides.add(window, beside);
+            all.windows.add(window, Slot { start: start as u32, end: (start + run) as u32, beside });
             start += run;
         }
         all
@@ -291,16 +295,14 @@ impl Prefilter {
                 visit(at, text);
             }
         };
-        let mut pending = Vec::new();
+        let (mut led, mut pending) = (Led::new(), Vec::new());
         let mut at = places.start;
         while at < places.end {
-            // What is looked at behind the last place does no harm; what is short is not worth a whole block.
-            let (led, step) = match bytes[at..].first_chunk() {
-                Some(block) if at + BLOCK <= places.end => (self.marks.block(block), BLOCK),
-                _ => (self.marks.step(&ahead(&bytes[at..])), STEP),
-            };
-            self.follow(led, (bytes, at), &mut pending);
-            at += step;
+            let end = places.end.min(at + SEGMENT);
+            self.look(bytes, at..end, &mut led);
+            led.retain(|n| self.may_stand(bytes, at + n));
+            led.drain().for_each(|n| self.compare(bytes, at + n, &mut pending));
+            at = end;
             if !pending.is_empty() {
                 self.release(&mut pending, at.saturating_sub(DEEPEST), visit);
             }
@@ -308,16 +310,26 @@ impl Prefilter {
         self.release(&mut pending, usize::MAX, visit);
     }
 
-    /// Compares texts at the places of a block that are led to, the first in the highest bit.
-    fn follow(&self, mut led: u64, (bytes, at): (&[u8], usize), pending: &mut Vec<Hit>) {
-        while led != 0 {
-            let n = led.leading_zeros();
-            let place = at + n as usize;
-            if place < bytes.len() {
-                self.compare(bytes, place, pending);
-            }
-            led &= !(1 << (u64::BITS - 1 - n));
+    /// Finds the places of a segment that something leads to.
+    fn look(&self, bytes: &[u8], places: Range<usize>, led: &mut Led) {
+        let mut at = places.start;
+        while at < places.end {
+            // What is looked at behind the last place does no harm; what is short is not worth a whole block.
+            let (marks, step) = match bytes[at..].first_chunk() {
+                Some(block) if at + BLOCK <= places.end => (self.marks.block(block), BLOCK),
+                _ => (self.marks.step(&ahead(&bytes[at..])), STEP),
+            };
+            led.add((at - places.start) as u8, marks);
+            at += step;
         }
+    }
+
+    /// Whether some text may have its window at `place`, by what stands beside it.
+    fn may_stand(&self, bytes: &[u8], place: usize) -> bool {
+        let Some(ahead) = bytes.get(place..) else { return false };
+        let before = place.checked_sub(1).map(|at| &bytes[at]);
+        let (four, behind) = (window(ahead), ahead.get(WINDOW));
+        self.sides.admit(four, before, behind) | self.sides.admit(four & 0x00ff_ffff, before, behind)
     }
 
     /// The texts whose window stands at `place`.

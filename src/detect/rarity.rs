@@ -87,26 +87,26 @@ fn frequency(four: [u8; 4]) -> i32 {
 const COMMON: &str = include_str!("rarity/common.txt");
 
 /// Where the ranks of common ones are kept, by their hash: others that share a place are held for common, which does no harm.
-const PLACES: usize = 1 << 15;
+const PLACES: usize = 1 << 16;
 
 fn place(four: [u8; 4]) -> usize {
-    (u32::from_le_bytes(four).wrapping_mul(0x9e37_79b1) >> 17) as usize
+    (u32::from_le_bytes(four).wrapping_mul(0x9e37_79b1) >> 16) as usize
 }
 
 /// Knows which bytes are rare in what people write.
 pub(super) struct Rarity {
     /// By place: 0 for what is not common, else more the more often it is met.
-    ranks: Vec<u8>,
+    ranks: Vec<u16>,
 }
 
 impl Rarity {
     pub(super) fn new() -> Self {
         let mut ranks = vec![0; PLACES];
         let fours = COMMON.lines().flat_map(|line| line.as_bytes().chunks_exact(5));
-        for (n, four) in (1u32..).zip(fours.filter_map(<[u8]>::first_chunk)) {
+        for (n, four) in (1..).zip(fours.filter_map(<[u8]>::first_chunk)) {
             let rank = &mut ranks[place(*four)];
             // The first holders of a place are the commonest.
-            *rank = if *rank == 0 { 16 - n.ilog2() as u8 } else { *rank };
+            *rank = if *rank == 0 { u16::MAX - n } else { *rank };
         }
         Self { ranks }
     }

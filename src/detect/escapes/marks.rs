@@ -68,10 +68,12 @@ fn standing_out(window: &[u8; LANES + 2]) -> [u64; LANES / 8] {
 fn stands_out(before: u8, byte: u8, behind: u8) -> bool {
     // Spaces, quotes, `&`, `+`, `-`, `.` and others that do no harm; `\` and `|` among those behind.
     let joins = |byte: u8| (byte < b'0') | (byte == b'>') | (byte == b'\\') | (byte == b'`') | (byte == b'|');
-    let escape = (byte == b'%') | (byte == b'\\') | (byte == b'&') | (byte == b'+');
-    // Most lines end so, and none of them is a mark.
-    let ends = (byte == b'\n') & (before != b',') & (before != b')') & (before != b'\n');
-    escape | ((ends | ((byte == b'.') & joins(behind))) & joins(before))
+    // What a value is made of, and what it may be cut behind, is none of the spaces and quotes below.
+    let escape = ((byte == b'%') | (byte == b'\\') | (byte == b'&')) & (before >= b'+');
+    let joint = ((byte == b'.') | (byte == b'+')) & joins(behind);
+    // Most lines end with one of these (the second is `(`, `)` or `*`), and none of those is a mark.
+    let plain = (before == b',') | (before.wrapping_sub(b'(') < 3) | (before == b'/') | (before == b'\n');
+    escape | ((((byte == b'\n') & !plain) | joint) & joins(before))
 }
 
 /// Whether an escape or joint may stand at `at`. Only bytes of `told_by` are asked.

@@ -58,21 +58,114 @@ fn led(words: &[u64; WORDS], step: &[u8; STEP + AHEAD]) -> u64 {
     led
 }
 
+/// Places that are looked at before the first text is compared.
+pub(super) const SEGMENT: usize = 256;
+
+/// Places within a segment that something leads to. They are gathered, and most of them dropped again, without asking the
+/// processor to guess which: of a wrong guess each costs as much as 50 bytes that are looked at.
+pub(super) struct Led {
+    /// Twice as long as it is ever filled, so that writing behind the last needs no check.
+    places: [u8; 2 * SEGMENT],
+    count: usize,
+}
+
+impl Led {
+    pub(super) fn new() -> Self {
+        Self { places: [0; 2 * SEGMENT], count: 0 }
+    }
+
+    /// Adds the places of a block that begins at `base`.
+    pub(super) fn add(&mut self, base: u8, mut marks: u64) {
+        // A block seldom has more than three.
+        for _ in 0..3 {
+            self.push(base, marks);
+            marks &= marks.wrapping_sub(1);
+        }
+        while marks != 0 {
+            self.push(base, marks);
+            marks &= marks.wrapping_sub(1);
+        }
+    }
+
+    /// Adds the last place, if there is one.
+    fn push(&mut self, base: u8, marks: u64) {
+        let last = (u64::BITS - 1).wrapping_sub(marks.trailing_zeros());
+        self.places[self.count % (2 * SEGMENT)] = base.wrapping_add(last as u8);
+        self.count += usize::from(marks != 0);
+    }
+
+    /// Drops the places that `stays` does not hold for.
+    pub(super) fn retain(&mut self, stays: impl Fn(usize) -> bool) {
+        let mut count = 0;
+        for n in 0..self.count {
+            let place = self.places[n % (2 * SEGMENT)];
+            self.places[count % (2 * SEGMENT)] = place;
+            count += usize::from(stays(usize::from(place)));
+        }
+        self.count = count;
+    }
+
+    /// Takes them all.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = usize> {
+        let count = std::mem::take(&mut self.count);
+        self.places[..count].iter().map(|&place| usize::from(place))
+    }
+}
+
+/// The lower five bits of what stands before and behind a window in some text, as bits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Beside {
+    pub(super) before: u32,
+    pub(super) behind: u32,
+}
+
+impl Beside {
+    /// No byte is any byte.
+    fn holds(self, before: Option<&u8>, behind: Option<&u8>) -> bool {
+        let bit = |byte: Option<&u8>| byte.map_or(u32::MAX, |byte| 1 << (byte & 31));
+        // Not `&&`: both are there, and one guess less.
+        (self.before & bit(before) != 0) & (self.behind & bit(behind) != 0)
+    }
+}
+
+/// 128 KiB: as many as there are windows.
+const SIDES: u32 = 14;
+
+/// What stands beside windows, by their hash: those of one place are taken together.
+pub(super) struct Sides(Vec<Beside>);
+
+impl Sides {
+    pub(super) fn new() -> Self {
+        Self(vec![Beside::default(); 1 << SIDES])
+    }
+
+    fn place(window: u32) -> usize {
+        (hash(window) >> (u64::BITS - SIDES)) as usize
+    }
+
+    pub(super) fn add(&mut self, window: u32, beside: Beside) {
+        let all = &mut self.0[Self::place(window)];
+        *all = Beside { before: all.before | beside.before, behind: all.behind | beside.behind };
+    }
+
+    /// Whether a window may be a text's that stands between these.
+    pub(super) fn admit(&self, window: u32, before: Option<&u8>, behind: Option<&u8>) -> bool {
+        self.0[Self::place(window)].holds(before, behind)
+    }
+}
+
 /// The texts of one window.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Slot {
     /// Their numbers.
     pub(super) start: u32,
     pub(super) end: u32,
-    /// The lower five bits of what stands before and behind the window in some text, as bits.
-    pub(super) before: u32,
-    pub(super) behind: u32,
+    pub(super) beside: Beside,
 }
 
 impl Slot {
     pub(super) fn admits(&self, before: Option<&u8>, behind: Option<&u8>) -> bool {
-        let holds = |bits: u32, byte: Option<&u8>| byte.is_none_or(|byte| bits >> (byte & 31) & 1 != 0);
-        holds(self.before, before) && holds(self.behind, behind)
+        self.beside.holds(before, behind)
     }
 }
 

@@ -6,30 +6,44 @@
 use std::io;
 
 use gix::hash::ObjectId;
-use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
+use ring::digest::{Context, SHA256};
+use sha1::{Digest, Sha1};
 
 use super::Kind;
 
 /// Works out a name, piece by piece.
-pub(super) struct Namer(Context);
+pub(super) enum Namer {
+    Sha1(Sha1),
+    Sha256(Context),
+}
 
 impl Namer {
     /// For an object of `size` bytes; names have `hash` bytes.
     pub(super) fn new(kind: Kind, size: u64, hash: usize) -> Self {
-        let mut context = Context::new(if hash == 32 { &SHA256 } else { &SHA1_FOR_LEGACY_USE_ONLY });
-        context.update(format!("{} {size}\0", kind.word()).as_bytes());
-        Self(context)
+        let mut namer = if hash == 32 { Self::Sha256(Context::new(&SHA256)) } else { Self::Sha1(Sha1::new()) };
+        namer.update(format!("{} {size}\0", kind.word()).as_bytes());
+        namer
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(sha1) => sha1.update(bytes),
+            Self::Sha256(context) => context.update(bytes),
+        }
     }
 
     /// The name.
     pub(super) fn name(self) -> ObjectId {
-        ObjectId::from_bytes_or_panic(self.0.finish().as_ref())
+        match self {
+            Self::Sha1(sha1) => ObjectId::Sha1(sha1.finalize().into()),
+            Self::Sha256(context) => ObjectId::from_bytes_or_panic(context.finish().as_ref()),
+        }
     }
 }
 
 impl io::Write for Namer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
+        self.update(bytes);
         Ok(bytes.len())
     }
 
@@ -41,6 +55,6 @@ impl io::Write for Namer {
 /// The name of an object with these bytes.
 pub(super) fn name_of(kind: Kind, bytes: &[u8], hash: usize) -> ObjectId {
     let mut namer = Namer::new(kind, bytes.len() as u64, hash);
-    namer.0.update(bytes);
+    namer.update(bytes);
     namer.name()
 }
