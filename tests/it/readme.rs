@@ -1,4 +1,5 @@
-//! The README's table of detectors, made from their files. `UPDATE_README=1 cargo nextest run readme` writes it anew.
+//! The table of detectors in detectors/README.md, made from their files. `UPDATE_README=1 cargo nextest run readme` writes it
+//! anew.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -53,12 +54,12 @@ fn with(readme: &str, table: &str) -> Option<String> {
 
 #[test]
 fn the_readme_lists_every_detector() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/detectors/README.md");
     let set = DetectorSet::builtin().unwrap();
     let playbooks = Playbooks::new(&builtin_playbooks()).unwrap();
     let table = table(&set.describe_all(), &playbooks);
     let readme = fs::read_to_string(path).unwrap();
-    let wanted = with(&readme, &table).expect("README.md has lost its markers");
+    let wanted = with(&readme, &table).expect("detectors/README.md has lost its markers");
     if std::env::var_os("UPDATE_README").is_some() {
         fs::write(path, &wanted).unwrap();
     } else {
