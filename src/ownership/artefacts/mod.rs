@@ -237,7 +237,7 @@ readers! {
     kubernetes: kubernetes::Kubernetes,
     compose: compose::Compose,
     actions: Linked<actions::Actions>,
-    gitlab: Linked<gitlab::GitLab>,
+    gitlab: gitlab::GitLab,
     circleci: Linked<circleci::CircleCi>,
     azure: Linked<azure::AzurePipelines>,
     bitbucket: Linked<bitbucket::Bitbucket>,
