@@ -11,6 +11,7 @@ mod azure;
 mod beside;
 mod bitbucket;
 mod circleci;
+mod code;
 mod compose;
 mod copies;
 mod crewai;
