@@ -29,6 +29,7 @@ mod links;
 mod litellm;
 mod mcp;
 mod packages;
+mod plain;
 mod platforms;
 mod procfile;
 mod sbom;
@@ -252,6 +253,7 @@ readers! {
     deployments: Linked<deployments::Deployments>,
     hosted: Linked<hosted::Hosted>,
     procfile: Linked<procfile::Procfile>,
+    plain: Linked<plain::Plain>,
     scripts: Linked<scripts::Scripts>,
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,
