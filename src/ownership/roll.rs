@@ -55,6 +55,11 @@ impl Roll {
         }
     }
 
+    /// Whether any workload is known yet.
+    pub(super) fn has_consumer(&self) -> bool {
+        self.owners.keys().any(|(edge, _)| *edge == Edge::Consumer)
+    }
+
     /// Whether one more way may be looked at. Where values stand in many places and each is referred to from many, the ways are the
     /// product of the two; that some were left out is told.
     pub(super) fn look(&mut self) -> bool {

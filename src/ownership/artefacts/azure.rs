@@ -22,14 +22,21 @@ impl Kind for AzurePipelines {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["yml", "yaml"]) && (file_name(path).starts_with(NAME) || path.contains(".azure-pipelines/"))
+        ends_in(path, &["yml", "yaml"]) && (is_usual(path) || path.contains("pipeline") || path.contains(".azure"))
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        // By another name it is one by what only Azure has.
+        let azure = ["vmImage:", "- task:", "deployment:"].iter().any(|word| sheet.mentions(word));
+        is_usual(&sheet.path) || azure && sheet.bytes.len() <= Self::LIMIT
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
         let inside = sheet.path.strip_prefix(sheet.root).unwrap_or(&sheet.path);
         let named = ["azure-pipelines.yml", "azure-pipelines.yaml"].contains(&inside);
         let tier = if named { Tier::Bound } else { Tier::Inferred };
-        sheet.documents(coverage, &mut |root| {
+        let mut quiet = Coverage::default();
+        sheet.documents(if is_usual(&sheet.path) { coverage } else { &mut quiet }, &mut |root| {
             let mut desk = Desk { sheet, links };
             desk.jobs(root, "", &[root], tier);
             for stage in root.get("stages").into_iter().flat_map(View::items) {
@@ -38,6 +45,10 @@ impl Kind for AzurePipelines {
             }
         });
     }
+}
+
+fn is_usual(path: &str) -> bool {
+    file_name(path).starts_with(NAME) || path.contains(".azure-pipelines/")
 }
 
 /// What a condition switches off for good is only hinted at.
@@ -85,7 +96,7 @@ impl Desk<'_> {
         let steps = job.get("steps").into_iter().chain(strategies.into_iter().flatten()).flat_map(View::items);
         for step in steps {
             let tier = off(step, tier);
-            for field in ["env", "inputs"] {
+            for field in ["env", "inputs", "parameters"] {
                 for (name, value) in step.get(field).map(View::entries).unwrap_or_default() {
                     let detail = format!("{field} {}", clean(name.text().unwrap_or("?")));
                     self.links.put(self.sheet, value, link(tier, "azure-pipelines-step", &detail));

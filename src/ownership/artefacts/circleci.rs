@@ -1,6 +1,6 @@
 //! CircleCI: value → `environment` of a job, its executor or a step, or a script → job (circleci.com/docs/configuration-reference).
 //!
-//! What a job's workflow does not name does not run. Orbs and parameters are not followed; contexts hold no values here.
+//! What a job's workflow does not name does not run. Commands of the file are followed; orbs are not; contexts hold no values here.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use super::{Sheet, clean, is_showable};
 use crate::model::{Coverage, Tier};
 
 const PATH: &str = ".circleci/config.yml";
+/// Commands that name one another.
+const LEVELS: usize = 5;
 
 /// What configurations say.
 #[derive(Default)]
@@ -34,7 +36,7 @@ impl Kind for CircleCi {
                 let tier = if runs.contains(name) { own } else { own.min(Tier::Inferred) };
                 let id = format!("circleci:{}/{name}", sheet.path);
                 let consumer = Arc::new(Consumer::new(id, format!("job {name} of {}", sheet.path)));
-                read(sheet, (root, job), &Link::new(&consumer, tier, "circleci-environment", ""), links);
+                read(sheet, (root, name, job), &Link::new(&consumer, tier, "circleci-environment", ""), links);
             }
         });
     }
@@ -50,7 +52,7 @@ fn running(root: View<'_>) -> BTreeSet<&str> {
     named.collect()
 }
 
-fn read(sheet: &Sheet<'_>, (root, job): (View<'_>, View<'_>), link: &Link, links: &mut Links) {
+fn read(sheet: &Sheet<'_>, (root, name, job): (View<'_>, &str, View<'_>), link: &Link, links: &mut Links) {
     // A job's own variables come before its executor's.
     let executor = job.get("executor").and_then(|own| own.text().or_else(|| own.text_at(&["name"])));
     let executor = executor.and_then(|name| root.at(&["executors", name]));
@@ -62,8 +64,39 @@ fn read(sheet: &Sheet<'_>, (root, job): (View<'_>, View<'_>), link: &Link, links
         variables(sheet, container.get("environment"), &BTreeSet::new(), link, links);
         variables(sheet, container.get("auth"), &BTreeSet::new(), link, links);
     }
-    for step in job.get("steps").into_iter().flat_map(View::items) {
-        let Some(run) = step.get("run") else { continue };
+    for workflow in root.get("workflows").map(View::entries).unwrap_or_default() {
+        for listed in workflow.1.get("jobs").into_iter().flat_map(View::items) {
+            // What a workflow hands to the job's parameters; contexts and the like are names.
+            let Some(given) = listed.get(name) else { continue };
+            for (_, value) in given.entries().into_iter().filter(|(_, value)| value.text().is_some()) {
+                let link = Link { technique: "circleci-parameter", detail: "parameter".to_owned(), ..link.clone() };
+                links.put(sheet, value, link);
+            }
+        }
+    }
+    steps(sheet, (root, job.get("steps")), LEVELS, link, links);
+}
+
+/// Steps, those of commands that they name and those below conditions.
+fn steps(sheet: &Sheet<'_>, (root, all): (View<'_>, Option<View<'_>>), left: usize, link: &Link, links: &mut Links) {
+    let Some(left) = left.checked_sub(1) else { return };
+    for step in all.into_iter().flat_map(View::items) {
+        if let Some(name) = step.text() {
+            steps(sheet, (root, root.at(&["commands", name, "steps"])), left, link, links);
+            continue;
+        }
+        let Some(run) = step.get("run") else {
+            for (name, given) in step.entries() {
+                let command = name.text().and_then(|name| root.at(&["commands", name, "steps"]));
+                steps(sheet, (root, command), left, link, links);
+                steps(sheet, (root, given.get("steps")), left, link, links);
+                given.leaves("parameter", &mut |way, leaf| {
+                    let link = Link { technique: "circleci-parameter", detail: way.to_owned(), ..link.clone() };
+                    links.put(sheet, leaf, link);
+                });
+            }
+            continue;
+        };
         variables(sheet, run.get("environment"), &BTreeSet::new(), link, links);
         let script = if run.text().is_some() { Some(run) } else { run.get("command") };
         if let Some((script, text)) = script.and_then(|script| Some((script, script.text()?))) {

@@ -138,6 +138,11 @@ pub(super) fn is_source(inside: &str) -> bool {
     (settings || ends_in(name, SOURCES)) && !hidden && !is_aside(inside) && !dotenv::is_sample(name)
 }
 
+/// Whether it is what programs are made of or set up by.
+pub(super) fn is_used(inside: &str) -> bool {
+    is_source(inside) || is_setting(inside)
+}
+
 /// Whether a program may be set up by a file of that path.
 fn is_setting(inside: &str) -> bool {
     let name = file_name(inside);
@@ -155,7 +160,7 @@ pub(super) fn is_aside(inside: &str) -> bool {
 const LONGEST: usize = 1000;
 
 /// Whether a path fits a pattern: `*` and `?` within a name, `**` over several.
-fn glob(mut pattern: &str, path: &str) -> bool {
+pub(super) fn glob(mut pattern: &str, path: &str) -> bool {
     while let Some(rest) = pattern.strip_prefix("**/").filter(|rest| rest.starts_with("**/")) {
         pattern = rest;
     }

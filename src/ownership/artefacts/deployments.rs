@@ -1,10 +1,13 @@
 //! Files by which one app or one build is deployed or run, each known by its name and with its values at known places: Google Cloud
 //! Build (cloud.google.com, "Build configuration file schema"), Netlify (docs.netlify.com, "File-based configuration"), Vercel
 //! (vercel.com, "Project configuration"), Kamal (kamal-deploy.org, "Configuration"), DigitalOcean's App Platform
-//! (docs.digitalocean.com, "App specification"), AWS Copilot (aws.github.io/copilot-cli, "Manifest"), development containers
+//! (docs.digitalocean.com, "App specification"), Pulumi (pulumi.com/docs, "Project file reference"), Skaffold (skaffold.dev,
+//! "skaffold.yaml"), Helmfile (helmfile.readthedocs.io, "Configuration"), Heroku's `heroku.yml`, App Runner's `apprunner.yaml`, Elastic
+//! Beanstalk (docs.aws.amazon.com/elasticbeanstalk, ".ebextensions"), Zappa, Prefect, Task (taskfile.dev), pm2, AWS Copilot (aws.github.io/copilot-cli, "Manifest"), development containers
 //! (containers.dev, "Dev container metadata reference").
 //!
-//! The file stands for what it runs; where it names that, the name is in the id.
+//! The file stands for what it runs; where it names that, the name is in the id. What is run by hand, or is handed to a program that
+//! makes something else of it, is declared.
 
 use std::sync::Arc;
 
@@ -32,7 +35,107 @@ struct Form {
     parts: &'static [&'static str],
 }
 
+/// Kinds whose values are handed on or used by whoever runs them by hand.
+const DECLARED: &[&str] =
+    &["apprunner", "beanstalk", "helmfile", "heroku", "pm2", "prefect", "pulumi", "skaffold", "task", "zappa"];
+
 const FORMS: &[Form] = &[
+    Form {
+        kind: "pulumi",
+        fits: |path| file_name(path).starts_with("Pulumi.") && ends_in(path, &["yaml", "yml"]),
+        needs: &[],
+        name: &[],
+        values: &[&["config"], &["resources"]],
+        parts: &[],
+    },
+    Form {
+        kind: "skaffold",
+        fits: |path| file_name(path).starts_with("skaffold") && ends_in(path, &["yaml", "yml"]),
+        needs: &["apiVersion"],
+        name: &["metadata", "name"],
+        values: &[&["build"], &["deploy"], &["manifests"], &["profiles"]],
+        parts: &[],
+    },
+    Form {
+        kind: "helmfile",
+        fits: |path| {
+            let folders = ["helmfile.d", "helmfile"];
+            let named = file_name(path).starts_with("helmfile") || folders.contains(&file_name(folder(path)));
+            named && (ends_in(path, &["yaml", "yml"]) || path.ends_with(".yaml.gotmpl"))
+        },
+        needs: &["releases"],
+        name: &[],
+        values: &[&["values"], &["set"], &["environments"], &["hooks"]],
+        parts: &["releases"],
+    },
+    Form {
+        kind: "heroku",
+        fits: |path| file_name(path) == "heroku.yml",
+        needs: &[],
+        name: &[],
+        values: &[&["setup", "config"], &["build", "config"], &["run"]],
+        parts: &[],
+    },
+    Form {
+        kind: "apprunner",
+        fits: |path| matches!(file_name(path), "apprunner.yaml" | "apprunner.yml"),
+        needs: &["run"],
+        name: &[],
+        values: &[&["run"], &["build"]],
+        parts: &[],
+    },
+    Form {
+        kind: "beanstalk",
+        fits: |path| file_name(folder(path)) == ".ebextensions" && ends_in(path, &["config"]),
+        needs: &[],
+        name: &[],
+        values: &[&["option_settings"], &["files"], &["commands"], &["container_commands"]],
+        parts: &[],
+    },
+    Form {
+        kind: "beanstalk",
+        fits: |path| file_name(path) == "Dockerrun.aws.json",
+        needs: &[],
+        name: &[],
+        values: &[&["environment"], &["Authentication"], &["command"]],
+        parts: &["containerDefinitions"],
+    },
+    Form {
+        kind: "zappa",
+        fits: |path| file_name(path) == "zappa_settings.json",
+        needs: &[],
+        name: &[],
+        values: &[&[]],
+        parts: &[],
+    },
+    Form {
+        kind: "prefect",
+        fits: |path| file_name(path) == "prefect.yaml",
+        needs: &["deployments"],
+        name: &[],
+        values: &[&["parameters"], &["work_pool"], &["job_variables"], &["build"], &["push"], &["pull"]],
+        parts: &["deployments"],
+    },
+    Form {
+        kind: "task",
+        fits: |path| matches!(file_name(path), "Taskfile.yml" | "Taskfile.yaml" | "taskfile.yml"),
+        needs: &["tasks"],
+        name: &[],
+        values: &[&["env"], &["vars"], &["tasks"]],
+        parts: &[],
+    },
+    Form {
+        kind: "pm2",
+        fits: |path| {
+            let name = file_name(path);
+            (name.starts_with("ecosystem") || name == "pm2.json" || name.starts_with("process."))
+                && ends_in(name, &["json", "yml", "yaml"])
+        },
+        needs: &["apps"],
+        name: &[],
+        values: &[&["env"], &["env_production"], &["env_development"], &["env_staging"], &["args"]],
+        parts: &["apps"],
+    },
     Form {
         kind: "cloudbuild",
         fits: |path| file_name(path).starts_with("cloudbuild") && ends_in(path, &["yaml", "yml", "json"]),
@@ -105,7 +208,9 @@ impl Kind for Deployments {
         let Some(form) = form(&sheet.path) else { return };
         sheet.documents(coverage, &mut |root| {
             if form.needs.iter().all(|field| root.get(field).is_some()) {
-                read((sheet, links), form, root);
+                // A button's template has the whole below `spec`.
+                let inner = root.get("spec").filter(|_| form.kind == "digitalocean");
+                read((sheet, links), form, inner.unwrap_or(root));
             }
         });
     }
@@ -149,14 +254,16 @@ fn consumer(sheet: &Sheet<'_>, kind: &str, name: Option<&str>) -> Arc<Consumer> 
 fn values((sheet, links): (&Sheet<'_>, &mut Links), at: Option<View<'_>>, (user, way): (&Arc<Consumer>, &[&str])) {
     let Some(at) = at else { return };
     at.leaves(way.last().copied().unwrap_or_default(), &mut |way, leaf| {
-        let link = Link::new(user, Tier::Bound, "deployment-value", clean(way));
+        let handed = DECLARED.iter().any(|kind| user.id().split(':').next() == Some(kind));
+        let tier = if handed { Tier::Declared } else { Tier::Bound };
+        let link = Link::new(user, tier, "deployment-value", clean(way));
         links.put_script(sheet, &sheet.place(leaf), leaf.text().unwrap_or_default(), &link);
     });
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Tier::Bound;
+    use crate::model::Tier::{Bound, Declared};
     use crate::ownership::artefacts::testing::{VALUE, consumers, finding_in, tree};
 
     #[test]
@@ -186,6 +293,39 @@ mod tests {
             let expected: Vec<_> = ids.iter().map(|id| (*id, Bound)).collect();
             assert_eq!(consumers(&known.resolve(&finding_in(path, text, VALUE))), expected, "{path}");
             assert!(known.coverage().troubles.is_empty(), "{:?}", known.coverage());
+        }
+    }
+
+    #[test]
+    fn what_is_handed_on_is_declared() {
+        for (path, text, id) in [
+            ("infra/Pulumi.prod.yaml", format!("config:\n  app:token: {VALUE}\n"), "pulumi:infra/Pulumi.prod.yaml"),
+            (
+                "helmfile.yaml",
+                format!("releases:\n- name: web\n  values: [{{key: {VALUE}}}]\n- name: db\n"),
+                "helmfile:helmfile.yaml/web",
+            ),
+            (
+                ".ebextensions/env.config",
+                format!("option_settings:\n- option_name: KEY\n  value: {VALUE}\n"),
+                "beanstalk:.ebextensions/env.config",
+            ),
+            (
+                "skaffold.yaml",
+                format!(
+                    "apiVersion: skaffold/v4beta6\nkind: Config\ndeploy: {{helm: {{releases: [{{setValues: {{k: {VALUE}}}}}]}}}}\n"
+                ),
+                "skaffold:skaffold.yaml",
+            ),
+            ("Taskfile.yml", format!("tasks: {{up: {{env: {{KEY: {VALUE}}}}}}}\n"), "task:Taskfile.yml"),
+            (
+                "ecosystem.config.json",
+                format!("{{\"apps\": [{{\"name\": \"api\", \"env\": {{\"K\": \"{VALUE}\"}}}}]}}"),
+                "pm2:ecosystem.config.json/api",
+            ),
+        ] {
+            let all = tree(&[(path, &text)]).resolve(&finding_in(path, &text, VALUE));
+            assert!(consumers(&all).contains(&(id, Declared)), "{path} {all:?}");
         }
     }
 

@@ -12,6 +12,9 @@ use super::links::{Consumer, Kind, Link, Links};
 use super::{Place, Sheet, clean, file_name, folder, join};
 use crate::model::{Coverage, Tier};
 
+/// Folders that hold Dockerfiles and nothing that is built.
+const KEPT: [&str; 6] = ["docker", ".docker", "dockerfiles", "build", "deploy", "ci"];
+
 /// What Dockerfiles say.
 #[derive(Default)]
 pub(super) struct Dockerfile;
@@ -138,6 +141,12 @@ impl Desk<'_> {
             let Some(file) = join(own, inside) else { continue };
             let link = Link::new(&self.consumer, Tier::Inferred, "dockerfile-copy", format!("COPY {}", clean(&path.value)));
             let place = self.place(path.span.clone());
+            // In a folder for Dockerfiles alone they are built from above.
+            if KEPT.contains(&file_name(own)) && !inside.is_empty() && inside != "." && !inside.contains(['*', '?']) {
+                for context in [folder(own), ""] {
+                    self.links.pull(join(context, inside).unwrap_or_default(), place.clone(), link.clone());
+                }
+            }
             if let Some(wild) = inside.find(['*', '?']) {
                 let Some(below) = join(own, folder(&inside[..wild])) else { continue };
                 self.links.copies.put(below, Some(inside), place, link);

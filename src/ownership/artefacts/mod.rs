@@ -11,6 +11,7 @@ mod azure;
 mod beside;
 mod bitbucket;
 mod circleci;
+mod code;
 mod compose;
 mod copies;
 mod crewai;
@@ -28,6 +29,7 @@ mod links;
 mod litellm;
 mod mcp;
 mod packages;
+mod plain;
 mod platforms;
 mod procfile;
 mod sbom;
@@ -237,7 +239,7 @@ readers! {
     kubernetes: kubernetes::Kubernetes,
     compose: compose::Compose,
     actions: Linked<actions::Actions>,
-    gitlab: Linked<gitlab::GitLab>,
+    gitlab: gitlab::GitLab,
     circleci: Linked<circleci::CircleCi>,
     azure: Linked<azure::AzurePipelines>,
     bitbucket: Linked<bitbucket::Bitbucket>,
@@ -251,6 +253,7 @@ readers! {
     deployments: Linked<deployments::Deployments>,
     hosted: Linked<hosted::Hosted>,
     procfile: Linked<procfile::Procfile>,
+    plain: Linked<plain::Plain>,
     scripts: Linked<scripts::Scripts>,
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,

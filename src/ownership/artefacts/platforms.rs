@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
 use super::yaml::View;
-use super::{Sheet, clean, file_name, is_showable};
+use super::{Sheet, clean, ends_in, file_name, folder, is_showable, join};
 use crate::model::{Coverage, Tier};
+
+/// Files that one `app.yaml` includes.
+const INCLUDES: usize = 20;
 
 /// What platforms' settings say.
 #[derive(Default)]
@@ -20,6 +23,11 @@ impl Kind for Platforms {
 
     fn wants(path: &str) -> bool {
         read_by(path).is_some()
+    }
+
+    fn is_env_file(path: &str) -> bool {
+        let name = file_name(path);
+        ends_in(name, &["yaml", "yml"]) && ["env", "secret", "var", "config"].iter().any(|word| name.contains(word))
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
@@ -70,6 +78,12 @@ fn app_engine(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
     for field in ["env_variables", "build_env_variables"] {
         variables(sheet, root.get(field), (&consumer, "appengine-env"), links);
     }
+    // What it includes has the same fields.
+    for include in root.get("includes").into_iter().flat_map(View::items).take(INCLUDES) {
+        let Some(file) = include.text().and_then(|file| join(folder(&sheet.path), file)) else { continue };
+        let link = Link::new(&consumer, Tier::Inferred, "appengine-include", format!("includes {}", clean(&file)));
+        links.pull_key((file, "env_variables".to_owned()), sheet.place(include), link);
+    }
 }
 
 fn fly(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
@@ -79,6 +93,15 @@ fn fly(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
 }
 
 fn render(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
+    let projects = root.get("projects").into_iter().flat_map(View::items);
+    let environments = projects.flat_map(|project| project.get("environments").into_iter().flat_map(View::items));
+    for root in [root].into_iter().chain(environments) {
+        render_services(sheet, root, links);
+    }
+}
+
+/// The services of a blueprint, or of one environment of a project in it.
+fn render_services(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
     for service in root.get("services").into_iter().flat_map(View::items) {
         let Some(consumer) = service.text_at(&["name"]).and_then(|name| consumer(sheet, "render", name)) else { continue };
         for variable in service.get("envVars").into_iter().flat_map(View::items) {

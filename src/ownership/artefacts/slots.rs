@@ -129,6 +129,11 @@ impl<T> Slots<T> {
         hits
     }
 
+    /// The files that anything is known of.
+    pub(in crate::ownership) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.starts.keys().map(|path| &**path)
+    }
+
     /// Adds what another reader saw.
     pub(in crate::ownership) fn merge(&mut self, other: Self) {
         let base = self.all.len();

@@ -1,4 +1,4 @@
-//! systemd units and their drop-ins: value → `Environment=`, a command or a credential → unit, and `EnvironmentFile=`.
+//! systemd units, Podman's units of containers (podman-systemd.unit(5)) and their drop-ins: value → `Environment=`, a command or a credential → unit, and `EnvironmentFile=`.
 //!
 //! The id holds the unit's path, since units of one name on two machines are two. An environment file is named by its
 //! path on the machine. Where the unit itself lies at its path on the machine, below some folder or none (a root file
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
-use super::{Place, Sheet, clean, dotenv, ends_in, file_name, folder, is_showable};
+use super::{Place, Sheet, clean, dotenv, ends_in, file_name, folder, is_showable, join};
 use crate::model::{Coverage, Tier};
 
 /// Where systemd looks for units (systemd.unit(5)).
@@ -43,7 +43,7 @@ impl Kind for Systemd {
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
-        sheet.mentions("[Service]")
+        sheet.mentions("[Service]") || sheet.mentions("[Container]")
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
@@ -60,10 +60,10 @@ impl Kind for Systemd {
 
 /// The path of the unit that a file is, or is a drop-in of (`NAME.service.d/x.conf`).
 fn unit_of(path: &str) -> Option<String> {
-    if path.ends_with(".service") {
+    if path.ends_with(".service") || path.ends_with(".container") {
         return Some(path.to_owned());
     }
-    let unit = folder(path).strip_suffix(".d").filter(|unit| unit.ends_with(".service"));
+    let unit = folder(path).strip_suffix(".d").filter(|unit| unit.ends_with(".service") || unit.ends_with(".container"));
     unit.filter(|_| ends_in(path, &["conf"])).map(str::to_owned)
 }
 
@@ -98,7 +98,9 @@ impl Unit<'_> {
             let link = Link::new(&self.consumer, tier, "systemd-environment", "Environment=");
             links.put_texts(self.sheet, &self.place(setting), values.into_iter(), link);
         }
-        for name in ["ExecStart", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "SetCredential"] {
+        for name in
+            ["ExecStart", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "SetCredential", "Exec", "PodmanArgs"]
+        {
             for setting in since(settings, name) {
                 let link = Link::new(&self.consumer, Tier::Bound, "systemd-setting", format!("{name}="));
                 links.put_text(self.sheet, self.place(setting), setting.value, link);
@@ -113,6 +115,14 @@ impl Unit<'_> {
                     "systemd-environment-file",
                     format!("EnvironmentFile={}", clean(file)),
                 );
+                links.pull(path, self.place(setting), link);
+            }
+            // Where it is installed from is not said: beside the unit or above it, under the name that it has then, most likely.
+            let name = file_name(file);
+            for above in [Some(folder(&self.path)), Some(folder(folder(&self.path))), Some("")].into_iter().flatten() {
+                let Some(path) = join(above, name).filter(|_| dotenv::is_named_so(name)) else { continue };
+                let detail = format!("EnvironmentFile={}", clean(file));
+                let link = Link::new(&self.consumer, Tier::Inferred, "systemd-environment-file", detail);
                 links.pull(path, self.place(setting), link);
             }
         }
@@ -168,7 +178,7 @@ pub(super) fn settings(text: &str) -> Vec<Setting<'_>> {
             line += 1;
         }
         if head.starts_with('[') {
-            service = head == "[Service]";
+            service = matches!(head, "[Service]" | "[Container]");
         } else if let Some((name, value)) = text[start..at].split_once('=').filter(|_| service) {
             let value_start = start + name.len() + 1;
             let lead = value.len() - value.trim_start().len();

@@ -96,7 +96,20 @@ impl<'a> Job<'a> {
         for container in job.get("container").into_iter().chain(services.into_iter().map(|(_, service)| service)) {
             self.map(container.get("env"), self.tier, ("gha-container-env", "container env"), links);
             self.map(container.get("credentials"), self.tier, ("gha-container-credentials", "credentials"), links);
+            if let Some(options) = container.get("options") {
+                links.put(self.sheet, options, self.link(self.tier, "gha-container-options", "options"));
+            }
         }
+        // What a run takes of a matrix, and of inputs where nobody says otherwise.
+        if let Some(matrix) = job.at(&["strategy", "matrix"]) {
+            matrix.leaves("matrix", &mut |way, leaf| {
+                let name = way.rsplit('.').next().and_then(|last| last.split('[').next()).unwrap_or(way);
+                if self.asks(job, &format!("matrix.{name}")) {
+                    links.put(self.sheet, leaf, self.link(self.tier.min(Tier::Declared), "gha-matrix", way));
+                }
+            });
+        }
+        self.inputs(root, job, links);
         for step in job.get("steps").into_iter().flat_map(View::items) {
             let tier = if never_runs(step) { Tier::Inferred } else { self.tier };
             self.map(step.get("env"), tier, ("gha-step-env", "env"), links);
@@ -114,6 +127,26 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// Whether the job's expressions name that.
+    fn asks(&self, job: View<'_>, what: &str) -> bool {
+        let bytes = job.bytes();
+        let text = self.sheet.bytes.get(bytes.start as usize..bytes.end as usize).unwrap_or_default();
+        memchr::memmem::find(text, what.as_bytes()).is_some()
+    }
+
+    /// Defaults of a workflow's inputs that the job asks for.
+    fn inputs(&self, root: View<'_>, job: View<'_>, links: &mut Links) {
+        for on in ["workflow_dispatch", "workflow_call"] {
+            for (name, input) in root.at(&["on", on, "inputs"]).map(View::entries).unwrap_or_default() {
+                let (Some(name), Some(default)) = (name.text(), input.get("default")) else { continue };
+                if self.asks(job, &format!("inputs.{name}")) {
+                    let link = self.link(Tier::Inferred, "gha-input", &format!("default of {}", clean(name)));
+                    links.put(self.sheet, default, link);
+                }
+            }
+        }
+    }
+
     /// An action of the repository's own, whose steps are the job's (docs.github.com, "Creating a composite action").
     fn action(&self, step: View<'_>, tier: Tier, links: &mut Links) {
         let Some((at, uses)) = step.get("uses").and_then(|at| Some((at, at.text()?.strip_prefix("./")?))) else { return };
@@ -121,6 +154,7 @@ impl<'a> Job<'a> {
             let own = join(self.sheet.root.trim_end_matches('/'), uses);
             let Some(path) = own.and_then(|own| join(&own, name)) else { continue };
             let link = self.link(tier.min(Tier::Inferred), "gha-composite-action", &format!("uses ./{}", clean(uses)));
+            links.pull_key((path.clone(), "inputs".to_owned()), self.sheet.place(at), link.clone());
             links.pull_key((path, "runs".to_owned()), self.sheet.place(at), link);
         }
     }

@@ -115,6 +115,17 @@ fn references_and_other_fields_hold_no_value() {
 }
 
 #[test]
+fn a_matrix_and_defaults_of_inputs_count_where_a_job_asks_for_them() {
+    let matrix = format!("    strategy: {{matrix: {{key: [{VALUE}]}}}}\n    env: {{K: '${{{{ matrix.key }}}}'}}\n");
+    assert_eq!(consumers(&owners(PATH, &workflow("", &matrix))), [(BUILD.0, Tier::Declared)]);
+    let input = format!("on: {{workflow_call: {{inputs: {{key: {{default: {VALUE}}}, other: {{default: x}}}}}}}}\n");
+    for (name, named) in [("key", true), ("other", false)] {
+        let text = workflow(&input, &format!("    env: {{K: '${{{{ inputs.{name} }}}}'}}\n"));
+        assert_eq!(consumers(&owners(PATH, &text)), &[(BUILD.0, Tier::Inferred)][..usize::from(named)], "{name}");
+    }
+}
+
+#[test]
 fn a_value_that_stands_behind_another_is_inferred() {
     let text = workflow("", "    env:\n      KEY: ${{ secrets.KEY || 'hunter2-key' }}\n");
     let found = finding_in(PATH, &text, "hunter2-key");
@@ -175,9 +186,15 @@ fn steps_of_the_repository_s_own_action_are_the_job_s_that_uses_it() {
         let expected = [("gha:.github/workflows/ci.yml/test", Tier::Inferred)];
         assert_eq!(consumers(&all), &expected[..usize::from(named)], "{uses} {path}");
     }
-    let input = format!("inputs: {{k: {{default: {VALUE}}}}}\nruns: {{steps: []}}\n");
     let text = "jobs:\n  test:\n    steps: [{uses: ./ci}]\n";
-    assert_eq!(tree(&[(".github/workflows/ci.yml", text), ("ci/action.yml", &input)]).resolve(&finding(VALUE)), []);
+    for (input, named) in [
+        (format!("inputs: {{k: {{default: {VALUE}}}}}\nruns: {{steps: [{{run: 'x ${{{{ inputs.k }}}}'}}]}}\n"), true),
+        (format!("branding: {{icon: {VALUE}}}\nruns: {{steps: []}}\n"), false),
+    ] {
+        let all = tree(&[(".github/workflows/ci.yml", text), ("ci/action.yml", &input)]).resolve(&finding(VALUE));
+        let expected = [("gha:.github/workflows/ci.yml/test", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{input}");
+    }
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //! the playbooks that list the role; and what stands in tasks themselves (docs.ansible.com, "Using variables").
 //!
 //! Variables meet by their names within one project; whether a play's hosts are in the group is not worked out, and nor is which of
-//! several variables of one name counts: inferred. A role that is not in the tree uses, by custom, variables that begin with its name.
+//! several variables of one name counts: inferred. Files that plays, tasks and roles take in by name are followed (`taken`). A role that is not in the tree uses, by custom, variables that begin with its name.
 //! The owner is the playbook: the unit or container that it sets up is on the hosts, not in the tree.
 
 mod places;
+mod taken;
 mod words;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -15,7 +16,7 @@ use super::allowance::Allowance;
 use super::links::Consumer;
 use super::slots::{Slots, prints_within};
 use super::yaml::View;
-use super::{Clues, Place, Reader, Sheet, clean, ends_in, is_showable};
+use super::{Clues, Place, Reader, Sheet, clean, ends_in, file_name, is_showable};
 use crate::model::{Coverage, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
 use places::{Part, related};
@@ -23,6 +24,8 @@ use words::{chains, covers, head, inventory};
 
 /// Variables that are followed into other variables.
 const STEPS: usize = 8;
+/// Files and roles that take in one another.
+const WITHIN: usize = 6;
 
 /// A variable, or a part of one: where its project begins, and the way to the value in it.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -37,6 +40,8 @@ enum User {
     Variable(String),
     Role(Arc<str>),
     Playbook(Arc<Consumer>),
+    /// Whoever takes in that file, a list of tasks or a template.
+    Part(Arc<str>),
 }
 
 struct Use {
@@ -47,11 +52,11 @@ struct Use {
     user: User,
 }
 
-/// A playbook that lists a role.
+/// A playbook, a role or a list of tasks that takes in a role.
 struct Listed {
     at: Place,
     root: Arc<str>,
-    playbook: Arc<Consumer>,
+    user: User,
 }
 
 /// What projects say.
@@ -65,6 +70,7 @@ pub(super) struct Ansible {
     listed: HashMap<String, Vec<Listed>>,
     /// Roles that are in the tree.
     own: BTreeSet<String>,
+    taken: taken::Taken,
     allowance: Allowance,
 }
 
@@ -80,7 +86,10 @@ impl Reader for Ansible {
         let small = sheet.bytes.len() <= Self::LIMIT;
         match places::of(&sheet.path).1 {
             // `templates` and `vars` are folders of many others; a file of theirs that fits no role is nobody's.
-            Part::Other => small && ends_in(&sheet.path, &["yml", "yaml"]) && sheet.mentions("hosts:"),
+            Part::Other if ends_in(&sheet.path, &["j2"]) => small && sheet.mentions("{"),
+            Part::Other => {
+                small && ends_in(&sheet.path, &["yml", "yaml"]) && (sheet.mentions("hosts:") || is_list(sheet.bytes))
+            }
             Part::File(_) => false,
             _ => small,
         }
@@ -90,7 +99,8 @@ impl Reader for Ansible {
         self.allowance.begin();
         let (root, part) = places::of(&sheet.path);
         let root: Arc<str> = Arc::from(root);
-        let data = ends_in(&sheet.path, &["yml", "yaml"]);
+        let variables = matches!(part, Part::Vars | Part::Inventory);
+        let data = ends_in(&sheet.path, &["yml", "yaml"]) || variables && is_mapping(sheet.bytes);
         match part {
             Part::Vars | Part::Inventory if data => {
                 // Encrypted ones are no YAML, and neither is much else by such a name.
@@ -111,6 +121,12 @@ impl Reader for Ansible {
                     self.mentions(text, &at, (&root, &user));
                 }
             }
+            Part::Other if !data => {
+                if let Ok(text) = sheet.text() {
+                    let at = Place { path: Arc::clone(&sheet.path), line: 1, bytes: 0..0 };
+                    self.mentions(text, &at, (&root, &User::Part(Arc::clone(&sheet.path))));
+                }
+            }
             Part::Other | Part::File(_) => {
                 sheet.documents(&mut Coverage::default(), &mut |doc| self.playbook(sheet, doc, &root));
             }
@@ -129,6 +145,10 @@ impl Reader for Ansible {
             self.join(user, root, (Tier::Declared, why), roll);
         }
         for path in clues.paths() {
+            for (at, user) in self.taken.of(path) {
+                let why = evidence("ansible-takes-in", at.to_string(), clean(file_name(path)));
+                self.join(user, &at.path, (Tier::Inferred, vec![why]), roll);
+            }
             if let (root, Part::File(role)) = places::of(path) {
                 let why = vec![evidence("ansible-file", path, format!("copied by role {}", clean(role)))];
                 self.join(&User::Role(Arc::from(role)), root, (Tier::Inferred, why), roll);
@@ -140,6 +160,7 @@ impl Reader for Ansible {
         self.values.merge(other.values);
         self.literals.merge(other.literals);
         self.own.extend(other.own);
+        self.taken.merge(other.taken);
         for (name, uses) in other.uses {
             self.uses.entry(name).or_default().extend(uses);
         }
@@ -194,12 +215,15 @@ impl Ansible {
         doc.leaves(way, &mut |way, leaf| {
             let Some(text) = leaf.text().filter(|text| !text.is_empty() && self.allowance.take(text.len())) else { return };
             let place = sheet.place(leaf);
-            if let User::Playbook(playbook) = user
-                && is_role(way)
-            {
-                let listed = Listed { at: place, root: Arc::clone(root), playbook: Arc::clone(playbook) };
+            if is_role(way) {
+                let listed = Listed { at: place, root: Arc::clone(root), user: user.clone() };
                 self.listed.entry(text.to_owned()).or_default().push(listed);
                 return;
+            }
+            for name in taken::named(way, text).into_iter().chain(taken::looked_up(text)) {
+                if self.allowance.take(name.len()) {
+                    self.taken.put(name, &place, user);
+                }
             }
             self.mentions(text, &place, (root, user));
             // The variables of a play are what its roles see.
@@ -211,10 +235,13 @@ impl Ansible {
     }
 
     fn playbook(&mut self, sheet: &Sheet<'_>, doc: View<'_>, root: &Arc<str>) {
-        let plays = doc.items().any(|play| play.get("hosts").is_some());
+        let plays = doc.items().any(|play| play.get("hosts").is_some() || play.get("import_playbook").is_some());
         if plays && is_showable(&sheet.path) {
             let consumer = Consumer::new(format!("ansible:{}", sheet.path), format!("playbook {}", sheet.path));
             self.tasks(sheet, (doc, ""), (root, &User::Playbook(Arc::new(consumer))));
+        } else if doc.items().next().is_some_and(View::is_mapping) {
+            // A list of tasks, if somebody takes it in as one.
+            self.tasks(sheet, (doc, ""), (root, &User::Part(Arc::clone(&sheet.path))));
         }
     }
 
@@ -250,40 +277,90 @@ impl Ansible {
         for (role, listed) in self.listed.iter().filter(|(role, _)| !self.own.contains(*role)) {
             let short = role.rsplit(['.', '/']).next().unwrap_or(role).replace('-', "_");
             if !short.is_empty() && name.strip_prefix(&short).is_some_and(|rest| rest.starts_with('_')) {
-                Self::playbooks(listed, &variable.root, (Tier::Inferred, why), roll);
+                self.listing(listed, &variable.root, ((Tier::Inferred, why), WITHIN), roll);
             }
         }
     }
 
     fn join(&self, user: &User, root: &str, (tier, why): (Tier, Vec<Evidence>), roll: &mut Roll) {
+        let named = self.users(user, root, ((tier, &why), WITHIN), roll);
+        if let User::Role(role) = user
+            && !named
+            && is_showable(role)
+        {
+            let within = if root.is_empty() { format!("roles/{role}") } else { format!("{root}/roles/{role}") };
+            let consumer = Consumer::new(format!("ansible:{within}"), format!("role {role}, any playbook"));
+            consumer.join(roll, tier.min(Tier::Inferred), why);
+        }
+    }
+
+    /// Whether there is any playbook at the end of it. `left` is how many may still take in one another.
+    fn users(&self, user: &User, root: &str, ((tier, why), left): ((Tier, &[Evidence]), usize), roll: &mut Roll) -> bool {
+        let Some(left) = left.checked_sub(1) else { return false };
         match user {
-            User::Variable(_) => {}
-            User::Playbook(playbook) => playbook.join(roll, tier, why),
+            User::Variable(_) => false,
+            User::Playbook(playbook) => {
+                playbook.join(roll, tier, why.to_vec());
+                true
+            }
             User::Role(named) => {
                 let listed = self.listed.get(&**named).map_or(&[][..], Vec::as_slice);
-                if !Self::playbooks(listed, root, (tier, &why), roll) && is_showable(named) {
-                    let within = if root.is_empty() { format!("roles/{named}") } else { format!("{root}/roles/{named}") };
-                    let consumer = Consumer::new(format!("ansible:{within}"), format!("role {named}, any playbook"));
-                    consumer.join(roll, tier.min(Tier::Inferred), why);
+                self.listing(listed, root, ((tier, why), left), roll)
+            }
+            User::Part(path) => {
+                let mut any = false;
+                for (at, user) in self.taken.of(path).filter(|(at, _)| at.path != *path) {
+                    if !roll.look() {
+                        break;
+                    }
+                    let mut why = why.to_vec();
+                    why.push(evidence("ansible-takes-in", at.to_string(), clean(file_name(path))));
+                    any |= self.users(user, root, ((tier, &why), left), roll);
                 }
+                any
             }
         }
     }
 
     /// Whether there is any playbook of the same project.
-    fn playbooks(listed: &[Listed], root: &str, (tier, why): (Tier, &[Evidence]), roll: &mut Roll) -> bool {
+    fn listing(
+        &self,
+        listed: &[Listed],
+        root: &str,
+        ((tier, why), left): ((Tier, &[Evidence]), usize),
+        roll: &mut Roll,
+    ) -> bool {
         let mut any = false;
         for one in listed.iter().filter(|one| related(&one.root, root)) {
-            any = true;
             if !roll.look() {
                 break;
             }
             let mut why = why.to_vec();
             why.push(evidence("ansible-role", one.at.to_string(), "lists the role"));
-            one.playbook.join(roll, tier, why);
+            any |= self.users(&one.user, root, ((tier, &why), left), roll);
         }
         any
     }
+}
+
+/// Whether a file's first line that says something begins a list.
+fn is_list(bytes: &[u8]) -> bool {
+    first(bytes).is_some_and(|line| line.starts_with(b"- ") || line.starts_with(b"["))
+}
+
+/// Whether it begins a mapping, as variables in a file without an ending do: those of INI have an equals sign.
+fn is_mapping(bytes: &[u8]) -> bool {
+    let line = first(bytes).unwrap_or_default();
+    let colon = line.iter().position(|b| *b == b':');
+    colon.is_some_and(|colon| {
+        !line.starts_with(b"[") && line.iter().position(|b| *b == b'=').is_none_or(|equals| equals > colon)
+    })
+}
+
+/// The first line that says something.
+fn first(bytes: &[u8]) -> Option<&[u8]> {
+    let mut lines = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
+    lines.find(|line| !line.is_empty() && !line.starts_with(b"#") && !line.starts_with(b"---"))
 }
 
 /// The way below the `vars` or the host that a variable of an inventory stands at: `all.children.web.vars.KEY`.
@@ -294,13 +371,14 @@ fn below_hosts(way: &str) -> Option<&str> {
     way.split_once(".hosts.").and_then(|(_, rest)| rest.split_once('.')).map(|(_, rest)| rest)
 }
 
-/// Whether a role's name stands there: `roles: [NAME]`, `roles: [{role: NAME}]`, `include_role: {name: NAME}`.
+/// Whether a role's name stands there: `roles: [NAME]`, `roles: [{role: NAME}]`, `include_role: {name: NAME}`, a role's `dependencies`.
 fn is_role(way: &str) -> bool {
     let last = way.rsplit('.').next().unwrap_or(way);
     let before = way[..way.len() - last.len()].trim_end_matches('.');
     let within = before.rsplit('.').next().unwrap_or(before);
-    last.starts_with("roles[")
-        || within.starts_with("roles[") && matches!(last, "role" | "name")
+    let lists = |word: &str| word.starts_with("roles[") || word.starts_with("dependencies[");
+    lists(last)
+        || lists(within) && matches!(last, "role" | "name")
         || last == "name" && matches!(within, "include_role" | "import_role")
 }
 

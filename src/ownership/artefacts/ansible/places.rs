@@ -18,7 +18,7 @@ pub(super) enum Part<'p> {
 }
 
 /// Folders below a role that hold what it does.
-const DOES: [&str; 3] = ["tasks", "handlers", "templates"];
+const DOES: [&str; 4] = ["tasks", "handlers", "templates", "meta"];
 
 /// Where the project begins that a path belongs to, and what the file is in it.
 pub(super) fn of(path: &str) -> (&str, Part<'_>) {

@@ -30,6 +30,7 @@ fn a_variable_reaches_the_playbooks_of_the_role_that_names_it() {
         ("ops/roles/api/defaults/main.yml", &vars, task, Some(ID)),
         ("ops/group_vars/all/vault.yml", &indirect, template, Some(ID)),
         ("ops/group_vars/web.yml", &nested, part, Some(ID)),
+        ("ops/group_vars/web", &vars, template, Some(ID)),
         ("ops/inventory.ini", &ini, template, Some(ID)),
         ("ops/inventories/prod/hosts.yml", &hosts, template, Some(ID)),
         ("ops/group_vars/web.yml", &nested, other, None),
@@ -60,4 +61,50 @@ fn what_stands_in_a_task_or_is_copied_is_its_playbook_s() {
     let path = "ops/roles/api/files/api.env";
     let known = tree(&[SITE, (path, &file)]);
     assert_eq!(consumers(&known.resolve(&finding_in(path, &file, VALUE))), [(ID, Inferred)]);
+}
+
+#[test]
+fn files_that_are_taken_in_by_name_are_their_takers() {
+    let play = "- hosts: web\n  vars_files: [vars.yml, 'env/{{ stage }}.yml']\n  tasks:\n  - import_tasks: tasks/app.yml\n  - template: {src: app.env.j2, dest: /etc/app}\n";
+    let tasks = "- include_tasks: more.yml\n- include_vars: {file: other.yml}\n";
+    let base = [("ops/site.yml", play), ("ops/tasks/app.yml", tasks), ("ops/x.yml", "- hosts: db\n")];
+    let value = format!("key: {VALUE}\n");
+    let task = format!("- shell: curl --token={VALUE}\n");
+    for (path, text, tier) in [
+        ("ops/vars.yml", &value, Some(Inferred)),
+        ("ops/env/prod.yml", &value, Some(Inferred)),
+        ("ops/other/prod.yml", &value, None),
+        ("ops/vars/other.yml", &value, Some(Inferred)),
+        ("ops/tasks/more.yml", &task, Some(Declared)),
+        ("ops/tasks/unasked.yml", &task, None),
+        ("ops/templates/app.env.j2", &value, Some(Inferred)),
+        ("ops/templates/other.env.j2", &value, None),
+        ("vars.yml", &value, None),
+    ] {
+        let mut files = base.to_vec();
+        files.push((path, text));
+        let known = tree(&files);
+        let expected: Vec<_> = tier.into_iter().map(|tier| (ID, tier)).collect();
+        assert_eq!(consumers(&known.resolve(&finding_in(path, text, VALUE))), expected, "{path}");
+    }
+    // A variable that only a template outside of roles names.
+    let template = ("ops/templates/app.env.j2", "KEY={{ app_key }}\n");
+    let vars = format!("app_key: {VALUE}\n");
+    assert_eq!(named(&[base[0], template, ("ops/group_vars/all.yml", &vars)]), [(ID.to_owned(), Inferred)]);
+    let circle = ("ops/a.yml", "- include_tasks: b.yml\n");
+    let back = format!("- include_tasks: a.yml\n- shell: x {VALUE}\n");
+    assert_eq!(named(&[circle, ("ops/b.yml", &back)]), []);
+}
+
+#[test]
+fn roles_that_take_in_roles_end_in_the_playbook() {
+    let vars = format!("db_key: {VALUE}\n");
+    let uses = ("ops/roles/db/templates/x.j2", "{{ db_key }}");
+    for (path, text) in [
+        ("ops/roles/api/meta/main.yml", "dependencies:\n- role: db\n"),
+        ("ops/roles/api/tasks/main.yml", "- include_role: {name: db}\n"),
+    ] {
+        let found = named(&[SITE, uses, (path, text), ("ops/group_vars/all.yml", &vars)]);
+        assert_eq!(found, [(ID.to_owned(), Inferred)], "{path}");
+    }
 }

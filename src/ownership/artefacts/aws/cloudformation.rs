@@ -11,7 +11,7 @@ use super::super::yaml::View;
 use super::super::{Sheet, clean, ends_in, is_showable};
 use super::containers::{Spelling, Task};
 use super::values::Values;
-use super::{code, nested, others};
+use super::{code, nested, others, parameters};
 use crate::model::{Coverage, Tier};
 
 /// The resources that are workloads, and stacks of them.
@@ -32,14 +32,20 @@ impl Kind for CloudFormation {
     const LIMIT: usize = 4 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["yaml", "yml", "json", "template"])
+        ends_in(path, &["yaml", "yml", "json", "template"]) || parameters::is_config(path)
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
-        sheet.mentions("AWS::") && (TYPES.iter().any(|kind| sheet.mentions(kind)) || others::concern(sheet))
+        parameters::concerns(sheet)
+            || sheet.mentions("AWS::") && (TYPES.iter().any(|kind| sheet.mentions(kind)) || others::concern(sheet))
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
+        if !sheet.mentions("AWS::") {
+            // What is another's JSON after all is no concern.
+            let mut quiet = Coverage::default();
+            return sheet.documents(&mut quiet, &mut |root| parameters::read((sheet, links), root));
+        }
         links.has_parameters(sheet);
         sheet.documents(coverage, &mut |root| {
             template(sheet, root, links);
@@ -70,7 +76,12 @@ fn template(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
             Some("AWS::CloudFormation::Stack" | "AWS::Serverless::Application") => {
                 nested::read((sheet, links), (root, name), properties);
             }
-            Some(kind) => others::read((sheet, links), (kind, name), properties, values),
+            Some(kind) => {
+                others::read((sheet, links), (kind, name), properties, values);
+                if let Some(metadata) = resource.get("Metadata") {
+                    others::metadata((sheet, links), (kind, name), metadata, values);
+                }
+            }
             None => {}
         }
     }
@@ -95,6 +106,13 @@ fn function<'t>(
     // `CodeUri` is a folder as it lies here; what is in S3 is not.
     if let (Some(at), Some(below)) = (properties.get("Handler"), properties.text_at(&["CodeUri"])) {
         code::handler((sheet, links), at, (below, &consumer));
+    }
+    // Code that is written into the template.
+    for way in [&["Code", "ZipFile"][..], &["InlineCode"]] {
+        if let Some(code) = properties.at(way) {
+            let link = Link::new(&consumer, Tier::Bound, "lambda-inline-code", way[way.len() - 1]);
+            Values { script: true, ..values }.put((sheet, &mut *links), code, &link);
+        }
     }
     let own = properties.at(&["Environment", "Variables"]);
     for (variables, technique) in [(own, "lambda-environment"), (all, "sam-globals-environment")] {

@@ -8,6 +8,7 @@ mod containers;
 mod ecs;
 mod nested;
 mod others;
+mod parameters;
 mod references;
 mod serverless;
 mod values;

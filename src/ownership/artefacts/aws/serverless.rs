@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::links::{Consumer, Kind, Link, Links};
 use super::super::yaml::View;
-use super::super::{Sheet, clean, ends_in, file_name, is_showable};
+use super::super::{Sheet, clean, dotenv, ends_in, file_name, folder, is_showable, join};
 use super::code;
 use super::references::{self, Target};
 use crate::model::{Coverage, Tier};
@@ -24,6 +24,9 @@ impl Kind for Serverless {
     /// Files that references lead into are known by nothing but what people call them.
     fn is_env_file(path: &str) -> bool {
         let name = file_name(path).to_ascii_lowercase();
+        if dotenv::is_named_so(&name) {
+            return true;
+        }
         let words = ["env", "secret", "secrets", "config", "custom", "variables", "vars", "params", "settings"];
         ends_in(&name, &["yml", "yaml", "json"]) && name.split(['.', '-', '_']).any(|part| words.contains(&part))
     }
@@ -63,6 +66,14 @@ fn read<'t>(
     for view in [root, function] {
         code::packed((sheet, links), view, &consumer);
     }
+    // The plugin gives all that a `.env` has to every function (github.com/neverendingqs/serverless-dotenv-plugin).
+    let plugins = root.get("plugins").into_iter().flat_map(View::items);
+    for plugin in plugins.filter(|plugin| plugin.text() == Some("serverless-dotenv-plugin")) {
+        if let Some(file) = join(folder(&sheet.path), ".env") {
+            let link = Link::new(&consumer, Tier::Inferred, "serverless-dotenv", "all of .env");
+            links.pull(file, sheet.place(plugin), link);
+        }
+    }
     let own = function.get("environment");
     // An environment that stands elsewhere as a whole.
     let here = |variables: View<'t>| match variables.text().and_then(|text| references::target(sheet, root, text)) {
@@ -84,6 +95,10 @@ fn read<'t>(
             let tier = if text.contains("${") { Tier::Inferred } else { Tier::Bound };
             let link = Link::new(&consumer, tier, technique, format!("environment {}", clean(variable)));
             references::put((sheet, links), root, value, &link);
+            // `useDotenv` fills these from a `.env`.
+            for name in text.split("${env:").skip(1).filter_map(|rest| rest.split([',', '}']).next()) {
+                links.want(name.trim(), sheet.place(value), Link { tier: Tier::Inferred, ..link.clone() });
+            }
             links.put(sheet, value, link);
         }
     }

@@ -8,6 +8,9 @@ use crate::model::Tier;
 
 /// Functions within functions.
 const LEVELS: usize = 8;
+/// The functions of templates.
+const FUNCTIONS: [&str; 10] =
+    ["Ref", "Sub", "Join", "Base64", "FindInMap", "GetAtt", "ImportValue", "If", "Select", "Split"];
 
 /// The values that a template's own values may refer to.
 #[derive(Clone, Copy)]
@@ -26,6 +29,21 @@ impl<'t> Values<'t> {
     pub(super) fn put(&self, desk: (&Sheet<'_>, &mut Links), value: View<'t>, link: &Link) {
         let link = Link { tier: link.tier.min(self.most), ..link.clone() };
         self.follow(desk, value, (&link, LEVELS));
+    }
+
+    /// As [`Values::put`] for a value, or for each that stands in a list or below a mapping.
+    pub(super) fn put_below(&self, (sheet, links): (&Sheet<'_>, &mut Links), value: View<'t>, link: &Link) {
+        self.below((sheet, links), value, (link, LEVELS));
+    }
+
+    fn below(&self, (sheet, links): (&Sheet<'_>, &mut Links), value: View<'t>, (link, left): (&Link, usize)) {
+        let Some(left) = left.checked_sub(1) else { return };
+        if value.text().is_some() || call(value).is_some_and(|(name, _)| FUNCTIONS.contains(&name)) {
+            return self.put((sheet, links), value, link);
+        }
+        for item in value.items().chain(value.entries().into_iter().map(|(_, value)| value)) {
+            self.below((sheet, &mut *links), item, (link, left));
+        }
     }
 
     /// Remembers the value of the secret that a `ValueFrom` names, where the template makes it.

@@ -62,6 +62,9 @@ fn is_own_env(name: &str) -> bool {
 
 /// `config.yaml` beside the manifest, or data in a folder of settings.
 fn settings(inside: &str, name: &str) -> bool {
+    if inside == "cdk.json" {
+        return true;
+    }
     let data = ends_in(name, DATA) || ends_in(name, INI);
     match folder(inside) {
         "" => data && (is_called(name, "config") || is_called(name, "settings")),
@@ -117,7 +120,7 @@ fn node(inside: &str, name: &str) -> bool {
             let (stem, _) = name.split_once('.').unwrap_or((name, ""));
             let by_tool = name.contains(".config.") && ends_in(name, &code);
             let named = ["app-config", "ormconfig", "knexfile", "ecosystem"].iter().any(|word| is_called(name, word));
-            by_tool || named || stem == "config" && (ends_in(name, DATA) || ends_in(name, &code))
+            by_tool || named || name == "cdk.json" || stem == "config" && (ends_in(name, DATA) || ends_in(name, &code))
         }
         "config" | "src/config" => ends_in(name, DATA) || ends_in(name, &code),
         "src/environments" => is_called(name, "environment") && ends_in(name, &code),

@@ -1,6 +1,6 @@
 //! Settings beside a manifest: a `.env`, or a file that the program's framework reads by convention. Most likely that program's.
 //! Inferred, never more: nothing refers to the file. Of several manifests above a file the nearest of each sort counts; for a `.env`
-//! only those in its own folder do.
+//! only those in its own folder do. What code names by a file's name is its program's too, and so is what stands in code.
 
 mod conventions;
 mod names;
@@ -8,13 +8,25 @@ mod names;
 use std::collections::HashMap;
 
 use super::links::Consumer;
-use super::{Clues, Place, Reader, Sheet, clean, file_name, folder, is_showable};
+use super::{Clues, Place, Reader, Sheet, clean, code, dotenv, ends_in, file_name, folder, is_showable};
 use crate::model::{Coverage, Tier};
 use crate::ownership::roll::{Roll, evidence};
 use conventions::Sort;
 
 /// Processes of one Procfile.
 const PROCESSES: usize = 100;
+/// What programs of a sort are written in.
+const LANGUAGES: &[(&[&str], Sort)] = &[
+    (&["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx"], Sort::Node),
+    (&["py"], Sort::Python),
+    (&["go"], Sort::Go),
+    (&["rb"], Sort::Ruby),
+    (&["php"], Sort::Php),
+    (&["java", "kt", "scala"], Sort::Jvm),
+    (&["cs", "fs", "vb"], Sort::DotNet),
+    (&["rs"], Sort::Rust),
+    (&["ex", "exs"], Sort::Elixir),
+];
 /// How far above a file its manifest may lie: `src/main/resources/META-INF/x`.
 const ABOVE: usize = 6;
 
@@ -24,6 +36,8 @@ pub(super) struct Beside {
     manifests: HashMap<String, Vec<Manifest>>,
     /// What Gradle's settings call the project of their folder.
     gradle: HashMap<String, String>,
+    /// What code names.
+    code: code::Named,
 }
 
 struct Manifest {
@@ -40,7 +54,11 @@ impl Reader for Beside {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        names::sort(path).is_some() || is_gradle(path)
+        names::sort(path).is_some() || is_gradle(path) || code::is_one(path)
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        names::sort(&sheet.path).is_some() || is_gradle(&sheet.path) || code::concerns(sheet)
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
@@ -67,7 +85,7 @@ impl Reader for Beside {
                 Ok(None) => {}
                 Err(why) => coverage.trouble(&*sheet.path, why),
             },
-            None => {}
+            None => self.code.read(sheet),
         }
     }
 
@@ -89,10 +107,22 @@ impl Reader for Beside {
                     break;
                 }
             }
+            for mention in self.code.of(path) {
+                if !roll.look() {
+                    return;
+                }
+                let what = ("code-names-file", mention.at.to_string(), clean(file_name(path)));
+                self.program(&mention.at.path, what, roll);
+            }
+            // What stands in code is used by its program, where nothing says more.
+            if code::is_one(path) && !roll.has_consumer() {
+                self.program(path, ("code-beside", path.to_owned(), "in the program's code".to_owned()), roll);
+            }
         }
     }
 
     fn merge(&mut self, other: Self) {
+        self.code.merge(other.code);
         self.gradle.extend(other.gradle);
         for (folder, manifests) in other.manifests {
             self.manifests.entry(folder).or_default().extend(manifests);
@@ -110,23 +140,48 @@ impl Beside {
         self.manifests.entry(folder(&sheet.path).to_owned()).or_default().push(manifest);
     }
 
-    fn join(&self, manifest: &Manifest, inside: &str, roll: &mut Roll) {
+    /// Names the program that a file of code is part of: the one of the nearest manifest of its language.
+    fn program(&self, path: &str, (technique, at, value): (&str, String, String), roll: &mut Roll) {
+        let Some(fits) = LANGUAGES.iter().find(|(endings, _)| ends_in(path, endings)).map(|(_, sort)| *sort) else { return };
+        let mut above = path;
+        while !above.is_empty() {
+            above = folder(above);
+            let own = self.manifests.get(above).map_or(&[][..], Vec::as_slice);
+            let inside = path[above.len()..].trim_start_matches('/');
+            // A list of requirements has no name, and what loads a `.env` is told by what lies beside that.
+            let list = fits == Sort::Python && !dotenv::is_named_so(&value);
+            let fitting = own.iter().filter(|manifest| manifest.sort == fits && (manifest.counts(own, inside) || list));
+            let ranked =
+                fitting.min_by_key(|manifest| names::RANKS.iter().position(|name| *name == file_name(&manifest.path)));
+            if let Some(manifest) = ranked {
+                let (id, shown) = self.called(manifest, "package");
+                return Consumer::new(id, shown).join(roll, Tier::Inferred, vec![evidence(technique, at, value)]);
+            }
+        }
+    }
+
+    /// The id of a manifest's program, and its name.
+    fn called(&self, manifest: &Manifest, kind: &str) -> (String, String) {
         let path = &manifest.path;
-        let file = file_name(path);
-        let given = self.gradle.get(folder(path)).filter(|_| file.starts_with("build.gradle"));
+        let given = self.gradle.get(folder(path)).filter(|_| file_name(path).starts_with("build.gradle"));
         let name = given.unwrap_or(&manifest.name);
+        if name.is_empty() {
+            (format!("{kind}:{path}"), format!("{kind} of {path}"))
+        } else {
+            (format!("{kind}:{path}/{name}"), format!("{kind} {name} of {path}"))
+        }
+    }
+
+    fn join(&self, manifest: &Manifest, inside: &str, roll: &mut Roll) {
         let (kind, technique) = match manifest.sort {
             Sort::Procfile => ("procfile", "procfile-beside"),
             Sort::Django => ("django", "settings-beside"),
             _ if inside.starts_with(".env") || inside == ".flaskenv" => ("package", "package-beside"),
             _ => ("package", "settings-beside"),
         };
-        let (id, shown) = if name.is_empty() {
-            (format!("{kind}:{path}"), format!("{kind} of {path}"))
-        } else {
-            (format!("{kind}:{path}/{name}"), format!("{kind} {name} of {path}"))
-        };
-        let why = evidence(technique, manifest.at.clone(), clean(&format!("{inside} beside {file}")));
+        let (id, shown) = self.called(manifest, kind);
+        let beside = format!("{inside} beside {}", file_name(&manifest.path));
+        let why = evidence(technique, manifest.at.clone(), clean(&beside));
         Consumer::new(id, shown).join(roll, Tier::Inferred, vec![why]);
     }
 }

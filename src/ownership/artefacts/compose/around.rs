@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::yaml::View;
 use super::super::{Place, Sheet, dotenv, file_name, folder, join};
-use super::{Compose, Pull, most, variables};
+use super::{Compose, Pull, variables};
 use crate::model::{Evidence, Tier};
 use crate::ownership::roll::Roll;
 
@@ -62,10 +62,10 @@ impl Compose {
         if !pulls.all(|pull| self.takes(pull, (name, Tier::Bound), seen, roll)) {
             return;
         }
-        if file_name(&place.path) != ".env" {
-            return;
-        }
         let own = folder(&place.path);
+        if file_name(&place.path) != ".env" {
+            return self.by_hand(place, name, seen, roll);
+        }
         self.entries_by_variable((own, name), seen, roll);
         let mut join = |pull: &Pull, tier: Tier| self.takes(pull, (name, tier), seen, roll);
         for pull in self.variables.get(&(own.to_owned(), name.to_owned())).into_iter().flatten() {
@@ -85,11 +85,25 @@ impl Compose {
         }
     }
 
+    /// An env file by another name, which no service lists, is handed to `docker compose --env-file` by whoever runs it.
+    fn by_hand(&self, place: &Place, name: &str, seen: &Evidence, roll: &mut Roll) {
+        let file = file_name(&place.path);
+        if self.env_files.contains_key(&*place.path) || dotenv::is_sample(file) || !file.contains(".env") {
+            return;
+        }
+        let key = (folder(&place.path).to_owned(), name.to_owned());
+        for pull in self.variables.get(&key).into_iter().flatten() {
+            if !self.takes(pull, (name, Tier::Inferred), seen, roll) {
+                return;
+            }
+        }
+    }
+
     /// Whether there may be more to look at, after the service of one reference was named.
     fn takes(&self, pull: &Pull, (name, tier): (&str, Tier), seen: &Evidence, roll: &mut Roll) -> bool {
         let looks = roll.look();
         if looks && !self.hides(&pull.over, name) {
-            self.name(&pull.service, roll, tier.min(most(&pull.at.path)), vec![seen.clone(), pull.evidence()]);
+            self.name(&pull.service, roll, tier.min(pull.most()), vec![seen.clone(), pull.evidence()]);
         }
         looks
     }

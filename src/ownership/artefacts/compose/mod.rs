@@ -22,7 +22,7 @@ use super::image_refs::spelt_out;
 use super::links::Consumer;
 use super::slots::Slots;
 use super::yaml::{Tree, View};
-use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
+use super::{Clues, Place, Reader, Sheet, code, dotenv, ends_in, file_name, folder};
 use crate::model::{Coverage, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
 use service::Desk;
@@ -53,6 +53,8 @@ pub(super) struct Compose {
     /// those that take it.
     taken: HashMap<(String, String), BTreeSet<String>>,
     mounts: mounts::Mounts,
+    /// What code names, which a project that is mounted as a whole may read.
+    code: code::Named,
     merged: merged::Merged,
     allowance: Allowance,
 }
@@ -88,6 +90,8 @@ struct Over {
     /// The env files of one service in their order, and which of them it is.
     files: Arc<[String]>,
     own: usize,
+    /// Whether the file's path is made of defaults, which a variable may replace.
+    unsure: bool,
 }
 
 impl Reader for Compose {
@@ -95,14 +99,17 @@ impl Reader for Compose {
 
     fn wants(path: &str) -> bool {
         let name = file_name(path);
-        is_yaml(name) || dotenv::is_named_so(name)
+        is_yaml(name) || dotenv::is_named_so(name) || code::is_one(path)
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         let name = file_name(&sheet.path);
+        if code::is_one(&sheet.path) {
+            return code::concerns(sheet);
+        }
         is_compose(name)
             || !is_yaml(name)
-            || sheet.mentions("services:") && (sheet.mentions("image:") || sheet.mentions("build:"))
+            || sheet.mentions("services:") && ["image:", "build:", "extends:"].iter().any(|word| sheet.mentions(word))
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
@@ -112,6 +119,9 @@ impl Reader for Compose {
         };
         self.allowance.begin();
         let name = file_name(&sheet.path);
+        if code::is_one(&sheet.path) {
+            return self.code.read(sheet);
+        }
         if !is_yaml(name) {
             self.take(sheet, text);
             let names = dotenv::variables(text).into_iter().map(|variable| variable.name.to_owned());
@@ -170,7 +180,7 @@ impl Reader for Compose {
         let set: HashSet<&str> = set.iter().map(|(place, ..)| &*place.path).collect();
         for path in clues.paths() {
             for pull in self.secret_files.get(path).into_iter().flatten() {
-                self.name(&pull.service, roll, most(&pull.at.path), vec![pull.evidence()]);
+                self.name(&pull.service, roll, pull.most(), vec![pull.evidence()]);
             }
             let Some(pulls) = self.env_files.get(path).filter(|_| !set.contains(path)) else { continue };
             for pull in pulls {
@@ -197,6 +207,7 @@ impl Reader for Compose {
         }
         self.overridden.extend(other.overridden);
         self.mounts.merge(other.mounts);
+        self.code.merge(other.code);
         self.merged.merge(other.merged);
         for (path, pulls) in other.env_files {
             self.env_files.entry(path).or_default().extend(pulls);
@@ -255,6 +266,11 @@ impl Compose {
 }
 
 impl Pull {
+    /// How sure it can be at most.
+    fn most(&self) -> Tier {
+        if self.over.unsure { Tier::Inferred } else { most(&self.at.path) }
+    }
+
     fn evidence(&self) -> Evidence {
         evidence(self.technique, self.at.to_string(), self.detail.clone())
     }
@@ -287,11 +303,11 @@ fn most(path: &str) -> Tier {
     if dotenv::is_form(file_name(path)) { Tier::Inferred } else { Tier::Bound }
 }
 
-/// Whether a document by any name is a compose file: all of its services have an image or are built, and nothing in it says that
-/// it is something else.
+/// Whether a document by any name is a compose file: all of its services have an image, are built or extend others, and nothing in it
+/// says that it is something else.
 fn is_composed(root: View<'_>) -> bool {
     let services = root.get("services").map(View::entries).unwrap_or_default();
-    let runs = |service: View<'_>| ["image", "build"].iter().any(|field| service.get(field).is_some());
+    let runs = |service: View<'_>| ["image", "build", "extends"].iter().any(|field| service.get(field).is_some());
     let known = |key: View<'_>| key.text().is_some_and(|key| FIELDS.contains(&key) || key.starts_with("x-"));
     !services.is_empty()
         && services.iter().all(|(name, service)| name.text().is_some_and(is_name) && runs(*service))

@@ -2,7 +2,8 @@
 //! (compose-spec, "volumes"). What lies in them is handed to the service.
 //!
 //! Tiers: a file that is mounted by its own path, or that lies in a mounted folder of settings, is bound. Source code in a folder is
-//! inferred, as most of it is mounted for development alone, and so is the code of a project that is mounted as a whole. Documents,
+//! inferred, as most of it is mounted for development alone, and so is the code of a project that is mounted as a whole, with the
+//! settings that this code names. Documents,
 //! samples and tests are nobody's. What an override file mounts in the same place is inferred in the base.
 
 use std::collections::{BTreeSet, HashMap};
@@ -44,14 +45,20 @@ impl Mounts {
             let mut above = path;
             loop {
                 for mount in self.0.get(above).into_iter().flatten() {
-                    let Some(tier) = mount.tier_of(above, path) else { continue };
+                    let named = || compose.code.of(path).find(|mention| mount.holds(above, &mention.at.path));
+                    let known = mount.tier_of(above, path);
+                    let by_code = if known.is_none() && mount.whole && path != above { named() } else { None };
+                    let Some(tier) = known.or(by_code.map(|_| Tier::Inferred)) else { continue };
                     if !roll.look() {
                         return;
                     }
                     let hidden = mount.sets.as_ref().is_some_and(|sets| compose.overridden.contains(sets));
                     let tier = if hidden { tier.min(Tier::Inferred) } else { tier };
-                    let why = evidence("compose-mount", mount.at.to_string(), mount.detail.clone());
-                    compose.name(&mount.service, roll, tier, vec![why]);
+                    let mut why = vec![evidence("compose-mount", mount.at.to_string(), mount.detail.clone())];
+                    why.extend(
+                        by_code.map(|mention| evidence("code-names-file", mention.at.to_string(), clean(file_name(path)))),
+                    );
+                    compose.name(&mount.service, roll, tier, why);
                 }
                 if above.is_empty() {
                     break;
@@ -69,6 +76,11 @@ impl Mounts {
 }
 
 impl Mount {
+    /// Whether a file lies in the source.
+    fn holds(&self, source: &str, path: &str) -> bool {
+        source.is_empty() || path.strip_prefix(source).is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// How sure it is that the service uses the file, which is the source or lies in it.
     fn tier_of(&self, source: &str, path: &str) -> Option<Tier> {
         if path == source {

@@ -111,8 +111,8 @@ impl Desk<'_> {
     /// required, format}`. `names` come before what the files set.
     pub(super) fn env_files(&mut self, all: &[View<'_>], names: &Arc<BTreeSet<String>>) {
         let own = |entry: View<'_>| {
-            let file = entry.text().or_else(|| entry.text_at(&["path"]))?.to_owned();
-            Some((join(folder(&self.sheet.path), &file)?, file))
+            let (file, certain) = variables::filled(entry.text().or_else(|| entry.text_at(&["path"]))?)?;
+            Some((join(folder(&self.sheet.path), &file)?, file, certain))
         };
         let fields = all.iter().filter_map(|service| service.get("env_file"));
         let entries = fields.flat_map(|field| [field].into_iter().chain(field.items()));
@@ -121,12 +121,12 @@ impl Desk<'_> {
             self.compose.allowance.cut(&format!("services with more than {ENV_FILES} env files"));
             listed.truncate(ENV_FILES);
         }
-        let files: Arc<[String]> = listed.iter().map(|(_, (path, _))| path.clone()).collect();
-        for (own, (entry, (path, file))) in listed.iter().enumerate() {
+        let files: Arc<[String]> = listed.iter().map(|(_, (path, ..))| path.clone()).collect();
+        for (own, (entry, (path, file, certain))) in listed.iter().enumerate() {
             if !self.compose.allowance.take(path.len() + file.len()) {
                 return;
             }
-            let over = Arc::new(Over { names: Arc::clone(names), files: Arc::clone(&files), own });
+            let over = Arc::new(Over { names: Arc::clone(names), files: Arc::clone(&files), own, unsure: !certain });
             let pull = self.pull(*entry, "compose-env-file", format!("env_file {}", clean(file)));
             self.compose.env_files.entry(path.clone()).or_default().push(Pull { over, ..pull });
         }
@@ -142,11 +142,15 @@ impl Desk<'_> {
                 self.compose.wants_entry(self.sheet, field, name, pull);
                 continue;
             };
-            if let Some(path) = source.text_at(&["file"]).and_then(|file| join(folder(&self.sheet.path), file)) {
+            let file = source.text_at(&["file"]).and_then(variables::filled);
+            if let Some((path, certain)) =
+                file.and_then(|(file, certain)| Some((join(folder(&self.sheet.path), &file)?, certain)))
+            {
                 if !self.compose.allowance.take(path.len() + detail.len()) {
                     return;
                 }
                 let pull = self.pull(entry, "compose-secret-file", detail.clone());
+                let pull = Pull { over: Arc::new(Over { unsure: !certain, ..Over::default() }), ..pull };
                 self.compose.secret_files.entry(path).or_default().push(pull);
             }
             if let Some(variable) = source.text_at(&["environment"]) {

@@ -90,10 +90,20 @@ fn variables_come_from_the_env_file_beside_it() {
         ("    environment: {KEY: \"$${OPENAI}\"}", ".env"),
         ("    image: ${OPENAI}", ".env"),
         ("    environment: [OPENAI]", "sub/.env"),
-        ("    environment: [OPENAI]", ".env.local"),
+        ("    environment: [OPENAI]", ".env.example"),
     ] {
         assert_eq!(owners(&[("docker-compose.yml", &compose(lines)), (at, &env)]), [], "{lines} {at}");
     }
+    // A path that is made of a default.
+    let unsure = compose("    env_file: ${DIR:-conf}/api.env");
+    let all = owners(&[("docker-compose.yml", &unsure), ("conf/api.env", &env)]);
+    assert_eq!(consumers(&all), [(API, Tier::Inferred)]);
+    // Somebody must name it.
+    let all = owners(&[("docker-compose.yml", &compose("    environment: [OPENAI]")), (".env.local", &env)]);
+    assert_eq!(consumers(&all), [(API, Tier::Inferred)]);
+    let listed = compose("    environment: [OPENAI]") + "  other: {image: x, env_file: .env.local}\n";
+    let all = owners(&[("docker-compose.yml", &listed), (".env.local", &env)]);
+    assert_eq!(consumers(&all), [("compose:docker-compose.yml/other", Tier::Bound)]);
 }
 
 #[test]

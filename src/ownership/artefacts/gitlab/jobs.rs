@@ -1,11 +1,12 @@
 //! One job with the templates that it extends.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::super::links::{Consumer, Link, Links};
 use super::super::yaml::View;
 use super::super::{Sheet, clean};
+use super::around::{ALL, Around};
 use super::value_of;
 use crate::model::Tier;
 
@@ -22,8 +23,13 @@ pub(super) fn is_job(view: View<'_>) -> bool {
 }
 
 /// Takes in one job.
-pub(super) fn read((sheet, root): (&Sheet<'_>, View<'_>), (name, job): (&str, View<'_>), own: Tier, links: &mut Links) {
-    let mut chain = Chain { views: Vec::new(), complete: true };
+pub(super) fn read(
+    (sheet, root): (&Sheet<'_>, View<'_>),
+    (name, job): (&str, View<'_>),
+    own: Tier,
+    (links, around): (&mut Links, &mut Around),
+) {
+    let mut chain = Chain { views: Vec::new(), complete: true, missing: Vec::new() };
     chain.climb(root, job, LEVELS);
     let mut consumer = Consumer::new(format!("gitlab-ci:{}/{name}", sheet.path), format!("job {name} of {}", sheet.path));
     if let Some(at) = chain.get("environment")
@@ -37,6 +43,15 @@ pub(super) fn read((sheet, root): (&Sheet<'_>, View<'_>), (name, job): (&str, Vi
     desk.variables(&chain);
     desk.sometimes(&chain);
     desk.scripts(&chain);
+    let variables = chain.views.iter().filter_map(|view| view.get("variables")).flat_map(View::entries);
+    let set: BTreeSet<String> = variables.filter_map(|(name, _)| name.text().map(str::to_owned)).collect();
+    let (set, at) = (Arc::new(set), sheet.place(job));
+    for name in chain.missing.iter().copied().chain(chain.referred(root)) {
+        around.ask(name, &at, (&consumer, own), &set);
+    }
+    if chain.views.iter().all(|view| view.get("inherit").is_none()) {
+        around.ask(ALL, &at, (&consumer, own), &set);
+    }
 }
 
 /// One job while it is read.
@@ -138,6 +153,8 @@ struct Chain<'t> {
     views: Vec<View<'t>>,
     /// Whether everything that is extended is in this file.
     complete: bool,
+    /// What is extended and is not.
+    missing: Vec<&'t str>,
 }
 
 impl<'t> Chain<'t> {
@@ -154,13 +171,24 @@ impl<'t> Chain<'t> {
         for name in names.into_iter().rev() {
             match root.get(name) {
                 Some(template) => self.climb(root, template, levels - 1),
-                None => self.complete = false,
+                None => {
+                    self.complete = false;
+                    self.missing.push(name);
+                }
             }
         }
     }
 
     fn get(&self, field: &str) -> Option<View<'t>> {
         self.views.iter().find_map(|view| view.get(field))
+    }
+
+    /// What a `!reference` names that is not in this file.
+    fn referred(&self, root: View<'t>) -> Vec<&'t str> {
+        let fields = ["variables", "before_script", "script", "after_script"];
+        let all = self.views.iter().flat_map(|view| fields.iter().filter_map(|field| view.get(field)));
+        let each = all.flat_map(|own| [own].into_iter().chain(own.items())).filter(|own| own.tag() == Some("reference"));
+        each.filter_map(|own| own.items().next()?.text()).filter(|name| root.get(name).is_none()).collect()
     }
 
     /// Whether the job gets what is said for all of them: a variable, or a field of `default`.

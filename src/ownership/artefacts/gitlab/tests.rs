@@ -180,3 +180,42 @@ fn a_pipeline_by_another_name_is_known_by_what_is_in_it() {
     }
     assert!(tree(&[(".x-ci.yml", "script: [\n")]).coverage().troubles.is_empty());
 }
+
+#[test]
+fn files_that_one_pipeline_includes_share_templates_and_variables() {
+    let root = format!(
+        "include: [{{local: /ci/build.yml}}, '/ci/more/*.yml']\nvariables: {{ALL: {VALUE}}}\n.t: {{variables: {{KEY: {VALUE}-t}}, \
+         script: ['run {VALUE}-s']}}\n"
+    );
+    let build = "build: {extends: .t, script: [make]}\nlint: {script: [make lint], variables: {ALL: other}}\n";
+    let more = "deploy: {script: [x], before_script: [!reference [.t, script]]}\n";
+    let other = "unasked: {extends: .t, script: [make]}\n";
+    let files = [(PATH, root.as_str()), ("ci/build.yml", build), ("ci/more/d.yml", more), ("ci/other.yml", other)];
+    let known = tree(&files);
+    let named = |value: &str| {
+        let all = known.resolve(&finding(value));
+        consumers(&all).into_iter().map(|(id, tier)| (id.to_owned(), tier)).collect::<Vec<_>>()
+    };
+    let (one, two) = ("gitlab-ci:ci/build.yml/build".to_owned(), "gitlab-ci:ci/more/d.yml/deploy".to_owned());
+    assert_eq!(named(VALUE), [(one.clone(), Tier::Inferred), (two.clone(), Tier::Inferred)]);
+    assert_eq!(named(&format!("{VALUE}-t")), [(one.clone(), Tier::Inferred), (two.clone(), Tier::Inferred)]);
+    assert_eq!(named(&format!("{VALUE}-s")), [(one, Tier::Inferred), (two, Tier::Inferred)]);
+}
+
+#[test]
+fn jobs_of_a_file_by_any_name_count_where_it_is_included() {
+    let job = format!("build: {{script: [make], variables: {{KEY: {VALUE}}}}}\n");
+    for (include, named) in [("ci/jobs.yml", true), ("ci/other.yml", false), ("https://x.example/ci/jobs.yml", false)] {
+        let root = format!("include: {include}\n");
+        let all = tree(&[(PATH, &root), ("ci/jobs.yml", &job)]).resolve(&finding(VALUE));
+        let expected = [("gitlab-ci:ci/jobs.yml/build", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{include}");
+    }
+    // Files that include one another end.
+    let (a, b) = (
+        format!("include: ci/b.yml\nx: {{extends: .b, script: [x]}}\n"),
+        format!("include: /.gitlab-ci.yml\n.b: {{extends: .b, variables: {{K: {VALUE}}}}}\n"),
+    );
+    let all = tree(&[(PATH, &a), ("ci/b.yml", &b)]).resolve(&finding(VALUE));
+    assert_eq!(consumers(&all), [("gitlab-ci:.gitlab-ci.yml/x", Tier::Declared)]);
+}

@@ -12,13 +12,15 @@ use std::sync::Arc;
 
 use super::allowance::Allowance;
 use super::links::Consumer;
-use super::slots::{Slots, prints_within};
+use super::slots::{Join, Slots, prints_within};
 use super::yaml::View;
 use super::{Clues, Place, Reader, Sheet, clean, ends_in, file_name, folder, is_showable};
 use crate::model::{Coverage, Tier};
 use crate::ownership::roll::{Roll, evidence};
 
 const MENTION: &str = ".Values.";
+/// How far above a file of values its chart may lie, or the folder below which it does.
+const ABOVE: usize = 4;
 /// Different paths that the templates of one file are remembered by.
 const MENTIONS: usize = 5_000;
 
@@ -41,11 +43,14 @@ impl Reader for Helm {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        file_name(path) == "Chart.yaml" || is_values(path) || chart_of_template(path).is_some()
+        file_name(path) == "Chart.yaml" || is_values(path) || may_be_values(path) || chart_of_template(path).is_some()
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         // Most of what lies in a folder of that name is no chart's: nobody need hear that it is large.
+        if chart_of_template(&sheet.path).is_none() && may_be_values(&sheet.path) {
+            return sheet.bytes.len() <= Self::LIMIT && !(sheet.mentions("apiVersion:") && sheet.mentions("kind:"));
+        }
         chart_of_template(&sheet.path).is_none() || sheet.bytes.len() <= Self::LIMIT || sheet.mentions(MENTION)
     }
 
@@ -73,18 +78,24 @@ impl Reader for Helm {
             });
         } else {
             self.allowance.begin();
-            sheet.documents(coverage, &mut |root| self.values(sheet, root));
-            self.allowance.complain(sheet, coverage);
+            let mut quiet = Coverage::default();
+            let told = if is_values(&sheet.path) { coverage } else { &mut quiet };
+            sheet.documents(told, &mut |root| self.values(sheet, root));
+            self.allowance.complain(sheet, told);
         }
     }
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
         for (place, path, join) in self.values.hits(clues) {
             let own = folder(&place.path);
+            if !is_values(&place.path) || !self.charts.contains_key(own) {
+                self.elsewhere((place, path, join), roll);
+                continue;
+            }
             let Some((chart_at, name)) = self.charts.get(own) else { continue };
             let mention = self.mentions.get(own).and_then(|mentions| mentioned(mentions, path));
             let mention = mention.or_else(|| self.below(own, path)).or_else(|| self.handed_down(own, path));
-            let Some((mention, at, tier)) = mention else { continue };
+            let Some((mention, at, tier)) = mention.or_else(|| self.by_library(own)) else { continue };
             let why = vec![
                 evidence("helm-value", place.to_string(), format!("{path} ({})", join.words())),
                 evidence("helm-template", at.to_string(), format!("{MENTION}{mention}")),
@@ -136,6 +147,49 @@ impl Helm {
         mentioned(self.mentions.get(&format!("{within}{first}"))?, rest)
     }
 
+    /// A chart whose templates are another's, by custom of such a name, hands that one all of its values.
+    fn by_library<'h>(&'h self, chart: &str) -> Option<(&'h str, &'h Place, Tier)> {
+        let library = |name: &str| {
+            ["common", "app-template", "library", "lib", "generic", "base"]
+                .iter()
+                .any(|word| name == *word || name.split(['-', '_']).any(|part| part == *word))
+        };
+        let (name, at) = self.dependencies.get(chart)?.iter().find(|(name, _)| library(name))?;
+        Some((name, at, Tier::Inferred))
+    }
+
+    /// Values in a file that does not lie beside a chart by its usual name: those of the chart above it, or of one that lies below the
+    /// same folder, which has a template that mentions them. Whoever installs the chart names the file.
+    fn elsewhere(&self, (place, path, join): (&Place, &str, Join), roll: &mut Roll) {
+        let (mut above, mut found) = (folder(&place.path), Vec::new());
+        for _ in 0..ABOVE {
+            if let Some((own, _)) = self.charts.get_key_value(above) {
+                found.push(own);
+            } else {
+                let within = if above.is_empty() { String::new() } else { format!("{above}/") };
+                let near = |own: &&String| own.strip_prefix(&within).is_some_and(|rest| rest.matches('/').count() < 2);
+                found.extend(self.charts.keys().filter(near));
+            }
+            if !found.is_empty() || above.is_empty() {
+                break;
+            }
+            above = folder(above);
+        }
+        found.sort();
+        for own in found {
+            let (Some((chart_at, name)), true) = (self.charts.get(own), roll.look()) else { return };
+            let mention = self.mentions.get(own).and_then(|mentions| mentioned(mentions, path));
+            let mention = mention.or_else(|| self.below(own, path)).or_else(|| self.handed_down(own, path));
+            let Some((mention, at, _)) = mention else { continue };
+            let why = vec![
+                evidence("helm-value", place.to_string(), format!("{path} ({})", join.words())),
+                evidence("helm-template", at.to_string(), format!("{MENTION}{mention}")),
+                evidence("helm-chart", chart_at.to_string(), name.clone()),
+            ];
+            chart(own, name).join(roll, Tier::Inferred, why);
+        }
+    }
+
     /// What is below the name of a dependency is handed to it, whether or not its chart is in the tree.
     fn handed_down<'h>(&'h self, chart: &str, path: &'h str) -> Option<(&'h str, &'h Place, Tier)> {
         let first = path.split_once('.').map(|(first, _)| first)?;
@@ -163,6 +217,18 @@ impl Helm {
             if !path.is_empty() && path.len() <= 200 {
                 let bytes = at as u64..(at + MENTION.len() + end) as u64;
                 keep_first(own, path.to_owned(), Place { path: Arc::clone(&sheet.path), line, bytes });
+            }
+        }
+        // `index .Values "a-b" "c"`
+        for (number, whole) in text.lines().enumerate() {
+            let Some((_, rest)) = whole.split_once("index .Values ").or_else(|| whole.split_once("index $.Values ")) else {
+                continue;
+            };
+            let rest = rest.split([')', '}', '|']).next().unwrap_or_default();
+            let keys: Vec<&str> = rest.split('"').skip(1).step_by(2).collect();
+            let path = keys.join(".");
+            if !path.is_empty() && path.len() <= 200 && own.len() < MENTIONS {
+                keep_first(own, path, Place { path: Arc::clone(&sheet.path), line: number as u64 + 1, bytes: 0..0 });
             }
         }
     }
@@ -194,6 +260,16 @@ fn mentioned<'m>(mentions: &'m BTreeMap<String, Place>, path: &'m str) -> Option
 fn is_values(path: &str) -> bool {
     let name = file_name(path);
     name.starts_with("values") && ends_in(name, &["yaml", "yml"])
+}
+
+/// Whether a file of another name or place may hold values: `prod-values.yaml`, `environments/prod.yaml`, `values/prod.yaml`.
+fn may_be_values(path: &str) -> bool {
+    let name = file_name(path);
+    let within = path.split('/').rev().skip(1).take(3);
+    let kept = within
+        .into_iter()
+        .any(|part| matches!(part, "values" | "environments" | "envs" | "env" | "overrides" | "helm" | "ci"));
+    ends_in(name, &["yaml", "yml"]) && name != "Chart.yaml" && (name.contains("values") || kept)
 }
 
 /// The chart's folder of a file below its `templates`.
@@ -257,9 +333,17 @@ mod tests {
             assert_eq!(owners(&values(), &format!("k: {mention}\n")), [], "{mention}");
         }
         let (text, template) = (values(), "k: {{ .Values.llm.key }}\n");
-        for (chart, at) in [("charts/api/Chart.yaml", "values.yaml"), ("charts/b/Chart.yaml", "charts/api/values.yaml")] {
+        for (chart, at, named) in [
+            ("charts/api/Chart.yaml", "other/values.yaml", true),
+            ("charts/b/Chart.yaml", "charts/api/values.yaml", false),
+            // Whoever installs the chart names the file.
+            ("charts/api/Chart.yaml", "values.yaml", true),
+            ("charts/api/Chart.yaml", "charts/api/environments/prod.yaml", true),
+            ("charts/api/Chart.yaml", "charts/prod-values.yaml", true),
+        ] {
             let files = [(chart, CHART.1), (at, text.as_str()), ("charts/api/templates/s.yaml", template)];
-            assert_eq!(tree(&files).resolve(&finding(VALUE)), [], "{chart} {at}");
+            let all = tree(&files).resolve(&finding(VALUE));
+            assert_eq!(consumers(&all), &[(ID, Tier::Inferred)][..usize::from(named)], "{chart} {at}");
         }
         let known = tree(&[CHART, ("charts/api/values.yaml", &text), ("charts/b/templates/s.yaml", template)]);
         assert_eq!(known.resolve(&finding(VALUE)), [], "another chart's template");

@@ -50,15 +50,37 @@ impl Kubernetes {
         if self.generators.takes_in(other, &place.path) || self.generators.takes_in(own, manifest) {
             return true;
         }
+        if hub.kind == HubKind::Secret && self.generators.both(&place.path, manifest) {
+            return true;
+        }
         let alone = folders.is_some_and(|folders| folders.len() == 1);
         alone && hub.kind == HubKind::Secret && own.contains('/') && folder(own) == &**other
+    }
+
+    /// Whether one of the two names a namespace and the other leaves it to a kustomization that takes in both.
+    fn is_left_open(&self, (place, hub): (&Place, &HubKey), used: &Use) -> bool {
+        let scope = &used.container.scope;
+        if !self.generators.both(&place.path, &used.container.account_at.path) {
+            return false;
+        }
+        match (&hub.scope.namespace, &scope.namespace) {
+            (None, Some(namespace)) => !self.defined.contains_key(&(hub.kind, Arc::clone(namespace), Arc::clone(&hub.name))),
+            (Some(_), None) => {
+                let folders = self.nowhere.get(&(hub.kind, Arc::clone(&hub.name)));
+                !folders.is_some_and(|folders| folders.contains(&scope.folder))
+            }
+            _ => false,
+        }
     }
 
     /// How well a reference leads to a key, if it does.
     pub(super) fn closes(&self, (place, hub): (&Place, &HubKey), used: &Use) -> Option<Tier> {
         let scope = &used.container.scope;
-        if !used.wants(&hub.key) || hub.shadowed || hub.scope.namespace != scope.namespace {
+        if !used.wants(&hub.key) || hub.shadowed {
             return None;
+        }
+        if hub.scope.namespace != scope.namespace {
+            return self.is_left_open((place, hub), used).then_some(Tier::Inferred);
         }
         let known = |(kind, name, key): (HubKind, &Arc<str>, &str)| {
             self.keys.contains(&(kind, Arc::clone(name), scope.home(), Arc::from(key)))

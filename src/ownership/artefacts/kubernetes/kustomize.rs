@@ -6,7 +6,7 @@
 //! inferred; what an address brings is not followed.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::super::allowance::Allowance;
 use super::super::slots::{Join, Slots, prints_within};
@@ -19,6 +19,8 @@ use crate::ownership::roll::{clean, evidence};
 
 /// Folders that one kustomization takes in.
 const FOLDERS: usize = 50;
+/// Entries of kustomizations that are followed to one another, all together.
+const REACHED: usize = 300_000;
 
 /// Every generator seen.
 #[derive(Default)]
@@ -30,6 +32,8 @@ pub(super) struct Generators {
     files: HashMap<String, Vec<Key>>,
     /// What each kustomization lists, by its folder.
     listed: HashMap<String, Arc<BTreeSet<String>>>,
+    /// The other way round, worked out once all are read.
+    reached: OnceLock<HashMap<String, BTreeSet<usize>>>,
 }
 
 /// One key of a generated object, or all keys that an env file brings.
@@ -113,6 +117,33 @@ impl Generators {
             queue.extend(listed.iter().map(String::as_str).filter(|path| self.listed.contains_key(*path)));
         }
         false
+    }
+
+    /// Whether some kustomization takes in both: manifests, or folders with what is made in them.
+    pub(super) fn both(&self, one: &str, other: &str) -> bool {
+        let reached = self.reached.get_or_init(|| self.reached());
+        let (Some(one), Some(other)) = (reached.get(one), reached.get(other)) else { return false };
+        one.intersection(other).next().is_some()
+    }
+
+    /// The kustomizations that take in each manifest and folder, by number.
+    fn reached(&self) -> HashMap<String, BTreeSet<usize>> {
+        let (mut reached, mut left) = (HashMap::<String, BTreeSet<usize>>::new(), REACHED);
+        let mut own: Vec<&String> = self.listed.keys().collect();
+        own.sort();
+        for (number, top) in own.into_iter().enumerate() {
+            let (mut seen, mut queue) = (BTreeSet::new(), vec![top.as_str()]);
+            while let Some(folder) = queue.pop().filter(|_| seen.len() < FOLDERS) {
+                let Some(listed) = self.listed.get(folder).filter(|_| seen.insert(folder)) else { continue };
+                reached.entry(folder.to_owned()).or_default().insert(number);
+                for path in listed.iter().take(left) {
+                    reached.entry(path.clone()).or_default().insert(number);
+                    queue.extend(self.listed.get_key_value(path).map(|(path, _)| path.as_str()));
+                }
+                left -= listed.len().min(left);
+            }
+        }
+        reached
     }
 
     fn generator(

@@ -3,13 +3,15 @@
 //!
 //! A chain closes in one namespace only. Where manifests leave the namespace to `kubectl -n`, two of them count as
 //! applied together when they lie in one folder; across folders it is inferred where a kustomization takes both in. Nothing is rendered: Helm templates are said to be
-//! unread, and kustomize's prefixes, namespaces and patches are not applied. Its generators are followed to the manifests that
+//! unread, and kustomize's prefixes and namespaces are not applied; of its patches only what they set is read. Its generators are followed to the manifests that
 //! the same kustomization lists.
 
 mod accounts;
 mod hubs;
 mod joins;
 mod kustomize;
+mod others;
+mod patches;
 mod pod_identity;
 mod pods;
 mod releases;
@@ -66,6 +68,8 @@ pub(super) struct Kubernetes {
     accounts: Accounts,
     generators: Generators,
     origins: sealed::Origins,
+    /// Releases by the files of values that they name.
+    value_files: releases::Files,
     ids: spiffe::Ids,
     allowance: Allowance,
 }
@@ -84,7 +88,9 @@ impl Reader for Kubernetes {
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         if kustomize::is_one(&sheet.path) {
-            return ["secretGenerator", "configMapGenerator", "resources", "bases"].iter().any(|word| sheet.mentions(word));
+            return ["secretGenerator", "configMapGenerator", "resources", "bases", "patch"]
+                .iter()
+                .any(|word| sheet.mentions(word));
         }
         if spiffe::is_conf(&sheet.path) {
             return sheet.mentions("trust_domain");
@@ -114,6 +120,12 @@ impl Reader for Kubernetes {
             let why = evidence("k8s-image", place.to_string(), format!("runs {image}, in which it is"));
             self.join(container, roll, Tier::Inferred, vec![why]);
         }
+        for path in clues.paths() {
+            for (at, container) in self.value_files.of(path) {
+                let why = evidence("release-value-file", at.to_string(), clean(file_name(path)));
+                self.join(container, roll, Tier::Inferred, vec![why]);
+            }
+        }
         let mut pairs = 0;
         for (place, hub, join) in self.values.hits(clues) {
             hub.principal(place, roll);
@@ -137,7 +149,10 @@ impl Reader for Kubernetes {
                 }
                 let manifest = &used.container.account_at.path;
                 let named = met.key.reaches(manifest);
-                if used.wants(&met.name) && (named || self.generators.takes_in(met.key.folder(), manifest)) {
+                let near = || {
+                    self.generators.takes_in(met.key.folder(), manifest) || self.generators.both(met.key.folder(), manifest)
+                };
+                if used.wants(&met.name) && (named || near()) {
                     let mut why = met.why.clone();
                     why.push(used.evidence(&met.name));
                     self.join(&used.container, roll, if named { used.most } else { Tier::Inferred }, why);
@@ -156,6 +171,7 @@ impl Reader for Kubernetes {
         self.accounts.merge(other.accounts);
         self.generators.merge(other.generators);
         self.origins.merge(other.origins);
+        self.value_files.merge(other.value_files);
         self.ids.merge(other.ids);
         for (hub, folders) in other.defined {
             self.defined.entry(hub).or_default().extend(folders);
@@ -179,7 +195,10 @@ impl Kubernetes {
 
     fn file(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
         if kustomize::is_one(&sheet.path) {
-            return sheet.documents(coverage, &mut |root| self.generators.read(sheet, root, &mut self.allowance));
+            return sheet.documents(coverage, &mut |root| {
+                self.generators.read(sheet, root, &mut self.allowance);
+                patches::read(sheet, root, &mut self.literals, &mut self.allowance);
+            });
         }
         if spiffe::is_conf(&sheet.path) {
             return self.ids.conf(sheet, coverage);
@@ -231,11 +250,12 @@ impl Kubernetes {
         let account = kind == "ServiceAccount";
         let made = sealed::made(kind, object);
         let release = releases::is_one(kind, object);
-        if hub.is_none() && pod.is_none() && made.is_none() && !account && !release {
+        let other = pod.is_none() && others::is_one(kind, object);
+        if hub.is_none() && pod.is_none() && made.is_none() && !account && !release && !other {
             return true;
         }
         let namespace = object.text_at(&["metadata", "namespace"]);
-        let (Some(name), true) = (name_of(object), namespace.is_none_or(is_name)) else { return false };
+        let (Some(name), true) = (name_of(object), namespace.is_none_or(is_name)) else { return other };
         let scope = Scope { namespace: namespace.map(Arc::from), folder: Arc::from(folder(&sheet.path)) };
         if account {
             self.accounts.read(sheet, object, (&scope, &name));
@@ -261,6 +281,11 @@ impl Kubernetes {
         }
         if release {
             let who = releases::Release::new(sheet, object, (kind, &name), &scope);
+            who.read(kind, object, &mut self.uses, &mut self.literals);
+            who.files(kind, object, &mut self.value_files);
+        }
+        if other {
+            let mut who = others::Other::new(sheet, object, (kind, &name, &scope), &mut self.allowance);
             who.read(kind, object, &mut self.uses, &mut self.literals);
         }
         if let Some(pod) = pod {

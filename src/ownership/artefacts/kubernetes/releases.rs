@@ -4,11 +4,12 @@
 //!
 //! Which containers the chart gives a value to is not in the tree, so the release stands for all of them: declared.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::Sheet;
 use super::super::slots::{Slots, prints_within};
 use super::super::yaml::View;
+use super::super::{Place, Sheet, copies, join};
 use super::hubs::HubKind;
 use super::pods::{Container, Literal, Use, Uses};
 use super::{Scope, is_name};
@@ -29,10 +30,39 @@ const ARGO: [(&str, &[&str]); 2] = [("Application", &["spec"]), ("ApplicationSet
 /// Fields of a source of Argo CD that hold values.
 const FIELDS: [&[&str]; 4] = [&["helm", "values"], &["helm", "valuesObject"], &["helm", "parameters"], &["plugin", "env"]];
 
+/// Files of values of one release.
+const FILES: usize = 100;
+/// Patterns of such files in a whole tree.
+const PATTERNS: usize = 2_000;
+
 /// A release while it is read.
 pub(super) struct Release<'a> {
     sheet: &'a Sheet<'a>,
     container: Arc<Container>,
+}
+
+/// Files of values that releases name (argo-cd.readthedocs.io, "Helm Value Files"; fluxcd.io, "Values Files").
+#[derive(Default)]
+pub(super) struct Files {
+    named: HashMap<String, Vec<(Place, Arc<Container>)>>,
+    /// Names with something in them that a generator fills in.
+    patterns: Vec<(String, Place, Arc<Container>)>,
+}
+
+impl Files {
+    /// The releases that name a file.
+    pub(super) fn of<'f>(&'f self, path: &'f str) -> impl Iterator<Item = (&'f Place, &'f Arc<Container>)> {
+        let wide =
+            self.patterns.iter().filter(move |(pattern, ..)| copies::glob(pattern, path)).map(|(_, at, who)| (at, who));
+        self.named.get(path).into_iter().flatten().map(|(at, who)| (at, who)).chain(wide)
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.patterns.extend(other.patterns);
+        for (path, releases) in other.named {
+            self.named.entry(path).or_default().extend(releases);
+        }
+    }
 }
 
 /// Whether an object is a release.
@@ -74,6 +104,41 @@ impl<'a> Release<'a> {
         }
     }
 
+    /// The files of values that it names: below the repository's root, or beside the chart that it takes from the repository.
+    pub(super) fn files(&self, kind: &str, object: View<'_>, files: &mut Files) {
+        let root = self.sheet.root.trim_end_matches('/');
+        let mut all = Vec::new();
+        for (_, way) in ARGO.iter().filter(|(own, _)| *own == kind) {
+            let Some(spec) = object.at(way) else { continue };
+            let sources = spec.get("source").into_iter().chain(spec.get("sources").into_iter().flat_map(View::items));
+            for source in sources {
+                let chart = source.text_at(&["path"]).unwrap_or_default();
+                let named = source.at(&["helm", "valueFiles"]).into_iter().flat_map(View::items);
+                all.extend(named.map(|file| (file, chart)));
+            }
+        }
+        let flux = ["chart", "spec", "valuesFiles"];
+        all.extend(
+            object.at(&["spec"]).and_then(|spec| spec.at(&flux)).into_iter().flat_map(View::items).map(|file| (file, "")),
+        );
+        for (file, chart) in all.into_iter().take(FILES) {
+            let Some(text) = file.text().filter(|text| !text.contains("://")) else { continue };
+            let (base, name) = match text.strip_prefix('$').and_then(|rest| rest.split_once('/')) {
+                Some((_, rest)) => ("", rest),
+                None if text.starts_with('/') => ("", text.trim_start_matches('/')),
+                None => (chart, text),
+            };
+            let spelt = |text: &str| filled_by_any(text);
+            let Some(path) = join(root, &spelt(base)).and_then(|base| join(&base, &spelt(name))) else { continue };
+            let (at, who) = (self.sheet.place(file), Arc::clone(&self.container));
+            if !path.contains('*') {
+                files.named.entry(path).or_default().push((at, who));
+            } else if files.patterns.len() < PATTERNS {
+                files.patterns.push((path, at, who));
+            }
+        }
+    }
+
     fn values(&self, at: Option<View<'_>>, way: &[&str], literals: &mut Slots<Literal>) {
         let Some(at) = at else { return };
         at.leaves(way.last().copied().unwrap_or_default(), &mut |way, leaf| {
@@ -96,9 +161,21 @@ impl<'a> Release<'a> {
     }
 }
 
+/// `*` for each `{{…}}`.
+fn filled_by_any(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once("{{") {
+        out.push_str(before);
+        out.push('*');
+        rest = after.split_once("}}").map_or("", |(_, rest)| rest);
+    }
+    out.push_str(rest);
+    out
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::model::Tier::{self, Declared};
+    use crate::model::Tier::{self, Declared, Inferred};
     use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
 
     const FLUX: &str = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web, namespace: prod}\n";
@@ -147,6 +224,27 @@ mod tests {
         ] {
             let expected: Vec<_> = id.into_iter().map(|id| (id.to_owned(), Declared)).collect();
             assert_eq!(said(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn files_of_values_are_their_release_s() {
+        let argo = |sources: &str| {
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: web, namespace: argocd}}\nspec: {{sources: {sources}}}\n"
+            )
+        };
+        let values = format!("key: {VALUE}\n");
+        for (sources, path, named) in [
+            ("[{helm: {valueFiles: [$values/env/prod.yaml]}}, {ref: values}]", "env/prod.yaml", true),
+            ("[{path: charts/web, helm: {valueFiles: [../../env/prod.yaml]}}]", "env/prod.yaml", true),
+            ("[{path: charts/web, helm: {valueFiles: ['../../env/{{env}}.yaml']}}]", "env/prod.yaml", true),
+            ("[{path: charts/web, helm: {valueFiles: [prod.yaml]}}]", "env/prod.yaml", false),
+            ("[{helm: {valueFiles: ['https://a.example/env/prod.yaml']}}]", "env/prod.yaml", false),
+        ] {
+            let all = tree(&[("apps/web.yaml", &argo(sources))]).resolve(&finding_in(path, &values, VALUE));
+            let expected = [("k8s:argocd/Application/web", Inferred)];
+            assert_eq!(consumers(&all), &expected[..usize::from(named)], "{sources}");
         }
     }
 

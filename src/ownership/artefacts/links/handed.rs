@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::slots::{Slots, prints_within};
 use super::super::yaml::View;
-use super::super::{Clues, Place, Sheet};
+use super::super::{Clues, Place, Sheet, folder};
 use super::{Link, Links};
-use crate::model::Tier;
+use crate::model::{Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
 
 /// Everything that is handed from file to file.
@@ -49,6 +49,20 @@ impl Links {
         }
     }
 
+    /// A value for a parameter of that name of any file that lies near.
+    pub(in super::super) fn hand_near(
+        &mut self,
+        sheet: &Sheet<'_>,
+        (place, text): (Place, &str),
+        parameter: &str,
+        link: Link,
+    ) {
+        if !text.is_empty() && self.allowance.take(text.len()) {
+            let given = Given { files: Vec::new(), parameter: parameter.to_owned(), link };
+            self.handed.given.put(place, &prints_within(sheet.key, text), given);
+        }
+    }
+
     /// A reference to a parameter of the file itself.
     pub(in super::super) fn takes(&mut self, sheet: &Sheet<'_>, parameter: &str, at: Place, link: &Link) {
         if self.allowance.take(parameter.len()) {
@@ -63,11 +77,34 @@ impl Handed {
         for (place, given, join) in self.given.hits(clues) {
             let seen =
                 evidence(given.link.technique, place.to_string(), format!("{} ({})", given.link.detail, join.words()));
+            if given.files.is_empty() {
+                self.near((folder(&place.path), given), &seen, roll);
+                continue;
+            }
             let Some(file) = given.files.iter().find(|file| self.files.contains(*file)) else {
                 given.link.consumer.join(roll, given.link.tier, vec![seen]);
                 continue;
             };
             let takers = self.takers.get(&(file.clone(), given.parameter.clone()));
+            for (at, link) in takers.into_iter().flatten() {
+                if !roll.look() {
+                    return;
+                }
+                link.consumer.join(roll, link.tier.min(Tier::Inferred), vec![seen.clone(), link.evidence(at)]);
+            }
+        }
+    }
+
+    /// Takers in the same folder, in one above it, or in one beside.
+    fn near(&self, (own, given): (&str, &Given), seen: &Evidence, roll: &mut Roll) {
+        let mut files: Vec<&String> = self.files.iter().collect();
+        files.sort();
+        for file in files {
+            let there = folder(file);
+            let above =
+                there.is_empty() || own.strip_prefix(there).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            let beside = !folder(own).is_empty() && folder(there) == folder(own);
+            let takers = self.takers.get(&(file.clone(), given.parameter.clone())).filter(|_| above || beside);
             for (at, link) in takers.into_iter().flatten() {
                 if !roll.look() {
                     return;

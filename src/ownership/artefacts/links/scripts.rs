@@ -10,6 +10,8 @@ const INTERPRETERS: &[&str] = &[
     "bash", "sh", "zsh", "dash", "python", "python3", "node", "ruby", "perl", "php", "pwsh", "Rscript", "tsx", "ts-node",
     "bun", "source", ".",
 ];
+/// What takes a file elsewhere.
+const MOVERS: &[&str] = &["cp", "cat", "mv", "ln"];
 /// Words before a command.
 const BEFORE: &[&str] =
     &["sudo", "exec", "time", "nohup", "env", "then", "do", "else", "if", "while", "!", "{", "(", "-", "npx", "xvfb-run"];
@@ -40,7 +42,15 @@ pub(super) fn files(text: &str, folder: &str) -> Vec<String> {
             "--env-file" => rest.get(at + 1).copied(),
             word => word.strip_prefix("--env-file="),
         });
-        let named = run.into_iter().chain(given).filter(|file| is_file(file));
+        // Env files that are copied, and values that a chart is installed with.
+        let from = if program == "cat" { rest.len() } else { rest.len().saturating_sub(1) };
+        let moved = rest[..from].iter().copied();
+        let moved = moved.filter(|word| MOVERS.contains(&program) && dotenv::is_named_so(file_name(word)));
+        let valued = rest.iter().enumerate().filter(|_| matches!(program, "helm" | "helmfile")).filter_map(|(at, word)| {
+            let next = || rest.get(at + 1).copied();
+            if matches!(*word, "-f" | "--values") { next() } else { word.strip_prefix("--values=") }
+        });
+        let named = run.into_iter().chain(given).chain(moved).chain(valued).filter(|file| is_file(file));
         files.extend(named.filter_map(|file| join(here, file)).filter(|file| !copies::is_aside(file)));
         if files.len() > FILES {
             files.truncate(FILES);
@@ -79,6 +89,9 @@ mod tests {
             ("python -m pytest", &[]),
             ("python tests/a.py", &[]),
             ("cat .env.example; . .env.example", &[]),
+            ("cp .env.ci .env", &[".env.ci"]),
+            ("cat conf/ci.env >> $GITHUB_ENV", &["conf/ci.env"]),
+            ("helm upgrade x ./chart -f deploy/prod.yaml --values=b.yaml", &["deploy/prod.yaml", "b.yaml"]),
             ("/usr/bin/x; ../a.sh; bash \"$X/a.sh\"; echo a/b", &[]),
         ] {
             assert_eq!(files(text, ""), expected, "{text}");

@@ -9,13 +9,16 @@ use hcl_edit::structure::{Block, Body};
 use super::super::links::{Consumer, Link};
 use super::super::slots::prints_within;
 use super::super::{Place, Sheet, clean, folder, join};
-use super::expressions::{Found, walk};
+use super::expressions::{Found, path_of, walk};
 use super::graph::{Graph, Name, NameKind, Source, User};
 use super::{Lines, holders, source_of, workloads};
 use crate::model::Tier;
 
 /// Arguments of a module block that are Terraform's own.
 const META: [&str; 6] = ["source", "version", "providers", "count", "for_each", "depends_on"];
+
+/// Stands for every output of a module.
+pub(super) const ANY: &str = "*";
 
 /// One file while it is read.
 pub(super) struct Desk<'a> {
@@ -30,7 +33,7 @@ impl Desk<'_> {
         (Arc::from(folder(&self.sheet.path)), kind, Arc::from(clean(name)))
     }
 
-    fn place(&self, span: std::ops::Range<usize>) -> Place {
+    pub(super) fn place(&self, span: std::ops::Range<usize>) -> Place {
         let bytes = (self.base + span.start) as u64..(self.base + span.end) as u64;
         Place { path: Arc::clone(&self.sheet.path), line: self.lines.of(span.start), bytes }
     }
@@ -54,9 +57,21 @@ impl Desk<'_> {
                 ("resource", Some(kind), Some(name)) if workloads::is_one(kind) => {
                     self.resource(block, &clean(&format!("{kind}.{name}")), graph);
                 }
-                ("resource", Some(kind), Some(name)) => self.holder(&block.body, (NameKind::Resource, kind, name), graph),
+                ("resource", Some(kind), Some(name)) if holders::of(kind).is_some() => {
+                    self.holder(&block.body, (NameKind::Resource, kind, name), graph);
+                }
+                ("resource", Some(kind), Some(name)) => {
+                    self.attributes(&block.body, (kind, name), graph);
+                    if workloads::is_given(kind) {
+                        let address = clean(&format!("{kind}.{name}"));
+                        self.consumer(block, (self.id(&address), address), Tier::Inferred, graph);
+                    }
+                }
                 ("data", Some(kind), Some(name)) => self.holder(&block.body, (NameKind::Data, kind, name), graph),
-                ("variable", Some(name), _) => self.one(&block.body, "default", (NameKind::Variable, name), graph),
+                ("variable", Some(name), _) => {
+                    graph.declare(&self.name(NameKind::Variable, name));
+                    self.one(&block.body, "default", (NameKind::Variable, name), graph);
+                }
                 ("output", Some(name), _) => self.one(&block.body, "value", (NameKind::Output, name), graph),
                 ("locals", ..) => self.locals(&block.body, graph),
                 ("module", Some(name), _) => self.call(block, name, graph),
@@ -82,12 +97,16 @@ impl Desk<'_> {
 
     /// What a resource or a data source holds for others, and what it is called in a store.
     fn holder(&self, body: &Body, (kind, own, name): (NameKind, &str, &str), graph: &mut Graph) {
-        let Some(holder) = holders::of(own) else { return };
+        let (Some(holder), word) = (holders::of(own), own) else { return };
         let own = self.name(kind, &format!("{own}.{name}"));
         let tier = if is_loose(body) { Tier::Inferred } else { Tier::Bound };
         self.held(body, holder, (&own, tier), graph);
         for attribute in body.attributes() {
             let key = attribute.key.as_str();
+            if let Some(whole) = holders::packs(word, key) {
+                let user = User::Name { name: own.clone(), tier: Tier::Inferred, way: key.to_owned() };
+                self.packed((&attribute.value, whole), user, graph);
+            }
             let store = holder.named.filter(|(name, _)| *name == key).map(|(_, store)| store);
             let of = holder.of == Some(key);
             if store.is_none() && !of {
@@ -116,6 +135,30 @@ impl Desk<'_> {
         }
     }
 
+    /// What a resource is given that neither runs nor holds, as a database's user: others may refer to it.
+    fn attributes(&self, body: &Body, (kind, name): (&str, &str), graph: &mut Graph) {
+        let tier = if is_loose(body) { Tier::Inferred } else { Tier::Bound };
+        for attribute in body.attributes().filter(|attribute| !workloads::is_unseen(attribute.key.as_str())) {
+            let own = self.name(NameKind::Attribute, &format!("{kind}.{name}.{}", attribute.key.as_str()));
+            self.define(&own, Source { technique: "terraform-attribute", tier }, &attribute.value, graph);
+        }
+        for block in body.blocks().filter(|block| !workloads::is_unseen(block.ident.as_str())) {
+            let own = self.name(NameKind::Attribute, &format!("{kind}.{name}.{}", block.ident.as_str()));
+            self.nested(&block.body, &own, graph);
+        }
+    }
+
+    /// All that stands in a block, which a reference picks something from. hcl-edit nests blocks 64 deep at most.
+    fn nested(&self, body: &Body, own: &Name, graph: &mut Graph) {
+        let source = Source { technique: "terraform-attribute", tier: Tier::Inferred };
+        for attribute in body.attributes() {
+            self.define(own, source, &attribute.value, graph);
+        }
+        for block in body.blocks() {
+            self.nested(&block.body, own, graph);
+        }
+    }
+
     /// The attributes that hold, in its blocks as well.
     fn held(&self, body: &Body, holder: &holders::Holder, (own, tier): (&Name, Tier), graph: &mut Graph) {
         for attribute in body.attributes() {
@@ -136,14 +179,28 @@ impl Desk<'_> {
         let Some(source) = block.body.get_attribute("source").and_then(|source| source.value.as_str()) else { return };
         if !source.starts_with('.') {
             let address = clean(&format!("module.{name}"));
-            return self.consumer(block, (self.id(&address), address), Tier::Inferred, graph);
+            self.consumer(block, (self.id(&address), address), Tier::Inferred, graph);
+            // What it makes of its arguments is not known: any of its outputs may hold them.
+            let any = self.name(NameKind::Call, &format!("{name}.{ANY}"));
+            let source = Source { technique: "terraform-module-argument", tier: Tier::Inferred };
+            for attribute in block.body.attributes().filter(|own| !META.contains(&own.key.as_str())) {
+                self.define(&any, source, &attribute.value, graph);
+            }
+            return;
         }
         let Some(child) = join(folder(&self.sheet.path), source) else { return };
         let child: Arc<str> = Arc::from(child);
         graph.called(Arc::clone(&child), (Arc::from(folder(&self.sheet.path)), Arc::from(clean(name))));
+        let each = block.body.get_attribute("for_each");
         for attribute in block.body.attributes() {
             if !META.contains(&attribute.key.as_str()) {
                 self.argument(&child, attribute.key.as_str(), &attribute.value, graph);
+                // `each.value.x` is picked from what it goes over.
+                let picked =
+                    attribute.value.span().and_then(|span| self.text.get(span)).is_some_and(|own| own.contains("each."));
+                if let Some(each) = each.filter(|_| picked) {
+                    self.argument(&child, attribute.key.as_str(), &each.value, graph);
+                }
             }
         }
     }
@@ -175,6 +232,17 @@ impl Desk<'_> {
         });
     }
 
+    /// A file, or a folder with all that is in it, which becomes part of what is built.
+    fn packed(&self, (value, whole): (&Expression, bool), user: User, graph: &mut Graph) {
+        let Some(span) = value.span() else { return };
+        let Some(path) = path_of(value).and_then(|path| join(folder(&self.sheet.path), &path)) else { return };
+        if whole {
+            graph.use_folder(path, self.place(span), user);
+        } else {
+            graph.use_file(path, self.place(span), user);
+        }
+    }
+
     fn id(&self, address: &str) -> String {
         let own = folder(&self.sheet.path);
         if own.is_empty() { format!("terraform:{address}") } else { format!("terraform:{own}/{address}") }
@@ -186,7 +254,7 @@ impl Desk<'_> {
         self.consumer(block, (self.id(address), address.to_owned()), most, graph);
     }
 
-    fn consumer(&self, block: &Block, (id, name): (String, String), most: Tier, graph: &mut Graph) {
+    pub(super) fn consumer(&self, block: &Block, (id, name): (String, String), most: Tier, graph: &mut Graph) {
         let whole = block.span().unwrap_or(0..self.text.len().min(1));
         self.body(&block.body, "", (&Arc::new(Consumer::new(id, name)), whole, most), graph);
     }
@@ -197,6 +265,11 @@ impl Desk<'_> {
             let key = attribute.key.as_str();
             let way = format!("{way}{}", clean(key));
             let whole = attribute.span().unwrap_or_else(|| whole.clone());
+            if workloads::PACKS.contains(&key) {
+                let link = Link::new(consumer, Tier::Inferred, "terraform-resource", way.clone());
+                let at = self.place(whole.clone());
+                self.packed((&attribute.value, true), User::Workload { at, link }, graph);
+            }
             // What it goes over is not what it makes of it; where a module comes from is no value.
             let most = if key == "for_each" { most.min(Tier::Inferred) } else { most };
             walk(&attribute.value, &way, most, &mut |way, tier, found| {

@@ -56,7 +56,8 @@ const WAY: usize = 160;
 pub(super) enum Found<'e> {
     /// A text that stands there, quotes not counted in a template and counted otherwise.
     Text { text: &'e str, span: Range<usize> },
-    /// `var.NAME`, `local.NAME`, `module.NAME.OUTPUT`, or what holds a value: `aws_ssm_parameter.NAME.value`.
+    /// `var.NAME`, `local.NAME`, `module.NAME.OUTPUT`, what holds a value (`aws_ssm_parameter.NAME.value`), or what another resource
+    /// is given (`google_sql_user.NAME.password`).
     Name { kind: NameKind, name: Cow<'e, str>, span: Option<Range<usize>> },
     /// A file whose content stands there, seen from the module's folder.
     File { path: String, span: Option<Range<usize>> },
@@ -174,7 +175,7 @@ fn nested<'e>(all: hcl_edit::template::Iter<'e>, way: &str, tier: Tier, each: &m
 }
 
 /// A file by its path from the module's folder, where that is written out: `"${path.module}/x"` or `"x"`.
-fn path_of(value: &Expression) -> Option<String> {
+pub(super) fn path_of(value: &Expression) -> Option<String> {
     if let Some(text) = value.as_str() {
         return Some(text.to_owned());
     }
@@ -184,7 +185,9 @@ fn path_of(value: &Expression) -> Option<String> {
     let Expression::Traversal(folder) = &first.expr else { return None };
     let own = folder.expr.as_variable().is_some_and(|name| name.as_str() == "path");
     let attribute = folder.operators.first().map(hcl_edit::Decorated::value);
-    let module = matches!(attribute, Some(TraversalOperator::GetAttr(name)) if name.as_str() == "module");
+    // Most folders are run where they lie, so that all three are one.
+    let here = |name: &str| ["module", "root", "cwd"].contains(&name);
+    let module = matches!(attribute, Some(TraversalOperator::GetAttr(name)) if here(name.as_str()));
     let Some(Element::Literal(rest)) = parts.next().filter(|_| own && module) else { return None };
     parts.next().is_none().then(|| rest.trim_start_matches('/').to_owned())
 }
@@ -215,6 +218,11 @@ fn named(traversal: &Traversal) -> Option<(NameKind, Cow<'_, str>, Tier)> {
         kind if holders::of(kind).is_some() => {
             let tier = holders::reference(kind, attribute(1), count == 2);
             Some((NameKind::Resource, format!("{kind}.{}", attribute(0)?).into(), tier))
+        }
+        // Types have an underscore in them, names of loops hardly ever do. One of several where it is counted.
+        kind if kind.contains('_') => {
+            let own = attribute(1).or_else(|| attribute(2))?;
+            Some((NameKind::Attribute, format!("{kind}.{}.{own}", attribute(0)?).into(), most(count == 2)))
         }
         _ => None,
     }

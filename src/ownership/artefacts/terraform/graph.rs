@@ -1,24 +1,27 @@
 //! From texts through names to workloads.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::super::allowance::Allowance;
 use super::super::links::Link;
 use super::super::slots::{Join, Slots};
-use super::super::{Clues, Place};
+use super::super::{Clues, Place, copies, folder};
 use super::Uses;
+use super::desk::ANY;
 use crate::model::{Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
 use crate::secret::Fingerprint;
 
 /// Names followed for one finding, all together.
 const NAMES: usize = 10_000;
+/// How far above a file of variables its module may lie.
+const ABOVE: usize = 4;
 /// Steps of the way to a name that are told. The workload at its end is told always.
 const STEPS: usize = 31;
 
 /// What a name is the name of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum NameKind {
     Variable,
     Local,
@@ -28,6 +31,8 @@ pub(super) enum NameKind {
     Call,
     /// A resource that holds a value: `TYPE.NAME`.
     Resource,
+    /// What any other resource is given: `TYPE.NAME.ATTRIBUTE`.
+    Attribute,
     /// A data source that does.
     Data,
     /// A name in a store outside Terraform, in no folder: `STORE:NAME`.
@@ -41,7 +46,7 @@ impl NameKind {
             Self::Local => "local",
             Self::Output => "output",
             Self::Call => "module",
-            Self::Resource => "resource",
+            Self::Resource | Self::Attribute => "resource",
             Self::Data => "data",
             Self::Store => "store",
         }
@@ -111,8 +116,13 @@ pub(super) struct Graph {
     callers: HashMap<Arc<str>, Vec<Caller>>,
     /// How many versions of a secret the tree sets. Which is the current one is not known where there are several.
     versions: HashMap<Name, usize>,
-    /// Who takes in a file, by its path.
+    /// Who takes in a file or all that is in a folder, by its path.
     files: HashMap<String, Vec<(Place, User)>>,
+    folders: HashMap<String, Vec<(Place, User)>>,
+    /// The outputs that are asked for, by the module.
+    outputs: HashMap<Caller, BTreeSet<Name>>,
+    /// The folders that declare a variable, by its name.
+    declared: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
     pub(super) allowance: Allowance,
 }
 
@@ -131,13 +141,30 @@ impl Graph {
 
     pub(super) fn use_name(&mut self, name: Name, user: User) {
         if self.allowance.take(name.2.len()) {
+            if let Some((module, _)) = name.2.split_once('.').filter(|_| name.1 == NameKind::Call) {
+                let caller = (Arc::clone(&name.0), Arc::from(module));
+                self.outputs.entry(caller).or_default().insert(name.clone());
+            }
             self.uses.entry(name).or_default().push(user);
+        }
+    }
+
+    /// A module says that it takes a variable.
+    pub(super) fn declare(&mut self, name: &Name) {
+        if self.allowance.take(name.2.len()) {
+            self.declared.entry(Arc::clone(&name.2)).or_default().insert(Arc::clone(&name.0));
         }
     }
 
     pub(super) fn use_file(&mut self, path: String, at: Place, user: User) {
         if self.allowance.take(path.len()) {
             self.files.entry(path).or_default().push((at, user));
+        }
+    }
+
+    pub(super) fn use_folder(&mut self, path: String, at: Place, user: User) {
+        if !path.is_empty() && self.allowance.take(path.len()) {
+            self.folders.entry(path).or_default().push((at, user));
         }
     }
 
@@ -163,25 +190,79 @@ impl Graph {
             link.consumer.join(roll, link.tier, vec![evidence(link.technique, place.to_string(), value)]);
         }
         for (place, (name, source), join) in self.definitions.hits(clues) {
-            if let Some(tier) = self.counts(name, *source) {
-                self.follow(name, tier, &seen(place, name, *source, join), roll);
+            let Some(tier) = self.counts(name, *source) else { continue };
+            let first = seen(place, name, *source, join);
+            if self.is_elsewhere(name, *source) {
+                for name in self.meant(name) {
+                    self.follow(&name, tier.min(Tier::Inferred), &first, roll);
+                }
+            } else {
+                self.follow(name, tier, &first, roll);
             }
         }
         for path in clues.paths() {
             for (at, user) in self.files.get(path).into_iter().flatten() {
-                // That the file is taken in does not say that this part of it counts.
-                match user {
-                    User::Workload { link, .. } => {
-                        let why = evidence("terraform-file", at.to_string(), format!("{} from that file", link.detail));
-                        link.consumer.join(roll, Tier::Inferred, vec![why]);
-                    }
-                    User::Name { name, .. } => {
-                        let value = format!("{}.{} from that file", name.1.word(), name.2);
-                        self.follow(name, Tier::Inferred, &evidence("terraform-file", at.to_string(), value), roll);
+                self.taken_in((at, user), roll);
+            }
+            // What is packed with its folder, save what is no program's.
+            let mut above = folder(path);
+            while !above.is_empty() {
+                for (at, user) in self.folders.get(above).into_iter().flatten() {
+                    if copies::is_used(&path[above.len() + 1..]) && roll.look() {
+                        self.taken_in((at, user), roll);
                     }
                 }
+                above = folder(above);
             }
         }
+    }
+
+    /// That a file is taken in does not say that this part of it counts.
+    fn taken_in(&self, (at, user): (&Place, &User), roll: &mut Roll) {
+        match user {
+            User::Workload { link, .. } => {
+                let why = evidence("terraform-file", at.to_string(), format!("{} from that file", link.detail));
+                link.consumer.join(roll, Tier::Inferred, vec![why]);
+            }
+            User::Name { name, .. } => {
+                let value = format!("{}.{} from that file", name.1.word(), name.2);
+                self.follow(name, Tier::Inferred, &evidence("terraform-file", at.to_string(), value), roll);
+            }
+        }
+    }
+
+    /// Whether the module in a folder takes such a variable.
+    pub(super) fn declares(&self, own: &str, variable: &str) -> bool {
+        self.declared.get(variable).is_some_and(|folders| folders.contains(own))
+    }
+
+    /// Whether a file of variables lies in a folder that has no such variable, as `environments/prod.tfvars` does.
+    fn is_elsewhere(&self, name: &Name, source: Source) -> bool {
+        let here = self.declared.get(&name.2).is_some_and(|folders| folders.contains(&name.0));
+        source.technique == "terraform-tfvars" && !here && !self.uses.contains_key(name)
+    }
+
+    /// The variables that such a file may be meant for: of the nearest folder above it, or else of the folders that lie beside one above
+    /// it. It is named by hand (`-var-file`).
+    fn meant(&self, name: &Name) -> Vec<Name> {
+        let Some(folders) = self.declared.get(&name.2) else { return Vec::new() };
+        let mut above = &*name.0;
+        for _ in 0..ABOVE {
+            if above.is_empty() {
+                break;
+            }
+            above = folder(above);
+            let own = |known: &&Arc<str>| ***known == *above;
+            let beside = |known: &&Arc<str>| folder(known) == above;
+            let mut found: Vec<_> = folders.iter().filter(own).collect();
+            if found.is_empty() {
+                found = folders.iter().filter(beside).collect();
+            }
+            if !found.is_empty() {
+                return found.into_iter().map(|own| (Arc::clone(own), NameKind::Variable, Arc::clone(&name.2))).collect();
+            }
+        }
+        Vec::new()
     }
 
     /// How well that source gives the name its value, if it does.
@@ -194,7 +275,7 @@ impl Graph {
         Some(if contested { source.tier.min(Tier::Inferred) } else { source.tier })
     }
 
-    fn follow(&self, name: &Name, tier: Tier, first: &Evidence, roll: &mut Roll) {
+    pub(super) fn follow(&self, name: &Name, tier: Tier, first: &Evidence, roll: &mut Roll) {
         let mut ways = Ways(vec![Step { what: first.clone(), before: None, number: 1 }]);
         let mut queue = VecDeque::from([(name.clone(), tier, 0)]);
         let mut met = HashSet::from([name.clone()]);
@@ -229,6 +310,12 @@ impl Graph {
 
     /// What an output is called where its module is called.
     fn handed_out(&self, name: &Name) -> Vec<(Name, Tier, String)> {
+        if let Some(module) = name.2.strip_suffix(ANY).and_then(|own| own.strip_suffix('.'))
+            && name.1 == NameKind::Call
+        {
+            let asked = self.outputs.get(&(Arc::clone(&name.0), Arc::from(module))).into_iter().flatten();
+            return asked.map(|output| (output.clone(), Tier::Inferred, output.2.to_string())).collect();
+        }
         let callers = self.callers.get(&name.0).into_iter().flatten().filter(|_| name.1 == NameKind::Output);
         let called = callers.take(NAMES).map(|(folder, module)| {
             let own = format!("{module}.{}", name.2);
@@ -255,6 +342,15 @@ impl Graph {
         }
         for (path, users) in other.files {
             self.files.entry(path).or_default().extend(users);
+        }
+        for (caller, names) in other.outputs {
+            self.outputs.entry(caller).or_default().extend(names);
+        }
+        for (name, folders) in other.declared {
+            self.declared.entry(name).or_default().extend(folders);
+        }
+        for (path, users) in other.folders {
+            self.folders.entry(path).or_default().extend(users);
         }
     }
 }

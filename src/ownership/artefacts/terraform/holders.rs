@@ -31,6 +31,9 @@ const SM: &str = "secretsmanager";
 
 /// By the names of the providers' documentation (registry.terraform.io).
 const HOLDERS: &[Holder] = &[
+    holder("archive_file", &["content", "source_content"]),
+    holder("aws_s3_bucket_object", &["content", "content_base64", "source"]),
+    holder("aws_s3_object", &["content", "content_base64", "source"]),
     named("aws_secretsmanager_secret", &[], ("name", SM)),
     version("aws_secretsmanager_secret_version", &["secret_string", "secret_string_wo", "secret_binary"], "secret_id", SM),
     named("aws_ssm_parameter", &["value", "value_wo", "insecure_value"], ("name", "ssm")),
@@ -46,6 +49,8 @@ const HOLDERS: &[Holder] = &[
     holder("kubernetes_secret_v1", &["data", "binary_data"]),
     holder("local_file", &["content"]),
     holder("local_sensitive_file", &["content"]),
+    holder("google_storage_bucket_object", &["content", "source"]),
+    holder("template_cloudinit_config", &["content"]),
     holder("template_file", &["template", "vars"]),
     holder("vault_generic_secret", &["data_json"]),
     holder("vault_kv_secret_v2", &["data_json"]),
@@ -80,6 +85,15 @@ pub(super) fn reference(kind: &str, attribute: Option<&str>, whole: bool) -> Tie
     // Whoever is told where it is asks the store, in which somebody may have put another value since. Another holder that
     // refers to it is a version of it.
     if IDS.contains(&attribute) { Tier::Declared } else { Tier::Inferred }
+}
+
+/// The attribute that is a file or a folder to be packed, and whether it is a folder.
+pub(super) fn packs(kind: &str, attribute: &str) -> Option<bool> {
+    match (kind, attribute) {
+        ("archive_file", "source_file") => Some(false),
+        ("archive_file", "source_dir") => Some(true),
+        _ => None,
+    }
 }
 
 /// Whether the platform puts the value there that the name at the end of that way stands for.

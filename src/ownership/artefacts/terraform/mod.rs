@@ -14,6 +14,7 @@ mod holders;
 mod nomad;
 mod stacks;
 mod state;
+mod terragrunt;
 mod workloads;
 
 use std::collections::HashMap;
@@ -36,26 +37,43 @@ pub(super) use state::TfState;
 #[derive(Default)]
 pub(super) struct Terraform {
     graph: Graph,
+    terragrunt: terragrunt::Terragrunt,
 }
 
 impl Reader for Terraform {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["tf", "tfvars"]) || path.ends_with(".tfvars.json") || file_name(path) == stacks::NAME
+        ends_in(path, &["tf", "tofu", "tfvars"]) || path.ends_with(".tfvars.json") || terragrunt::is_one(path)
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        let other = ends_in(&sheet.path, &["hcl"]) && !stacks::is_one(&sheet.path);
+        !other || sheet.bytes.len() <= Self::LIMIT && ["locals", "inputs", "include"].iter().any(|word| sheet.mentions(word))
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
         self.graph.allowance.begin();
         if ends_in(&sheet.path, &["json"]) {
             sheet.documents(coverage, &mut |root| variables_of(sheet, root, &mut self.graph));
-        } else if let Some((marked, body)) = parsed(sheet, coverage) {
+            self.graph.allowance.complain(sheet, coverage);
+            return;
+        }
+        // What else ends so is no concern.
+        let hcl = ends_in(&sheet.path, &["hcl"]);
+        let mut quiet = Coverage::default();
+        let told = if hcl && !stacks::is_one(&sheet.path) { &mut quiet } else { &mut *coverage };
+        if let Some((marked, body)) = parsed(sheet, told) {
             let base = sheet.bytes.len() - marked.len();
             let desk = Desk { sheet, text: marked, base, lines: Lines::new(marked) };
             if ends_in(&sheet.path, &["tfvars"]) {
                 desk.variables(&body, &mut self.graph);
-            } else if file_name(&sheet.path) == stacks::NAME {
-                desk.stack(&body, &mut self.graph);
+            } else if hcl {
+                if stacks::is_one(&sheet.path) {
+                    desk.stack(&body, &mut self.graph);
+                    desk.units(&body, &mut self.graph);
+                }
+                self.terragrunt.read(&desk, &body, &mut self.graph);
             } else {
                 desk.module(&body, &mut self.graph);
             }
@@ -65,10 +83,12 @@ impl Reader for Terraform {
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
         self.graph.resolve(clues, roll);
+        self.terragrunt.resolve(clues, &self.graph, roll);
     }
 
     fn merge(&mut self, other: Self) {
         self.graph.merge(other.graph);
+        self.terragrunt.merge(other.terragrunt);
     }
 }
 

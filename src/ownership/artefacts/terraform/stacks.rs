@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hcl_edit::structure::Body;
 
 use super::super::links::Consumer;
-use super::super::{folder, join};
+use super::super::{file_name, folder, join};
 use super::desk::Desk;
 use super::expressions::{key_name, walk};
 use super::graph::Graph;
@@ -15,11 +15,20 @@ use crate::model::Tier;
 /// What the file is called.
 pub(super) const NAME: &str = "terragrunt.hcl";
 
+/// Whether a file is Terragrunt's by its name.
+pub(super) fn is_one(path: &str) -> bool {
+    matches!(file_name(path), NAME | "terragrunt.stack.hcl")
+}
+
 impl Desk<'_> {
     /// Reads one stack. Whatever it includes may set the same inputs otherwise: inferred.
     pub(super) fn stack(&self, body: &Body, graph: &mut Graph) {
         for block in body.blocks().filter(|block| block.ident.as_str() == "locals") {
             self.locals(&block.body, graph);
+        }
+        // What only others include is theirs.
+        if !body.blocks().any(|block| matches!(block.ident.as_str(), "terraform" | "include")) {
+            return;
         }
         let Some(inputs) = body.get_attribute("inputs") else { return };
         let mut named = body.blocks().filter(|block| block.ident.as_str() == "terraform");

@@ -372,7 +372,7 @@ fn files_that_are_taken_in_are_inferred() {
         ("base64encode(file(\"${path.module}/../user_data.sh\"))", "user_data.sh", true),
         ("local.script", "infra/user_data.sh", true),
         ("filesha256(\"user_data.sh\")", "infra/user_data.sh", false),
-        ("file(\"${path.root}/user_data.sh\")", "infra/user_data.sh", false),
+        ("file(\"${path.root}/user_data.sh\")", "infra/user_data.sh", true),
         ("file(\"/user_data.sh\")", "user_data.sh", false),
     ] {
         let main = given(value, "locals {\n  script = file(\"user_data.sh\")\n}\n");

@@ -79,6 +79,50 @@ const TYPES: &[&str] = &[
     "vultr_instance",
 ];
 
+/// Types that are given a credential and check it or call with it, as databases do with their own passwords: whoever replaces it must
+/// tell them.
+const GIVEN: &[&str] = &[
+    "aws_cloudwatch_event_connection",
+    "aws_codebuild_source_credential",
+    "aws_codepipeline",
+    "aws_cognito_identity_provider",
+    "aws_db_instance",
+    "aws_dms_endpoint",
+    "aws_docdb_cluster",
+    "aws_elasticache_replication_group",
+    "aws_elasticache_user",
+    "aws_glue_connection",
+    "aws_kinesis_firehose_delivery_stream",
+    "aws_mq_broker",
+    "aws_opensearch_domain",
+    "aws_rds_cluster",
+    "aws_redshift_cluster",
+    "aws_redshiftserverless_namespace",
+    "aws_sfn_state_machine",
+    "aws_transfer_user",
+    "azurerm_data_factory_linked_service_azure_sql_database",
+    "azurerm_kubernetes_cluster",
+    "azurerm_mariadb_server",
+    "azurerm_mssql_server",
+    "azurerm_mysql_flexible_server",
+    "azurerm_mysql_server",
+    "azurerm_postgresql_flexible_server",
+    "azurerm_postgresql_server",
+    "azurerm_sql_server",
+    "google_sql_database_instance",
+    "google_sql_user",
+    "mongodbatlas_database_user",
+    "mysql_user",
+    "postgresql_role",
+];
+/// Attributes that are a folder of the program that a resource runs.
+pub(super) const PACKS: [&str; 3] = ["chart", "source_dir", "source_path"];
+
+/// Whether a resource of that type is given a credential without being a workload.
+pub(super) fn is_given(kind: &str) -> bool {
+    GIVEN.contains(&kind)
+}
+
 /// Whether a resource of that type is a workload.
 pub(super) fn is_one(kind: &str) -> bool {
     TYPES.contains(&kind)
@@ -104,10 +148,10 @@ pub(super) fn is_unseen(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::TYPES;
+    use super::{GIVEN, TYPES};
 
     #[test]
     fn the_list_is_sorted_and_holds_nothing_twice() {
-        assert!(TYPES.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(TYPES.windows(2).all(|pair| pair[0] < pair[1]) && GIVEN.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }
