@@ -188,6 +188,15 @@ const FORMS: &[Form] = &[
         parts: &[],
     },
     Form {
+        // docs.cloudfoundry.org, "App manifest attribute reference".
+        kind: "cloudfoundry",
+        fits: |path| file_name(path).starts_with("manifest") && ends_in(path, &["yml", "yaml"]),
+        needs: &["applications"],
+        name: &[],
+        values: &[&["env"], &["command"], &["sidecars"], &["docker"]],
+        parts: &["applications"],
+    },
+    Form {
         kind: "devcontainer",
         fits: |path| matches!(file_name(path), "devcontainer.json" | ".devcontainer.json"),
         needs: &[],
@@ -228,8 +237,10 @@ fn read((sheet, links): (&Sheet<'_>, &mut Links), form: &Form, root: View<'_>) {
         .iter()
         .filter_map(|field| root.get(field))
         .flat_map(View::items)
-        .filter_map(|part| Some((part, part.text_at(&["name"]).filter(|name| is_showable(name))?)))
-        .map(|(part, name)| (part, consumer(sheet, form.kind, Some(name))))
+        .map(|part| match part.text_at(&["name"]).filter(|name| is_showable(name)) {
+            Some(name) => (part, consumer(sheet, form.kind, Some(name))),
+            None => (part, Arc::clone(&whole)),
+        })
         .collect();
     for way in form.values {
         // What is said for all is each part's.
@@ -276,6 +287,8 @@ mod tests {
             format!("name: shop\nservices:\n- name: web\n  envs: [{{key: K, value: {VALUE}}}]\nworkers: [{{name: job}}]\n");
         let shared = format!("name: shop\nenvs: [{{key: K, value: {VALUE}}}]\nservices: [{{name: web}}, {{name: api}}]\n");
         let copilot = format!("name: api\ntype: Backend Service\nenvironments: {{prod: {{variables: {{KEY: {VALUE}}}}}}}\n");
+        let cloud_foundry = format!("applications:\n- name: shop\n  env: {{KEY: {VALUE}}}\n- name: job\n");
+        let template = format!("applications:\n- command: run --key {VALUE}\n");
         let container = format!("{{\"containerEnv\": {{\"KEY\": \"{VALUE}\"}}, // x\n}}\n");
         for (path, text, ids) in [
             ("cloudbuild.yaml", &cloud, &["cloudbuild:cloudbuild.yaml"][..]),
@@ -287,6 +300,9 @@ mod tests {
             (".do/app.yaml", &ocean, &["digitalocean:.do/app.yaml/web"]),
             (".do/app.yaml", &shared, &["digitalocean:.do/app.yaml/api", "digitalocean:.do/app.yaml/web"]),
             ("copilot/api/manifest.yml", &copilot, &["copilot:copilot/api/manifest.yml/api"]),
+            ("manifest.prod.yml", &cloud_foundry, &["cloudfoundry:manifest.prod.yml/shop"]),
+            ("manifest.yml", &template, &["cloudfoundry:manifest.yml"]),
+            ("manifest.yml", &cloud, &[]),
             (".devcontainer/devcontainer.json", &container, &["devcontainer:.devcontainer/devcontainer.json"]),
         ] {
             let known = tree(&[(path, text)]);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
-use super::{Place, Sheet, file_name};
+use super::{Place, Sheet, dotenv, file_name};
 use crate::model::{Coverage, Tier};
 
 /// Processes of one file.
@@ -18,7 +18,7 @@ impl Kind for Procfile {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        file_name(path) == "Procfile"
+        is_one(file_name(path))
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, _: &mut Coverage) {
@@ -41,14 +41,29 @@ impl Kind for Procfile {
     }
 }
 
+/// Whether a file of that name is one: `Procfile`, or another set of processes, `Procfile.dev` (`foreman start -f`).
+pub(super) fn is_one(name: &str) -> bool {
+    let more = |rest: &str| rest.strip_prefix('.').is_some_and(is_name);
+    name == "Procfile" || name.strip_prefix("Procfile").is_some_and(more) && !dotenv::is_sample(name)
+}
+
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::is_one;
     use crate::model::Tier::Bound;
     use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+    #[test]
+    fn other_sets_of_processes_are_known_by_name() {
+        assert!(["Procfile", "Procfile.dev", "Procfile.hot-reload"].iter().all(|name| is_one(name)));
+        assert!(
+            !["Procfiles", "Procfile.", "Procfile.example", "Procfile.d/x", "procfile.go"].iter().any(|name| is_one(name))
+        );
+    }
 
     #[test]
     fn a_command_is_its_process_s_own() {

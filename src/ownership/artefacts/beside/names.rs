@@ -4,7 +4,7 @@ use serde::Deserialize;
 use xmlparser::{ElementEnd, Token, Tokenizer};
 
 use super::super::yaml::{Tree, View};
-use super::super::{clean, ends_in, file_name, folder};
+use super::super::{clean, ends_in, file_name, folder, procfile};
 use super::conventions::Sort;
 
 /// Manifests of one program, the one that says most first.
@@ -31,7 +31,7 @@ pub(super) fn sort(path: &str) -> Option<Sort> {
         "Gemfile" => Sort::Ruby,
         "mix.exs" => Sort::Elixir,
         "pom.xml" | "build.gradle" | "build.gradle.kts" | "build.sbt" => Sort::Jvm,
-        "Procfile" => Sort::Procfile,
+        name if procfile::is_one(name) => Sort::Procfile,
         name if ends_in(name, &["csproj", "fsproj", "vbproj"]) => Sort::DotNet,
         _ => return None,
     })

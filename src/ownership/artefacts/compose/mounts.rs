@@ -2,9 +2,8 @@
 //! (compose-spec, "volumes"). What lies in them is handed to the service.
 //!
 //! Tiers: a file that is mounted by its own path, or that lies in a mounted folder of settings, is bound. Source code in a folder is
-//! inferred, as most of it is mounted for development alone, and so is the code of a project that is mounted as a whole, with the
-//! settings that this code names. Documents,
-//! samples and tests are nobody's. What an override file mounts in the same place is inferred in the base.
+//! inferred, as most of it is mounted for development alone, and so are the settings among it, and the code of a project that is
+//! mounted as a whole, with the settings that this code names. Documents, samples and tests are nobody's. What an override file mounts in the same place is inferred in the base.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -98,7 +97,9 @@ impl Mount {
             || dotenv::is_sample(name)
             || name.eq_ignore_ascii_case("README")
             || name.eq_ignore_ascii_case("Dockerfile");
-        (!nobody).then_some(if dotenv::is_named_so(name) { self.tier.min(Tier::Inferred) } else { self.tier })
+        // A program's own settings, among its code, are what it falls back on.
+        let own = !self.settings && (file_name(source) == "src" || inside.split('/').any(|part| part == "src"));
+        (!nobody).then_some(if own || dotenv::is_named_so(name) { self.tier.min(Tier::Inferred) } else { self.tier })
     }
 }
 
@@ -210,6 +211,9 @@ mod tests {
             ("./init:/docker-entrypoint-initdb.d", "a/init/1.sql", Some(Bound)),
             ("./src:/app", "a/src/app.py", Some(Inferred)),
             ("./src:/app", "a/src/.env", Some(Inferred)),
+            ("./src:/app/src", "a/src/main/resources/app.yml", Some(Inferred)),
+            ("./api:/app", "a/api/src/app.yml", Some(Inferred)),
+            ("./api:/app", "a/api/app.yml", Some(Bound)),
             ("./src:/app", "a/src/tests/app.py", None),
             ("./src:/app", "a/src/tests/app.json", None),
             ("./src:/app", "a/src/README.md", None),

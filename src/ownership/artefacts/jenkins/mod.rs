@@ -88,7 +88,8 @@ impl Reader for Jenkins {
 
 fn is_pipeline(path: &str) -> bool {
     let name = file_name(path);
-    name == NAME || name.strip_prefix("Jenkinsfile.").is_some_and(|rest| !rest.is_empty()) || ends_in(name, &["jenkinsfile"])
+    let more = |rest: &str| rest.starts_with(['.', '_', '-']) && rest.len() > 1;
+    name == NAME || name.strip_prefix(NAME).is_some_and(more) || ends_in(name, &["jenkinsfile"])
 }
 
 impl Jenkins {
@@ -249,7 +250,9 @@ mod tests {
             }
             assert_eq!(named("Jenkinsfile", &body), expected("Jenkinsfile", Bound), "{body}");
             assert_eq!(named("ci/Jenkinsfile.release", &body), expected("ci/Jenkinsfile.release", Inferred), "{body}");
+            assert_eq!(named("Jenkinsfile_nightly", &body), expected("Jenkinsfile_nightly", Inferred), "{body}");
             assert_eq!(named("Jenkinsfile.md5sum.txt/x", &body), []);
+            assert_eq!(named("Jenkinsfiles", &body), []);
         }
     }
 
