@@ -147,6 +147,7 @@ builtin![
     "portkey-manual-contain",
     "postgres-manual-contain",
     "postgres-role-contain",
+    "postgres-role-rotate",
     "slack-contain",
     "vault-contain",
     "vercel-contain",

@@ -262,6 +262,8 @@ const SHARED: &[&dyn Action] = &[
     &restart::Restart,
     &postgres::RoleStop,
     &postgres::RoleRefused,
+    &postgres::ALTERNATE,
+    &postgres::PasswordDrop,
 ];
 
 /// Every action.

@@ -12,6 +12,7 @@ mod gitlab;
 mod holding;
 mod kubernetes;
 mod lambda;
+mod login;
 mod parameter;
 mod secrets_manager;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use crate::secret::{Fingerprint, FingerprintKey, Secret};
 pub(super) use consumers::Consumer;
 pub use consumers::ConsumerAt;
 pub(super) use holding::{find, holds, swapped};
+pub(super) use login::{Login, only_logins, renamed};
 
 /// More of a store than this is not looked through.
 pub(super) const LARGEST: usize = 64 << 10;
