@@ -149,6 +149,8 @@ builtin![
     "postgres-role-contain",
     "postgres-role-rotate",
     "slack-contain",
+    "vault-approle-contain",
+    "vault-approle-rotate",
     "vault-contain",
     "vercel-contain",
     "workload-manual-contain",

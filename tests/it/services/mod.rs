@@ -13,6 +13,7 @@ mod oracle;
 mod pre_commit;
 mod reach;
 mod rotating;
+mod rotating_approle;
 mod rotating_postgres;
 mod sessions;
 mod stopping;

@@ -1,6 +1,7 @@
 //! What can be done at each provider. One file and one line in [`ALL`] each.
 
 mod anthropic;
+mod approle;
 mod as_leaked;
 mod azure;
 mod baseten;
@@ -23,6 +24,8 @@ use super::Action;
 /// Every action of every provider besides AWS.
 pub(super) const ALL: &[&dyn Action] = &[
     &anthropic::KEY_DEACTIVATE,
+    &approle::SECRET_ID_CREATE,
+    &approle::SECRET_ID_DESTROY,
     &as_leaked::DATABRICKS_DELETE,
     &as_leaked::HEROKU_DELETE,
     &azure::KEY_REGENERATE,

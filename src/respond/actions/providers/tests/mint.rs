@@ -465,7 +465,11 @@ fn every_action_that_makes_a_key_is_met_here() {
     let playbooks = crate::respond::Playbooks::new(&crate::respond::builtin_playbooks()).expect("playbooks");
     let met: Vec<String> =
         ALL.iter().filter_map(|tongue| Some(playbooks.get(tongue.playbook)?.steps.first()?.action.clone())).collect();
-    for action in super::super::ALL.iter().filter(|action| action.role() == super::super::super::Role::Replaces) {
+    let makes = |action: &&&dyn crate::respond::actions::Action| {
+        // That one meets a real OpenBao (tests/it/services/rotating_approle.rs).
+        action.role() == crate::respond::actions::Role::Replaces && action.name() != "vault-approle-secret-id-create"
+    };
+    for action in super::super::ALL.iter().filter(makes) {
         assert!(met.iter().any(|name| name == action.name()), "{} has no tongue", action.name());
     }
 }
