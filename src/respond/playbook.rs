@@ -102,6 +102,7 @@ builtin![
     "azure-openai-stop-all-contain",
     "baseten-contain",
     "bedrock-key-contain",
+    "bedrock-key-rotate",
     "bedrock-manual-contain",
     "bedrock-session-manual-contain",
     "bedrock-session-role-contain",
