@@ -6,6 +6,7 @@
 
 mod aws;
 mod consumers;
+mod ecs;
 mod file;
 mod github;
 mod gitlab;
@@ -111,6 +112,13 @@ pub(super) trait Store: Send + Sync {
     fn lingers(&self) -> bool {
         true
     }
+    /// Whether whoever reads it has taken up what was written, where a write rolls them by itself.
+    ///
+    /// # Errors
+    /// [`Trouble::Unknown`]: not yet, as far as can be told.
+    fn settled<'a>(&'a self, _hands: &'a Hands) -> Option<Doing<'a, Result<(), Trouble>>> {
+        None
+    }
     /// Where nobody can read it: which credential it holds and which part, by the operator's word.
     fn said(&self) -> Option<(Fingerprint, &str)> {
         None
@@ -132,6 +140,7 @@ struct Kind {
 }
 
 const KINDS: &[Kind] = &[
+    Kind { name: "aws-ecs-service", aws: true, open: |at| Box::new(ecs::Ecs::at(at)) },
     Kind { name: "aws-lambda", aws: true, open: |at| Box::new(lambda::Lambda::at(at)) },
     Kind { name: "aws-secrets-manager", aws: true, open: |at| Box::new(secrets_manager::SecretsManager::at(at)) },
     Kind { name: "aws-ssm", aws: true, open: |at| Box::new(parameter::Parameter::at(at)) },

@@ -14,6 +14,7 @@ mod pre_commit;
 mod reach;
 mod rotating;
 mod rotating_approle;
+mod rotating_ecs;
 mod rotating_postgres;
 mod sessions;
 mod stopping;
