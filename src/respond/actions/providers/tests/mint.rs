@@ -85,14 +85,17 @@ const MISTRAL: Tongue = Tongue {
     identity: &[],
     lists: |line, keys| {
         let item = |key: &Key| {
-            json!({ "key_id": key.id, "name": key.name, "hidden_key": ends(&key.value, 4, 4), "user_id": "u1", "workspace_uuid": "w1",
+            json!({ "key_id": key.id, "name": key.name, "hidden_key": ends(&key.value, 4, 4), "created_by": "u1", "workspace_id": "w1",
+                    "expiration_date": "2027-01-01",
                                       "last_used": key.used.map(|at| jiff::Timestamp::from_second(at).expect("a time").to_string()) })
         };
-        (line == "GET /v1/admin/api-keys?limit=100&offset=0").then(|| json!({ "keys": listed(keys, item) }))
+        (line == "GET /api/admin/api-keys?limit=100&offset=0").then(|| json!({ "keys": listed(keys, item) }))
     },
-    create: ("POST /v1/admin/api-keys", |body| body["user_id"] == "u1" && body["workspace_uuid"] == "w1"),
+    create: ("POST /api/admin/api-keys", |body| {
+        body["user_id"] == "u1" && body["workspace_uuid"] == "w1" && body["expiration"] == "2027-01-01"
+    }),
     made: |key| json!({ "key_id": key.id, "name": key.name, "key": key.value }),
-    path: |id| format!("/v1/admin/api-keys/{id}"),
+    path: |id| format!("/api/admin/api-keys/{id}"),
     live: "GET /v1/models",
     alive: || json!({ "data": [] }),
 };
