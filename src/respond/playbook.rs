@@ -121,6 +121,7 @@ builtin![
     "github-contain",
     "gitlab-contain",
     "google-api-key-contain",
+    "google-api-key-rotate",
     "google-oauth-contain",
     "heroku-contain",
     "huggingface-contain",

@@ -9,6 +9,7 @@ mod cloudflare;
 mod deepgram;
 mod elevenlabs;
 mod google;
+mod google_mint;
 mod langfuse;
 mod litellm;
 mod mistral;
@@ -35,6 +36,7 @@ pub(super) const ALL: &[&dyn Action] = &[
     &deepgram::KEY_DELETE,
     &elevenlabs::KEY_DISABLE,
     &google::KEY_DELETE,
+    &google_mint::KEY_CREATE,
     &langfuse::KEY_DELETE,
     &litellm::KEY_BLOCK,
     &mistral::KEY_CREATE,
