@@ -10,6 +10,7 @@ use crate::secret::Fingerprint;
 
 /// The kinds that there are. `respond` opens them; a test in `cli` holds both lists together.
 pub const STORE_KINDS: &[&str] = &[
+    "aws-ecs-service",
     "aws-lambda",
     "aws-secrets-manager",
     "aws-ssm",

@@ -1,6 +1,8 @@
 //! AWS's actions beyond access keys: service-specific credentials and the sweep against the embedded IAM, which nobody else
 //! implements whole; sessions of roles against answers written from the IAM API reference; CloudTrail's from its own.
 
+mod bedrock;
+
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -90,11 +92,17 @@ fn hours_from_now(hours: i64) -> Option<Timestamp> {
 
 /// Clients over the embedded provider, with a log that is somewhere else.
 async fn embedded(log: &str) -> (Sandbox, Arc<Net>, Responder) {
+    embedded_beside(log, None).await
+}
+
+/// The same, with a Bedrock that is somewhere else as well.
+async fn embedded_beside(log: &str, bedrock: Option<&str>) -> (Sandbox, Arc<Net>, Responder) {
     let sandbox = Sandbox::start(Arc::new(SystemClock)).await;
     let sandbox = sandbox.expect("a sandbox");
     let endpoint = |name: &str, url: &str| Net::parse_endpoint(&format!("{name}={url}")).expect("an endpoint");
     let url = sandbox.url();
-    let endpoints = [endpoint("aws", &url), endpoint("aws-bedrock", &url), endpoint("aws-cloudtrail", log)].into();
+    let endpoints =
+        [endpoint("aws", &url), endpoint("aws-bedrock", bedrock.unwrap_or(&url)), endpoint("aws-cloudtrail", log)].into();
     let net = Arc::new(Net::new(Settings { endpoints, ..Settings::default() }).expect("clients"));
     let admin = sandbox.admin().expect("an administrator");
     let responder = net.responder_with(&AwsKey { id: admin.id, secret: admin.secret, token: None }).expect("clients");

@@ -2,6 +2,7 @@
 
 mod aws;
 mod aws_mint;
+mod aws_service_mint;
 mod aws_used;
 mod deactivate;
 mod delete;
@@ -262,6 +263,10 @@ const SHARED: &[&dyn Action] = &[
     &restart::Restart,
     &postgres::RoleStop,
     &postgres::RoleRefused,
+    &aws_service_mint::SERVICE_CREATE,
+    &aws_service_mint::ServiceDelete,
+    &postgres::ALTERNATE,
+    &postgres::PasswordDrop,
 ];
 
 /// Every action.

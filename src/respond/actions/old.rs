@@ -115,14 +115,17 @@ async fn proved(world: &World<'_>) -> Outcome {
     let unreadable = (world.hands.recall)(&world.plan.fingerprint).is_empty();
     loop {
         times += 1;
-        let (accepted, why) = match asked(world).await {
+        let said = asked(world).await;
+        // Of what nothing can be asked a later look says no more.
+        let mute = matches!(said, Liveness::NotChecked(_));
+        let (accepted, why) = match said {
             Liveness::Dead(why) => return Outcome::Done(json!({ "refused": why, "asked": times })),
             Liveness::Live(_) | Liveness::Limited(..) => (true, "the provider still accepts it".to_owned()),
             other => (false, other.why().unwrap_or("nothing can be asked about it").to_owned()),
         };
         let over = tokio::time::Instant::now() + pause > deadline;
         // A listing says what the administration knows, not what is let in: only where nobody can ask, or not in time.
-        let why = if accepted || !(over || unreadable) {
+        let why = if accepted || !(over || unreadable || mute) {
             why
         } else {
             match shown(world).await {

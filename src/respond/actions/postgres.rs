@@ -11,13 +11,20 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::keys::{GONE, Leaked, missing};
+use super::replace::replacement;
 use super::{Action, Doing, Needs, Outcome, Role, World, asked};
 use crate::model::Liveness;
 use crate::validate::sql::{Rows, SqlPlace, SqlSession, SqlTrouble, found, identifier, literal, server};
 
+mod alternate;
+mod pair;
 mod refused;
+mod retire;
+mod settings;
 
+pub(super) use alternate::ALTERNATE;
 pub(super) use refused::RoleRefused;
+pub(super) use retire::PasswordDrop;
 
 const PROVIDER: &str = "postgres";
 /// The states of a role.
@@ -111,6 +118,21 @@ async fn opens(world: &World<'_>) -> Result<(), Outcome> {
     }
 }
 
+/// The same in a run that has put another in its place: then the stores that held it hold the other, and what counts is that it
+/// opened when the run was begun.
+async fn opened(world: &World<'_>) -> Result<(), Outcome> {
+    let replaced = replacement(world).is_some() && (world.hands.recall)(&world.plan.fingerprint).is_empty();
+    if replaced { Ok(()) } else { opens(world).await }
+}
+
+/// An outcome that is no success, in words.
+fn why(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) => why,
+        _ => "nobody tells".to_owned(),
+    }
+}
+
 /// The role at its server, and a session there.
 struct Desk {
     mark: Mark,
@@ -178,7 +200,7 @@ async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
     let mark = Mark::agreed(world)?;
     let place = mark.office(world)?;
     // Asked first: a session at the desk does not last.
-    let opens = opens(world).await;
+    let opens = opened(world).await;
     let mut desk = Desk::open(world, mark, &place).await?;
     let before = desk.state().await?;
     if before == ABSENT {
@@ -274,17 +296,20 @@ impl Action for RoleStop {
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
         Box::pin(async move {
             let looked = async {
-                let mark = Mark::found(world)?.ok_or_else(|| Outcome::Refused(GONE.to_owned()))?;
+                let found = Mark::found(world)?;
+                let is_found = found.is_some();
+                // Once another stands in its place, its password may be nowhere.
+                let planned = Mark::seen(world.before).filter(|_| world.plan.mode == "rotate");
+                let mark = found.or(planned).ok_or_else(|| Outcome::Refused(GONE.to_owned()))?;
                 let place = mark.office(world)?;
-                opens(world).await?;
+                if is_found {
+                    opens(world).await?;
+                }
                 let mut desk = Desk::open(world, mark, &place).await?;
                 let state = desk.state().await?;
                 Ok::<_, Outcome>(desk.seen(state))
             };
-            looked.await.map_err(|outcome| match outcome {
-                Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) => why,
-                _ => "nobody tells".to_owned(),
-            })
+            looked.await.map_err(why)
         })
     }
 

@@ -1,5 +1,6 @@
 //! `consumers-restart`: restarts the listed workloads whose store was written, in waves: one, then a tenth of them, then the rest.
 //! Each wave must run again in whole before the next begins; one that does not come up ends it, and both credentials still work.
+//! Stores whose write has rolled their own readers (a service of ECS) are waited for first.
 //! A restart with the same mark is the same restart, so that it is safe to repeat.
 
 use std::collections::BTreeMap;
@@ -15,15 +16,20 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Restart;
 
+/// The stores that the plan writes.
+fn written(world: &World<'_>) -> Vec<String> {
+    let stores = world.plan.steps.iter().filter_map(|step| step.observed.get("stores")?.as_array()).flatten();
+    stores
+        .filter(|store| store.get("parts").and_then(Value::as_array).is_some_and(|parts| !parts.is_empty()))
+        .filter_map(|store| Some(store.get("store")?.as_str()?.to_owned()))
+        .collect()
+}
+
 /// The workloads that read a store which the plan writes.
 fn concerned(world: &World<'_>) -> Vec<Consumer> {
-    let stores = world.plan.steps.iter().filter_map(|step| step.observed.get("stores")?.as_array()).flatten();
-    let written: Vec<&str> = stores
-        .filter(|store| store.get("parts").and_then(Value::as_array).is_some_and(|parts| !parts.is_empty()))
-        .filter_map(|store| Some(store.get("store")?.as_str()?.split_once(' ')?.1))
-        .collect();
+    let written = written(world);
     let mut all = world.hands.stores.consumers();
-    all.retain(|consumer| written.contains(&consumer.reads.as_str()));
+    all.retain(|consumer| written.iter().any(|store| store.split_once(' ').is_some_and(|(_, at)| at == consumer.reads)));
     all
 }
 
@@ -53,13 +59,53 @@ async fn waited(world: &World<'_>, wave: &[Consumer], deadline: tokio::time::Ins
     Ok(())
 }
 
+/// Waits until stores that roll whoever reads them have done so; their names.
+async fn rolled(world: &World<'_>, deadline: tokio::time::Instant) -> Result<Vec<String>, Outcome> {
+    let written = written(world);
+    let mut rolled = Vec::new();
+    for store in world.hands.stores.open(&world.plan.files) {
+        if !written.contains(&store.name()) {
+            continue;
+        }
+        while let Some(look) = store.settled(world.hands) {
+            let why = match look.await {
+                Ok(()) => {
+                    rolled.push(store.name());
+                    break;
+                }
+                Err(Trouble::Unknown(why)) => why,
+                Err(trouble) => {
+                    return Err(Outcome::Failed(format!(
+                        "{}: {}. Both credentials still work",
+                        store.name(),
+                        trouble.why()
+                    )));
+                }
+            };
+            if tokio::time::Instant::now() + PAUSE > deadline {
+                return Err(Outcome::Unknown(format!(
+                    "{}: {why}: look at it. Both credentials still work; nothing else was restarted",
+                    store.name()
+                )));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(rolled)
+}
+
 async fn restarted(world: &World<'_>) -> Result<Outcome, Outcome> {
     let mut all = concerned(world);
     let names: Vec<String> = all.iter().map(Consumer::name).collect();
-    if all.is_empty() {
-        return Ok(Outcome::AlreadyDone(json!({ "restarted": names })));
-    }
     let deadline = tokio::time::Instant::now() + world.timeout;
+    let rolled = rolled(world, deadline).await?;
+    let done = |restarted: &[String]| match rolled.as_slice() {
+        [] => json!({ "restarted": restarted }),
+        rolled => json!({ "restarted": restarted, "rolled": rolled }),
+    };
+    if all.is_empty() {
+        return Ok(Outcome::AlreadyDone(done(&names)));
+    }
     for size in sizes(all.len()) {
         let wave: Vec<Consumer> = all.drain(..size).collect();
         for consumer in &wave {
@@ -74,7 +120,7 @@ async fn restarted(world: &World<'_>) -> Result<Outcome, Outcome> {
         }
         waited(world, &wave, deadline).await?;
     }
-    Ok(Outcome::Done(json!({ "restarted": names })))
+    Ok(Outcome::Done(done(&names)))
 }
 
 impl Action for Restart {

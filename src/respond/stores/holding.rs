@@ -75,13 +75,13 @@ fn replaced(text: &[u8], old: &[u8], new: &[u8]) -> Zeroizing<Vec<u8>> {
 }
 
 /// How a value may be written: as it is, as JSON with its slashes escaped, as a URL has it.
-fn forms(value: &[u8]) -> [Zeroizing<Vec<u8>>; 3] {
+pub(super) fn forms(value: &[u8]) -> [Zeroizing<Vec<u8>>; 3] {
     let url = Zeroizing::new(percent_encode(value, NON_ALPHANUMERIC).to_string());
     [Zeroizing::new(value.to_vec()), replaced(value, b"/", b"\\/"), Zeroizing::new(url.as_bytes().to_vec())]
 }
 
 /// Where a value stands alone, not as a piece of a longer one.
-fn standing(text: &[u8], value: &[u8]) -> Vec<usize> {
+pub(super) fn standing(text: &[u8], value: &[u8]) -> Vec<usize> {
     let edge = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
     let alone = |at: &usize| edge(at.checked_sub(1).and_then(|at| text.get(at))) && edge(text.get(at + value.len()));
     memchr::memmem::find_iter(text, value).filter(alone).collect()

@@ -6,12 +6,14 @@
 
 mod aws;
 mod consumers;
+mod ecs;
 mod file;
 mod github;
 mod gitlab;
 mod holding;
 mod kubernetes;
 mod lambda;
+mod login;
 mod parameter;
 mod secrets_manager;
 #[cfg(test)]
@@ -33,6 +35,7 @@ use crate::secret::{Fingerprint, FingerprintKey, Secret};
 pub(super) use consumers::Consumer;
 pub use consumers::ConsumerAt;
 pub(super) use holding::{find, holds, swapped};
+pub(super) use login::{Login, only_logins, renamed};
 
 /// More of a store than this is not looked through.
 pub(super) const LARGEST: usize = 64 << 10;
@@ -109,6 +112,13 @@ pub(super) trait Store: Send + Sync {
     fn lingers(&self) -> bool {
         true
     }
+    /// Whether whoever reads it has taken up what was written, where a write rolls them by itself.
+    ///
+    /// # Errors
+    /// [`Trouble::Unknown`]: not yet, as far as can be told.
+    fn settled<'a>(&'a self, _hands: &'a Hands) -> Option<Doing<'a, Result<(), Trouble>>> {
+        None
+    }
     /// Where nobody can read it: which credential it holds and which part, by the operator's word.
     fn said(&self) -> Option<(Fingerprint, &str)> {
         None
@@ -130,6 +140,7 @@ struct Kind {
 }
 
 const KINDS: &[Kind] = &[
+    Kind { name: "aws-ecs-service", aws: true, open: |at| Box::new(ecs::Ecs::at(at)) },
     Kind { name: "aws-lambda", aws: true, open: |at| Box::new(lambda::Lambda::at(at)) },
     Kind { name: "aws-secrets-manager", aws: true, open: |at| Box::new(secrets_manager::SecretsManager::at(at)) },
     Kind { name: "aws-ssm", aws: true, open: |at| Box::new(parameter::Parameter::at(at)) },

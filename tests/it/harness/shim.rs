@@ -1,5 +1,5 @@
-//! Kills a program at its Nth sync of one file, by a preloaded C library (`testdata/kill_on_fsync.c`) that is compiled
-//! here. Linux only: elsewhere Rust does not sync by `fsync`, and there is no LD_PRELOAD.
+//! Kills a program at its Nth sync of one file, or lets it live in the future, by preloaded C libraries (`testdata/kill_on_fsync.c`,
+//! `testdata/clock_ahead.c`) that are compiled here. Linux only: elsewhere Rust does not sync by `fsync`, and there is no LD_PRELOAD.
 
 use crate::harness::program::Run;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,11 @@ pub(crate) fn kill_on_sync(run: Run, path_end: &str, at: usize, side: Side) -> R
         .env("STAUNCH_KILL_PATH", path_end)
         .env("STAUNCH_KILL_AT", at.to_string())
         .env("STAUNCH_KILL_WHEN", when)
+}
+
+/// `run`, whose wall clock is so many hours ahead.
+pub(crate) fn hours_ahead(run: Run, hours: u32) -> Run {
+    run.env("LD_PRELOAD", compiled("clock_ahead.c")).env("STAUNCH_TEST_AHEAD", (hours * 3600).to_string())
 }
 
 /// Compiles a file of testdata/ to a shared library in the build folder. Tests run at the same time in processes of

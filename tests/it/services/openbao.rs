@@ -14,7 +14,7 @@ use crate::harness::program::{Home, Output, Run};
 use crate::harness::services::setting;
 
 /// Asks OpenBao with a token; the status and the answer.
-fn bao(token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+pub(super) fn bao(token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let url = setting("STAUNCH_TEST_OPENBAO");
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
     let body = body.to_string();
@@ -27,7 +27,7 @@ fn bao(token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     (status, serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap_or_default())
 }
 
-fn root(method: &str, path: &str, body: &Value) -> Value {
+pub(super) fn root(method: &str, path: &str, body: &Value) -> Value {
     let (status, said) = bao("root", method, path, body);
     assert!(status < 300, "{method} {path}: {status} {said}");
     said
@@ -92,7 +92,7 @@ impl Leak {
 }
 
 /// Somebody who may approve: a key in a file, and the settings' entry for it.
-fn approver(home: &Home, who: &str, seed: u8) -> String {
+pub(super) fn approver(home: &Home, who: &str, seed: u8) -> String {
     let seed = [seed; 32];
     let head = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
     let der = [&head[..], &seed].concat();

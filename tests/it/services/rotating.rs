@@ -15,8 +15,9 @@ use crate::harness::shim::{Side, kill_on_sync};
 const RECORDS: usize = 12;
 
 /// AWS's JSON protocol, as ministack takes it from the account's root.
-async fn ask(admin: &Aws, target: &str, body: &Value) -> Value {
-    let service = if target.starts_with("AmazonSSM") { "ssm" } else { "secretsmanager" };
+pub(super) async fn ask(admin: &Aws, target: &str, body: &Value) -> Value {
+    let services = [("AmazonSSM", "ssm"), ("AmazonEC2ContainerService", "ecs")];
+    let service = services.iter().find(|(of, _)| target.starts_with(of)).map_or("secretsmanager", |(_, name)| name);
     let scope = format!("Credential={}/20260101/us-east-1/{service}/aws4_request", admin.key.id);
     // Another test of this process may have done so.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -40,6 +40,23 @@ impl Call {
         self
     }
 
+    /// The same with an object of texts, of which some are secret.
+    #[must_use]
+    pub(in crate::respond::actions) fn with(mut self, members: &[(&str, &str)]) -> Self {
+        let room = members.iter().map(|(name, text)| name.len() + 2 * text.len() + 8).sum::<usize>();
+        let mut body = Zeroizing::new(Vec::with_capacity(room + 2));
+        for (at, (name, text)) in members.iter().enumerate() {
+            body.push(if at == 0 { b'{' } else { b',' });
+            // Writing text into memory does not fail.
+            let _ = serde_json::to_writer(&mut *body, name);
+            body.push(b':');
+            let _ = serde_json::to_writer(&mut *body, text);
+        }
+        body.push(b'}');
+        self.body = Some(body);
+        self
+    }
+
     /// The same with `NAME=SECRET`, as forms are sent.
     #[must_use]
     pub(in crate::respond::actions) fn form(mut self, name: &str, secret: &str) -> Self {
@@ -65,6 +82,7 @@ mod tests {
         let call = || Call::new(Method::Post, "/x");
         assert_eq!(body(call().holding("key", "a\"b", false)), "{\"key\":\"a\\\"b\"}");
         assert_eq!(body(call().holding("credentials", "ab", true)), "{\"credentials\":[\"ab\"]}");
+        assert_eq!(body(call().with(&[("a", "b\"c"), ("d", "e")])), "{\"a\":\"b\\\"c\",\"d\":\"e\"}");
         assert_eq!(body(call().form("token", "a&b=c")), "token=a%26b%3Dc");
         assert_eq!(segment("../a?b"), "..%2Fa%3Fb");
     }

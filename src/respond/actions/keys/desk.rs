@@ -144,6 +144,11 @@ impl<'w> Desk<'w> {
         Ok(Self { world, service, origin, value })
     }
 
+    /// The same desk, spoken to by another: who was let in a moment ago.
+    pub(in crate::respond::actions) fn as_another(self, value: &'w Secret) -> Self {
+        Self { value: Some(value), ..self }
+    }
+
     /// Whether the leaked credential speaks: once it is stopped, it is refused.
     pub(in crate::respond::actions) fn speaks_as_leaked(&self) -> bool {
         self.service.voice == Voice::Leaked

@@ -104,7 +104,12 @@ pub(in crate::respond::actions) fn text(json: &Value, pointer: &str) -> Option<S
 }
 
 /// Every item of a paged list.
-pub(super) async fn all(desk: &Desk<'_>, path: &str, pages: &Pages, items: &str) -> Result<Vec<Value>, Trouble> {
+pub(in crate::respond::actions) async fn all(
+    desk: &Desk<'_>,
+    path: &str,
+    pages: &Pages,
+    items: &str,
+) -> Result<Vec<Value>, Trouble> {
     let mut seen = Vec::new();
     let mut cursor: Option<String> = None;
     for _ in 0..MOST_PAGES {

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use zeroize::Zeroize;
 
-use super::listing::all;
-use super::{Call, Deed, Desk, Leaked, Object, Pages, Trouble, Voice, segment, text};
+use super::{Call, Deed, Desk, Leaked, Object, Pages, Trouble, Voice, all, segment, text};
 use crate::net::Method;
 use crate::respond::actions::replace::{Key, Mint, Minted};
 use crate::respond::actions::{Doing, Needs, Record, World};

@@ -24,7 +24,7 @@ pub(super) use call::{Call, segment};
 pub(super) use desk::{Desk, Login, Place, Service, Voice};
 pub(in crate::respond) use desk::{Trouble, settled};
 pub(super) use leaked::Leaked;
-pub(super) use listing::{Change, Find, Hint, Listing, Pages, Scopes, text};
+pub(super) use listing::{Change, Find, Hint, Listing, Pages, Scopes, all, text};
 pub(super) use mint::{NewKey, Uses, picked};
 pub(super) use own::Own;
 

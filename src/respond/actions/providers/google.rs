@@ -11,7 +11,7 @@ use super::super::keys::{
 };
 use crate::net::Method;
 
-const SERVICE: Service = Service {
+pub(super) const SERVICE: Service = Service {
     provider: "google",
     endpoint: "google-admin",
     place: Place::Fixed("https://apikeys.googleapis.com"),
@@ -20,9 +20,9 @@ const SERVICE: Service = Service {
     headers: &[],
 };
 
-const DELETED: &str = "deleted";
+pub(super) const DELETED: &str = "deleted";
 
-struct Keys;
+pub(super) struct Keys;
 
 fn object(id: &str, state: &str, about: Value) -> Object {
     Object { id: id.to_owned(), state: state.to_owned(), about, proof: Proof::Exact }

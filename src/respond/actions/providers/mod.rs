@@ -1,6 +1,7 @@
 //! What can be done at each provider. One file and one line in [`ALL`] each.
 
 mod anthropic;
+mod approle;
 mod as_leaked;
 mod azure;
 mod baseten;
@@ -8,6 +9,7 @@ mod cloudflare;
 mod deepgram;
 mod elevenlabs;
 mod google;
+mod google_mint;
 mod langfuse;
 mod litellm;
 mod mistral;
@@ -23,6 +25,8 @@ use super::Action;
 /// Every action of every provider besides AWS.
 pub(super) const ALL: &[&dyn Action] = &[
     &anthropic::KEY_DEACTIVATE,
+    &approle::SECRET_ID_CREATE,
+    &approle::SECRET_ID_DESTROY,
     &as_leaked::DATABRICKS_DELETE,
     &as_leaked::HEROKU_DELETE,
     &azure::KEY_REGENERATE,
@@ -32,6 +36,7 @@ pub(super) const ALL: &[&dyn Action] = &[
     &deepgram::KEY_DELETE,
     &elevenlabs::KEY_DISABLE,
     &google::KEY_DELETE,
+    &google_mint::KEY_CREATE,
     &langfuse::KEY_DELETE,
     &litellm::KEY_BLOCK,
     &mistral::KEY_CREATE,

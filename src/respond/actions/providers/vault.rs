@@ -10,7 +10,7 @@ use super::super::keys::{
 };
 use crate::net::Method;
 
-const SERVICE: Service = Service {
+pub(super) const SERVICE: Service = Service {
     provider: "hashicorp-vault",
     endpoint: "hashicorp-vault-admin",
     place: Place::Operators,

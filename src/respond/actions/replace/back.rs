@@ -12,7 +12,7 @@ use super::places::{self, Place, Planned};
 use super::put::{olds, put};
 use super::{Mint, Noted, probe};
 use crate::model::{Liveness, StepState};
-use crate::respond::stores::{find, swapped};
+use crate::respond::stores::{Login, find, renamed, swapped};
 use crate::secret::Secret;
 
 /// So long nobody must have used the new one before it goes.
@@ -48,12 +48,12 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
     let written: Vec<&Place> = places.iter().filter(|place| place.planned.len() != place.old.len()).collect();
     if !written.is_empty() {
         let old = old(world, (&places, &planned)).await?;
-        let said = probe::asked(world, &old).await;
+        let said = probe::asked(mint, world, &old).await;
         let why = match &said {
             said if said.is_usable() => None,
             Liveness::NotChecked(why) => Some(why.as_deref().unwrap_or("not asked").to_owned()),
             // It may have been set active a moment ago.
-            _ => probe::accepted(world, &old, PATIENCE).await.err(),
+            _ => probe::again(mint, world, (&old, PATIENCE)).await.err(),
         };
         if let Some(why) = why {
             return Err(Outcome::Refused(format!(
@@ -61,7 +61,8 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
             )));
         }
         for place in written {
-            let restored = restored(world, place, (&places, &old, &noted)).await;
+            let login = noted.id.as_ref().and_then(|id| mint.login(world.before, id));
+            let restored = restored(world, place, (&places, &old, &noted, login)).await;
             restored.map_err(|why| Outcome::Failed(format!("{}: {why}; the new one stays", place.store.name())))?;
         }
     }
@@ -157,7 +158,11 @@ async fn old(world: &World<'_>, (places, planned): (&[Place], &[Planned])) -> Re
 }
 
 /// Puts the old one where the new one stands.
-async fn restored(world: &World<'_>, place: &Place, (places, old, noted): (&[Place], &Parts, &Noted)) -> Result<(), String> {
+async fn restored(
+    world: &World<'_>,
+    place: &Place,
+    (places, old, noted, login): (&[Place], &Parts, &Noted, Option<Login>),
+) -> Result<(), String> {
     let value = |name: &str| old.iter().find(|(other, _)| other == name).map(|(_, value)| value);
     let wanted: Vec<&Secret> = place.planned.iter().filter_map(|name| value(name)).collect();
     if let Some((_, name)) = place.store.said() {
@@ -171,7 +176,12 @@ async fn restored(world: &World<'_>, place: &Place, (places, old, noted): (&[Pla
         new.extend(find(&other.held.fields, &noted.parts, key));
     }
     let pairs: Vec<(&Secret, &Secret)> = new.iter().filter_map(|(name, new)| Some((new, value(name)?))).collect();
-    let fields = swapped(&place.held.fields, &pairs);
+    let fields = match (login, pairs.as_slice()) {
+        (Some(Login { server, old, new }), [pair]) => {
+            renamed(&place.held.fields, *pair, &Login { server, old: new, new: old })
+        }
+        _ => swapped(&place.held.fields, &pairs),
+    };
     let same = fields.iter().zip(&place.held.fields).all(|((_, now), (_, was))| now.expose() == was.expose());
     if same {
         return Err("it holds neither the old one nor the new one: somebody changed it".to_owned());

@@ -38,7 +38,7 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
     };
     let scrubber = Scrubber::new(minted.parts.iter().map(|(_, value)| value));
     let patience = world.timeout / 2;
-    let accepted = match probe::accepted(world, &minted.parts, patience).await {
+    let accepted = match probe::accepted(mint, world, (&minted, patience)).await {
         Ok(accepted) => accepted,
         Err(why) => {
             let why = scrubber.scrub(&why);
@@ -50,7 +50,7 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
         noted.write(world).await.map_err(Outcome::Unknown)?;
     }
     for place in places.iter().filter(|place| !place.old.is_empty()) {
-        if let Err(Unwritten { why, for_sure }) = stored(world, place, (&places, &minted)).await {
+        if let Err(Unwritten { why, for_sure }) = stored(mint, world, place, (&places, &minted)).await {
             // The others keep the old one, which works.
             let why = format!("{}: {}", place.store.name(), scrubber.scrub(&why));
             return Ok(given_up(mint, world, (&planned, &minted.id, &why), (&mut noted, !for_sure)).await);

@@ -15,6 +15,8 @@ mod put;
 #[cfg(test)]
 mod tests;
 
+pub(super) use probe::credential;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -23,7 +25,8 @@ use serde_json::{Value, json};
 
 use super::keys::Trouble;
 use super::{Action, Doing, Needs, Outcome, Record, Role, World};
-use crate::model::{Plan, PlannedStep, StepState};
+use crate::model::{Liveness, Plan, PlannedStep, StepState};
+use crate::respond::stores::{Held, Login};
 use crate::secret::{Fingerprint, Secret};
 
 /// A key of the provider's, beside which or as which the new one shows.
@@ -65,7 +68,24 @@ pub(super) trait Mint: Sync {
     fn room(&self, _world: &World<'_>, _keys: &[Key]) -> Result<(), String> {
         Ok(())
     }
-    /// What names the old one there, where the plan must have seen it.
+    /// Where what is minted has a name of its own, which stands in stores before its value and changes with it: the login of a
+    /// URL. `seen` is what the plan saw.
+    fn login(&self, _seen: &Value, _id: &str) -> Option<Login> {
+        None
+    }
+    /// Whether a new one could stand in a store where the old one's parts do. Of one that nobody can read nothing is held.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    fn fits(&self, _world: &World<'_>, _held: Option<&Held>, _old: &[(String, Secret)]) -> Result<(), String> {
+        Ok(())
+    }
+    /// Whether one with these parts works, where the detector does not say how that is asked.
+    fn works<'a>(&'a self, _world: &'a World<'_>, _parts: &'a [(String, Secret)]) -> Option<Doing<'a, Liveness>> {
+        None
+    }
+    /// What names the old one there, where the plan must have seen it: its name, or an object with it as `object` and whatever
+    /// else must stay as it is.
     fn about<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Value, Trouble>> {
         Box::pin(async { Ok(Value::Null) })
     }
@@ -126,7 +146,7 @@ impl Noted {
 }
 
 /// The name of what a plan mints: the same at every attempt, and no other plan's.
-fn label(plan: &Plan) -> String {
+pub(super) fn label(plan: &Plan) -> String {
     let print = plan.fingerprint.to_string();
     let digest = print.split_once('-').map_or(print.as_str(), |(_, digest)| digest);
     format!("staunch-{}-{}", &digest[..8.min(digest.len())], plan.made_at.as_second())
@@ -203,10 +223,11 @@ impl Action for Replace {
         Box::pin(async move {
             let keys = self.0.listed(world, &label(world.plan)).await.map_err(Trouble::why)?;
             let keys: Vec<Value> = keys.iter().map(|key| json!({ "id": key.id, "state": key.state })).collect();
-            let mut seen = json!({ "keys": keys, "stores": places::seen(world).await });
-            let about = self.0.about(world).await.map_err(Trouble::why)?;
-            if !about.is_null() {
-                seen["object"] = about;
+            let mut seen = json!({ "keys": keys, "stores": places::seen(self.0, world).await });
+            match (self.0.about(world).await.map_err(Trouble::why)?, seen.as_object_mut()) {
+                (Value::Object(about), Some(seen)) => seen.extend(about),
+                (about, Some(seen)) if !about.is_null() => drop(seen.insert("object".to_owned(), about)),
+                _ => {}
             }
             Ok(seen)
         })

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::World;
 use super::super::keys::Trouble;
+use super::Mint;
 use crate::respond::stores::{Held, LARGEST, Store, find};
 use crate::secret::Secret;
 
@@ -25,12 +26,12 @@ pub(super) struct Planned {
 }
 
 /// What every known store holds, for the plan. One that cannot be read is said to be unknown, never to hold nothing.
-pub(super) async fn seen(world: &World<'_>) -> Vec<Value> {
+pub(super) async fn seen(mint: &dyn Mint, world: &World<'_>) -> Vec<Value> {
     let mut seen = Vec::new();
     let scrubber = world.hands.scrubber(&world.plan.fingerprint);
     for store in world.hands.stores.open(&world.plan.files) {
         let name = store.name();
-        match look(world, &*store).await {
+        match look(mint, world, &*store).await {
             Ok((held, parts)) if !parts.is_empty() => {
                 let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
                 seen.push(json!({
@@ -49,14 +50,21 @@ pub(super) async fn seen(world: &World<'_>) -> Vec<Value> {
 }
 
 /// What a store holds, and which of the old one's parts stand in it.
-async fn look(world: &World<'_>, store: &dyn Store) -> Result<(Held, Vec<String>), Trouble> {
+async fn look(mint: &dyn Mint, world: &World<'_>, store: &dyn Store) -> Result<(Held, Vec<String>), Trouble> {
     let held = store.read(world.hands).await?;
+    let unfit = |why: String| Trouble::Refused { status: 0, why };
     if let Some((print, part)) = store.said() {
-        let parts = if print == world.plan.fingerprint { vec![part.to_owned()] } else { Vec::new() };
-        return Ok((held, parts));
+        if print != world.plan.fingerprint {
+            return Ok((held, Vec::new()));
+        }
+        mint.fits(world, None, &[]).map_err(unfit)?;
+        return Ok((held, vec![part.to_owned()]));
     }
-    let parts = old(world, &held)?.into_iter().map(|(name, _)| name).collect();
-    Ok((held, parts))
+    let parts = old(world, &held)?;
+    if !parts.is_empty() {
+        mint.fits(world, Some(&held), &parts).map_err(unfit)?;
+    }
+    Ok((held, parts.into_iter().map(|(name, _)| name).collect()))
 }
 
 /// The old one's parts in what a store holds.
@@ -117,7 +125,8 @@ fn halves(world: &World<'_>, planned: &[Planned]) -> Result<(), String> {
     let detector = world.hands.detector.as_ref();
     let specs = detector.map_or(&[][..], |detector| &detector.parts);
     let parts: Vec<&str> =
-        specs.iter().enumerate().filter(|(n, part)| *n == 0 || part.required).map(|(_, part)| &*part.name).collect();
+        // What is public and stands beside the value, like a host or a role's id, is not replaced.
+        specs.iter().enumerate().filter(|(n, part)| *n == 0 || (part.required && !part.public)).map(|(_, part)| &*part.name).collect();
     let holds = |one: &Planned, part: &str| one.parts.iter().any(|held| held == part);
     let some: Vec<&Planned> = planned.iter().filter(|one| !parts.iter().all(|part| holds(one, part))).collect();
     for one in &some {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::World;
-use super::super::keys::GONE;
+use super::super::keys::{GONE, segment};
+use super::{Mint, Minted};
 use crate::model::{Confidence, Credential, Facts, Liveness, Part};
 use crate::secret::Secret;
 use crate::validate::Validator;
@@ -15,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 const IN_A_ROW: u32 = 2;
 
 /// A credential with these parts, and for the rest the old one's.
-fn credential(world: &World<'_>, parts: &[(String, Secret)]) -> Option<Credential> {
+pub(in crate::respond::actions) fn credential(world: &World<'_>, parts: &[(String, Secret)]) -> Option<Credential> {
     let detector = world.hands.detector.as_ref()?;
     let old = (world.hands.recall)(&world.plan.fingerprint).into_iter().next();
     let value = |name: &str| -> Option<Secret> {
@@ -38,19 +39,40 @@ fn credential(world: &World<'_>, parts: &[(String, Secret)]) -> Option<Credentia
 }
 
 /// What the provider says of it now.
-pub(super) async fn asked(world: &World<'_>, parts: &[(String, Secret)]) -> Liveness {
+pub(super) async fn asked(mint: &dyn Mint, world: &World<'_>, parts: &[(String, Secret)]) -> Liveness {
+    if let Some(said) = mint.works(world, parts) {
+        return said.await;
+    }
     let (Some(detector), Some(credential)) = (&world.hands.detector, credential(world, parts)) else {
         return Liveness::Unknown(GONE.to_owned());
     };
     Validator::new(Arc::clone(&world.hands.net)).check(detector, &[credential]).await
 }
 
-/// Waits until it is accepted. `Ok` says how it was told.
-pub(super) async fn accepted(world: &World<'_>, parts: &[(String, Secret)], patience: Duration) -> Result<String, String> {
+/// Waits until the new one is accepted. `Ok` says how it was told.
+pub(super) async fn accepted(
+    mint: &dyn Mint,
+    world: &World<'_>,
+    (minted, patience): (&Minted, Duration),
+) -> Result<String, String> {
+    let mut parts: Vec<(String, Secret)> =
+        minted.parts.iter().map(|(name, value)| (name.clone(), value.duplicate())).collect();
+    // A login has the new one's name.
+    let login = mint.login(world.before, &minted.id);
+    parts.extend(login.map(|login| ("user".to_owned(), Secret::new(segment(&login.new).as_bytes()))));
+    again(mint, world, (&parts, patience)).await
+}
+
+/// Waits until one with these parts is accepted. `Ok` says how it was told.
+pub(super) async fn again(
+    mint: &dyn Mint,
+    world: &World<'_>,
+    (parts, patience): (&[(String, Secret)], Duration),
+) -> Result<String, String> {
     let deadline = tokio::time::Instant::now() + patience;
     let (mut pause, mut times) = (FIRST_PAUSE, 0);
     loop {
-        let said = asked(world, parts).await;
+        let said = asked(mint, world, parts).await;
         times = if said.is_usable() { times + 1 } else { 0 };
         if times >= IN_A_ROW {
             return Ok("the provider accepts it".to_owned());

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::super::World;
 use super::super::keys::Trouble;
-use super::Minted;
 use super::places::Place;
+use super::{Mint, Minted};
 use crate::respond::RespondError;
 use crate::respond::folder::Lock;
-use crate::respond::stores::{Field, Held, Write, holds, swapped};
+use crate::respond::stores::{Field, Held, Write, holds, renamed, swapped};
 use crate::secret::Secret;
 
 /// A store whose answer was lost is written again, if it is still as it was.
@@ -32,10 +32,14 @@ impl Unwritten {
 
 /// Writes one store, and looks whether it is so.
 pub(super) async fn stored(
+    mint: &dyn Mint,
     world: &World<'_>,
     place: &Place,
     (places, minted): (&[Place], &Minted),
 ) -> Result<(), Unwritten> {
+    // It may hold more than when the plan was made.
+    let held = place.store.said().is_none().then_some(&place.held);
+    mint.fits(world, held, &place.old).map_err(Unwritten::surely)?;
     let olds: Vec<(&str, &Secret)> = olds(places);
     let pairs: Vec<(&Secret, &Secret)> = olds.iter().filter_map(|(name, old)| Some((*old, part(minted, name)?))).collect();
     let fields = match place.store.said() {
@@ -43,7 +47,10 @@ pub(super) async fn stored(
             let value = part(minted, name).ok_or_else(|| Unwritten::surely(format!("the new one has no {name}")))?;
             vec![(String::new(), value.duplicate())]
         }
-        None => swapped(&place.held.fields, &pairs),
+        None => match (mint.login(world.before, &minted.id), pairs.as_slice()) {
+            (Some(login), [pair]) => renamed(&place.held.fields, *pair, &login),
+            _ => swapped(&place.held.fields, &pairs),
+        },
     };
     let wanted: Vec<&Secret> = place.old.iter().filter_map(|(name, _)| part(minted, name)).collect();
     put(world, place, (fields, &wanted)).await

@@ -85,7 +85,7 @@ fn xai(asked: &Asked, state: &State) -> Option<Said> {
 
 fn mistral(asked: &Asked, state: &State) -> Option<Said> {
     let key = |id: &str| json!({ "key_id": id, "name": "ci", "hidden_key": ends(&state.value, 4, 4) });
-    (asked.line == "GET /v1/admin/api-keys?limit=100&offset=0").then_some(())?;
+    (asked.line == "GET /api/admin/api-keys?limit=100&offset=0").then_some(())?;
     ok(&json!({ "keys": items(state, true, key) }))
 }
 
@@ -235,7 +235,7 @@ pub(super) const CASES: &[Case] = &[
         playbook: "mistral-contain",
         identity: &[],
         reads: mistral,
-        change: |asked| (asked.line == "DELETE /v1/admin/api-keys/own").then_some(true),
+        change: |asked| (asked.line == "DELETE /api/admin/api-keys/own").then_some(true),
         changed: (204, ""),
         live: ("GET /v1/models", (200, r#"{"data":[]}"#), (401, r#"{"message":"Unauthorized"}"#)),
         proof: DONE,

@@ -43,6 +43,28 @@ fn google(asked: &Asked, state: &State) -> Option<Said> {
     }
 }
 
+fn approle(asked: &Asked, state: &State) -> Option<Said> {
+    const ROLE: &str = "/v1/auth/approle/role";
+    let data = json!({ "data": { "secret_id_accessor": "acc1", "metadata": { "team": "web" }, "cidr_list": [], "secret_id_ttl": 0,
+                       "expiration_time": "0001-01-01T00:00:00Z" } });
+    let line = asked.line.as_str();
+    match line.split_once(ROLE) {
+        None if line == "GET /v1/sys/auth" => {
+            ok(&json!({ "data": { "approle/": { "type": "approle" }, "token/": { "type": "token" } } }))
+        }
+        Some(("GET ", "?list=true")) => ok(&json!({ "data": { "keys": ["app", "other"] } })),
+        Some(("POST ", "/app/secret-id/lookup")) if !state.stopped && body(asked)["secret_id"] == state.value.as_str() => {
+            ok(&data)
+        }
+        Some(("POST ", "/app/secret-id/lookup" | "/other/secret-id/lookup")) => Some((204, String::new())),
+        Some(("POST ", "/app/secret-id-accessor/lookup")) if !state.stopped => ok(&data),
+        Some(("POST ", "/app/secret-id-accessor/lookup")) => {
+            Some((404, json!({ "data": { "error": "failed to find accessor entry for secret_id_accessor" } }).to_string()))
+        }
+        _ => None,
+    }
+}
+
 fn vault(asked: &Asked, state: &State) -> Option<Said> {
     let data = json!({ "data": { "accessor": "acc1", "display_name": "token-ci", "path": "auth/token/create", "policies": ["ci"],
                        "ttl": 3000, "expire_time": null } });
@@ -172,6 +194,19 @@ pub(super) const CASES: &[Case] = &[
             (200, r#"{"models":[]}"#),
             (400, r#"{"error":{"status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#),
         ),
+        proof: StepState::Succeeded,
+        twins: false,
+    },
+    Case {
+        detector: "vault-approle-secret-id",
+        text: None,
+        playbook: "vault-approle-contain",
+        identity: &[],
+        reads: approle,
+        change: |asked| (asked.line == "POST /v1/auth/approle/role/app/secret-id-accessor/destroy").then_some(true),
+        changed: (204, ""),
+        // Nothing is asked as it: a login would mint a token.
+        live: ("GET /none", (200, "{}"), (403, "{}")),
         proof: StepState::Succeeded,
         twins: false,
     },
