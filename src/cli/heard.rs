@@ -50,24 +50,25 @@ fn look(deliveries: &[Delivery], settings: &Settings) -> anyhow::Result<Vec<Noti
     let (set, key, before) = (settings.detectors()?, Arc::new(settings.fingerprint_key()?), known()?);
     let roots: Vec<PathBuf> =
         settings.operator.watch.webhook.iter().flat_map(|webhook| &webhook.look).map(PathBuf::from).collect();
-    if !roots.is_empty() {
-        let targets = Targets::of(roots.clone(), Quieting::default());
-        let (groups, gathered) = triage::triage(&targets, &Asks::ANEW, settings, (&set, &key))?;
-        triage::save(&groups.findings(), settings);
-        for trouble in &gathered.coverage.troubles {
-            say(&report::clean(&format!("staunch: not read: {}: {}", trouble.path, trouble.why)));
-        }
+    let mut notices = Vec::new();
+    // What was named all the same is looked at.
+    let scan = scanned(&roots, (&set, &key), settings);
+    if let Err(error) = &scan {
+        let why = format!("what [watch.webhook] looks at could not be scanned: {error:#}");
+        notices.push(left(why, NoticeKind::Held, settings));
     }
     let found = known()? > before;
-    let mut notices = Vec::new();
     for delivery in deliveries {
         match delivery {
             // It may be one of those, and which is not told.
             Delivery::Alert { .. } if found => {}
             Delivery::Alert { repository, number, kind } => {
-                let roots: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
-                let where_ =
-                    if roots.is_empty() { "[watch.webhook] names nothing to look at".to_owned() } else { roots.join(", ") };
+                let names: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
+                let where_ = match (&scan, names.is_empty()) {
+                    (Err(_), _) => "what is to be looked at could not be scanned".to_owned(),
+                    (Ok(()), true) => "[watch.webhook] names nothing to look at".to_owned(),
+                    (Ok(()), false) => names.join(", "),
+                };
                 let why = format!(
                     "GitHub's alert {number} of {repository} ({kind}) names nothing that is new here ({where_}): it was found before, or \
                      stands elsewhere; `staunch triage` the repository"
@@ -82,6 +83,20 @@ fn look(deliveries: &[Delivery], settings: &Settings) -> anyhow::Result<Vec<Noti
         }
     }
     Ok(notices)
+}
+
+/// Scans what the settings name, and keeps what is found there.
+fn scanned(roots: &[PathBuf], (set, key): (&DetectorSet, &Arc<FingerprintKey>), settings: &Settings) -> anyhow::Result<()> {
+    if roots.is_empty() {
+        return Ok(());
+    }
+    let targets = Targets::of(roots.to_vec(), Quieting::default());
+    let (groups, gathered) = triage::triage(&targets, &Asks::ANEW, settings, (set, key))?;
+    triage::save(&groups.findings(), settings);
+    for trouble in &gathered.coverage.troubles {
+        say(&report::clean(&format!("staunch: not read: {}: {}", trouble.path, trouble.why)));
+    }
+    Ok(())
 }
 
 /// Reads a finding that was named again where it stands, and asks about it.
