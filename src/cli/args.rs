@@ -277,6 +277,9 @@ pub(super) enum RespondCommand {
         /// Read the credential that was replaced from standard input, where no store and no file has it any more.
         #[arg(long)]
         secret_stdin: bool,
+        /// What this step may have left behind you have looked for, and it is not there.
+        #[arg(long, value_name = "STEP")]
+        done: Vec<String>,
     },
     /// Check signed evidence against the trust roots of the settings file, and say what it proves.
     Evidence {

@@ -24,7 +24,8 @@ pub(super) struct DrillArgs {
     /// The playbook to drill.
     #[arg(long, value_name = "ID", env = "STAUNCH_DRILL_PLAYBOOK", default_value = "aws-access-key-contain")]
     playbook: String,
-    /// Where: `sandbox`, which is part of this program, or `aws:ACCOUNT`, an account of yours whose settings say `drill = true`.
+    /// Where: `sandbox`, which is part of this program; or, where its settings say `drill = true`, `aws:ACCOUNT`, an account of yours, or
+    /// `vault`, a Vault or an OpenBao of yours.
     #[arg(long, value_name = "PLACE", env = "STAUNCH_DRILL_ON", default_value = "sandbox")]
     on: String,
     /// Only take away what earlier drills left in that account.
@@ -95,8 +96,13 @@ fn place(on: &str, settings: &Settings) -> anyhow::Result<Where> {
     if on == "sandbox" {
         return Ok(Where::Sandbox);
     }
+    if on == "vault" {
+        return vault(settings);
+    }
     let Some(account) = on.strip_prefix("aws:") else {
-        bail!("--on {on:?}: a drill takes place on `sandbox` or in an account of yours, `aws:123456789012`");
+        bail!(
+            "--on {on:?}: a drill takes place on `sandbox`, in an account of yours, `aws:123456789012`, or at a `vault` of yours"
+        );
     };
     let listed = settings.operator.accounts.iter().find(|listed| listed.id == account);
     let listed = listed.with_context(|| {
@@ -107,10 +113,7 @@ fn place(on: &str, settings: &Settings) -> anyhow::Result<Where> {
         "drills make a user in account {account} and take it away again: say `drill = true` at its [[responder.aws]] in the settings \
          file if they may"
     );
-    let stop_file = settings.operator.stop_file.as_ref().map(PathBuf::from);
-    if let Some(file) = stop_file.as_ref().filter(|file| file.exists()) {
-        bail!("the stop file {} is there: nothing is changed while it is", file.display());
-    }
+    let stop_file = unstopped(settings)?;
     let net = Arc::new(settings.net()?);
     let acting = block_on(super::hands::aws(&net, Some(account), settings))??;
     ensure!(
@@ -118,15 +121,45 @@ fn place(on: &str, settings: &Settings) -> anyhow::Result<Where> {
         "the responder acts in account {}, not in {account}; give that account a profile in the settings file",
         acting.account
     );
-    let (responder, protected) = (acting.responder, settings.operator.protected.clone());
+    let (responder, protected) = (Some(acting.responder), settings.operator.protected.clone());
     Ok(Where::Account(Box::new(Ground { net, responder, account: account.to_owned(), protected, stop_file, admin: None })))
+}
+
+/// The stop file's name; that it is there is an error.
+fn unstopped(settings: &Settings) -> anyhow::Result<Option<PathBuf>> {
+    let stop_file = settings.operator.stop_file.as_ref().map(PathBuf::from);
+    if let Some(file) = stop_file.as_ref().filter(|file| file.exists()) {
+        bail!("the stop file {} is there: nothing is changed while it is", file.display());
+    }
+    Ok(stop_file)
+}
+
+/// A Vault or an OpenBao of the operator's, which the settings let be drilled at, and the token to act with.
+fn vault(settings: &Settings) -> anyhow::Result<Where> {
+    const NAME: &str = "hashicorp-vault";
+    let mut listed = settings.operator.providers.iter().filter(|entry| entry.name == NAME && entry.drill);
+    let entry = listed.next().with_context(|| {
+        format!(
+            "drills make a token at a Vault or an OpenBao and revoke it: say `drill = true` at its [[responder.provider]] \
+             (name = \"{NAME}\") in the settings file if they may"
+        )
+    })?;
+    let address = entry.address.clone().with_context(|| format!("the [[responder.provider]] {NAME} has no `address`"))?;
+    let stop_file = unstopped(settings)?;
+    let (_, token) = settings.credential(entry)?.with_context(|| format!("the credential of {NAME} is not set"))?;
+    // The token that is planted is asked about there, wherever others are.
+    let net = Arc::new(settings.net_to("vault", address.clone(), None)?);
+    let account = address.host_str().unwrap_or_default().to_owned();
+    let (protected, admin) = (settings.operator.protected.clone(), Some(token));
+    Ok(Where::Vault(Box::new(Ground { net, responder: None, account, protected, stop_file, admin })))
 }
 
 fn clean(place: Where) -> anyhow::Result<Exit> {
     let Where::Account(ground) = place else {
-        bail!("the sandbox leaves nothing behind; name an account with --on aws:ACCOUNT")
+        bail!("only in an account may something be left behind; name it with --on aws:ACCOUNT")
     };
-    let gone = block_on(clear(&ground.responder))??;
+    let responder = ground.responder.as_ref().context("there is no responder in the account")?;
+    let gone = block_on(clear(responder))??;
     match gone.as_slice() {
         [] => say("no drill has left anything there"),
         users => users.iter().for_each(|user| say(&format!("{user} is gone"))),

@@ -42,9 +42,9 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
             let runner = runner(&plan, hand, settings)?;
             ended(&carry_out(&runner, runner.resume(run))?, settings)
         }
-        RespondCommand::Undo { run, secret_stdin } => {
+        RespondCommand::Undo { run, secret_stdin, done } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
-            let hand = ByHand { secret_stdin: *secret_stdin, requester: None, done: Vec::new() };
+            let hand = ByHand { secret_stdin: *secret_stdin, requester: None, done: done.clone() };
             let runner = runner(&plan, &hand, settings)?;
             ended(&carry_out(&runner, runner.undo(run))?, settings)
         }

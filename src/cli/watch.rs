@@ -24,7 +24,7 @@ use super::respond::{acting, folder, recalled};
 use super::settings::{Settings, block_on};
 use crate::model::{Notice, NoticeKind};
 use crate::report;
-use crate::respond::{Allowed, Playbooks, Policy, RespondError, Runner, Watcher, Work, builtin_playbooks};
+use crate::respond::{Allowed, Ear, Folder, Playbooks, Policy, RespondError, Runner, Watcher, Work, builtin_playbooks};
 use crate::store::Store;
 
 /// As whom it acts, in journals.
@@ -62,25 +62,26 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
     let stop_file = settings.operator.stop_file.as_ref().map(PathBuf::from);
     let (clock, policy, playbooks) = (&*settings.clock, &policy, &playbooks);
     let stop = Arc::new(AtomicBool::new(false));
-    let watcher = Watcher { store: &store, folder: &folder, policy, playbooks, stop_file, stop: Arc::clone(&stop), clock };
+    let (ending, looked_at) = (Arc::clone(&stop), RefCell::default());
+    let watcher = Watcher { store: &store, folder: &folder, policy, playbooks, stop_file, stop: ending, clock, looked_at };
     if args.looked {
         watcher.looked()?;
     }
+    let heard = if args.once { None } else { door(settings, &folder)? };
+    let mut looks = settings.operator.watch.webhook.is_some();
     let herald = Herald::new(settings);
     block_on(async {
-        let (wake, flag) = (Arc::new(Notify::new()), Arc::clone(&stop));
-        let woken = Arc::clone(&wake);
-        // Heard from now on, in a pass and between passes.
-        tokio::spawn(async move {
-            while asked_to_end().await {
-                say("staunch: ending after this step; the next watch, or `staunch respond resume`, goes on");
-                flag.store(true, Ordering::Relaxed);
-                woken.notify_one();
-            }
-        });
+        let wake = until_asked_to_end(&stop);
         loop {
+            // What was heard while nobody listened is found at the first look.
+            looks |= !folder.heard().is_empty();
+            if std::mem::take(&mut looks) {
+                for notice in super::heard::looked(&folder, settings) {
+                    herald.tell(notice).await;
+                }
+            }
             let make = async |work: Work<'_>| make(work, settings).await.map_err(|error| format!("{error:#}"));
-            let gone = watcher.pass(&make, &async |notice| herald.tell(notice).await).await;
+            let gone = Box::pin(watcher.pass(&make, &async |notice| herald.tell(notice).await)).await;
             herald.end_of_pass()?;
             if let Err(error) = gone {
                 if args.once {
@@ -94,10 +95,46 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(args.every)) => {}
+                () = knocked(heard.as_deref()) => {}
                 () = wake.notified() => return Ok(herald.worst()),
             }
         }
     })?
+}
+
+/// Wakes whoever waits, and says so, when this process is asked to end: heard from now on, in a pass and between passes.
+fn until_asked_to_end(stop: &Arc<AtomicBool>) -> Arc<Notify> {
+    let (wake, flag) = (Arc::new(Notify::new()), Arc::clone(stop));
+    let woken = Arc::clone(&wake);
+    tokio::spawn(async move {
+        while asked_to_end().await {
+            say("staunch: ending after this step; the next watch, or `staunch respond resume`, goes on");
+            flag.store(true, Ordering::Relaxed);
+            woken.notify_one();
+        }
+    });
+    wake
+}
+
+/// Opens the door that the settings name; whoever knocks wakes the next pass.
+fn door(settings: &Settings, folder: &Folder) -> anyhow::Result<Option<Arc<Notify>>> {
+    let Some(webhook) = &settings.operator.watch.webhook else { return Ok(None) };
+    let secret = settings.secret(&webhook.secret)?;
+    let secret = secret.with_context(|| format!("the secret of [watch.webhook]: {}", webhook.secret.unset()))?;
+    let ear = Ear::new(&secret).map_err(anyhow::Error::msg)?;
+    let (address, heard) = super::door::open(webhook.listen, ear, (folder, &settings.clock))?;
+    if !settings.quiet {
+        say(&format!("staunch: listening for deliveries at http://{address}"));
+    }
+    Ok(Some(heard))
+}
+
+/// Waits until somebody knocks; for ever where there is no door.
+async fn knocked(heard: Option<&Notify>) {
+    match heard {
+        Some(heard) => heard.notified().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Ctrl-C, a terminal that went away, or whoever ends services. False where signals cannot be heard.
@@ -188,7 +225,8 @@ impl<'s> Herald<'s> {
             NoticeKind::Left | NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved => Exit::Findings,
             NoticeKind::Failed => Exit::Error,
         }));
-        if notice.kind == NoticeKind::Held {
+        // What is about no credential is about all of them: a store that cannot be read, every minute.
+        if notice.kind == NoticeKind::Held || notice.fingerprint.is_empty() {
             let text = format!("{} {}", notice.fingerprint, notice.lines.join(" "));
             let mut held = self.held.borrow_mut();
             let known = held.0.contains(&text);

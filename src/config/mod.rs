@@ -22,7 +22,7 @@ pub use notify::{Channel, Mail, Way};
 pub use provider::{CredentialFrom, Provider};
 pub use store::{Consumer, STORE_KINDS, Store};
 pub use tree::{Allow, Because, Globs, Skip, TreeRules};
-pub use watch::{Watch, WatchAllow};
+pub use watch::{Watch, WatchAllow, Webhook};
 
 /// How many rotations may be begun in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

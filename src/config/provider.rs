@@ -17,6 +17,8 @@ pub struct Provider {
     pub address: Option<Url>,
     /// Accounts and organisations that the operator owns; `*` for whatever the credential can list.
     pub owned: Vec<String>,
+    /// Whether drills may make a credential there and take it away again.
+    pub drill: bool,
 }
 
 /// Where a credential is read.
@@ -104,13 +106,14 @@ pub(super) fn read(table: &Table<'_, '_>, known: &[&str], operator: &mut Operato
     if table.get("owned").is_none() {
         table.mistake("`owned` is missing: without it nothing there is yours, and nothing is acted on");
     }
+    let drill = table.get("drill").and_then(|value| value.bool()).unwrap_or(false);
     table.finish();
     let Some(name) = name else { return };
     let earlier = operator.providers.iter().filter(|other| other.name == name);
     for twice in earlier.flat_map(|other| &other.owned).filter(|one| owned.contains(one)) {
         table.mistake(format!("{twice:?} of {name} is listed twice"));
     }
-    operator.providers.push(Provider { name, credential, address, owned });
+    operator.providers.push(Provider { name, credential, address, owned, drill });
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! `[watch]`: what may be done without a person, and how much of it.
 
+use std::net::SocketAddr;
+
+use super::CredentialFrom;
 use crate::declared::Table;
 
 /// What `respond watch` may do by itself. Without an entry, nothing.
@@ -13,6 +16,19 @@ pub struct Watch {
     pub runs_per_account: u32,
     /// Stopped runs in a row that end it until a person looked.
     pub failures: u32,
+    /// Where deliveries are heard.
+    pub webhook: Option<Webhook>,
+}
+
+/// A door at which others say that something was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// The address that it listens at.
+    pub listen: SocketAddr,
+    /// Where the secret is read that its senders share.
+    pub secret: CredentialFrom,
+    /// What is looked at whenever something is heard: files and folders.
+    pub look: Vec<String>,
 }
 
 /// A playbook that may run without a person.
@@ -28,7 +44,7 @@ pub struct WatchAllow {
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { allow: Vec::new(), runs_per_hour: 10, runs_per_account: 5, failures: 3 }
+        Self { allow: Vec::new(), runs_per_hour: 10, runs_per_account: 5, failures: 3, webhook: None }
     }
 }
 
@@ -56,8 +72,23 @@ pub(super) fn read(table: &Table<'_, '_>) -> Watch {
         entry.finish();
         allow.extend(playbook.map(|playbook| WatchAllow { playbook, detectors, accounts }));
     }
+    let webhook = table.get("webhook").and_then(|value| value.table()).and_then(|table| webhook(&table));
     table.finish();
-    Watch { allow, runs_per_hour, runs_per_account, failures }
+    Watch { allow, runs_per_hour, runs_per_account, failures, webhook }
+}
+
+fn webhook(table: &Table<'_, '_>) -> Option<Webhook> {
+    let listen = table.need("listen").and_then(|value| {
+        let address = value.text()?.parse::<SocketAddr>().ok();
+        if address.is_none() {
+            value.mistake("`listen` is an address and a port: 127.0.0.1:8787");
+        }
+        address
+    });
+    let secret = table.need("secret").and_then(|value| CredentialFrom::read(&value));
+    let look = table.texts("look");
+    table.finish();
+    Some(Webhook { listen: listen?, secret: secret?, look })
 }
 
 #[cfg(test)]
@@ -71,6 +102,13 @@ mod tests {
         let text = "[watch]\nruns_per_hour = 2\n[[watch.allow]]\nplaybook = \"p\"\naccounts = [\"1\"]\n";
         let watch = Operator::read("c.toml", text, &[]).expect("good").watch;
         assert_eq!((watch.runs_per_hour, watch.allow[0].accounts.as_slice()), (2, &["1".to_owned()][..]));
+        let text = "[watch.webhook]\nlisten = \"127.0.0.1:8787\"\nsecret = \"env:HOOK\"\nlook = [\"/srv/clones\"]\n";
+        let webhook = Operator::read("c.toml", text, &[]).expect("good").watch.webhook.expect("a door");
+        assert_eq!((webhook.listen.port(), webhook.look.len(), webhook.secret.to_string().as_str()), (8787, 1, "env:HOOK"));
+        let wrong = "[watch.webhook]\nlisten = \"here\"\nsecret = \"a-secret-itself\"\n";
+        let mistakes = Operator::read("c.toml", wrong, &[]).expect_err("mistakes");
+        assert_eq!(mistakes.0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
+        assert!(!mistakes.to_string().contains("a-secret-itself"), "what may be a secret is not repeated");
         let wrong = "[watch]\nruns_per_hour = 0\n[[watch.allow]]\nplaybok = \"p\"\n";
         let mistakes = Operator::read("c.toml", wrong, &[]).expect_err("mistakes");
         assert_eq!(mistakes.0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3, 4]);

@@ -54,16 +54,16 @@ impl<'s> Chain<'s> {
     }
 
     /// Asks the tree whose each finding is, and IAM.
-    pub(super) fn attribute(&self, found: &mut Found, folder: PathBuf, iam: (&tokio::runtime::Runtime, &Responder)) {
+    pub(super) fn attribute(&self, found: &mut Found, folder: PathBuf, iam: (&tokio::runtime::Runtime, Option<&Responder>)) {
         let (walk, clock, key) = (WalkOptions::default(), Arc::clone(&self.stage.clock), Arc::clone(&self.key));
         let paths = [folder];
         let with = Attribution { paths: &paths, walk, key, trust: None, clock };
         attribute(&mut found.0, &with, &mut found.1.coverage);
         for group in &mut found.0.0 {
             let key_id = group.finding.parts.iter().find(|part| part.name == "key_id").and_then(|part| part.value.clone());
-            if let Some(key_id) = key_id {
+            if let (Some(key_id), Some(responder)) = (key_id, iam.1) {
                 // Whose it is may stay unknown; the story goes on.
-                let answer = iam.0.block_on(iam_owners(&iam.1.iam, &key_id));
+                let answer = iam.0.block_on(iam_owners(&responder.iam, &key_id));
                 add_owners(&mut group.finding, answer.owners);
             }
         }
@@ -87,21 +87,28 @@ impl<'s> Chain<'s> {
     }
 
     /// Carries plans out in the scratch folder, in one account, with a value that stays in memory.
-    pub(super) async fn runner(&self, with: Acting) -> Result<Runner, DrillError> {
-        let who = with.responder.sts.get_caller_identity().send().await;
-        let who = who.map_err(|_| DrillError::Story("STS does not know the responder"))?;
-        let account = who.account().unwrap_or_default().to_owned();
+    pub(super) async fn runner(&self, with: Acting<'_>) -> Result<Runner, DrillError> {
+        let aws = match with.responder {
+            None => None,
+            Some(responder) => {
+                let who = responder.sts.get_caller_identity().send().await;
+                let who = who.map_err(|_| DrillError::Story("STS does not know the responder"))?;
+                let (arn, account) =
+                    (who.arn().unwrap_or_default().to_owned(), who.account().unwrap_or_default().to_owned());
+                Some(AwsHands { responder, arn, account })
+            }
+        };
+        let accounts = aws.iter().map(|aws| aws.account.clone()).collect();
         let (fingerprint, variants) = with.leaked;
         let recall: Box<Recall> = Box::new(move |wanted| {
             let wanted = (*wanted == fingerprint).then_some(&variants);
             wanted.map_or_else(Vec::new, |variants| variants.iter().map(Credential::duplicate).collect())
         });
-        let (responder, arn) = (with.responder, who.arn().unwrap_or_default().to_owned());
         Ok(Runner {
             hands: Hands {
                 net: Arc::clone(&self.net),
-                aws: Some(AwsHands { responder, arn, account: account.clone() }),
-                admin: with.admin.map(|value| Admin::new("the sandbox".to_owned(), value)),
+                aws,
+                admin: with.admin.map(|value| Admin::new("the drill".to_owned(), value)),
                 unset: None,
                 own: Vec::new(),
                 detector: self.set.get(with.detector).cloned(),
@@ -111,7 +118,7 @@ impl<'s> Chain<'s> {
             },
             folder: Folder::open(&self.stage.scratch.join("state"))?,
             guard: Guard {
-                accounts: vec![account],
+                accounts,
                 owned: with.bounds.owned,
                 most_changes: 20,
                 protected: with.bounds.protected,
@@ -138,11 +145,11 @@ pub(super) struct Bounds {
 }
 
 /// Who acts on what.
-pub(super) struct Acting {
-    pub(super) responder: Responder,
+pub(super) struct Acting<'a> {
+    pub(super) responder: Option<Responder>,
     /// With what other providers than AWS are administered.
     pub(super) admin: Option<Secret>,
-    pub(super) detector: &'static str,
+    pub(super) detector: &'a str,
     pub(super) leaked: (Fingerprint, Vec<Credential>),
     pub(super) requester: &'static str,
     pub(super) bounds: Bounds,

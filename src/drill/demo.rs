@@ -38,7 +38,7 @@ pub fn demo(set: &DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter))
     let mut found = chain.look(&repository);
     chain.ask(&mut found.0)?;
     let responder = chain.net.responder_with(&admin(&sandbox)?)?;
-    chain.attribute(&mut found, repository, (&runtime, &responder));
+    chain.attribute(&mut found, repository, (&runtime, Some(&responder)));
     chain.name_playbooks(&mut found.0);
     // The one that the embedded IAM knows.
     let worst = found.0.0.iter().find(|group| group.finding.provider == "aws" && group.finding.playbook.is_some());
@@ -49,7 +49,7 @@ pub fn demo(set: &DetectorSet, stage: &Stage<'_>, tell: &mut dyn FnMut(Chapter))
 
     let leaked = (finding.fingerprint, variants);
     let (detector, bounds) = ("aws-access-key", Bounds::default());
-    let acting = Acting { responder, admin: None, detector, leaked, requester: "demo", bounds };
+    let acting = Acting { responder: Some(responder), admin: None, detector, leaked, requester: "demo", bounds };
     let runner = runtime.block_on(chain.runner(acting))?;
     let plan = runtime.block_on(draft(&finding, stage.playbooks, &runner.hands, &runner.guard))?;
     let digest = runner.folder.keep(&plan)?;

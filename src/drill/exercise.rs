@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::chain::{Acting, Bounds, Chain, Found};
-use super::plant::{self, Plant, Seed, aws};
+use super::plant::{self, Plant, Seed, aws, vault};
 use super::{DrillError, Stage, admin, leak, settings};
 use crate::attest::Signer;
 use crate::detect::DetectorSet;
@@ -30,21 +30,23 @@ pub enum Where {
     Sandbox,
     /// In an account of the operator's.
     Account(Box<Ground>),
+    /// At a Vault or an OpenBao of the operator's.
+    Vault(Box<Ground>),
 }
 
-/// An account of the operator's, with whoever acts there. That it may be drilled in, the caller has made sure of.
+/// An account or a server of the operator's, with whoever acts there. That it may be drilled in, the caller has made sure of.
 pub struct Ground {
     /// The door.
     pub net: Arc<Net>,
-    /// The responder.
-    pub responder: Responder,
-    /// The account that the operator named.
+    /// The responder's AWS side; at a server there is none.
+    pub responder: Option<Responder>,
+    /// The account that the operator named, or the server's address.
     pub account: String,
     /// What is never touched.
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
     pub stop_file: Option<PathBuf>,
-    /// With what the embedded provider's other keys are administered.
+    /// With what the embedded provider's other keys, or a server, are administered.
     pub admin: Option<Secret>,
 }
 
@@ -73,6 +75,12 @@ pub fn drill(
             "a key of OpenAI is planted on the sandbox alone: OpenAI shows no key that it makes for a project",
         ));
     }
+    if (seed == Seed::VaultToken) != matches!(place, Where::Vault(_)) {
+        return Err(DrillError::Story(
+            "a token of Vault's or OpenBao's is planted at such a server, and nothing else is: `--on vault`, with `drill = true` at its \
+             [[responder.provider]]",
+        ));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -84,13 +92,18 @@ pub fn drill(
     });
     let (sandbox, name, ground) = match place {
         Where::Account(ground) => (None, format!("aws:{}", ground.account), *ground),
+        Where::Vault(ground) => (None, format!("vault:{}", ground.account), *ground),
         Where::Sandbox => {
             let sandbox = runtime.block_on(Sandbox::start(Arc::clone(&stage.clock)))?;
             let ground = of_sandbox(&sandbox)?;
             (Some(sandbox), "sandbox".to_owned(), ground)
         }
     };
-    let left_over = runtime.block_on(plant::left_over(&ground.responder))?;
+    // What is planted at a server ends by itself.
+    let left_over = match &ground.responder {
+        Some(responder) => runtime.block_on(plant::left_over(responder))?,
+        None => Vec::new(),
+    };
     let report = DrillReport {
         schema: DrillReport::SCHEMA.to_owned(),
         id,
@@ -136,7 +149,7 @@ fn of_sandbox(sandbox: &Sandbox) -> Result<Ground, DrillError> {
     let responder = net.responder_with(&admin(sandbox)?)?;
     let account = sandbox.account().to_owned();
     let admin = Some(sandbox.llm_admin_key());
-    Ok(Ground { net, responder, account, protected: Vec::new(), stop_file: None, admin })
+    Ok(Ground { net, responder: Some(responder), account, protected: Vec::new(), stop_file: None, admin })
 }
 
 struct Drill<'d> {
@@ -198,6 +211,7 @@ impl Drill<'_> {
         let planted = match self.seed {
             Seed::AwsKey => self.plant_aws(&id)?,
             Seed::OpenAiKey => self.plant_openai(&id)?,
+            Seed::VaultToken => self.runtime.block_on(self.server()?.plant(&id)).map_err(words)?,
         };
         self.report.planted.extend(planted.names.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let secret = planted.secret.expose_str().unwrap_or_default();
@@ -210,11 +224,22 @@ impl Drill<'_> {
         Ok((planted, said))
     }
 
+    /// The server that is drilled at.
+    fn server(&self) -> Result<vault::Server<'_>, String> {
+        let address = self.ground.net.endpoint("hashicorp-vault-admin").ok_or("the server has no address")?;
+        let token = self.ground.admin.as_ref().ok_or("there is no token to act with")?;
+        Ok(vault::Server { net: &self.ground.net, address, token })
+    }
+
+    fn responder(&self) -> Result<&Responder, String> {
+        self.ground.responder.as_ref().ok_or_else(|| "there is no responder in an account of AWS".to_owned())
+    }
+
     fn plant_aws(&mut self, id: &str) -> Result<Plant, String> {
         // From here on there may be something to take away, whatever comes of the call.
         self.report.planted.insert("user".to_owned(), aws::name(id));
-        self.runtime.block_on(aws::user(&self.ground.responder, id)).map_err(words)?;
-        self.runtime.block_on(aws::key(&self.ground.responder, id)).map_err(words)
+        self.runtime.block_on(aws::user(self.responder()?, id)).map_err(words)?;
+        self.runtime.block_on(aws::key(self.responder()?, id)).map_err(words)
     }
 
     fn plant_openai(&mut self, id: &str) -> Result<Plant, String> {
@@ -230,7 +255,7 @@ impl Drill<'_> {
         let print = self.chain.key.fingerprint(planted.secret.expose());
         let is_it = |finding: &Finding| {
             let whole = finding.parts.iter().any(|part| part.fingerprints.contains(&print));
-            finding.detector == planted.seed.detector() && whole
+            planted.seed.detectors().contains(&finding.detector.as_str()) && whole
         };
         found.0.0.retain(|group| is_it(&group.finding));
         match found.0.0.as_slice() {
@@ -265,12 +290,12 @@ impl Drill<'_> {
         let live = self.asked(found, |said| matches!(said, Liveness::Live(_)))?;
         let who =
             |name: &str| live.identity().and_then(|identity| identity.get(name)).map(|value| format!("{name} {value}"));
-        let who = ["user", "project"].into_iter().find_map(who).unwrap_or_default();
+        let who = ["user", "project", "display_name"].into_iter().find_map(who).unwrap_or_default();
         Ok(((), format!("live, as {who}")))
     }
 
     fn attribute(&mut self, found: &mut Found, folder: PathBuf) -> Gone<()> {
-        self.chain.attribute(found, folder, (self.runtime, &self.ground.responder));
+        self.chain.attribute(found, folder, (self.runtime, self.ground.responder.as_ref()));
         let owners = found.0.0.iter().flat_map(|group| &group.finding.owners);
         let consumer = owners.clone().find(|owner| owner.edge == Edge::Consumer && owner.id == leak::CONSUMER);
         match consumer {
@@ -292,7 +317,7 @@ impl Drill<'_> {
         let acting = Acting {
             responder: self.ground.responder.clone(),
             admin: self.ground.admin.as_ref().map(Secret::duplicate),
-            detector: self.seed.detector(),
+            detector: &group.finding.detector,
             leaked: (group.finding.fingerprint, variants),
             requester: "drill",
             bounds,
@@ -326,8 +351,12 @@ impl Drill<'_> {
     }
 
     fn prove(&mut self, runner: &Runner, run: &Run, found: &mut Found) -> Gone<()> {
-        let why = match self.asked(found, |said| matches!(said, Liveness::Dead(_)))? {
+        // A Vault says to a token that is gone what it says to one from elsewhere; the run's own evidence says whether it is gone.
+        let silent = self.seed == Seed::VaultToken;
+        let ended = |said: &Liveness| matches!(said, Liveness::Dead(_)) || silent && matches!(said, Liveness::Unknown(_));
+        let why = match self.asked(found, ended)? {
             Liveness::Dead(why) => why,
+            Liveness::Unknown(why) if silent => why,
             other => return Err(format!("the provider said {other:?}")),
         };
         let evidence = runner.folder.run(&run.id).ok().and_then(|kept| std::fs::read(kept.evidence()).ok());
@@ -358,9 +387,15 @@ impl Drill<'_> {
         self.stop.store(false, Ordering::Relaxed);
         if let Some(user) = self.report.planted.get("user").cloned() {
             self.leg("clean", |drill| {
-                let gone = drill.runtime.block_on(aws::remove(&drill.ground.responder, &user));
+                let gone = drill.runtime.block_on(aws::remove(drill.responder()?, &user));
                 gone.map_err(|error| format!("{error}; take it away with `staunch drill --clean`"))?;
                 Ok(((), format!("user {user} is gone")))
+            });
+        } else if let Some(accessor) = self.report.planted.get("accessor").cloned() {
+            self.leg("clean", |drill| {
+                let gone = drill.runtime.block_on(drill.server()?.remove(&accessor));
+                gone.map_err(|error| format!("{error}; it ends by itself within a quarter of an hour"))?;
+                Ok(((), "the token is gone".to_owned()))
             });
         } else if let Some(project) = self.report.planted.get("project").cloned() {
             self.leg("clean", |drill| {

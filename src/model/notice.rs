@@ -173,7 +173,7 @@ fn lines(run: &Run) -> Vec<String> {
             StepState::Succeeded if step.mutates => Some(format!("done: {}", step.effect)),
             StepState::Succeeded | StepState::Pending => None,
             StepState::Waiting => Some(format!("{} waits{why}", step.id)),
-            StepState::Undone => Some(format!("walked back: {}", step.effect)),
+            StepState::Undone => Some(format!("walked back: {}{why}", step.effect)),
             StepState::Unknown => Some(format!("{}: not known{why}", step.id)),
             StepState::Refused => Some(format!("{} was refused{why}", step.id)),
             StepState::Failed | StepState::UndoFailed => Some(format!("{} failed{why}", step.id)),

@@ -166,8 +166,9 @@ fn gives_roles(uri: &str) -> bool {
 /// To connect, and to read.
 type Timeouts = (Option<Duration>, Option<Duration>);
 
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build()
+fn timeouts(settings: &Settings) -> TimeoutConfig {
+    let attempt = ATTEMPT.min(settings.timeout);
+    TimeoutConfig::builder().connect_timeout(CONNECT.min(attempt)).operation_attempt_timeout(attempt).build()
 }
 
 fn retries(retries: Retries) -> RetryConfig {
@@ -252,7 +253,7 @@ impl Net {
             .credentials_provider(credentials)
             .region(region)
             .http_client(self.aws_http.clone())
-            .timeout_config(timeouts())
+            .timeout_config(timeouts(&self.settings))
             .retry_config(retries(Retries::Reads));
         config.set_app_name(app);
         config.set_endpoint_url(self.checked_endpoint("sts")?);
@@ -342,7 +343,7 @@ impl Net {
             .credentials_provider(credentials)
             .region(region)
             .http_client(self.aws_http.clone())
-            .timeout_config(timeouts())
+            .timeout_config(timeouts(&self.settings))
             .retry_config(retries(retry));
         config.set_endpoint_url(self.checked_endpoint("iam")?);
         #[expect(clippy::disallowed_methods, reason = "net is the room that builds clients")]

@@ -16,7 +16,7 @@ use crate::model::{EventKind, Plan, PlannedStep, Run, StepState};
 /// An hour.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// How long others who begin a rotation are waited for: each holds the lock for no longer than two files are written.
-const OTHERS: Duration = Duration::from_secs(20);
+const OTHERS: Duration = if cfg!(test) { Duration::from_secs(1) } else { Duration::from_secs(20) };
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Runner {

@@ -2,6 +2,7 @@
 //! implements whole; sessions of roles against answers written from the IAM API reference; CloudTrail's from its own.
 
 mod bedrock;
+mod faults;
 
 use std::sync::{Arc, Mutex};
 
@@ -98,12 +99,16 @@ async fn embedded(log: &str) -> (Sandbox, Arc<Net>, Responder) {
 /// The same, with a Bedrock that is somewhere else as well.
 async fn embedded_beside(log: &str, bedrock: Option<&str>) -> (Sandbox, Arc<Net>, Responder) {
     let sandbox = Sandbox::start(Arc::new(SystemClock)).await;
-    let sandbox = sandbox.expect("a sandbox");
+    over(sandbox.expect("a sandbox"), (log, bedrock), Settings::default())
+}
+
+/// The same over one that is there.
+fn over(sandbox: Sandbox, (log, bedrock): (&str, Option<&str>), settings: Settings) -> (Sandbox, Arc<Net>, Responder) {
     let endpoint = |name: &str, url: &str| Net::parse_endpoint(&format!("{name}={url}")).expect("an endpoint");
     let url = sandbox.url();
     let endpoints =
         [endpoint("aws", &url), endpoint("aws-bedrock", bedrock.unwrap_or(&url)), endpoint("aws-cloudtrail", log)].into();
-    let net = Arc::new(Net::new(Settings { endpoints, ..Settings::default() }).expect("clients"));
+    let net = Arc::new(Net::new(Settings { endpoints, ..settings }).expect("clients"));
     let admin = sandbox.admin().expect("an administrator");
     let responder = net.responder_with(&AwsKey { id: admin.id, secret: admin.secret, token: None }).expect("clients");
     (sandbox, net, responder)
@@ -117,6 +122,20 @@ async fn bedrock_key(sandbox: &Sandbox, responder: &Responder) -> (String, Strin
     let made = made.service_specific_credential.expect("shown once");
     let value = made.service_credential_secret.expect("its secret");
     (made.service_specific_credential_id, value)
+}
+
+/// A workload that uses a credential.
+fn consumer() -> crate::model::Owner {
+    crate::model::Owner {
+        edge: crate::model::Edge::Consumer,
+        id: "compose:docker-compose.yml/api".to_owned(),
+        name: "api".to_owned(),
+        spiffe_id: None,
+        tier: crate::model::Tier::Bound,
+        confidence: crate::model::Weight(9000),
+        contested: false,
+        evidence: Vec::new(),
+    }
 }
 
 /// A log that has nothing, but for what somebody did to a role's trust.
@@ -198,63 +217,109 @@ async fn a_key_whose_alias_nobody_lists_or_two_do_is_not_guessed_at() {
     assert!(error.to_string().contains("alias BedrockAPIKey-zz99"), "{error}");
 }
 
+/// What happens to the next change of a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// It is answered with this status and code, and not done.
+    Says(&'static str, &'static str),
+    /// It is answered with a page for people, and not done.
+    Page,
+    /// The connection is cut, or nothing is answered for longer than anybody waits; it is done, or not.
+    Silent { cut: bool, done: bool },
+    /// It is said to be done, and is not; or somebody undoes it at once.
+    Lie,
+}
+
+/// A role's policy, and what happens to its next change.
+type RoleAt = (Provider, Arc<Mutex<Option<String>>>, Arc<Mutex<Option<Trouble>>>);
+
 /// IAM with one role, by its API reference; `path` is the role's.
 fn roles(path: &'static str) -> (Provider, Arc<Mutex<Option<String>>>) {
+    let (provider, policy, _) = troubled(path);
+    (provider, policy)
+}
+
+/// The same, with what happens to the next change.
+fn troubled(path: &'static str) -> RoleAt {
     let policy: Arc<Mutex<Option<String>>> = Arc::default();
-    let kept = Arc::clone(&policy);
+    let trouble: Arc<Mutex<Option<Trouble>>> = Arc::default();
+    let (kept, next) = (Arc::clone(&policy), Arc::clone(&trouble));
     let provider = Provider::new(move |asked: &Asked| {
-        let fields: std::collections::BTreeMap<String, String> =
-            url::form_urlencoded::parse(asked.body.as_bytes()).into_owned().collect();
-        let action = fields.get("Action").map_or("", String::as_str);
-        let ok = |inner: &str| {
-            let body =
-                format!("<{action}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">{inner}</{action}Response>");
-            http("200 OK", "content-type: text/xml\r\n", &body)
-        };
-        let no = |status: &str, code: &str, message: &str| {
-            let body = format!(
-                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-            );
-            http(status, "content-type: text/xml\r\n", &body)
-        };
+        let change = ["Action=PutRolePolicy&", "Action=DeleteRolePolicy&"].iter().any(|name| asked.body.contains(name));
+        let trouble = if change { next.lock().expect("the trouble").take() } else { None };
         let mut policy = kept.lock().expect("the policy");
-        match action {
-            "GetRole" => ok(&format!(
-                "<GetRoleResult><Role><Path>{path}</Path><RoleName>deployer</RoleName><RoleId>AROAX</RoleId>\
-                 <Arn>arn:aws:iam::111122223333:role/deployer</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role></GetRoleResult>"
-            )),
-            "GetRolePolicy" => match &*policy {
-                None => no("404 x", "NoSuchEntity", "The role policy cannot be found."),
-                Some(text) => ok(&format!(
-                    "<GetRolePolicyResult><RoleName>deployer</RoleName><PolicyName>p</PolicyName><PolicyDocument>{}</PolicyDocument>\
-                     </GetRolePolicyResult>",
-                    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-                )),
-            },
-            "PutRolePolicy" => {
-                *policy = fields.get("PolicyDocument").cloned();
-                ok("")
+        match trouble {
+            None => told(path, asked, &mut policy),
+            Some(Trouble::Says(status, code)) => refusal(status, code, "not now"),
+            Some(Trouble::Page) => http("200 OK", "content-type: text/html\r\n", "<html>Sign in</html>"),
+            Some(Trouble::Lie) => told(path, asked, &mut policy.clone()),
+            Some(Trouble::Silent { cut, done }) => {
+                if done {
+                    told(path, asked, &mut policy);
+                }
+                drop(policy);
+                if !cut {
+                    std::thread::sleep(std::time::Duration::from_secs(8));
+                }
+                Vec::new()
             }
-            "DeleteRolePolicy" => {
-                *policy = None;
-                ok("")
-            }
-            "GetAccountSummary" if policy.is_some() => no(
-                "403 x",
-                "AccessDenied",
-                "User: arn:aws:sts::111122223333:assumed-role/deployer/s is not authorized to perform: iam:GetAccountSummary on resource: * \
-                 with an explicit deny in an identity-based policy",
-            ),
-            "GetAccountSummary" => no(
-                "403 x",
-                "AccessDenied",
-                "User: arn:aws:sts::111122223333:assumed-role/deployer/s is not authorized to perform: iam:GetAccountSummary on resource: * \
-                 because no identity-based policy allows the iam:GetAccountSummary action",
-            ),
-            _ => no("403 x", "AccessDenied", "no"),
         }
     });
-    (provider, policy)
+    (provider, policy, trouble)
+}
+
+fn refusal(status: &str, code: &str, message: &str) -> Vec<u8> {
+    let body = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+    );
+    http(status, "content-type: text/xml\r\n", &body)
+}
+
+/// What IAM does and says.
+fn told(path: &str, asked: &Asked, policy: &mut Option<String>) -> Vec<u8> {
+    let fields: std::collections::BTreeMap<String, String> =
+        url::form_urlencoded::parse(asked.body.as_bytes()).into_owned().collect();
+    let action = fields.get("Action").map_or("", String::as_str);
+    let ok = |inner: &str| {
+        let body =
+            format!("<{action}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">{inner}</{action}Response>");
+        http("200 OK", "content-type: text/xml\r\n", &body)
+    };
+    match action {
+        "GetRole" => ok(&format!(
+            "<GetRoleResult><Role><Path>{path}</Path><RoleName>deployer</RoleName><RoleId>AROAX</RoleId>\
+             <Arn>arn:aws:iam::111122223333:role/deployer</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role></GetRoleResult>"
+        )),
+        "GetRolePolicy" => match policy {
+            None => refusal("404 x", "NoSuchEntity", "The role policy cannot be found."),
+            Some(text) => ok(&format!(
+                "<GetRolePolicyResult><RoleName>deployer</RoleName><PolicyName>p</PolicyName><PolicyDocument>{}</PolicyDocument>\
+                 </GetRolePolicyResult>",
+                percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+            )),
+        },
+        "PutRolePolicy" => {
+            *policy = fields.get("PolicyDocument").cloned();
+            ok("")
+        }
+        "DeleteRolePolicy" => {
+            *policy = None;
+            ok("")
+        }
+        "GetAccountSummary" if policy.is_some() => refusal(
+            "403 x",
+            "AccessDenied",
+            "User: arn:aws:sts::111122223333:assumed-role/deployer/s is not authorized to perform: iam:GetAccountSummary on resource: * \
+             with an explicit deny in an identity-based policy",
+        ),
+        "GetAccountSummary" => refusal(
+            "403 x",
+            "AccessDenied",
+            "User: arn:aws:sts::111122223333:assumed-role/deployer/s is not authorized to perform: iam:GetAccountSummary on resource: * \
+             because no identity-based policy allows the iam:GetAccountSummary action",
+        ),
+        _ => refusal("403 x", "AccessDenied", "no"),
+    }
 }
 
 /// A leaked session, with values that say nothing.
@@ -268,16 +333,21 @@ fn session() -> String {
 
 fn sessions(path: &'static str) -> (Scene, Provider, Arc<Mutex<Option<String>>>) {
     let (provider, policy) = roles(path);
+    let scene = at_roles(&provider, Settings::default(), "aws-session-contain");
+    (scene, provider, policy)
+}
+
+/// A leaked session of the role.
+fn at_roles(provider: &Provider, settings: Settings, playbook: &str) -> Scene {
     let endpoint = Net::parse_endpoint(&format!("aws={}", provider.url())).expect("an endpoint");
     let manners = Manners { at_once: 4, per_second: u32::MAX, budget: u32::MAX, failures: u32::MAX };
-    let net =
-        Arc::new(Net::new(Settings { endpoints: [endpoint].into(), manners, ..Settings::default() }).expect("clients"));
+    let net = Arc::new(Net::new(Settings { endpoints: [endpoint].into(), manners, ..settings }).expect("clients"));
     let own = AwsKey { id: "AKIDRESPONDER".to_owned(), secret: Secret::new(b"s"), token: None };
     let responder = net.responder_with(&own).expect("clients");
-    let mut scene = Scene::new((net, responder), "aws-session-key", &session(), "aws-session-contain");
+    let mut scene = Scene::new((net, responder), "aws-session-key", &session(), playbook);
     scene.finding.facts.insert("account".to_owned(), "111122223333".to_owned());
     scene.playbook.steps.retain(|step| step.id != "sweep");
-    (scene, provider, policy)
+    scene
 }
 
 #[tokio::test]

@@ -146,7 +146,7 @@ impl Runner {
             let scrubber = self.hands.scrubber(&plan.fingerprint);
             let now = now.map_err(|why| RespondError::Provider(format!("{}: {}", step.id, scrubber.scrub(&why))))?;
             let now = plan::scrubbed(&scrubber, now);
-            if now != step.observed {
+            if !actions::get(&step.action).is_some_and(|action| action.same(&step.observed, &now)) {
                 let (planned, now) = (step.observed.to_string(), now.to_string());
                 return Err(RespondError::Drift { step: step.id.clone(), planned, now });
             }

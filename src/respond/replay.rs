@@ -9,6 +9,15 @@ use crate::model::{Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState
 /// What the evidence of a step is called whose effect held before it was taken.
 pub(super) const ALREADY: &str = "already";
 
+/// What the evidence of a step holds that was walked back though something of it may be left, in words.
+pub(super) const DOUBT: &str = "unknown";
+
+/// Why a step that was walked back may have left something all the same; it is looked for again whenever somebody asks.
+pub(super) fn doubt(status: &StepStatus) -> Option<&str> {
+    let seen = status.evidence.get(ALREADY).filter(|_| status.state == StepState::Undone)?;
+    seen.get(DOUBT)?.as_str()
+}
+
 /// A run as its journal tells it. Reads only.
 pub fn replayed(folder: &RunFolder) -> Result<Run, RespondError> {
     let events = if folder.journal().exists() { journal::read(&folder.journal())?.events } else { Vec::new() };
@@ -77,6 +86,10 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
         EventKind::Waiting { until, .. } => json!({ "until": until }),
         _ => event.evidence.clone(),
     };
+    if let Some(why) = doubt(status) {
+        let by = status.evidence[ALREADY].get("said_by").and_then(Value::as_str).unwrap_or("nobody");
+        status.why = Some(format!("{why}; {by} said that there is none: should it show up, `respond undo` takes it away"));
+    }
     Ok(())
 }
 

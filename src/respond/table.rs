@@ -21,9 +21,17 @@ pub(super) fn step_after(state: StepState, event: &EventKind) -> Result<StepStat
             S::Started | S::Pending | S::Succeeded | S::Waiting | S::Refused | S::Failed | S::Unknown,
             EventKind::Waiting { .. },
         ) => S::Waiting,
-        // Only what may have had an effect is walked back.
+        // Only what may have had an effect is walked back; once more where it may have left something.
         (
-            S::Started | S::Succeeded | S::Unknown | S::Failed | S::Undoing | S::UndoFailed | S::Waiting | S::Refused,
+            S::Started
+            | S::Succeeded
+            | S::Unknown
+            | S::Failed
+            | S::Undoing
+            | S::UndoFailed
+            | S::Waiting
+            | S::Refused
+            | S::Undone,
             EventKind::UndoStarted,
         ) => S::Undoing,
         (S::Undoing, EventKind::UndoFinished) => S::Undone,
@@ -70,10 +78,11 @@ mod tests {
         ];
         let allowed = |state: S| events.iter().filter(|event| step_after(state, event).is_ok()).count();
         let counts: Vec<usize> = STATES.iter().map(|&state| allowed(state)).collect();
-        assert_eq!(counts, [3, 8, 2, 4, 4, 4, 4, 3, 0, 1]);
+        assert_eq!(counts, [3, 8, 2, 4, 4, 4, 4, 3, 1, 1]);
         assert!(step_after(S::Pending, &E::Succeeded).is_err());
         assert!(step_after(S::Pending, &E::UndoStarted).is_err());
         assert!(step_after(S::Succeeded, &events[0]).is_err(), "what succeeded is not begun again");
+        assert!(step_after(S::Undone, &events[0]).is_err(), "nor is what was walked back");
         assert_eq!(step_after(S::Started, &E::Succeeded), Ok(S::Succeeded));
     }
 }

@@ -146,9 +146,9 @@ impl Scene {
         all.0.retain(|one| one.id == playbook);
         let mut playbook = all.0.pop().expect("the playbook");
         // Whoever waits for a refusal that never comes waits this long.
-        let proofs = playbook.steps.iter_mut().filter(|step| step.action == "key-verify-refused");
+        let proofs = playbook.steps.iter_mut().filter(|step| step.id == "prove-refused");
         proofs.for_each(|step| step.timeout = 1);
-        let net = net(&finding, &provider, Manners::default());
+        let net = net(&finding, &provider, (Manners::default(), Settings::default().timeout));
         Self {
             net,
             provider,
@@ -169,8 +169,14 @@ impl Scene {
     /// The same where nobody is spared and a proof is asked for once.
     pub(super) fn hasty(mut self) -> Self {
         let manners = Manners { at_once: 4, per_second: u32::MAX, budget: u32::MAX, failures: u32::MAX };
-        self.net = net(&self.finding, &self.provider, manners);
+        self.net = net(&self.finding, &self.provider, (manners, Settings::default().timeout));
         self.playbook.steps.iter_mut().filter(|step| step.id == "prove-refused").for_each(|step| step.timeout = 0);
+        self
+    }
+
+    /// The same where nobody waits longer than that for an answer.
+    pub(super) fn impatient(mut self, timeout: std::time::Duration) -> Self {
+        self.net = net(&self.finding, &self.provider, (Manners::default(), timeout));
         self
     }
 
@@ -342,7 +348,7 @@ pub(super) fn agree(runner: &Runner, digest: &str) {
 }
 
 /// Clients that ask the scripted provider, whatever they are asked for.
-fn net(finding: &Finding, provider: &Provider, manners: Manners) -> Arc<Net> {
+fn net(finding: &Finding, provider: &Provider, (manners, timeout): (Manners, std::time::Duration)) -> Arc<Net> {
     let url = |name: &str| Net::parse_endpoint(&format!("{name}={}", provider.server.url())).expect("an endpoint");
     let own = ["digitalocean-oauth", "google-oauth-revoke"].map(str::to_owned);
     let admin = [super::endpoint(&finding.provider), finding.provider.clone()];
@@ -351,7 +357,7 @@ fn net(finding: &Finding, provider: &Provider, manners: Manners) -> Arc<Net> {
         _ => None,
     };
     let endpoints = own.into_iter().chain(admin).chain(asked).map(|name| url(&name)).collect();
-    Arc::new(Net::new(Settings { endpoints, manners, ..Settings::default() }).expect("clients"))
+    Arc::new(Net::new(Settings { endpoints, timeout, manners, ..Settings::default() }).expect("clients"))
 }
 
 /// A step of a run: its state and why.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::RespondError;
 use super::actions::{self, Outcome};
 use super::execute::{Progress, Runner};
-use super::replay::{ALREADY, stands};
+use super::replay::{ALREADY, DOUBT, doubt, stands};
 use crate::model::{EventKind, PlannedStep, Run};
 
 impl Runner {
@@ -18,34 +18,59 @@ impl Runner {
                 break;
             }
             let step = progress.run.plan.steps[number].clone();
-            if !step.mutates || !stands(&progress.run.steps[number]) {
+            let status = &progress.run.steps[number];
+            // What a person said of it stands, unless it has shown up since.
+            let said = doubt(status).map(|_| status.evidence.clone());
+            if !step.mutates || !(stands(status) || said.is_some()) {
                 continue;
             }
             if let Err(why) = self.guard.step(&progress.run.plan, &step, &self.moment(0)) {
                 return Err(RespondError::Guard(why));
             }
             self.record(progress, &step.id, EventKind::UndoStarted, Value::Null)?;
-            let (event, evidence) = match self.put_back(&progress.run, &step).await {
-                Outcome::Done(evidence) => (EventKind::UndoFinished, evidence),
-                Outcome::AlreadyDone(evidence) => (EventKind::UndoFinished, json!({ ALREADY: evidence })),
-                Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::Waiting(why) => {
-                    (EventKind::UndoFailed { why }, Value::Null)
-                }
-                Outcome::Until(until) => {
-                    (EventKind::UndoFailed { why: format!("not before {until}; `undo` tries again") }, Value::Null)
-                }
+            let (event, evidence) = match (self.put_back(&progress.run, &step, said.is_some()).await, said) {
+                (Outcome::AlreadyDone(seen), Some(said)) if seen.get(DOUBT).is_some() => (EventKind::UndoFinished, said),
+                (outcome, _) => undone(outcome),
             };
             self.record(progress, &step.id, event, evidence)?;
         }
         Ok(())
     }
 
-    async fn put_back(&self, run: &Run, step: &PlannedStep) -> Outcome {
+    /// Whether something has shown up that a run has left behind. Looks only; what cannot be seen now is looked for another time.
+    pub(super) async fn has_left(&self, run: &Run) -> bool {
+        for step in &run.plan.steps {
+            let Some(action) = actions::get(&step.action) else { continue };
+            let world = self.world(run, step, None);
+            let looked = tokio::time::timeout(world.timeout, action.has_left(&world)).await;
+            if matches!(looked, Ok(Ok(true))) {
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn put_back(&self, run: &Run, step: &PlannedStep, confirmed: bool) -> Outcome {
         let Some(action) = actions::get(&step.action).filter(|action| action.reversible()) else {
             return Outcome::Failed("it cannot be undone".to_owned());
         };
-        let world = self.world(run, step, None);
+        let mut world = self.world(run, step, None);
+        world.confirmed |= confirmed;
         let undo = action.undo(&world, &step.observed);
         tokio::time::timeout(world.timeout, undo).await.unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()))
+    }
+}
+
+/// What is written down of an attempt to walk a step back.
+fn undone(outcome: Outcome) -> (EventKind, Value) {
+    match outcome {
+        Outcome::Done(evidence) => (EventKind::UndoFinished, evidence),
+        Outcome::AlreadyDone(evidence) => (EventKind::UndoFinished, json!({ ALREADY: evidence })),
+        Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::Waiting(why) => {
+            (EventKind::UndoFailed { why }, Value::Null)
+        }
+        Outcome::Until(until) => {
+            (EventKind::UndoFailed { why: format!("not before {until}; `undo` tries again") }, Value::Null)
+        }
     }
 }

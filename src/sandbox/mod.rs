@@ -58,6 +58,23 @@ pub enum Fault {
     DropBeforeEffect,
     /// Does it, then cuts the connection.
     DropAfterEffect,
+    /// Answers with a page for people and does nothing, as whatever stands in between does.
+    Page,
+    /// Says that it is done, and does nothing; or it is done, and somebody undoes it at once.
+    Lie,
+    /// Never answers, and does nothing.
+    HangBeforeEffect,
+    /// Does it, and never answers.
+    HangAfterEffect,
+}
+
+/// What becomes of a request.
+enum Said {
+    Reply(Reply),
+    /// The connection is cut.
+    Cut,
+    /// Nothing, for as long as anybody waits.
+    Hang,
 }
 
 /// An access key of the sandbox.
@@ -115,6 +132,12 @@ impl Sandbox {
         make().map_err(|refusal: Refusal| SandboxError::Account(refusal.message))
     }
 
+    /// Gives a user another name, as `iam:UpdateUser` does: everything that is the user's goes along.
+    pub fn rename_user(&self, name: &str, new: &str) -> Result<(), SandboxError> {
+        let renamed = lock(&self.state).rename(name, new);
+        renamed.map_err(|refusal: Refusal| SandboxError::Account(refusal.message))
+    }
+
     /// Makes an access key for a user.
     pub fn create_access_key(&self, user: &str) -> Result<SandboxKey, SandboxError> {
         let mut state = lock(&self.state);
@@ -152,6 +175,18 @@ impl Sandbox {
         lock(&self.state).faults.push((action.to_owned(), fault));
     }
 
+    /// Nothing goes wrong any more.
+    #[cfg(test)]
+    pub fn calm(&self) {
+        lock(&self.state).faults.clear();
+    }
+
+    /// Remembers the first so many calls only: those after them were a test's own.
+    #[cfg(test)]
+    pub fn forget_calls(&self, but: usize) {
+        lock(&self.state).calls.truncate(but);
+    }
+
     /// Every call so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
         lock(&self.state).calls.iter().cloned().collect()
@@ -167,8 +202,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers a request; `None` cuts the connection.
-fn handle(state: &mut State, request: &Request) -> Option<Reply> {
+/// Answers a request, or does not.
+fn handle(state: &mut State, request: &Request) -> Said {
     let is_llm = request.uri().path().starts_with("/v1/");
     let params = if is_llm { Params::default() } else { Params::read(request) };
     let (action, access_key_id) = if is_llm {
@@ -178,21 +213,33 @@ fn handle(state: &mut State, request: &Request) -> Option<Reply> {
     };
     let fault = state.take_fault(&action);
     let failing = match fault {
-        Some(Fault::DropBeforeEffect) => {
+        Some(unheard @ (Fault::DropBeforeEffect | Fault::HangBeforeEffect)) => {
             state.record(Call { action, access_key_id, error: Some("dropped before effect".to_owned()) });
-            return None;
+            return if unheard == Fault::DropBeforeEffect { Said::Cut } else { Said::Hang };
+        }
+        Some(Fault::Page) => {
+            state.record(Call { action, access_key_id, error: Some("a page".to_owned()) });
+            return Said::Reply(Reply::new(200, "text/html", "<html>Sign in to continue</html>"));
         }
         Some(Fault::Throttle) => Some(Refusal::new(400, "Throttling", "Rate exceeded")),
         Some(Fault::InternalError) => Some(Refusal::new(500, "ServiceFailure", "The service has failed.")),
         _ => None,
     };
+    let before = (fault == Some(Fault::Lie)).then(|| state.users_now());
     let reply = match failing {
         Some(refusal) => refusal.reply(service_of(&action), &state.request_id(), false),
         None if is_llm => state.llm.handle(request),
         None => aws(state, request, &params),
     };
     state.record(Call { action, access_key_id, error: reply.error.clone() });
-    (fault != Some(Fault::DropAfterEffect)).then_some(reply)
+    if let Some(before) = before {
+        state.users = before;
+    }
+    match fault {
+        Some(Fault::DropAfterEffect) => Said::Cut,
+        Some(Fault::HangAfterEffect) => Said::Hang,
+        _ => Said::Reply(reply),
+    }
 }
 
 /// A query-protocol request's action and signer, as far as they can be read.

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::state::State;
 use super::wire::{Reply, Request};
-use super::{handle, lock};
+use super::{Said, handle, lock};
 
 /// More of a body than this is refused.
 const LARGEST: usize = 1 << 20;
@@ -87,8 +87,12 @@ async fn respond(request: http::Request<Incoming>, state: &Mutex<State>) -> Resu
     let too_large = || http::Response::builder().status(413).body(Full::default()).map_err(io::Error::other);
     let Ok(body) = Limited::new(body, LARGEST).collect().await else { return too_large() };
     let request: Request = http::Request::from_parts(head, body.to_bytes().to_vec());
-    let reply = handle(&mut lock(state), &request).ok_or_else(|| io::Error::other("a fault cuts the connection"))?;
-    write(reply).map_err(io::Error::other)
+    let said = handle(&mut lock(state), &request);
+    match said {
+        Said::Reply(reply) => write(reply).map_err(io::Error::other),
+        Said::Cut => Err(io::Error::other("a fault cuts the connection")),
+        Said::Hang => std::future::pending().await,
+    }
 }
 
 fn write(reply: Reply) -> Result<http::Response<Full<Bytes>>, http::Error> {

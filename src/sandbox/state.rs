@@ -59,18 +59,21 @@ pub(super) struct AccessKey {
     pub(super) last_used: Option<LastUsed>,
 }
 
+#[derive(Clone)]
 pub(super) struct LastUsed {
     pub(super) at: Timestamp,
     pub(super) service: &'static str,
     pub(super) region: String,
 }
 
+#[derive(Clone)]
 pub(super) struct InlinePolicy {
     pub(super) text: String,
-    pub(super) policy: Policy,
+    pub(super) policy: Arc<Policy>,
 }
 
 /// A Bedrock long-term key. The value is shown once and not kept: nothing here accepts it.
+#[derive(Clone)]
 pub(super) struct ServiceCredential {
     pub(super) id: String,
     pub(super) service: String,
@@ -93,12 +96,32 @@ pub(super) struct Session {
 }
 
 impl User {
+    fn duplicate(&self) -> Self {
+        let key = |key: &AccessKey| AccessKey {
+            id: key.id.clone(),
+            secret: key.secret.duplicate(),
+            active: key.active,
+            created: key.created,
+            last_used: key.last_used.clone(),
+        };
+        Self {
+            name: self.name.clone(),
+            path: self.path.clone(),
+            id: self.id.clone(),
+            created: self.created,
+            tags: self.tags.clone(),
+            keys: self.keys.iter().map(key).collect(),
+            policies: self.policies.clone(),
+            services: self.services.clone(),
+        }
+    }
+
     pub(super) fn arn(&self) -> String {
         format!("arn:aws:iam::{ACCOUNT}:user{}{}", self.path, self.name)
     }
 
     pub(super) fn ruling(&self, ask: &Ask<'_>) -> Ruling {
-        evaluate(self.policies.iter().map(|(name, inline)| (name.as_str(), &inline.policy)), ask)
+        evaluate(self.policies.iter().map(|(name, inline)| (name.as_str(), &*inline.policy)), ask)
     }
 
     /// Sets tags; a key that is there gets the new value. Keys are compared without regard to case, as IAM does.
@@ -130,7 +153,7 @@ impl User {
                 self.name
             )));
         }
-        self.policies.insert(name.to_owned(), InlinePolicy { text: text.to_owned(), policy });
+        self.policies.insert(name.to_owned(), InlinePolicy { text: text.to_owned(), policy: Arc::new(policy) });
         Ok(())
     }
 }
@@ -170,6 +193,26 @@ impl State {
 
     pub(super) fn user_mut(&mut self, name: &str) -> Result<&mut User, Refusal> {
         self.users.get_mut(name).ok_or_else(|| no_user(name))
+    }
+
+    /// Every user as they are now.
+    pub(super) fn users_now(&self) -> BTreeMap<String, User> {
+        self.users.iter().map(|(name, user)| (name.clone(), user.duplicate())).collect()
+    }
+
+    /// Gives a user another name.
+    pub(super) fn rename(&mut self, name: &str, new: &str) -> Result<(), Refusal> {
+        check_name("newUserName", new)?;
+        if self.users.contains_key(new) {
+            return Err(Refusal::new(409, "EntityAlreadyExists", format!("User with name {new} already exists.")));
+        }
+        let user = self.users.remove(name).ok_or_else(|| no_user(name))?;
+        self.sessions
+            .iter_mut()
+            .filter(|session| session.user == name)
+            .for_each(|session| new.clone_into(&mut session.user));
+        self.users.insert(new.to_owned(), User { name: new.to_owned(), ..user });
+        Ok(())
     }
 
     pub(super) fn add_user(&mut self, name: &str, path: &str, tags: &[(&str, &str)]) -> Result<&User, Refusal> {

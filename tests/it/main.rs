@@ -21,6 +21,7 @@ mod harness;
 mod history;
 mod hub;
 mod images;
+mod knocking;
 mod owning;
 mod quieting;
 mod readme;

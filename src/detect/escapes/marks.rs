@@ -70,10 +70,10 @@ fn stands_out(before: u8, byte: u8, behind: u8) -> bool {
     let joins = |byte: u8| (byte < b'0') | (byte == b'>') | (byte == b'\\') | (byte == b'`') | (byte == b'|');
     // What a value is made of, and what it may be cut behind, is none of the spaces and quotes below.
     let escape = ((byte == b'%') | (byte == b'\\') | (byte == b'&')) & (before >= b'+');
-    let joint = ((byte == b'.') | (byte == b'+')) & joins(behind);
+    let seam = ((byte == b'.') | (byte == b'+')) & joins(behind);
     // Most lines end with one of these (the second is `(`, `)` or `*`), and none of those is a mark.
     let plain = (before == b',') | (before.wrapping_sub(b'(') < 3) | (before == b'/') | (before == b'\n');
-    escape | ((((byte == b'\n') & !plain) | joint) & joins(before))
+    escape | ((((byte == b'\n') & !plain) | seam) & joins(before))
 }
 
 /// Whether an escape or joint may stand at `at`. Only bytes of `told_by` are asked.

@@ -1,6 +1,7 @@
 //! What a drill plants: a sacrificial credential that opens nothing, under a name that says what it is.
 
 pub(super) mod aws;
+pub(super) mod vault;
 
 use std::collections::BTreeMap;
 
@@ -16,23 +17,31 @@ pub enum Seed {
     AwsKey,
     /// A key of a project of its own; on the embedded provider alone.
     OpenAiKey,
+    /// A token of a Vault's or an OpenBao's that opens nothing; at a server of the operator's alone.
+    VaultToken,
 }
 
 impl Seed {
     /// Every one.
-    pub const ALL: [Self; 2] = [Self::AwsKey, Self::OpenAiKey];
+    pub const ALL: [Self; 3] = [Self::AwsKey, Self::OpenAiKey, Self::VaultToken];
 
-    /// The detector that finds it.
-    pub fn detector(self) -> &'static str {
+    /// The detectors of which one finds it. Vault's tokens have another form than OpenBao's.
+    pub fn detectors(self) -> &'static [&'static str] {
         match self {
-            Self::AwsKey => "aws-access-key",
-            Self::OpenAiKey => "openai-project-key",
+            Self::AwsKey => &["aws-access-key"],
+            Self::OpenAiKey => &["openai-project-key"],
+            Self::VaultToken => &["vault-legacy-token", "vault-service-token"],
         }
+    }
+
+    /// The first of them.
+    pub fn detector(self) -> &'static str {
+        self.detectors()[0]
     }
 
     /// What a playbook is drilled with.
     pub fn of(playbook: &Playbook) -> Option<Self> {
-        Self::ALL.into_iter().find(|seed| playbook.is_for(seed.detector()))
+        Self::ALL.into_iter().find(|seed| seed.detectors().iter().any(|detector| playbook.is_for(detector)))
     }
 
     /// The part of the credential that is secret, or that it is named by.
@@ -40,6 +49,7 @@ impl Seed {
         match self {
             Self::AwsKey => "AWS_SECRET_ACCESS_KEY",
             Self::OpenAiKey => "OPENAI_API_KEY",
+            Self::VaultToken => "VAULT_TOKEN",
         }
     }
 }

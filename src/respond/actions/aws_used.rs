@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::replace::{replacement, reverted};
-use super::{Action, Doing, Needs, Outcome, Role, World, aws};
+use super::replace::{asked, replacement, reverted};
+use super::{Action, Doing, Needs, Outcome, Role, World, aws, aws_mint};
 
 /// The last use of a key, and where.
 struct Use {
@@ -34,17 +34,28 @@ fn later(from: Timestamp, by: Duration) -> Timestamp {
     from.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
+/// By how much IAM's clock is ahead of this one: by no more than the new key was made after it was asked for.
+async fn ahead(world: &World<'_>, id: &str) -> Result<Duration, Outcome> {
+    let keys = aws_mint::keys(world, world.arg("user")).await.map_err(|trouble| Outcome::Unknown(trouble.why()))?;
+    let made = keys.into_iter().find(|key| key.id == id).and_then(|key| key.made);
+    let ahead = asked(world).zip(made).map(|(asked, made)| made.duration_since(asked));
+    Ok(ahead.and_then(|ahead| Duration::try_from(ahead).ok()).unwrap_or_default())
+}
+
 pub(super) struct NewUsed;
 
 async fn taken_up(world: &World<'_>) -> Result<Outcome, Outcome> {
     let Some((id, since)) = replacement(world) else {
         return Ok(Outcome::Refused("nothing was put in its place in this run".to_owned()));
     };
-    // It was asked about once by this run itself, before any store had it. IAM's record has whole seconds.
-    match last_use(world, &id).await? {
-        Some(used) if used.at.as_second() > since.as_second() => {
-            Ok(Outcome::Done(json!({ "key_id": id, "used": used.at.to_string(), "service": used.service })))
-        }
+    // It was asked about once by this run itself, before any store had it. IAM's record has whole seconds, by IAM's clock.
+    let after = |since: Timestamp| move |used: &Use| used.at.as_second() > since.as_second();
+    let mut used = last_use(world, &id).await?.filter(after(since));
+    if used.is_some() {
+        used = used.filter(after(later(since, ahead(world, &id).await?)));
+    }
+    match used {
+        Some(used) => Ok(Outcome::Done(json!({ "key_id": id, "used": used.at.to_string(), "service": used.service }))),
         _ if world.confirmed => Ok(Outcome::Done(json!({ "key_id": id, "said_by": world.requester }))),
         _ => Ok(Outcome::Waiting(format!(
             "no consumer has used the new key {id} yet, by IAM's record: restart what reads the store only at its start, then \
@@ -64,7 +75,7 @@ impl Action for NewUsed {
     }
 
     fn permissions(&self) -> &'static [&'static str] {
-        &["iam:GetAccessKeyLastUsed"]
+        &["iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"]
     }
 
     fn needs(&self) -> Needs {

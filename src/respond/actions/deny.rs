@@ -94,6 +94,25 @@ async fn put(world: &World<'_>) -> Outcome {
     }
 }
 
+/// What there is to say where no policy is to be seen under our name. A user that was given another name takes it along.
+async fn gone(world: &World<'_>) -> Outcome {
+    let user = world.arg("user");
+    let found = match world.aws() {
+        Ok(aws) => aws.responder.iam.get_user().user_name(user).send().await,
+        Err(why) => return Outcome::Refused(why),
+    };
+    match found {
+        Ok(_) => Outcome::AlreadyDone(json!({ "policy": null })),
+        Err(error) if aws::is_absent(&error) => Outcome::Unknown(format!(
+            "there is no user {user} any more: one that was given another name has the policy {} still, and is to be rid of it by hand",
+            name(world)
+        )),
+        Err(error) => {
+            Outcome::Unknown(format!("whether there is still a user {user} cannot be asked: {}", aws::words(&error)))
+        }
+    }
+}
+
 async fn remove(world: &World<'_>) -> Outcome {
     let iam = match world.aws() {
         Ok(aws) => &aws.responder.iam,
@@ -101,7 +120,7 @@ async fn remove(world: &World<'_>) -> Outcome {
     };
     let call = iam.delete_user_policy().user_name(world.arg("user")).policy_name(name(world));
     match call.send().await {
-        Err(error) if aws::is_absent(&error) => Outcome::AlreadyDone(json!({ "policy": null })),
+        Err(error) if aws::is_absent(&error) => gone(world).await,
         Err(error) => aws::settles(&error),
         Ok(_) => match read(world).await {
             Ok(None) => Outcome::Done(json!({ "policy": null })),
@@ -169,7 +188,7 @@ impl Action for Deny {
         Box::pin(async move {
             match read(world).await {
                 Err(why) => Outcome::Unknown(why),
-                Ok(None) => Outcome::AlreadyDone(json!({ "policy": null })),
+                Ok(None) => gone(world).await,
                 Ok(Some(found)) if !same(&found, &document(world)) => {
                     Outcome::Refused(format!("somebody changed the policy {}; look at it before it is deleted", name(world)))
                 }

@@ -213,6 +213,17 @@ pub(super) trait Action: Sync {
     fn old_use<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Record, String>> {
         Box::pin(async { Ok(Record::None) })
     }
+    /// Whether something of a run's is there that nobody holds.
+    ///
+    /// # Errors
+    /// In words: it cannot be seen now.
+    fn has_left<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<bool, String>> {
+        Box::pin(async { Ok(false) })
+    }
+    /// Whether what is seen now is what the plan saw, as far as that matters to it.
+    fn same(&self, planned: &Value, now: &Value) -> bool {
+        planned == now
+    }
     /// Whether what it observes means that the provider takes the credential no more.
     fn is_stopped(&self, _seen: &Value) -> bool {
         false

@@ -214,8 +214,13 @@ async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
     if before == LOGIN {
         opens?;
         desk.ask(&format!("alter role {} nologin", identifier(&desk.mark.role))).await?;
-        if desk.state().await? != NOLOGIN {
-            return Ok(Outcome::Unknown("the server took the change, and the role may still log in".to_owned()));
+        match desk.state().await {
+            Ok(NOLOGIN) => {}
+            Ok(_) => return Ok(Outcome::Unknown("the server took the change, and the role may still log in".to_owned())),
+            Err(Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why)) => {
+                return Ok(Outcome::Unknown(format!("the server took the change, and it cannot be read back: {why}")));
+            }
+            Err(other) => return Err(other),
         }
     }
     // From here on something was changed, whatever else goes wrong.

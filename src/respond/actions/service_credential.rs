@@ -21,7 +21,7 @@ async fn status(world: &World<'_>) -> Result<String, String> {
     let call = world.aws()?.responder.iam.list_service_specific_credentials().user_name(world.arg("user"));
     let listed = match call.send().await {
         Ok(listed) => listed,
-        Err(error) if aws::is_absent(&error) => return Ok(ABSENT.to_owned()),
+        Err(error) if aws::is_absent(&error) => return gone_with_its_user(world).await.map(|()| ABSENT.to_owned()),
         Err(error) => return Err(aws::words(&error)),
     };
     let id = world.arg("service_id");
@@ -31,6 +31,27 @@ async fn status(world: &World<'_>) -> Result<String, String> {
         // A list that is cut says nothing of what is not in it.
         None if listed.is_truncated() => Err("IAM lists more service-specific credentials than were read".to_owned()),
         None => Ok(ABSENT.to_owned()),
+    }
+}
+
+/// Whether it is gone with its user: a user that was given another name takes it along.
+async fn gone_with_its_user(world: &World<'_>) -> Result<(), String> {
+    let (iam, mut marker) = (&world.aws()?.responder.iam, None);
+    let (user, id) = (world.arg("user"), world.arg("service_id"));
+    loop {
+        let call = iam.list_service_specific_credentials().all_users(true).set_marker(marker);
+        let listed = call.send().await.map_err(|error| {
+            format!("there is no user {user}, and whose {id} is cannot be asked: {}", aws::words(&error))
+        })?;
+        let found = listed.service_specific_credentials().iter().find(|one| one.service_specific_credential_id() == id);
+        if let Some(found) = found {
+            let now = found.user_name();
+            return Err(format!("there is no user {user} any more, and {id} is one of {now} now: make a new plan"));
+        }
+        marker = listed.marker().filter(|_| listed.is_truncated()).map(str::to_owned);
+        if marker.is_none() {
+            return Ok(());
+        }
     }
 }
 

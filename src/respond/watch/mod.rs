@@ -3,20 +3,23 @@
 //! after that: a finding is never acted on twice, and none is lost.
 
 mod decide;
+mod heard;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::execute::Runner;
 use super::folder::Folder;
 use super::playbook::{Playbook, Playbooks};
+use super::replay::doubt;
 use super::whose::account;
 use super::{Hands, RespondError, draft, replayed};
 use crate::model::{Clock, Finding, Liveness, Notice, NoticeKind, Plan, Run, RunState, StepState};
@@ -26,15 +29,23 @@ use crate::validate::Validator;
 
 pub use decide::{Allowed, Policy};
 use decide::{Verdict, decide, held};
+pub use heard::{Answer, Delivery, Ear, name as delivery_name};
 
 /// Attempts to begin, before it is left to a person.
 const ATTEMPTS: u32 = 5;
 /// In the ledger: what was done was told.
 const TOLD: &str = "told";
+/// In the ledger: what was contained is live again.
+const AGAIN: &str = "it is live again";
 /// In the ledger: a person looked at the run.
 const LOOKED: &str = "looked at";
 /// Before the second attempt; doubled each time.
 const PAUSE: Duration = Duration::from_mins(1);
+/// So many runs of a pass went well before one that did not is taken for its own fault.
+const SOME: usize = 10;
+/// How long, and how often, what may have been left behind is looked for.
+const LOOKS: SignedDuration = SignedDuration::from_hours(7 * 24);
+const BETWEEN: SignedDuration = SignedDuration::from_hours(1);
 /// Until what was held back is looked at again.
 const HELD: Duration = Duration::from_mins(10);
 
@@ -62,6 +73,8 @@ pub struct Watcher<'w> {
     pub stop: Arc<AtomicBool>,
     /// The time.
     pub clock: &'w dyn Clock,
+    /// When runs were looked at that may have left something behind.
+    pub looked_at: RefCell<BTreeMap<String, Timestamp>>,
 }
 
 impl Watcher<'_> {
@@ -83,6 +96,7 @@ impl Watcher<'_> {
         let findings = worst_first(self.store.all()?);
         self.go_on(&findings, make, tell).await?;
         let mut known = self.known()?;
+        let mut begun = Begun::default();
         for finding in &findings {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -95,7 +109,15 @@ impl Watcher<'_> {
                 continue;
             }
             let Some(playbook) = self.allowed(finding, &known) else { continue };
+            if begun.enough() {
+                if !std::mem::replace(&mut begun.told, true) {
+                    let why = "what was begun in this pass did not do what it should: nothing more is begun before the next";
+                    tell(Notice::held(why.to_owned(), self.clock.now())).await;
+                }
+                continue;
+            }
             if let Some(notice) = self.begin(finding, &playbook, row.as_ref(), make).await? {
+                begun.count(&notice);
                 tell(notice).await;
                 self.was_told(finding)?;
             }
@@ -164,7 +186,7 @@ impl Watcher<'_> {
         let run = known.runs.iter().find(|run| run.digest == row.digest && run.state == RunState::Done);
         let ended = run.and_then(|run| run.steps.iter().filter_map(|step| step.at).max());
         let (Some(run), Some(ended), Some(asked)) = (run, ended, finding.liveness.at) else { return Ok(None) };
-        let why = format!("it is live again, although the run {} had contained it", run.id);
+        let why = format!("{AGAIN}, although the run {} had contained it", run.id);
         if !finding.liveness.liveness.is_usable() || asked <= ended || row.why == why {
             return Ok(None);
         }
@@ -174,11 +196,8 @@ impl Watcher<'_> {
 
     /// Takes a person's word that they looked at the runs that came to a stop: they hold nothing back any more.
     pub fn looked(&self) -> Result<(), RespondError> {
-        for row in self
-            .store
-            .watched()?
-            .into_iter()
-            .filter(|row| row.state == WatchState::Acted && (row.why.is_empty() || row.why == TOLD))
+        for row in
+            self.store.watched()?.into_iter().filter(|row| row.state == WatchState::Acted && !row.why.starts_with(AGAIN))
         {
             self.store.watch(&Watched { why: LOOKED.to_owned(), ..row })?;
         }
@@ -189,7 +208,11 @@ impl Watcher<'_> {
     fn is_settled(&self, row: &Watched) -> bool {
         match row.state {
             WatchState::Acted | WatchState::Planned => true,
-            WatchState::Retry => self.clock.now() < row.next,
+            // A moment that no pause reaches was written by a clock that has been set back since.
+            WatchState::Retry => {
+                let (now, longest) = (self.clock.now(), self.pause_after(ATTEMPTS).max(self.after(HELD)));
+                now < row.next && (row.next <= longest || row.next == Timestamp::MAX)
+            }
             // What was tried and left is a person's; what policy left may be allowed by now.
             WatchState::Told => row.attempts > 0,
         }
@@ -220,6 +243,8 @@ impl Watcher<'_> {
         let mut row = Watched::new(finding, WatchState::Retry, self.clock.now());
         row.attempts = earlier.map_or(0, |row| row.attempts) + 1;
         row.account = account(finding).unwrap_or_default();
+        // What somebody was told is not told again.
+        row.why = earlier.filter(|row| row.state == WatchState::Retry).map_or_else(String::new, |row| row.why.clone());
         // Written first: what kills this process is not the first thing that the next one meets, over and over.
         if row.attempts > ATTEMPTS {
             return self.leave(
@@ -262,6 +287,8 @@ impl Watcher<'_> {
         }
         row.digest = self.folder.keep(&plan)?;
         row.state = WatchState::Planned;
+        // Nobody was told of the run.
+        let told = std::mem::take(&mut row.why);
         self.store.watch(&row)?;
         let digest = row.digest.clone();
         match runner.apply(&digest).await {
@@ -269,7 +296,7 @@ impl Watcher<'_> {
             // Whether it was begun is what its journal says, not what went wrong.
             Err(error) => match self.known()?.runs.into_iter().find(|run| run.digest == digest) {
                 Some(run) => self.acted(row, &run, Some(finding)).map(Some),
-                None => self.not_begun(row, finding, &error),
+                None => self.not_begun(Watched { why: told, ..row }, finding, &error),
             },
         }
     }
@@ -293,10 +320,10 @@ impl Watcher<'_> {
 
     /// Nothing is wrong, and it is no attempt: what holds it is over within the hour, or somebody sees to it.
     fn held(&self, mut row: Watched, finding: &Finding, why: &str) -> Result<Option<Notice>, RespondError> {
-        let first = row.why.is_empty();
+        let first = row.why != why;
         row.attempts = row.attempts.saturating_sub(1);
         row.state = WatchState::Retry;
-        row.next = self.clock.now().checked_add(HELD).unwrap_or(Timestamp::MAX);
+        row.next = self.after(HELD);
         why.clone_into(&mut row.why);
         self.store.watch(&row)?;
         let what = format!("is held back, and begun as soon as may be: {why}");
@@ -318,7 +345,10 @@ impl Watcher<'_> {
     }
 
     fn pause_after(&self, attempts: u32) -> Timestamp {
-        let pause = PAUSE * 2u32.pow(attempts.saturating_sub(1).min(16));
+        self.after(PAUSE * 2u32.pow(attempts.saturating_sub(1).min(16)))
+    }
+
+    fn after(&self, pause: Duration) -> Timestamp {
         self.clock.now().checked_add(pause).unwrap_or(Timestamp::MAX)
     }
 
@@ -351,6 +381,8 @@ impl Watcher<'_> {
                 }
             } else if untold {
                 tell(Notice::of_run(run, of(run), now)).await;
+            } else if self.wants_a_look(run) {
+                self.look_again(run, of(run), make, tell).await;
             }
             if let (Some(row), true) = (row, untold) {
                 let row = Watched { state: WatchState::Acted, why: TOLD.to_owned(), ..row.clone() };
@@ -358,6 +390,37 @@ impl Watcher<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a run that was walked back may have left something that shows up yet: it is looked for every hour for a week.
+    fn wants_a_look(&self, run: &Run) -> bool {
+        let Some(at) = run.steps.iter().find(|step| doubt(step).is_some()).and_then(|step| step.at) else { return false };
+        // What is written down of it is its last word; a look that finds nothing writes nothing.
+        let now = self.clock.now();
+        let mut looked = self.looked_at.borrow_mut();
+        let last = looked.get(&run.id).copied().unwrap_or(at);
+        let due = now.duration_since(at) < LOOKS && now.duration_since(last) >= BETWEEN;
+        if due {
+            looked.insert(run.id.clone(), now);
+        }
+        due
+    }
+
+    /// Looks for it, and walks the run back once more where it has shown up, which takes it away. Nothing is told where it has not.
+    async fn look_again(
+        &self,
+        run: &Run,
+        finding: Option<&Finding>,
+        make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
+        tell: &impl AsyncFn(Notice),
+    ) {
+        let Ok(mut runner) = make(Work::GoOn(&run.plan)).await else { return };
+        runner.stop = Arc::clone(&self.stop);
+        if runner.has_left(run).await
+            && let Ok(back) = runner.undo(&run.id).await
+        {
+            tell(Notice::of_run(&back, finding, self.clock.now())).await;
+        }
     }
 
     /// Goes on with one run; what is to be told of it.
@@ -395,6 +458,31 @@ impl Watcher<'_> {
                 }
             }
         }
+    }
+}
+
+/// Runs that were begun in one pass, one after the other: a first one alone, then as many as a tenth of a hundred, then the rest. A
+/// failure of the first is every other's as well, as like as not.
+#[derive(Default)]
+struct Begun {
+    good: usize,
+    failed: usize,
+    /// Somebody was told that nothing more is begun.
+    told: bool,
+}
+
+impl Begun {
+    fn count(&mut self, notice: &Notice) {
+        match notice.kind {
+            NoticeKind::Failed => self.failed += 1,
+            NoticeKind::Held | NoticeKind::Left => {}
+            _ => self.good += 1,
+        }
+    }
+
+    /// Whether nothing more is begun: after one failure while fewer than ten went well, then after two.
+    fn enough(&self) -> bool {
+        self.failed > usize::from(self.good >= SOME)
     }
 }
 

@@ -85,6 +85,7 @@ impl World {
             stop_file: self.stop.clone(),
             stop: Arc::clone(&self.ending),
             clock: &*self.clock,
+            looked_at: std::cell::RefCell::default(),
         }
     }
 
@@ -302,6 +303,75 @@ async fn what_a_scan_once_saw_live_is_asked_about_again_before_anything_is_done(
     let told = world.pass().await;
     assert!(World::kinds(&told) == [NoticeKind::Held] && told[0].lines[0].contains("no longer readable"), "{told:?}");
     assert_eq!(world.changes(), 0);
+}
+
+/// Another finding of the same kind, that nothing has been decided about.
+fn another(world: &World, name: &str) -> crate::model::Finding {
+    let fingerprint = crate::secret::FingerprintKey::new([9; 32]).fingerprint(name.as_bytes());
+    crate::model::Finding { fingerprint, ..world.scene.finding.clone() }
+}
+
+#[tokio::test]
+async fn a_first_run_that_fails_keeps_the_others_of_its_pass_from_being_begun() {
+    let mut world = World::new(true);
+    // What is worst comes first: that is the one whose value the scene has.
+    let mut others = [another(&world, "one"), another(&world, "two")];
+    for finding in &mut others {
+        finding.severity = crate::model::Severity::Low;
+    }
+    world.store.save(&others, Timestamp::UNIX_EPOCH).expect("saved");
+    let told = world.pass().await;
+    assert_eq!(World::kinds(&told), [NoticeKind::Failed, NoticeKind::Held], "{told:?}");
+    assert!(told[1].fingerprint.is_empty() && told[1].lines[0].contains("nothing more is begun"), "{told:?}");
+    let rows = world.store.watched().expect("rows");
+    assert_eq!(rows.len(), 1, "nothing was decided about the others: {rows:?}");
+    // They have their turn in the next pass: nobody is left out.
+    let next = world.pass().await;
+    assert_eq!(World::kinds(&next), [NoticeKind::Held, NoticeKind::Held], "{next:?}");
+    assert!(next.iter().all(|notice| notice.lines[0].contains("no longer readable")), "{next:?}");
+}
+
+#[tokio::test]
+async fn what_is_to_be_tried_again_is_not_lost_to_a_clock_that_was_set_back() {
+    let mut world = World::new(false);
+    world.able = false;
+    world.clock.advance(Duration::from_hours(24 * 365));
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Held]);
+    // The clock was a year ahead: its word for when it is tried again is worth nothing.
+    world.able = true;
+    world.clock = Arc::new(TestClock::new(Timestamp::from_second(1000).expect("a time")));
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits]);
+    assert_eq!(world.changes(), 1);
+    // What counts as begun within the hour does so for a clock that goes back as well.
+    world.policy.runs_per_hour = 1;
+    world.store.save(&[another(&world, "next")], Timestamp::UNIX_EPOCH).expect("saved");
+    world.clock = Arc::new(TestClock::new(Timestamp::UNIX_EPOCH));
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].lines[0].contains("as many as may be"), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_a_cap_on_rotations_holds_is_no_attempt_told_once_and_begun_when_it_may_be() {
+    let mut world = World::new(false);
+    let source = PlaybookSource {
+        id: "p".into(),
+        file: "p.toml".into(),
+        text: PLAYBOOK.replace("mode = \"contain\"", "mode = \"rotate\""),
+    };
+    world.playbooks = Playbooks::new(&[source]).expect("a playbook");
+    world.scene.guard.rotations = Some(crate::respond::Rotations { per_hour: 0, per_account: 9 });
+    let held = world.pass().await;
+    assert!(World::kinds(&held) == [NoticeKind::Held] && held[0].lines[0].contains("held back"), "{held:?}");
+    for _ in 0..8 {
+        world.clock.advance(Duration::from_mins(11));
+        assert_eq!(world.pass().await, [], "it is told once, however often it is looked at");
+    }
+    let row = world.store.watched().expect("rows").remove(0);
+    assert_eq!((row.state, row.attempts, world.changes()), (WatchState::Retry, 0, 0), "nothing is wrong with it");
+    world.scene.guard.rotations = Some(crate::respond::Rotations { per_hour: 9, per_account: 9 });
+    world.clock.advance(Duration::from_mins(11));
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits]);
+    assert_eq!(world.changes(), 1);
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub(super) fn run(state: &mut State, asked: &Asked<'_>) -> Result<Xml, Refusal> 
         }
         for resource in &resources {
             let ask = Ask { action, resource, context: &context };
-            let own = user.policies.iter().map(|(name, inline)| (name.as_str(), &inline.policy));
+            let own = user.policies.iter().map(|(name, inline)| (name.as_str(), &*inline.policy));
             results.push((action, *resource, evaluate(own.chain(added.iter().map(|(n, p)| (n.as_str(), p))), &ask)));
         }
     }

@@ -1,5 +1,6 @@
-//! Kills a program at its Nth sync of one file, or lets it live in the future, by preloaded C libraries (`testdata/kill_on_fsync.c`,
-//! `testdata/clock_ahead.c`) that are compiled here. Linux only: elsewhere Rust does not sync by `fsync`, and there is no LD_PRELOAD.
+//! Kills a program at its Nth sync of one file, has the disk full from its Nth write to one on, or lets it live in the future, by
+//! preloaded C libraries (`testdata/kill_on_fsync.c`, `testdata/full_on_write.c`, `testdata/clock_ahead.c`) that are compiled here.
+//! Linux only: elsewhere Rust does not sync by `fsync`, and there is no LD_PRELOAD.
 
 use crate::harness::program::Run;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,16 @@ pub(crate) fn hours_ahead(run: Run, hours: u32) -> Run {
     run.env("LD_PRELOAD", compiled("clock_ahead.c")).env("STAUNCH_TEST_AHEAD", (hours * 3600).to_string())
 }
 
+/// `run`, for which the disk is full from the `at`th write (from 1) to a file whose path ends with `path_end` on: for that file, or
+/// for every one.
+pub(crate) fn full_on_write(run: Run, path_end: &str, at: usize, all: bool) -> Run {
+    let run = run
+        .env("LD_PRELOAD", compiled("full_on_write.c"))
+        .env("STAUNCH_FULL_PATH", path_end)
+        .env("STAUNCH_FULL_AT", at.to_string());
+    if all { run.env("STAUNCH_FULL_ALL", "1") } else { run }
+}
+
 /// Compiles a file of testdata/ to a shared library in the build folder. Tests run at the same time in processes of
 /// their own: each compiles to a name of its own and moves the result into place.
 fn compiled(source: &str) -> PathBuf {
@@ -49,7 +60,7 @@ fn compiled(source: &str) -> PathBuf {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{Side, compiled, kill_on_sync};
+    use super::{Side, compiled, full_on_write, kill_on_sync};
     use crate::harness::program::{Home, Run};
     use std::fs;
 
@@ -77,6 +88,23 @@ for n, how in enumerate([os.fsync, os.fdatasync, os.fsync]):
             assert!(output.was_killed(), "{at}: {output:?}");
             assert_eq!(fs::read_to_string(home.work().join("run/journal")).unwrap(), records);
             assert_eq!(output.stdout(), said);
+        }
+    }
+
+    #[test]
+    fn a_full_disk_takes_half_of_one_write_and_nothing_after_it() {
+        const WRITER: &str = "import os
+a, b = (os.open(name, os.O_CREAT | os.O_WRONLY) for name in ('journal', 'other'))
+for fd in [a, b, a, b, a]:
+    try: print(os.write(fd, b'1234'), flush=True)
+    except OSError as error: print(error.strerror, flush=True)
+";
+        for (all, said) in [(false, ["4", "4", "2", "4"]), (true, ["4", "4", "2", "No space left on device"])] {
+            let home = Home::new();
+            let output = full_on_write(home.program("python3", ["-c", WRITER]), "/journal", 2, all).output();
+            let wanted = [&said[..], &["No space left on device"]].concat();
+            assert_eq!(output.stdout().lines().collect::<Vec<_>>(), wanted, "{output:?}");
+            assert_eq!(fs::read_to_string(home.work().join("journal")).unwrap(), "123412");
         }
     }
 

@@ -4,6 +4,7 @@
 mod chain;
 mod crash;
 mod drill;
+mod full;
 mod images;
 mod leak;
 mod living;

@@ -145,12 +145,52 @@ fn a_token_is_revoked_with_two_peoples_word_and_refused_from_then_on() {
     let run: Value = serde_json::from_str(&run.stdout()).unwrap_or_else(|_| panic!("{}", run.stderr()));
     let step = |id: &str| run["steps"].as_array().unwrap().iter().find(|step| step["id"] == id).unwrap().clone();
     assert_eq!(step("stop")["state"], "succeeded", "{run}");
-    // What is said to a token that is gone is said to one from elsewhere as well.
-    assert_eq!(step("prove-refused")["state"], "unknown", "{run}");
+    // What is said to a token that is gone is said to one from elsewhere as well; its accessor is gone from the server.
+    assert_eq!(step("prove-refused")["state"], "succeeded", "{run}");
+    assert_eq!(step("prove-refused")["evidence"]["by"], "the provider's administration", "{run}");
     assert_eq!(bao(&leak.token, "GET", "auth/token/lookup-self", &json!({})).0, 403);
     let (finding, output) = leak.triage();
     assert_eq!(finding["liveness"]["state"], "unknown", "{}", finding["liveness"]);
     assert!(output.stderr().contains("it is no token of this Vault now"), "{}", output.stderr());
+}
+
+#[test]
+fn a_drill_at_an_openbao_goes_the_whole_way_and_leaves_nothing() {
+    let leak = Leak::new();
+    let drill =
+        |leak: &Leak| leak.staunch(&["drill", "--playbook", "vault-contain", "--on", "vault", "--format", "json"]).output();
+    let refused = drill(&leak);
+    assert!(refused.code() == Some(2) && refused.stderr().contains("say `drill = true`"), "{}", refused.stderr());
+    let config = leak.home.root().join("home/config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("owned = [\"*\"]\n", "owned = [\"*\"]\ndrill = true\n")).unwrap();
+    let before = root("GET", "auth/token/accessors?list=true", &json!({}))["data"]["keys"].as_array().unwrap().clone();
+    let output = drill(&leak);
+    assert_eq!(output.code(), Some(0), "{} {}", output.stdout(), output.stderr());
+    let said: Value = serde_json::from_str(&output.stdout()).unwrap();
+    let legs: Vec<(&str, &str)> = said["drill"]["legs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|leg| (leg["name"].as_str().unwrap(), leg["outcome"].as_str().unwrap()))
+        .collect();
+    let names = ["plant", "scan", "validate", "attribute", "plan", "contain", "prove", "undo", "clean"];
+    let wanted = names.map(|name| (name, if name == "undo" { "skipped" } else { "passed" }));
+    assert_eq!(legs, wanted, "{said}");
+    assert_eq!((&said["passed"], &said["drill"]["ground"]), (&json!(true), &json!("vault:127.0.0.1")), "{said}");
+    // Its token is gone, and the one that had leaked all along was not touched.
+    let accessor = &said["drill"]["planted"]["accessor"];
+    let (status, gone) = bao("root", "POST", "auth/token/lookup-accessor", &json!({ "accessor": accessor }));
+    assert!(status >= 400 && gone.to_string().contains("invalid accessor"), "{status} {gone}");
+    assert_eq!(bao(&leak.token, "GET", "auth/token/lookup-self", &json!({})).0, 200);
+    let after = root("GET", "auth/token/accessors?list=true", &json!({}))["data"]["keys"].as_array().unwrap().clone();
+    assert!(before.iter().all(|accessor| after.contains(accessor)), "nothing else is gone");
+    // A token that may not make others: said, and nothing is left.
+    let bare = root("POST", "auth/token/create", &json!({ "policies": ["default"] }));
+    let leak = Leak { reader: bare["auth"]["client_token"].as_str().unwrap().to_owned(), ..leak };
+    let output = drill(&leak);
+    assert_eq!(output.code(), Some(2), "{}", output.stdout());
+    assert!(output.stdout().contains("auth/token/create"), "{}", output.stdout());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Whose role is stopped, on what proof, and what is taken for proof that it stays out: against a server that keeps roles and
 //! follows the documented messages.
 
+mod faults;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,6 +40,27 @@ struct Database {
     sessions: Vec<usize>,
     looks: usize,
     changes: Vec<String>,
+    /// Which statement from now on goes wrong, and how.
+    fault: Option<(usize, Fault)>,
+}
+
+/// What happens to a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// The connection is cut, and it is not done.
+    CutBefore,
+    /// It is done, and the connection is cut.
+    CutAfter,
+    /// It is answered with this code, and not done.
+    Says(&'static str),
+    /// It is said to be done, and is not.
+    Lie,
+    /// It is answered with something that is no answer, and not done.
+    Garbled,
+    /// Nothing is answered for longer than anybody waits, and it is not done.
+    HangBefore,
+    /// The same, and it is done.
+    HangAfter,
 }
 
 fn said(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -56,6 +79,16 @@ fn row(text: &str) -> Vec<u8> {
 }
 
 impl Database {
+    /// What happens to this statement.
+    fn fault(&mut self) -> Option<Fault> {
+        let (left, fault) = self.fault.take()?;
+        if left == 0 {
+            return Some(fault);
+        }
+        self.fault = Some((left - 1, fault));
+        None
+    }
+
     fn answer(&mut self, sql: &str) -> Vec<u8> {
         let between = |mark: char| sql.split(mark).nth(1).unwrap_or_default().to_owned();
         let rows = if sql.starts_with("select rolcanlogin") {
@@ -97,7 +130,38 @@ fn talk(peer: &mut Peer, database: &Mutex<Database>) {
     loop {
         let heard = peer.hear();
         let Some(sql) = heard.strip_prefix(b"Q").and_then(|rest| rest.get(4..rest.len() - 1)) else { return };
-        let answer = database.lock().expect("the roles").answer(&String::from_utf8_lossy(sql));
+        let sql = String::from_utf8_lossy(sql).into_owned();
+        let fault = database.lock().expect("the roles").fault();
+        match fault {
+            Some(Fault::CutBefore) => return,
+            Some(Fault::CutAfter) => {
+                database.lock().expect("the roles").answer(&sql);
+                return;
+            }
+            Some(Fault::Says(code)) => {
+                peer.say(&[refusal(code), said(b'Z', b"I")].concat());
+                continue;
+            }
+            // What a server says of its roles is believed; what it says of a change is looked at.
+            Some(Fault::Lie) if sql.starts_with("alter") => {
+                peer.say(&said(b'Z', b"I"));
+                continue;
+            }
+            None | Some(Fault::Lie) => {}
+            Some(Fault::Garbled) => {
+                peer.say(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+                return;
+            }
+            Some(hang) => {
+                if hang == Fault::HangAfter {
+                    database.lock().expect("the roles").answer(&sql);
+                }
+                peer.stall();
+                peer.stall();
+                return;
+            }
+        }
+        let answer = database.lock().expect("the roles").answer(&sql);
         peer.say(&answer);
     }
 }
@@ -108,6 +172,10 @@ struct Scene {
     database: Arc<Mutex<Database>>,
     found: Vec<Credential>,
     guard: Guard,
+    /// So long a login and its statements may take.
+    timeout: Duration,
+    /// Made once: it reads the machine's certificates.
+    net: std::sync::OnceLock<Arc<Net>>,
     dir: tempfile::TempDir,
 }
 
@@ -123,7 +191,9 @@ impl Scene {
         let server = Server::talking(move |peer| talk(peer, &shared));
         let owned = [("postgres".to_owned(), vec!["127.0.0.1".to_owned()])].into();
         let guard = Guard { owned, most_changes: 20, ..Guard::default() };
-        let mut scene = Self { server, database, found: Vec::new(), guard, dir: tempfile::tempdir().expect("scratch") };
+        let (timeout, dir) = (Settings::default().timeout, tempfile::tempdir().expect("scratch"));
+        let net = std::sync::OnceLock::new();
+        let mut scene = Self { server, database, found: Vec::new(), guard, timeout, net, dir };
         scene.found = users.iter().map(|user| scene.leak(user, &password())).collect();
         scene
     }
@@ -152,11 +222,12 @@ impl Scene {
         let settings = Settings {
             allow_hosts: vec!["127.0.0.1".to_owned()],
             allow_nets: vec![Net::parse_net("127.0.0.0/8").expect("a net")],
+            timeout: self.timeout,
             ..Settings::default()
         };
         let admin = Admin::new("env:TEST".to_owned(), Secret::new(self.url(CHIEF.0, CHIEF.1).as_bytes()));
         Hands {
-            net: Arc::new(Net::new(settings).expect("clients")),
+            net: Arc::clone(self.net.get_or_init(|| Arc::new(Net::new(settings).expect("clients")))),
             aws: None,
             own: admin.fingerprints(&Self::key()),
             admin: Some(admin),

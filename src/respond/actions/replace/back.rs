@@ -9,10 +9,11 @@ use super::super::keys::{GONE, Trouble};
 use super::super::{Outcome, World};
 use super::carry::{doubtful, is_orphan, news, unlisted};
 use super::places::{self, Place, Planned};
-use super::put::{olds, put};
-use super::{Mint, Noted, probe};
+use super::put::{Change, olds, put};
+use super::{Key, Mint, Noted, label, probe};
 use crate::model::{Liveness, StepState};
-use crate::respond::stores::{Login, find, renamed, swapped};
+use crate::respond::replay::DOUBT;
+use crate::respond::stores::{Login, find, holds};
 use crate::secret::Secret;
 
 /// So long nobody must have used the new one before it goes.
@@ -68,7 +69,7 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
     }
     for key in &new {
         // Whoever has read the new one goes on with it until they look again.
-        if let Some(why) = in_use(mint, world, (&key.id, &noted)).await {
+        if let Some(why) = in_use(mint, world, (key, &noted)).await {
             return Err(Outcome::Failed(format!(
                 "the stores hold the old one again, and {} stays for now: {why}; restart what reads its store only at its start, \
                  then `respond undo` again",
@@ -90,6 +91,20 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
     Ok(Outcome::Done(json!({ "restored": true, "removed": removed })))
 }
 
+/// Whether a key has shown up that this run has asked for and that nobody holds.
+pub(super) async fn has_left(mint: &dyn Mint, world: &World<'_>) -> Result<bool, String> {
+    let noted = Noted::of(world);
+    if noted.asked().next().is_none() {
+        return Ok(false);
+    }
+    for key in news(mint, world).await.map_err(Trouble::why)? {
+        if is_orphan(mint, world, (&noted, &key)).await {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What there is to say where no key of this run's is to be seen.
 fn nothing(world: &World<'_>, noted: &Noted) -> Outcome {
     match unlisted(world, noted) {
@@ -97,18 +112,39 @@ fn nothing(world: &World<'_>, noted: &Noted) -> Outcome {
             "what came of the new key that was asked for is not known; none is listed, but the list may be behind: `respond undo` \
              after {until}"
         )),
-        None if noted.minting => {
-            Outcome::AlreadyDone(json!({ "minted": null, "unknown": "whether a key was made that was never listed" }))
-        }
-        None => Outcome::AlreadyDone(json!({ "minted": null })),
+        // No list says by how much it is behind. What a person has looked for is looked for again whenever somebody asks.
+        None => match noted.asked().last() {
+            None => Outcome::AlreadyDone(json!({ "minted": null })),
+            Some(asked) => in_doubt(world, noted, asked),
+        },
     }
 }
 
+/// The same where one was asked for, and nobody has ever seen it.
+fn in_doubt(world: &World<'_>, noted: &Noted, asked: Timestamp) -> Outcome {
+    let label = label(world.plan);
+    let what = format!(
+        "the new key that was asked for at {asked} is not listed even now, and may be there (where keys have names, {label})"
+    );
+    if world.confirmed || !noted.minting {
+        return Outcome::AlreadyDone(json!({ "minted": null, "said_by": world.requester, DOUBT: what }));
+    }
+    Outcome::Waiting(format!(
+        "{what}: look in the provider's console and delete it; then say that there is none with `undo RUN --done {}`. `respond undo` \
+         looks again, whenever it is run",
+        world.step
+    ))
+}
+
 /// Why the new one may still be in use.
-async fn in_use(mint: &dyn Mint, world: &World<'_>, (id, noted): (&str, &Noted)) -> Option<String> {
-    let accepted = noted.accepted.filter(|_| noted.id.as_deref() == Some(id))?;
-    match mint.used(world, id).await {
+async fn in_use(mint: &dyn Mint, world: &World<'_>, (key, noted): (&Key, &Noted)) -> Option<String> {
+    let accepted = noted.accepted.filter(|_| noted.id.as_ref() == Some(&key.id))?;
+    match mint.used(world, &key.id).await {
         Ok(used) => {
+            // By this clock: the provider's may be behind it, by as much as the key was made before it was asked for.
+            let behind = noted.since.zip(key.made).map(|(asked, made)| asked.duration_since(made));
+            let behind = behind.filter(jiff::SignedDuration::is_positive).unwrap_or_default();
+            let used = used.map(|used| used.checked_add(behind).unwrap_or(Timestamp::MAX));
             // Records have whole seconds, and this run itself asked just before.
             let used = used.filter(|used| used.as_second() > accepted.as_second())?;
             let quiet = used.checked_add(QUIET).unwrap_or(Timestamp::MAX);
@@ -167,8 +203,7 @@ async fn restored(
     let wanted: Vec<&Secret> = place.planned.iter().filter_map(|name| value(name)).collect();
     if let Some((_, name)) = place.store.said() {
         let value = value(name).ok_or_else(|| GONE.to_owned())?;
-        let put = put(world, place, (vec![(String::new(), value.duplicate())], &wanted)).await;
-        return put.map_err(|unwritten| unwritten.why);
+        return put(world, place, (Change::Whole(value), &wanted)).await.map_err(|unwritten| unwritten.why);
     }
     let key = world.hands.stores.key.as_ref().ok_or_else(|| "fingerprints have no key".to_owned())?;
     let mut new: Parts = Vec::new();
@@ -176,15 +211,13 @@ async fn restored(
         new.extend(find(&other.held.fields, &noted.parts, key));
     }
     let pairs: Vec<(&Secret, &Secret)> = new.iter().filter_map(|(name, new)| Some((new, value(name)?))).collect();
-    let fields = match (login, pairs.as_slice()) {
-        (Some(Login { server, old, new }), [pair]) => {
-            renamed(&place.held.fields, *pair, &Login { server, old: new, new: old })
-        }
-        _ => swapped(&place.held.fields, &pairs),
-    };
+    let stands = pairs.iter().map(|(new, _)| *new).filter(|new| holds(&place.held.fields, new)).collect();
+    let login = login.map(|Login { server, old, new }| Login { server, old: new, new: old });
+    let change = Change::Parts { pairs: &pairs, login, stands };
+    let fields = change.over(&place.held);
     let same = fields.iter().zip(&place.held.fields).all(|((_, now), (_, was))| now.expose() == was.expose());
     if same {
         return Err("it holds neither the old one nor the new one: somebody changed it".to_owned());
     }
-    put(world, place, (fields, &wanted)).await.map_err(|unwritten| unwritten.why)
+    put(world, place, (change, &wanted)).await.map_err(|unwritten| unwritten.why)
 }

@@ -85,6 +85,7 @@ async fn certain(world: &World<'_>, noted: &mut Noted) -> Result<(), Outcome> {
             world.step
         )));
     }
+    noted.lost.push(since);
     noted.forget();
     noted.write(world).await.map_err(Outcome::Unknown)
 }
@@ -114,6 +115,14 @@ async fn standing(
     let Some(one) = news.iter().find(|key| noted.id.as_ref() == Some(&key.id)) else {
         return unnoted(mint, world, (&news, noted)).await.map(|()| None);
     };
+    // One of which a person said that there is none has shown up.
+    for key in &news {
+        if key.id != one.id && is_orphan(mint, world, (noted, key)).await {
+            removed(mint, world, &key.id).await?;
+            noted.removed.push(key.id.clone());
+            noted.write(world).await.map_err(Outcome::Unknown)?;
+        }
+    }
     if let Some(parts) = found(world, places, noted) {
         return Ok(Some(Minted { id: one.id.clone(), parts }));
     }
@@ -140,14 +149,14 @@ async fn standing(
 /// Whatever else there is, is somebody's.
 async fn unnoted(mint: &dyn Mint, world: &World<'_>, (news, noted): (&[Key], &mut Noted)) -> Result<(), Outcome> {
     for key in news {
-        if !noted.minting || noted.id.is_some() {
+        if is_orphan(mint, world, (noted, key)).await {
+            taken_away(mint, world, (&key.id, noted)).await?;
+        } else if noted.minting && noted.id.is_none() {
+            return Err(Outcome::Unknown(doubtful(key)));
+        } else {
             let what = "made since the plan, and not by this run; look at it and make a new plan";
             return Err(Outcome::Refused(format!("{}: {what}", key.id)));
         }
-        if !is_orphan(mint, world, (noted, key)).await {
-            return Err(Outcome::Unknown(doubtful(key)));
-        }
-        taken_away(mint, world, (&key.id, noted)).await?;
     }
     Ok(())
 }
@@ -164,14 +173,14 @@ pub(super) fn doubtful(key: &Key) -> String {
 /// Whether a key of which nothing is noted is certainly one that this run has made and lost: it has the name that this plan's
 /// keys have; or, where keys have none, it was not there just before, was made just then, and nobody has ever used it.
 pub(super) async fn is_orphan(mint: &dyn Mint, world: &World<'_>, (noted, key): (&Noted, &Key)) -> bool {
-    if !noted.minting || noted.id.is_some() || noted.seen.contains(&key.id) {
+    if noted.asked().next().is_none() || noted.id.as_ref() == Some(&key.id) || noted.seen.contains(&key.id) {
         return false;
     }
     if key.label.is_some() {
         return true;
     }
-    let just_then = noted.since.zip(key.made).is_some_and(|(since, made)| since.duration_since(made).unsigned_abs() <= SKEW);
-    just_then && matches!(mint.used(world, &key.id).await, Ok(None))
+    let just_then = |made: Timestamp| noted.asked().any(|asked| asked.duration_since(made).unsigned_abs() <= SKEW);
+    key.made.is_some_and(just_then) && matches!(mint.used(world, &key.id).await, Ok(None))
 }
 
 /// Takes away a key of this run's that nobody holds, and notes that it is gone.

@@ -122,6 +122,8 @@ struct Noted {
     parts: BTreeMap<String, Vec<Fingerprint>>,
     /// Keys that nobody held and that were removed.
     removed: Vec<String>,
+    /// When keys were asked for of which a person said that there are none. One may show up all the same.
+    lost: Vec<Timestamp>,
     /// When its provider had accepted it, just before the first store had it: later uses are somebody's.
     accepted: Option<Timestamp>,
     /// When a store was written and nobody knew what came of it.
@@ -136,7 +138,13 @@ impl Noted {
 
     /// There is no key of this run's any more.
     fn forget(&mut self) {
-        *self = Self { removed: std::mem::take(&mut self.removed), ..Self::default() };
+        let (removed, lost) = (std::mem::take(&mut self.removed), std::mem::take(&mut self.lost));
+        *self = Self { removed, lost, ..Self::default() };
+    }
+
+    /// When keys were asked for of which nobody knows whether they were made.
+    fn asked(&self) -> impl Iterator<Item = Timestamp> {
+        self.lost.iter().copied().chain(self.since.filter(|_| self.minting && self.id.is_none()))
     }
 
     async fn write(&self, world: &World<'_>) -> Result<(), String> {
@@ -172,6 +180,13 @@ pub(super) fn replacement(world: &World<'_>) -> Option<(String, Timestamp)> {
     let status = world.so_far.iter().find(|status| status.state == StepState::Succeeded && status.id == step.id)?;
     let evidence = status.evidence.get("already").unwrap_or(&status.evidence);
     Some((evidence.get("id")?.as_str()?.to_owned(), status.at?))
+}
+
+/// When what a run has put in the old one's place was asked for, by this clock.
+pub(super) fn asked(world: &World<'_>) -> Option<Timestamp> {
+    let step = step(world.plan)?;
+    let status = world.so_far.iter().find(|status| status.id == step.id)?;
+    serde_json::from_value::<Noted>(status.noted.clone()).ok()?.since
 }
 
 impl Action for Replace {
@@ -231,6 +246,14 @@ impl Action for Replace {
             }
             Ok(seen)
         })
+    }
+
+    fn has_left<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<bool, String>> {
+        Box::pin(back::has_left(self.0, world))
+    }
+
+    fn same(&self, planned: &Value, now: &Value) -> bool {
+        places::unversioned(planned) == places::unversioned(now)
     }
 
     fn last_use<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {

@@ -34,10 +34,14 @@ pub(super) async fn seen(mint: &dyn Mint, world: &World<'_>) -> Vec<Value> {
         match look(mint, world, &*store).await {
             Ok((held, parts)) if !parts.is_empty() => {
                 let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-                seen.push(json!({
+                let mut one = json!({
                     "store": name, "version": held.version, "parts": parts, "needs": store.permissions(),
                     "keeps": store.keeps(),
-                }));
+                });
+                if store.said().is_some() {
+                    one["by_word"] = json!(true);
+                }
+                seen.push(one);
             }
             // It is somebody else's matter what else it holds, and how often that changes.
             Ok(_) => seen.push(json!({ "store": name, "parts": [] })),
@@ -140,6 +144,19 @@ fn halves(world: &World<'_>, planned: &[Planned]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The same without the versions of stores that can be read: whatever else stands in one is somebody else's, another leaked
+/// credential that is replaced in the same store among them. Each write compares with what was read just before it. Of a store that
+/// nobody can read the version is all that is known.
+pub(super) fn unversioned(seen: &Value) -> Value {
+    let mut seen = seen.clone();
+    for one in seen.get_mut("stores").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(fields) = one.as_object_mut().filter(|fields| !fields.contains_key("by_word")) {
+            fields.remove("version");
+        }
+    }
+    seen
 }
 
 /// Whether stores that keep earlier versions hold every part that is written, so that it can be written back out of them.

@@ -4,6 +4,8 @@
 mod faults;
 mod load;
 mod restart;
+mod shared;
+mod skew;
 mod somebody;
 mod stores;
 mod waves;
@@ -40,6 +42,10 @@ struct Hours {
 impl Hours {
     fn pass(&self, by: Duration) {
         *self.ahead.lock().expect("the clock") += by;
+    }
+
+    fn back(&self, by: Duration) {
+        *self.ahead.lock().expect("the clock") -= by;
     }
 
     fn die_at(&self, reading: Option<u32>) {
@@ -105,10 +111,26 @@ fn location() -> Location {
     Location { line: 1, column: 1, end_line: 1, end_column: 2, byte_start: 0, byte_end: 1 }
 }
 
+fn found_in(path: &std::path::Path) -> Occurrence {
+    Occurrence {
+        path: path.to_str().expect("text").to_owned(),
+        location: location(),
+        utf16: None,
+        provenance: Provenance::Worktree,
+        encoding: Vec::new(),
+        parts: Vec::new(),
+    }
+}
+
 impl Stage {
     /// `files` are names with their texts, in which `{id}` and `{secret}` stand for the key.
     async fn new(files: &[(&str, &str)]) -> Self {
-        let sandbox = Sandbox::start(Arc::new(SystemClock)).await.expect("a provider");
+        Self::at(Arc::new(SystemClock), files).await
+    }
+
+    /// The same where the provider has a clock of its own.
+    async fn at(clock: Arc<dyn Clock>, files: &[(&str, &str)]) -> Self {
+        let sandbox = Sandbox::start(clock).await.expect("a provider");
         sandbox.create_user(USER, &[]).expect("a user");
         let old = sandbox.create_access_key(USER).expect("a key");
         let dir = tempfile::tempdir().expect("scratch");
@@ -124,14 +146,7 @@ impl Stage {
         for (name, pattern) in files {
             let path = dir.path().join("app").join(name);
             std::fs::write(&path, pattern.replace("{id}", &old.id).replace("{secret}", text(&old.secret))).expect("written");
-            finding.occurrences.push(Occurrence {
-                path: path.to_str().expect("text").to_owned(),
-                location: location(),
-                utf16: None,
-                provenance: Provenance::Worktree,
-                encoding: Vec::new(),
-                parts: Vec::new(),
-            });
+            finding.occurrences.push(found_in(&path));
         }
         finding.owners.push(Owner {
             edge: Edge::Consumer,

@@ -119,3 +119,27 @@ async fn a_store_that_something_else_writes_back_keeps_the_old_key_alive() {
     let run = stage.resume(&run).await;
     assert_eq!(step(&run, "old-unused").0, StepState::Succeeded, "{:?}", run.steps);
 }
+
+#[tokio::test]
+async fn what_was_silent_is_looked_at_once_more_just_before_it_is_stopped() {
+    let stage = Stage::new(&[(".env", ENV), ("app.env", JSON)]).await;
+    let before = stage.read("app.env");
+    let run = stage.apply().await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert!(stage.serves(".env").await);
+    let run = stage.resume(&run).await;
+    stage.clock.pass(Duration::from_hours(26));
+    // Somebody stops every change for a while, just when the old one was seen to be silent.
+    let stop = tempfile::NamedTempFile::new().expect("a file");
+    let mut runner = stage.runner();
+    runner.stop_file = Some(stop.path().to_owned());
+    let run = runner.resume(&run.id).await.expect("a run");
+    assert_eq!(step(&run, "old-unused").0, StepState::Succeeded, "{:?}", run.steps);
+    assert_eq!(step(&run, "deactivate").0, StepState::Refused, "{:?}", run.steps);
+    // Meanwhile something has written it back where a service reads it.
+    std::fs::write(stage.path("app.env"), before).expect("written back");
+    let run = stage.resume(&run).await;
+    let (ended, why) = step(&run, "deactivate");
+    assert!(ended == StepState::Waiting && why.contains("looked again") && why.contains("app.env"), "{ended:?} {why}");
+    assert!(lives(&stage, &stage.old.id).await, "whoever reads that store would be left without a key");
+}

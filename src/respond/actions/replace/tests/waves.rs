@@ -128,3 +128,20 @@ async fn no_more_are_begun_in_an_hour_than_may_be() {
     runner(third, most).apply(digest).await.expect("a run");
     assert_eq!(minted(&stages), [1, 1, 1]);
 }
+
+#[tokio::test]
+async fn whoever_begins_a_rotation_is_waited_for_and_one_that_never_ends_holds_the_others() {
+    let stages = stages(1).await;
+    let (stage, digest) = &stages[0];
+    let most = Some(Rotations { per_hour: 9, per_account: 9 });
+    let lock = stage.runner().folder.lock_rotations().expect("the lock");
+    let error = runner(stage, most).apply(digest).await.expect_err("it is held");
+    assert!(matches!(&error, RespondError::Held(why) if why.contains("rotations.lock")), "{error}");
+    assert_eq!((minted(&stages), stage.runner().folder.runs().expect("runs").len()), (vec![0], 0));
+    let waiting = runner(stage, most);
+    let (run, ()) = tokio::join!(waiting.apply(digest), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        drop(lock);
+    });
+    assert_eq!(step(&run.expect("a run"), "replace").0, StepState::Succeeded);
+}

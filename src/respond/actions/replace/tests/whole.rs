@@ -151,9 +151,12 @@ async fn nothing_is_minted_where_it_would_reach_nobody_or_not_everybody() {
 async fn a_store_or_a_user_that_changed_since_voids_the_plan() {
     let stage = Stage::new(&[(".env", ENV)]).await;
     let (_, digest) = stage.plan().await.expect("a plan");
-    std::fs::write(stage.path(".env"), stage.read(".env") + "MORE=1\n").expect("written");
+    // Half of it is gone.
+    let whole = stage.read(".env");
+    std::fs::write(stage.path(".env"), format!("AWS_ACCESS_KEY_ID={}\n", stage.old.id)).expect("written");
     let error = stage.runner().apply(&digest).await.expect_err("drift");
     assert!(matches!(error, RespondError::Drift { .. }), "{error}");
+    std::fs::write(stage.path(".env"), whole).expect("written");
     let (_, digest) = stage.plan().await.expect("a plan");
     stage.sandbox.create_access_key(USER).expect("a second key");
     let error = stage.runner().apply(&digest).await.expect_err("drift");

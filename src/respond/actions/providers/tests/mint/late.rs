@@ -1,0 +1,141 @@
+//! A key that was asked for, of which nobody saw what came, and that is listed only long after: whenever it shows up it is found,
+//! it goes, and until then nobody says that there is none but whoever has looked.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{ALL, Fault, Key, Model, scene, stored};
+use crate::model::{Notice, NoticeKind, Run, RunState, StepState};
+use crate::respond::testing::{Scene, step};
+use crate::respond::{Playbooks, Policy, Watcher, Work};
+use crate::store::Store;
+
+/// A run whose mint was cut: the key was made, and no list shows it for now.
+async fn cut(scene: &Scene, model: &Arc<Mutex<Model>>) -> Run {
+    {
+        let mut model = model.lock().expect("the model");
+        (model.fault, model.behind) = (Fault::Cut, true);
+    }
+    let run = scene.apply().await;
+    let (ended, why) = step(&run, "replace");
+    assert!(ended == StepState::Unknown && why.contains("the list may be behind"), "{ended:?} {why}");
+    scene.clock.advance(Duration::from_mins(6));
+    run
+}
+
+/// The run, with a person's word that there is no such key.
+async fn said(scene: &Scene, run: &Run, back: bool) -> Run {
+    let mut runner = scene.runner();
+    runner.confirmed = vec!["replace".to_owned()];
+    let run = if back { runner.undo(&run.id).await } else { runner.resume(&run.id).await }.expect("a run");
+    scene.check(&run);
+    run
+}
+
+#[tokio::test]
+async fn one_that_shows_up_after_its_run_was_walked_back_is_found_and_goes() {
+    for tongue in ALL {
+        let name = tongue.playbook;
+        let dir = tempfile::tempdir().expect("scratch");
+        let (scene, model) = scene(tongue, &dir);
+        let run = cut(&scene, &model).await;
+        // Five minutes are no proof: it is not called walked back.
+        let undone = scene.undo(&run).await;
+        let (ended, why) = step(&undone, "replace");
+        assert!(ended == StepState::UndoFailed && why.contains("--done replace"), "{name}: {ended:?} {why}");
+        assert_eq!(undone.state, RunState::Stopped, "{name}");
+        // A person has looked. What is said from now on says whose word it is.
+        let undone = said(&scene, &run, true).await;
+        let (ended, why) = step(&undone, "replace");
+        assert_eq!((undone.state, ended), (RunState::Undone, StepState::Undone), "{name}");
+        assert!(why.contains("tests said that there is none") && why.contains("`respond undo`"), "{name}: {why}");
+        // That stands, however often somebody asks.
+        let undone = scene.undo(&run).await;
+        assert_eq!((undone.state, step(&undone, "replace").1), (RunState::Undone, why), "{name}");
+        assert!(scene.runner().resume(&run.id).await.is_err(), "{name}: nothing goes on from here");
+        // The list was behind by more than anybody thought.
+        model.lock().expect("the model").behind = false;
+        assert_eq!(model.lock().expect("the model").keys.len(), 3, "{name}");
+        let undone = scene.undo(&run).await;
+        assert_eq!((undone.state, step(&undone, "replace")), (RunState::Undone, (StepState::Undone, "")), "{name}");
+        let keys: Vec<String> = model.lock().expect("the model").keys.iter().map(|key| key.id.clone()).collect();
+        assert_eq!(keys, ["own", "other"], "{name}: the lost one is gone, and nothing else");
+    }
+}
+
+#[tokio::test]
+async fn one_that_shows_up_beside_the_next_is_found_and_goes() {
+    for tongue in ALL {
+        let name = tongue.playbook;
+        let dir = tempfile::tempdir().expect("scratch");
+        let (scene, model) = scene(tongue, &dir);
+        let run = cut(&scene, &model).await;
+        let run = scene.resume(&run).await;
+        assert_eq!(step(&run, "replace").0, StepState::Waiting, "{name}");
+        // Nobody sees it, and the next one can be seen.
+        let lost: Key = {
+            let mut model = model.lock().expect("the model");
+            model.behind = false;
+            model.keys.pop().expect("the lost one")
+        };
+        // The next one is made, and its process dies before a store has it.
+        std::fs::hard_link(scene.store.as_ref().expect("a store"), dir.path().join("second-name")).expect("a link");
+        let run = said(&scene, &run, false).await;
+        let (ended, why) = step(&run, "replace");
+        assert!(ended == StepState::Failed && why.contains("removed again"), "{name}: {ended:?} {why}");
+        std::fs::remove_file(dir.path().join("second-name")).expect("removed");
+        model.lock().expect("the model").keys.push(lost);
+        let run = scene.resume(&run).await;
+        assert_eq!(step(&run, "replace").0, StepState::Succeeded, "{name}: {}", step(&run, "replace").1);
+        let model = model.lock().expect("the model");
+        let keys: Vec<&str> = model.keys.iter().map(|key| key.id.as_str()).collect();
+        assert_eq!(keys, ["own", "other", "new3"], "{name}: one new key");
+        assert_eq!(stored(&scene), model.keys[2].value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_shows_up_days_after_is_found_by_whoever_watches() {
+    let tongue = ALL[0];
+    let dir = tempfile::tempdir().expect("scratch");
+    let (scene, model) = scene(tongue, &dir);
+    let run = cut(&scene, &model).await;
+    let undone = said(&scene, &run, true).await;
+    assert_eq!(undone.state, RunState::Undone);
+    let store = Store::open(&dir.path().join("store")).expect("a store");
+    let (folder, policy, playbooks) = (scene.runner().folder, Policy::default(), Playbooks(Vec::new()));
+    let clock = Arc::clone(&scene.clock);
+    let watcher = Watcher {
+        store: &store,
+        folder: &folder,
+        policy: &policy,
+        playbooks: &playbooks,
+        stop_file: None,
+        stop: Arc::default(),
+        clock: &*clock,
+        looked_at: RefCell::default(),
+    };
+    let pass = async || {
+        let told = RefCell::new(Vec::new());
+        let make = async |_: Work<'_>| Ok::<_, String>(scene.runner());
+        watcher.pass(&make, &async |notice: Notice| told.borrow_mut().push(notice)).await.expect("a pass");
+        told.into_inner()
+    };
+    let asked = || scene.provider.heard().len();
+    for _ in 0..3 {
+        clock.advance(Duration::from_hours(20));
+        let before = asked();
+        assert_eq!(pass().await, [], "nothing has shown up");
+        assert!(asked() > before, "nobody looked");
+        let before = asked();
+        assert_eq!((pass().await.len(), asked()), (0, before), "a minute later nobody looks again");
+    }
+    model.lock().expect("the model").behind = false;
+    clock.advance(Duration::from_hours(20));
+    let told = pass().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].kind == NoticeKind::Failed || told[0].kind == NoticeKind::Undone, "{told:?}");
+    assert_eq!(model.lock().expect("the model").keys.len(), 2, "it is gone");
+    assert_eq!((scene.again(&run).state, pass().await.len()), (RunState::Undone, 0));
+}
