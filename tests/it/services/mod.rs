@@ -1,4 +1,4 @@
-//! Tests against software that no one here wrote: ministack, moto, a container registry with skopeo and umoci, PostgreSQL, MariaDB, Redis, OpenBao, started by `tests/services`. Everything in this
+//! Tests against software that no one here wrote: ministack, moto, a container registry with skopeo and umoci, PostgreSQL, MariaDB, Redis, OpenBao, OpenSSH, started by `tests/services`. Everything in this
 //! module is left out of the quick `cargo nextest run` and runs under `--profile full`.
 
 mod chain;
@@ -14,5 +14,6 @@ mod pre_commit;
 mod reach;
 mod rotating;
 mod sessions;
+mod ssh;
 mod stopping;
 mod watch;
