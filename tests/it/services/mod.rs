@@ -5,6 +5,7 @@ mod chain;
 mod crash;
 mod drill;
 mod images;
+mod kubernetes;
 mod leak;
 mod living;
 mod logins;
