@@ -127,6 +127,7 @@ impl Settings {
             let pem = fs::read(&path).with_context(|| format!("cannot read the CA file {}", path.display()))?;
             settings.authorities = Some(pem);
         }
+        settings.ssh_hosts.clone_from(&self.operator.ssh_hosts);
         let usual = settings.manners;
         settings.manners.per_second = self.operator.per_second.unwrap_or(usual.per_second);
         settings.manners.budget = self.operator.budget.unwrap_or(usual.budget);

@@ -7,6 +7,7 @@ mod asking;
 mod baseline;
 mod notify;
 mod provider;
+mod ssh;
 mod store;
 mod tree;
 mod watch;
@@ -14,7 +15,7 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::declared::{Document, Mistakes, Table};
-use crate::model::{SpiffeId, TrustDomain};
+use crate::model::{SpiffeId, SshHost, TrustDomain};
 
 pub use asking::{Kubernetes, SYSTEMS};
 pub use baseline::{Baseline, BaselineError, Hashes, Known, Lines};
@@ -60,6 +61,8 @@ pub struct Operator {
     pub endpoints: BTreeMap<String, String>,
     /// Certificate authorities to trust beside the machine's own: a file in PEM.
     pub ca_file: Option<String>,
+    /// Hosts that SSH keys are offered to, beside or in place of those that everybody uses.
+    pub ssh_hosts: Vec<SshHost>,
     /// Requests of validation that one host is sent in a second at most.
     pub per_second: Option<u32>,
     /// Requests of validation that one host is sent in one run at most.
@@ -149,6 +152,7 @@ impl Operator {
         self.allow_hosts = table.texts("allow_hosts");
         self.allow_nets = table.texts("allow_nets");
         self.ca_file = table.text("ca_file");
+        self.ssh_hosts = table.tables("ssh_host").iter().filter_map(ssh::host).collect();
         let count = |name: &str| {
             let value = table.get(name)?;
             let count = u32::try_from(value.number()?).ok().filter(|count| *count > 0);

@@ -15,6 +15,7 @@ mod owner;
 mod reach;
 mod response;
 mod spiffe;
+mod ssh_host;
 mod times;
 
 pub use activity::{Activity, RegionRead, Seen, Stage, StageSeen};
@@ -35,4 +36,5 @@ pub use response::{
     StepStatus,
 };
 pub use spiffe::{SpiffeId, TrustDomain};
+pub use ssh_host::{Forge, SshHost};
 pub use times::Times;

@@ -8,6 +8,7 @@ mod resolve;
 mod retry;
 mod rules;
 mod signed;
+mod ssh;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tls;
@@ -26,9 +27,11 @@ pub use hosts::{Manners, Turn};
 pub use http::{Answer, Header, Method, Request, Stream};
 pub use mail::Letter;
 pub use signed::{AwsCall, AwsRead, AwsRequest};
+pub use ssh::{SshAnswer, SshKey};
 pub use tls::Proof;
 pub use wire::Wire;
 
+use crate::model::SshHost;
 use hosts::{Hosts, LONGEST_PAUSE};
 use resolve::Resolver;
 use rules::Rules;
@@ -50,6 +53,9 @@ pub struct Settings {
     pub allow_nets: Vec<IpNet>,
     /// For one request from start to end.
     pub timeout: Duration,
+    /// Hosts that SSH keys are offered to, beside or in place of those that everybody uses. The operator's word: they may be at
+    /// any address.
+    pub ssh_hosts: Vec<SshHost>,
     /// What validation asks of one host at most; the responder's own requests have no budget and no rate.
     pub manners: Manners,
     /// Certificate authorities that are trusted beside the machine's own, in PEM.
@@ -67,6 +73,7 @@ impl Default for Settings {
             allow_hosts: Vec::new(),
             allow_nets: Vec::new(),
             timeout: Duration::from_secs(15),
+            ssh_hosts: Vec::new(),
             manners: Manners::default(),
             authorities: None,
             environment: BTreeMap::new(),
@@ -134,6 +141,16 @@ pub enum NetError {
     /// No TLS, or a certificate that this machine does not trust.
     #[error("{0} does not prove by TLS who it is")]
     Untrusted(String),
+    /// An SSH host showed another host key than its known one. Nothing was said to it.
+    #[error(
+        "{host} does not prove who it is: it shows {shown}, which is not its known host key, so the key was not offered"
+    )]
+    HostKey {
+        /// The host.
+        host: String,
+        /// The fingerprint of what it showed, or what it did not.
+        shown: String,
+    },
     /// A mail server refused something.
     #[error("the mail server {host} refused it ({code})")]
     Mail {
@@ -206,6 +223,8 @@ impl Net {
             let digest = ring::digest::digest(&ring::digest::SHA256, pem);
             format!("authorities={}\n", data_encoding::HEXLOWER.encode(digest.as_ref()))
         });
+        let ssh = self.settings.ssh_hosts.iter().map(|host| format!("ssh={host:?}\n"));
+        let named = named.chain(ssh);
         named.chain(aws.iter().map(|(name, url)| format!("{name}={url}\n"))).chain(authorities).collect()
     }
 

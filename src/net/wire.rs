@@ -1,6 +1,8 @@
 //! A connection that does not speak HTTP, to a host that was found in scanned content. Only where the operator allows it,
 //! only to an address that was checked, and bounded in time and in bytes.
 
+mod bounded;
+
 use std::fmt;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -12,6 +14,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
+pub(super) use bounded::Bounded;
+
 use super::hosts::Turn;
 use super::http::CONNECT;
 use super::tls::{Proof, Trust};
@@ -21,6 +25,15 @@ use super::{Net, NetError};
 const MOST: usize = 64 << 10;
 /// Addresses of one name that are tried.
 const TRIES: usize = 4;
+
+/// By whose word a host is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    /// Scanned content's, or this program's own: its addresses must be public or allowed.
+    ByContent,
+    /// The operator's settings: it may be anywhere.
+    ByOperator,
+}
 
 trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
@@ -59,13 +72,21 @@ impl Net {
         }
         let host = bare(host);
         self.check_content_host(&host, &[])?;
-        let turn = self.hosts.turn(&host).await?;
+        self.reach(&host, port, Named::ByContent).await
+    }
+
+    /// Connects as one of validation's questions, within the host's budget.
+    pub(super) async fn reach(&self, host: &str, port: u16, named: Named) -> Result<Wire, NetError> {
+        if self.settings.offline {
+            return Err(NetError::Offline);
+        }
+        let turn = self.hosts.turn(host).await?;
         let end = Instant::now() + self.settings.timeout;
-        let connected = self.connected(&host, port, end).await;
+        let connected = self.connected((host, port), named, end).await;
         if matches!(connected, Err(NetError::Timeout(_) | NetError::Connect(_) | NetError::Resolve(_))) {
             turn.failed();
         }
-        self.wire((connected?, host), end, turn)
+        self.wire((connected?, host.to_owned()), end, turn)
     }
 
     fn wire(&self, (stream, host): (TcpStream, String), end: Instant, turn: Turn) -> Result<Wire, NetError> {
@@ -93,17 +114,20 @@ impl Net {
         self.wire((stream, host), end, turn)
     }
 
-    async fn connected(&self, host: &str, port: u16, end: Instant) -> Result<TcpStream, NetError> {
-        let found = timeout_at(end, self.addresses(host, port));
+    async fn connected(&self, (host, port): (&str, u16), named: Named, end: Instant) -> Result<TcpStream, NetError> {
+        let found = timeout_at(end, self.addresses(host, port, named));
         let addresses = found.await.map_err(|_| NetError::Timeout(host.to_owned()))??;
         connect(&addresses, host, end).await
     }
 
-    /// Every address of `host`; one that is refused refuses them all. Unlike HTTP's endpoints, no host is exempt.
-    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, NetError> {
+    /// Every address of `host`; one that is refused refuses them all. Unlike HTTP's endpoints, no host is exempt but by the
+    /// operator's word.
+    async fn addresses(&self, host: &str, port: u16, named: Named) -> Result<Vec<SocketAddr>, NetError> {
         let found = tokio::net::lookup_host((host, port)).await.map_err(|_| NetError::Resolve(host.to_owned()))?;
         let found: Vec<SocketAddr> = found.collect();
-        found.iter().try_for_each(|address| self.rules.check_address(host, address.ip()))?;
+        if named != Named::ByOperator {
+            found.iter().try_for_each(|address| self.rules.check_address(host, address.ip()))?;
+        }
         if found.is_empty() { Err(NetError::Resolve(host.to_owned())) } else { Ok(found) }
     }
 }
@@ -148,6 +172,12 @@ impl Wire {
         };
         let stream = shaken.map_err(|_| NetError::Untrusted(host))?;
         Ok(Self { bytes: Box::new(stream), ..self })
+    }
+
+    /// The connection itself, until when it may last, and the host's turn, for who brings their own protocol. Bounded in bytes
+    /// and time still.
+    pub(super) fn taken(self) -> (Bounded, Instant, Turn) {
+        (Bounded::new(self.bytes, MOST, self.end), self.end, self.turn)
     }
 
     /// Sends all of `bytes`.

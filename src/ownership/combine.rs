@@ -40,7 +40,7 @@ impl Family {
     /// What is not listed was read in code or manifests.
     fn of(technique: &str) -> Self {
         match technique {
-            "sts-caller-identity" | "iam-key-last-used" | "credential-says" => Self::Runtime,
+            "sts-caller-identity" | "ssh-greeting" | "iam-key-last-used" | "credential-says" => Self::Runtime,
             // Written down for people, wherever it was read.
             "k8s-live-label"
             | "vault-custom-metadata"

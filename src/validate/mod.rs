@@ -100,12 +100,7 @@ impl Validator {
         match &detector.liveness {
             LivenessCheck::None(why) => Said::by_us(Liveness::NotChecked(Some(why.clone()))),
             LivenessCheck::Http(check) => http::check(&self.net, check, credential).await,
-            LivenessCheck::Named(name) => {
-                let liveness = named::check(&self.net, name, credential).await;
-                // A named validator's Unknown may be a server's word or the lack of one; it may be asked again.
-                let answered = liveness.is_usable() || matches!(liveness, Liveness::Dead(_));
-                Said { liveness, answered }
-            }
+            LivenessCheck::Named(name) => named::check(&self.net, name, credential).await,
         }
     }
 }

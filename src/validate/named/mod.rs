@@ -14,7 +14,9 @@ mod redis;
 #[cfg(test)]
 mod scripted;
 mod smtp;
+mod ssh;
 
+use super::Said;
 use crate::model::{Credential, Liveness};
 use crate::net::Net;
 
@@ -36,6 +38,7 @@ pub const VALIDATORS: &[&str] = &[
     "postgresql",
     "redis",
     "smtp",
+    "ssh-key",
 ];
 
 /// What the answers that a validator gets mean, and when: for people. Empty for one that this version does not have.
@@ -52,11 +55,22 @@ pub fn answers(name: &str) -> &'static [(&'static str, &'static str)] {
         "postgresql" => postgresql::ANSWERS,
         "redis" => redis::ANSWERS,
         "smtp" => smtp::ANSWERS,
+        "ssh-key" => ssh::ANSWERS,
         _ => &[],
     }
 }
 
-pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Liveness {
+pub(super) async fn check(net: &Net, name: &str, credential: &Credential) -> Said {
+    if name == "ssh-key" {
+        return ssh::check(net, credential).await;
+    }
+    let liveness = liveness(net, name, credential).await;
+    // An Unknown may be a server's word or the lack of one; it may be asked again.
+    let answered = liveness.is_usable() || matches!(liveness, Liveness::Dead(_));
+    Said { liveness, answered }
+}
+
+async fn liveness(net: &Net, name: &str, credential: &Credential) -> Liveness {
     match name {
         "amqp" => amqp::check(net, credential).await,
         "aws-bedrock" => aws_bedrock::check(net, credential).await,
@@ -83,6 +97,7 @@ pub(super) fn would_ask(net: &Net, name: &str, credential: &Credential) -> Resul
         }
         "azure-storage" => azure_storage::place(net, credential).map(|(_, url)| format!("GET {url}")),
         "gcp-service-account" => Ok(format!("POST {}", gcp_service_account::address(net))),
+        "ssh-key" => ssh::would_ask(net, credential),
         protocol => {
             let login = match protocol {
                 "connection-string" => connection_string::would_ask(credential),

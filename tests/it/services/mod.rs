@@ -1,4 +1,4 @@
-//! Tests against software that no one here wrote: ministack, moto, a container registry with skopeo and umoci, PostgreSQL, MariaDB, Redis, OpenBao, started by `tests/services`. Everything in this
+//! Tests against software that no one here wrote: ministack, moto, a container registry with skopeo and umoci, PostgreSQL, MariaDB, Redis, OpenBao, OpenSSH, started by `tests/services`. Everything in this
 //! module is left out of the quick `cargo nextest run` and runs under `--profile full`.
 
 mod chain;
@@ -6,6 +6,7 @@ mod crash;
 mod drill;
 mod full;
 mod images;
+mod kubernetes;
 mod leak;
 mod living;
 mod logins;
@@ -18,5 +19,6 @@ mod rotating_approle;
 mod rotating_ecs;
 mod rotating_postgres;
 mod sessions;
+mod ssh;
 mod stopping;
 mod watch;

@@ -1,5 +1,5 @@
-//! Against a scripted API server, with objects as its reference has them (Kubernetes API v1). No real cluster was asked: none can be
-//! had from a registry within a test run.
+//! Against a scripted API server, with objects as its reference has them (Kubernetes API v1). A real one, of 1.20, is asked in
+//! `tests/it/services/kubernetes.rs` where its program is at hand.
 
 use std::collections::BTreeMap;
 

@@ -7,28 +7,9 @@ use serde_json::Value;
 use super::super::scripted::{Server, credential};
 use super::{assertion, check, key, request};
 use crate::model::{Credential, Liveness};
+use crate::net::testing::RSA as KEY;
 use crate::net::{Net, Settings};
 
-/// PKCS #8, made by openssl 3.0 for this test; nobody kept it and no account has it. Without armour, in pieces.
-const KEY: &[&str] = &[
-    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCalM2XKw7+M9UtoeE4p1jySjQxLIUbtubUEG5Dv0y4hhTDRoKq",
-    "IxJORp4VpO7RJCQyU0Zjc3VjflnFctM9seUv+N9gniJxJ57+8MpeBl1W6kCp7v8M5kJPVsNimfJhstrDljMJoSYG17rwWIiPm49z",
-    "ktbc912XQrBVBhSN3pvubC1cEfMY4mtb2iT3m1jA35UUH88q07VfEjrnt1guVu9pVHPz2a1AhJrpDUNLmTU2hGWGgGsuaG50egAN",
-    "F2SjRG9esq5+oeMw3N4gn6wKV3wd63uC4+v1CpUbAORzYzfDFR4wUEb8JKXHPV+fAmjNIpsyQF41cidisr/nPeUk5483AgMBAAEC",
-    "ggEAJdQgc8v/wUmh86bX3OtnIvPxzc7dTCj4WBElSsL33XhCgH8y3rvycOFrMlTIdLnpeb9TTGcm5RA4m887zq9ILPM0hwpr11Eg",
-    "4ba/bz8TfH+bD3sDQ37d31iWO/z8idghHRgWqVacXbRRdRvVX39sHZZjqnOGncueJ1BzmzxM4I2LD3ZC7oOBvP8O55jiUemQZP+P",
-    "f6/fBT8jShBZ9gU3jC2SvmtaBSTmOFPUsi19l7xUs6D67fvbKqrAzyYaVgRC/qpHCjHoPdpo1i0lYjDDU6FPxpo3Gf+XuUrLGH/B",
-    "kI38BHuzNVs4cnKaZHNEW+eZP0lgKjp9Immts5rubF8GEQKBgQDScvkRMynUrJyHFjQCWq8N0SCDEg8o/uOW9kG+onAXG8c6tO0y",
-    "oA2NC4w/ZhdVmlVf1tEd+ca5B1CDZcDai8KNSWv0JiubeglCiY9j/6XV0RqID/q8b6rVAs0kqMfaJvRKUVD6DDlOFBfgoE5Yi619",
-    "BauG/Z0TuzAa0REGCOuHUwKBgQC8Ci509a0XhcIq4Q5NYkPGFFtTpJLlG2o7+phtvZbBCjSmtsP9/KW8ykjoeTevcugs6/ZzoH2u",
-    "Cyf2goPQ7f8S2TTjEsGlaluYAVbnnAKuToepnA+w39YIrQ5sct2beVaMAJYE/sHYItUY+vlDH8c1Xm/hmYq0H2++ciOEbIGQDQKB",
-    "gDjGvf1u8T0oaH5ldhiggJPYtM3HxIFJ6vriazBUQKtrWh+zij7bQWypDehY0bjNj3TwzrAon/1xRL5+aD5N8GoPwek3lxI2JWNn",
-    "G2FeKk56QI8uyHWoJs2bGN9oDasEUWnvcEpVm+w9rYdzmE95N5AARJuBtqwJF1xUxSP8qhZzAoGAPRXppaExy9RuEVPvO4BSmASA",
-    "7pkmBztytW1hGzVdxfQ0ynvRC6+Jf90O9kZ6qopflkhJVaKrcWC6aMBZZgQKuurI3YN4WO5GNwkoXDE4RbvJInZKOqFcfJELgHuI",
-    "Njuiu/Rsx86i1j3qkCTn2MB4DIRTQCyK/JzBxlJ560j8hfkCgYEAxR6cLyrozoFGPwRibyz5gZQ6XANpMnjXzUFQ/ZLpuIQ38gkx",
-    "ccSs1FNHft1ZLbyknNZ7X0WyV63GOLF7nAs8TD9k7z8ckewRoN+hjb1w1pfV0ZjHUkpZSttp7Ld8k/gWULlM01Pdgmo7nLyMoL3m",
-    "JaiY89b0sTPiXSq928L1vkI=",
-];
 const EMAIL: &str = "ci@shop-prod-412.iam.gserviceaccount.com";
 
 fn pem(kind: &str, base64: &str, line_end: &str) -> String {
