@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::scripted::{Server, credential, net};
+use super::super::scripted::{self, Server, credential, net};
 use super::{Heard, KNOWN, check, hosts, who, would_ask};
 use crate::model::{Forge, Liveness, SshHost};
 use crate::net::{Net, NetError, Settings, SshAnswer};
@@ -20,8 +20,8 @@ fn heard(all: Vec<(&str, Option<Forge>, Result<SshAnswer, NetError>)>) -> (Liven
     (said.liveness, said.answered)
 }
 
-fn accepted(text: &str) -> Result<SshAnswer, NetError> {
-    Ok(SshAnswer::Accepted(text.to_owned()))
+fn accepted(text: &str) -> SshAnswer {
+    SshAnswer::Accepted(text.to_owned())
 }
 
 #[test]
@@ -78,9 +78,9 @@ fn one_host_that_takes_it_makes_it_live() {
     let hi = "Hi acme/shop! You've successfully authenticated, but GitHub does not provide shell access.\n";
     let (said, answered) = heard(vec![
         ("gitlab.com", Some(Forge::GitLab), Err(NetError::Closed("gitlab.com".into()))),
-        ("github.com", Some(Forge::GitHub), accepted(hi)),
+        ("github.com", Some(Forge::GitHub), Ok(accepted(hi))),
         ("bitbucket.org", Some(Forge::Bitbucket), Ok(SshAnswer::Refused)),
-        ("bastion.corp", None, accepted("")),
+        ("bastion.corp", None, Ok(accepted(""))),
     ]);
     let Liveness::Live(identity) = said else { panic!("{said:?}") };
     let expected = [
@@ -129,7 +129,7 @@ fn every_known_host_has_keys_that_can_be_read() {
 
 #[tokio::test]
 async fn what_cannot_be_offered_is_not_and_says_why() {
-    let server = Server::talking(|peer| peer.stall());
+    let server = Server::talking(scripted::Peer::stall);
     let net = net();
     let mut sealed = credential(&[("key", "x")]);
     sealed.facts.insert("encrypted".to_owned(), "aes256-ctr, bcrypt with 16 rounds".to_owned());
