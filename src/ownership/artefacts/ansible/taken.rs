@@ -65,8 +65,7 @@ pub(super) fn named<'t>(way: &str, text: &'t str) -> Option<&'t str> {
     let tasks = ["import_tasks", "include_tasks", "include"];
     let first = text.split_whitespace().next()?;
     match last {
-        "vars_files" | "include_vars" | "with_first_found" => Some(text),
-        "src" => Some(text),
+        "vars_files" | "include_vars" | "with_first_found" | "src" => Some(text),
         // What `{{ item }}` stands for.
         "loop" | "with_items" if !text.contains(' ') && ends_in(text, &ITEMS) => Some(text),
         "file" | "dir" if before == "include_vars" || tasks.contains(&before) => Some(text),

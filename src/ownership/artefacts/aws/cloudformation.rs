@@ -110,7 +110,7 @@ fn function<'t>(
     // Code that is written into the template.
     for way in [&["Code", "ZipFile"][..], &["InlineCode"]] {
         if let Some(code) = properties.at(way) {
-            let link = Link::new(&consumer, Tier::Bound, "lambda-inline-code", way[way.len() - 1]);
+            let link = Link::new(&consumer, Tier::Declared, "lambda-inline-code", way[way.len() - 1]);
             Values { script: true, ..values }.put((sheet, &mut *links), code, &link);
         }
     }

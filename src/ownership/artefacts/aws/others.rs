@@ -159,7 +159,7 @@ pub(super) fn metadata<'t>(
     let machine = OTHERS.iter().any(|(own, word, _)| *own == kind && *word == "ec2");
     if let Some(init) = metadata.get("AWS::CloudFormation::Init").filter(|_| machine) {
         let consumer = Arc::new(Consumer::new(format!("ec2:{}/{name}", sheet.path), format!("ec2 {name}")));
-        let link = Link::new(&consumer, Tier::Bound, "cloudformation-init", "AWS::CloudFormation::Init");
+        let link = Link::new(&consumer, Tier::Declared, "cloudformation-init", "AWS::CloudFormation::Init");
         Values { script: true, ..values }.put_below((sheet, links), init, &link);
     }
 }

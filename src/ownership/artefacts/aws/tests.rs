@@ -371,3 +371,48 @@ fn the_file_of_a_handler_and_what_is_packed_with_it_are_its_own() {
         assert_eq!(consumers(&owners), expected, "{path} {file}");
     }
 }
+
+#[test]
+fn what_calls_others_or_checks_a_password_is_given_it_too() {
+    for (kind, properties, id, tier) in [
+        ("AWS::Amplify::App", "{OauthToken: !Ref P}", "amplify:t.yaml/X", Tier::Bound),
+        ("AWS::Amplify::App", "{Description: !Ref P}", "", Tier::Bound),
+        (
+            "AWS::CodePipeline::Pipeline",
+            "{Stages: [{Actions: [{Configuration: {OAuthToken: !Ref P}}]}]}",
+            "codepipeline:t.yaml/X",
+            Tier::Declared,
+        ),
+        ("AWS::RDS::DBInstance", "{MasterUserPassword: !Ref P}", "rds:t.yaml/X", Tier::Inferred),
+        ("AWS::RDS::DBInstance", "{DBName: !Ref P}", "", Tier::Inferred),
+        ("AWS::Lambda::Function", "{Code: {ZipFile: !Sub 'x = \"${P}\"'}}", "lambda:t.yaml/X", Tier::Declared),
+    ] {
+        let text = format!(
+            "Parameters: {{P: {{Type: String, Default: {VALUE}}}}}\nResources: {{X: {{Type: '{kind}', Properties: {properties}}}}}\n"
+        );
+        let expected = [(id, tier)];
+        let all = tree(&[("t.yaml", &text)]).resolve(&finding(VALUE));
+        assert_eq!(consumers(&all), &expected[..usize::from(!id.is_empty())], "{kind} {properties}");
+    }
+    let init = format!(
+        "Resources:\n  X:\n    Type: AWS::EC2::Instance\n    Metadata: {{'AWS::CloudFormation::Init': {{config: {{files: {{/etc/x: {{content: 'key {VALUE}'}}}}}}}}}}\n    Properties: {{}}\n"
+    );
+    let all = tree(&[("t.yaml", &init)]).resolve(&finding_in("t.yaml", &init, VALUE));
+    assert_eq!(consumers(&all), [("ec2:t.yaml/X", Tier::Declared)]);
+}
+
+#[test]
+fn what_a_function_asks_its_environment_for_may_stand_in_a_dotenv_file() {
+    let env = format!("KEY={VALUE}\n");
+    for (plugins, value, named) in [
+        ("", "${env:KEY}", true),
+        ("", "${env:OTHER}", false),
+        ("plugins: [serverless-dotenv-plugin]\n", "x", true),
+        ("plugins: [serverless-offline]\n", "x", false),
+    ] {
+        let text = format!("provider: {{name: aws}}\n{plugins}functions: {{f: {{environment: {{K: '{value}'}}}}}}\n");
+        let all = tree(&[("api/serverless.yml", &text), ("api/.env", &env)]).resolve(&finding_in("api/.env", &env, VALUE));
+        let expected = [("lambda:api/serverless.yml/f", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{plugins} {value}");
+    }
+}

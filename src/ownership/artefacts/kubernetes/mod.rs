@@ -279,14 +279,8 @@ impl Kubernetes {
             self.origins.read(sheet, (kind, object), (&scope, made.name));
             self.clear(sheet, &scope, &made);
         }
-        if release {
-            let who = releases::Release::new(sheet, object, (kind, &name), &scope);
-            who.read(kind, object, &mut self.uses, &mut self.literals);
-            who.files(kind, object, &mut self.value_files);
-        }
-        if other {
-            let mut who = others::Other::new(sheet, object, (kind, &name, &scope), &mut self.allowance);
-            who.read(kind, object, &mut self.uses, &mut self.literals);
+        if release || other {
+            self.given(sheet, object, (kind, &name), &scope);
         }
         if let Some(pod) = pod {
             let allowance = RefCell::new(std::mem::take(&mut self.allowance));
@@ -295,6 +289,18 @@ impl Kubernetes {
             self.allowance = allowance.into_inner();
         }
         true
+    }
+
+    /// Takes in a release, or an object of a kind that an operator brings.
+    fn given(&mut self, sheet: &Sheet<'_>, object: View<'_>, (kind, name): (&str, &str), scope: &Scope) {
+        if releases::is_one(kind, object) {
+            let who = releases::Release::new(sheet, object, (kind, name), scope);
+            who.read(kind, object, &mut self.uses, &mut self.literals);
+            who.files(kind, object, &mut self.value_files);
+        } else {
+            let mut who = others::Other::new(sheet, object, (kind, name, scope), &mut self.allowance);
+            who.read(kind, object, &mut self.uses, &mut self.literals);
+        }
     }
 
     /// Keys in clear of a Secret that a controller makes.

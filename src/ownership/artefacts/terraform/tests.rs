@@ -403,3 +403,66 @@ fn what_one_file_may_add_is_bounded_and_told() {
         assert_eq!(coverage.troubles.iter().any(|one| one.why.contains("more than 100000 values")), told);
     }
 }
+
+#[test]
+fn what_a_resource_is_given_is_followed_to_what_refers_to_it() {
+    let user = format!("resource \"google_sql_user\" \"u\" {{\n  name     = \"x\"\n  password = \"{VALUE}\"\n}}\n");
+    let own = ("terraform:infra/google_sql_user.u", Tier::Inferred);
+    for (value, expected) in [
+        ("google_sql_user.u.password", &[(API, Tier::Bound), own][..]),
+        ("google_sql_user.u[0].password", &[(API, Tier::Inferred), own]),
+        ("google_sql_user.u.name", &[own]),
+        ("google_sql_user.other.password", &[own]),
+    ] {
+        let main = given(value, "");
+        assert_eq!(consumers(&owners(&[("infra/u.tf", &user), ("infra/main.tf", &main)])), expected, "{value}");
+    }
+}
+
+#[test]
+fn what_is_packed_into_an_archive_is_in_the_function() {
+    let code = format!("locals {{\n  code = templatefile(\"x.tpl\", {{ key = \"{VALUE}\" }})\n}}\n");
+    let written = code + "data \"archive_file\" \"z\" {\n  source {\n    content = local.code\n  }\n}\n";
+    for value in ["data.archive_file.z.output_path", "substr(data.archive_file.z.output_path, 1, -1)"] {
+        let found = owners(&[("infra/z.tf", &written), ("infra/main.tf", &given(value, ""))]);
+        assert_eq!(consumers(&found), [(API, Tier::Inferred)], "{value}");
+    }
+    let packed = "data \"archive_file\" \"z\" {\n  source_dir = \"${path.module}/src\"\n}\n";
+    let main = given("data.archive_file.z.output_path", packed);
+    let text = format!("key = {VALUE}\n");
+    for (path, named) in
+        [("infra/src/a.py", true), ("infra/src/conf.json", true), ("infra/src/README.md", false), ("src/a.py", false)]
+    {
+        let all = tree(&[("infra/main.tf", &main)]).resolve(&finding_in(path, &text, VALUE));
+        assert_eq!(consumers(&all), &[(API, Tier::Inferred)][..usize::from(named)], "{path}");
+    }
+}
+
+#[test]
+fn variables_that_are_named_by_hand_reach_the_module_that_is_near() {
+    let main = given("var.key", "variable \"key\" {}\n");
+    let value = format!("key = \"{VALUE}\"\n");
+    for (path, named) in [
+        ("infra/environments/prod.tfvars", true),
+        ("environments/prod.tfvars", true),
+        ("other/far/away/prod.tfvars", true),
+        ("infra/environments/prod.txt", false),
+    ] {
+        let found = owners(&[("infra/main.tf", &main), (path, &value)]);
+        assert_eq!(consumers(&found), &[(API, Tier::Inferred)][..usize::from(named)], "{path}");
+    }
+    let other = value.replace("key =", "other =");
+    assert_eq!(owners(&[("infra/main.tf", &main), ("infra/environments/prod.tfvars", &other)]), []);
+}
+
+#[test]
+fn what_goes_through_a_module_from_elsewhere_or_each_is_inferred() {
+    let call = format!("module \"c\" {{\n  source = \"a/b/c\"\n  env    = {{ K = \"{VALUE}\" }}\n}}\n");
+    let found = owners(&[("infra/main.tf", &given("module.c.json", &call))]);
+    assert_eq!(consumers(&found), [(API, Tier::Inferred), ("terraform:infra/module.c", Tier::Inferred)]);
+    let each = format!(
+        "module \"f\" {{\n  source   = \"./infra\"\n  for_each = {{ a = {{ key = \"{VALUE}\" }} }}\n  key      = each.value.key\n}}\n"
+    );
+    let main = given("var.key", "variable \"key\" {}\n");
+    assert_eq!(consumers(&owners(&[("main.tf", &each), ("infra/main.tf", &main)])), [(API, Tier::Inferred)]);
+}
