@@ -297,7 +297,10 @@ fn the_value_is_not_needed_once_the_plan_has_seen_the_object() {
                 Ok(run) => {
                     assert!(!needs_value, "{}", case.detector);
                     assert_eq!(step(&run, "stop").0, StepState::Succeeded, "{}", case.detector);
-                    assert_eq!(step(&run, "prove-refused").0, StepState::Unknown, "{}", case.detector);
+                    // What is never asked as itself is proved by its administration, which needs no value either.
+                    let by_others = case.playbook == "vault-approle-contain";
+                    let proof = if by_others { StepState::Succeeded } else { StepState::Unknown };
+                    assert_eq!(step(&run, "prove-refused").0, proof, "{}", case.detector);
                     assert!(state.lock().expect("the state").0.stopped, "{}", case.detector);
                 }
             }
