@@ -50,7 +50,8 @@ impl House {
     /// Posts a body; the status.
     fn post(&self, body: &[u8], headers: &[(&str, &str)]) -> u16 {
         let mut stream = TcpStream::connect(self.at).unwrap();
-        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let more: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let more = more.concat();
         let head = format!("POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n{more}\r\n", body.len());
         stream.write_all(head.as_bytes()).unwrap();
         // Whoever is not wanted may be cut off before all is said.
@@ -93,7 +94,7 @@ impl House {
         fs::read_dir(self.scene.home.state().join("heard")).map_or(0, Iterator::count)
     }
 
-    fn close(&self, running: Running) -> Output {
+    fn close(running: Running) -> Output {
         kill_process(running.pid(), Signal::TERM).unwrap();
         running.wait()
     }
@@ -131,7 +132,7 @@ fn an_alert_of_githubs_has_the_clones_looked_at_and_what_is_found_there_containe
     house.contained();
     // The same again, by whoever has caught it on its way.
     assert_eq!(house.signed(&alert(), Some("secret_scanning_alert")), 200);
-    let output = house.close(running);
+    let output = House::close(running);
     assert_eq!(house.runs().len(), 1);
     assert_eq!(house.waiting(), 0, "what was looked at waits no more");
     let told: Vec<Value> = output.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -153,7 +154,7 @@ fn findings_are_named_read_where_they_stand_and_asked_about_and_nothing_that_was
     assert_eq!(house.signed(&own(&unknown, &now), None), 202);
     assert_eq!(house.signed(&own(print, &now), None), 202);
     house.contained();
-    let output = house.close(running);
+    let output = House::close(running);
     assert!(output.stdout().contains("that is not known here"), "{} {}", output.stdout(), output.stderr());
     assert_eq!((house.runs().len(), house.waiting()), (1, 0));
 }

@@ -142,8 +142,8 @@ async fn of_two_bedrock_keys_none_is_thrown_away_to_make_room() {
     let other = stage.scene.responder.iam.create_service_specific_credential().user_name(USER);
     other.service_name("bedrock.amazonaws.com").send().await.expect("a credential");
     let run = stage.apply().await;
-    let (state, why) = step(&run, "replace");
-    assert!(state == StepState::Refused && why.contains("no room for a new one"), "{why}");
+    let (settled, why) = step(&run, "replace");
+    assert!(settled == StepState::Refused && why.contains("no room for a new one"), "{why}");
     assert_eq!((stage.keys().await.len(), stage.held()), (2, stage.value.clone()));
 }
 
@@ -152,9 +152,9 @@ async fn a_bedrock_key_whose_value_was_lost_is_named_and_no_other_is_made() {
     let mut stage = Stage::new().await;
     stage.sandbox.fail_next("iam:CreateServiceSpecificCredential", Fault::DropAfterEffect);
     let run = stage.apply().await;
-    let (state, why) = step(&run, "replace");
+    let (settled, why) = step(&run, "replace");
     let made = stage.keys().await.into_iter().find(|id| *id != stage.old).expect("it was made");
-    assert!(state == StepState::Unknown && why.contains(&made) && why.contains("cannot be told"), "{why}");
+    assert!(settled == StepState::Unknown && why.contains(&made) && why.contains("cannot be told"), "{why}");
     let run = stage.later(&run, 1, &[]).await;
     assert_eq!(step(&run, "replace").0, StepState::Unknown);
     assert_eq!((stage.keys().await.len(), stage.held()), (2, stage.value.clone()));

@@ -50,6 +50,7 @@ fn token(name: &str) -> String {
 
 impl Cluster {
     /// Where the programs are; otherwise nothing, said.
+    #[expect(clippy::print_stderr, reason = "whoever runs the tests should see what was not run")]
     fn new() -> Option<Self> {
         let Some(bin) = std::env::var_os("STAUNCH_TEST_KUBERNETES").map(PathBuf::from) else {
             eprintln!("skipped: STAUNCH_TEST_KUBERNETES names no folder with kube-apiserver and etcd");

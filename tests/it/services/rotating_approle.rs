@@ -81,7 +81,9 @@ impl Stage {
 
     fn later(&self, run: &str, hours: u32, done: &[&str]) -> Value {
         let mut arguments = vec!["respond", "resume", run, "--format", "json"];
-        done.iter().for_each(|step| arguments.extend(["--done", step]));
+        for step in done {
+            arguments.extend(["--done", step]);
+        }
         said(&hours_ahead(self.staunch(&arguments), hours).output())
     }
 

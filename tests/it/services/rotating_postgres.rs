@@ -136,7 +136,9 @@ impl Stage {
     /// Goes on so many hours later, with a person's word on steps.
     fn later(&self, run: &str, hours: u32, done: &[&str]) -> Value {
         let mut arguments = vec!["respond", "resume", run, "--format", "json"];
-        done.iter().for_each(|step| arguments.extend(["--done", step]));
+        for step in done {
+            arguments.extend(["--done", step]);
+        }
         said(&hours_ahead(self.staunch(&arguments), hours).output())
     }
 
@@ -353,11 +355,14 @@ fn it_is_put_back_and_the_new_role_is_gone() {
     assert!(Session::open((&stage.role, &stage.password)).is_ok());
 }
 
+/// Changes a store of the stage, or its settings.
+type Change = fn(&Stage, &str);
+
 #[test]
 fn what_could_not_be_changed_with_the_password_stops_it_before_anything_is_made() {
     let roles = |stage: &Stage| made(&format!("select count(*) from pg_roles where rolname like '{}%'", stage.role));
     let at = setting("STAUNCH_TEST_POSTGRES");
-    let refusals: [(&str, fn(&Stage, &str)); 5] = [
+    let refusals: [(&str, Change); 5] = [
         ("outside of a URL", |stage, _| {
             let text = fs::read_to_string(stage.file()).unwrap();
             fs::write(stage.file(), format!("{text}PGPASSWORD={}\n", stage.password)).unwrap();

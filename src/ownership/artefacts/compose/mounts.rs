@@ -44,7 +44,7 @@ impl Mounts {
             let mut above = path;
             loop {
                 for mount in self.0.get(above).into_iter().flatten() {
-                    let named = || compose.code.of(path).find(|mention| mount.holds(above, &mention.at.path));
+                    let named = || compose.code.of(path).find(|mention| holds(above, &mention.at.path));
                     let known = mount.tier_of(above, path);
                     let by_code = if known.is_none() && mount.whole && path != above { named() } else { None };
                     let Some(tier) = known.or(by_code.map(|_| Tier::Inferred)) else { continue };
@@ -74,12 +74,12 @@ impl Mounts {
     }
 }
 
-impl Mount {
-    /// Whether a file lies in the source.
-    fn holds(&self, source: &str, path: &str) -> bool {
-        source.is_empty() || path.strip_prefix(source).is_some_and(|rest| rest.starts_with('/'))
-    }
+/// Whether a file lies in a mount's source.
+fn holds(source: &str, path: &str) -> bool {
+    source.is_empty() || path.strip_prefix(source).is_some_and(|rest| rest.starts_with('/'))
+}
 
+impl Mount {
     /// How sure it is that the service uses the file, which is the source or lies in it.
     fn tier_of(&self, source: &str, path: &str) -> Option<Tier> {
         if path == source {

@@ -166,7 +166,7 @@ impl Around {
                 User::Job(_, _) if *ask.at.path == *path && name == ALL => {}
                 User::Job(job, tier) => job.join(roll, (*tier).min(Tier::Declared), why),
                 User::Template(next) => {
-                    self.follow((next, piece), (path, pipelines), (&why, left - 1), (&mut *met, &mut *roll))
+                    self.follow((next, piece), (path, pipelines), (&why, left - 1), (&mut *met, &mut *roll));
                 }
             }
         }

@@ -169,12 +169,11 @@ impl<'t> Chain<'t> {
         names.extend(extends.text());
         // The last one named counts most.
         for name in names.into_iter().rev() {
-            match root.get(name) {
-                Some(template) => self.climb(root, template, levels - 1),
-                None => {
-                    self.complete = false;
-                    self.missing.push(name);
-                }
+            if let Some(template) = root.get(name) {
+                self.climb(root, template, levels - 1);
+            } else {
+                self.complete = false;
+                self.missing.push(name);
             }
         }
     }

@@ -213,9 +213,9 @@ fn jobs_of_a_file_by_any_name_count_where_it_is_included() {
     }
     // Files that include one another end.
     let (a, b) = (
-        format!("include: ci/b.yml\nx: {{extends: .b, script: [x]}}\n"),
+        "include: ci/b.yml\nx: {extends: .b, script: [x]}\n",
         format!("include: /.gitlab-ci.yml\n.b: {{extends: .b, variables: {{K: {VALUE}}}}}\n"),
     );
-    let all = tree(&[(PATH, &a), ("ci/b.yml", &b)]).resolve(&finding(VALUE));
+    let all = tree(&[(PATH, a), ("ci/b.yml", &b)]).resolve(&finding(VALUE));
     assert_eq!(consumers(&all), [("gitlab-ci:.gitlab-ci.yml/x", Tier::Declared)]);
 }

@@ -145,7 +145,7 @@ impl<'w> Desk<'w> {
     }
 
     /// The same desk, spoken to by another: who was let in a moment ago.
-    pub(in crate::respond::actions) fn as_another(self, value: &'w Secret) -> Self {
+    pub(in crate::respond::actions) fn spoken_to_by(self, value: &'w Secret) -> Self {
         Self { value: Some(value), ..self }
     }
 

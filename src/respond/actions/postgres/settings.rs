@@ -29,13 +29,12 @@ pub(super) fn set(kept: &str) -> Option<String> {
 fn elements(text: &str) -> Option<Vec<String>> {
     let (mut all, mut rest) = (Vec::new(), text.trim_start());
     while !rest.is_empty() {
-        let (one, after) = match rest.strip_prefix('"') {
-            Some(quoted) => unquoted(quoted)?,
-            None => {
-                let end = rest.find(',').unwrap_or(rest.len());
-                let (one, after) = rest.split_at(end);
-                (one.trim_end().to_owned(), after)
-            }
+        let (one, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            unquoted(quoted)?
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            let (one, after) = rest.split_at(end);
+            (one.trim_end().to_owned(), after)
         };
         all.push(one);
         rest = match after.trim_start() {

@@ -260,7 +260,7 @@ async fn login(world: &World<'_>, role: &str, value: &Secret) -> Result<(), Trou
     let token = taken(&mut answer, "/auth/client_token");
     let token = token.ok_or_else(|| Trouble::Unknown("the login's answer has no token in it".to_owned()))?;
     // What was let in has proved it. A token that cannot be revoked expires as the role says.
-    let _ = desk.as_another(&token).act(Call::new(Method::Post, "/v1/auth/token/revoke-self")).await;
+    let _ = desk.spoken_to_by(&token).act(Call::new(Method::Post, "/v1/auth/token/revoke-self")).await;
     Ok(())
 }
 

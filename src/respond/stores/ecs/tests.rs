@@ -109,11 +109,13 @@ async fn a_new_revision_has_the_new_value_and_everything_else_as_it_was() {
         let (hands, store) = (hands(&provider), open("aws-ecs-service", "prod/api"));
         let before = store.read(&hands).await.expect("it reads");
         moved(&*store, &hands).await;
-        let state = state.lock().expect("the state");
-        let wanted = state.revisions[0].as_ref().expect("the first").to_string().replace(OLD, NEW);
+        let (revisions, runs) = {
+            let state = state.lock().expect("the state");
+            (state.revisions.clone(), state.runs)
+        };
+        let wanted = revisions[0].as_ref().expect("the first").to_string().replace(OLD, NEW);
         let wanted: Value = serde_json::from_str(&wanted).expect("JSON");
-        assert_eq!((state.revisions[1].as_ref(), state.runs), (Some(&wanted), 2));
-        drop(state);
+        assert_eq!((revisions[1].as_ref(), runs), (Some(&wanted), 2));
         let earlier = store.earlier(&hands, &before.version).await.expect("it reads").expect("it keeps them");
         assert!(store.keeps() && earlier.fields[0].1.expose() == before.fields[0].1.expose());
     }
