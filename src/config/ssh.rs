@@ -78,6 +78,6 @@ mod tests {
                     forge = \"gitea\"\nkeys = [\"ssh-rsa AAAA\", \"ssh-ed25519 AAAA\", \"ssh-ed25519\"]\nkey = \"x\"\n";
         let mistakes = Operator::read("c.toml", text, &[]).expect_err("mistakes");
         let lines: Vec<usize> = mistakes.0.iter().map(|mistake| mistake.line).collect();
-        assert_eq!(lines, [1, 4, 6, 7, 8, 8, 8, 9], "{mistakes}");
+        assert_eq!(lines, [1, 4, 6, 7, 8, 9], "{mistakes}");
     }
 }

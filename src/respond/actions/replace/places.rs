@@ -57,8 +57,8 @@ pub(super) async fn seen(mint: &dyn Mint, world: &World<'_>) -> Vec<Value> {
 async fn look(mint: &dyn Mint, world: &World<'_>, store: &dyn Store) -> Result<(Held, Vec<String>), Trouble> {
     let held = store.read(world.hands).await?;
     let unfit = |why: String| Trouble::Refused { status: 0, why };
-    if let Some((print, part)) = store.said() {
-        if print != world.plan.fingerprint {
+    if let Some((held_one, part)) = store.said() {
+        if held_one != world.plan.fingerprint {
             return Ok((held, Vec::new()));
         }
         mint.fits(world, None, &[]).map_err(unfit)?;

@@ -199,8 +199,11 @@ fn answer(tongue: &Tongue, model: &mut Model, asked: &Asked) -> Option<Said> {
     if line == tongue.live {
         let shown = |key: &&Key| asked.head.contains(&key.value);
         let good = model.keys.iter().find(shown).is_some_and(|key| key.on);
-        let error = json!({ "error": { "code": "invalid_api_key", "message": "No" }, "detail": "Unauthorized" });
-        return if good { says(200, &(tongue.alive)()) } else { says(401, &error) };
+        let error = json!({ "error": { "code": "invalid_api_key", "message": "No", "details": [{ "reason": "API_KEY_INVALID" }] },
+            "detail": "Unauthorized" });
+        // Google says so by a 400.
+        let refusal = if tongue.detector == "google-api-key" { 400 } else { 401 };
+        return if good { says(200, &(tongue.alive)()) } else { says(refusal, &error) };
     }
     if line == tongue.create.0 {
         if let Fault::Says(status) = model.fault {
