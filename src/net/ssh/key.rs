@@ -3,7 +3,7 @@
 //! OpenSSH, SEC 1, PKCS#8 and PuTTY are read by russh and its `ssh-key`, which sign with Ed25519 and ECDSA. RSA is ring's: the
 //! `rsa` crate is a pre-release in russh, and its timing is known to tell about keys (RUSTSEC-2023-0071).
 
-use data_encoding::BASE64;
+use data_encoding::BASE64_NOPAD;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use ring::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaKeyPair};
@@ -128,8 +128,9 @@ fn body(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (_, rest) = text.split_once("-----BEGIN ")?;
     let (_, rest) = rest.split_once("-----")?;
     let (inside, _) = rest.split_once("-----END ")?;
-    let digits = Zeroizing::new(inside.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<u8>>());
-    BASE64.decode(&digits).ok().map(Zeroizing::new)
+    // A key as a scan keeps it ends without padding.
+    let inside = inside.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=');
+    BASE64_NOPAD.decode(&Zeroizing::new(inside.collect::<Vec<u8>>())).ok().map(Zeroizing::new)
 }
 
 /// ring wants all of PKCS#1's numbers; OpenSSH and PuTTY leave out two that follow from the others.
