@@ -6,6 +6,7 @@ mod decide;
 mod heard;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use crate::validate::Validator;
 pub use decide::{Allowed, Policy};
 use decide::{Verdict, decide, held};
 pub use heard::{Answer, Delivery, Ear, name as delivery_name};
+pub use waiting::Waiting;
 
 /// Attempts to begin, before it is left to a person.
 const ATTEMPTS: u32 = 5;
