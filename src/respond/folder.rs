@@ -1,6 +1,6 @@
 //! Plans, approvals and runs in the state folder.
 //!
-//! `plans/DIGEST.json`, `plans/DIGEST.approvals.jsonl`, `runs/RUN/{plan.json,journal.jsonl,evidence.json,evidence.dsse.json}`,
+//! `plans/DIGEST.json`, `plans/DIGEST.approvals.jsonl`, `runs/RUN/{plan.json,journal.jsonl,evidence.json,evidence.dsse.json,late.json}`,
 //! `locks/`.
 
 use std::fs::{self, File, OpenOptions};
@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::RespondError;
 use super::journal::sync_folder;
@@ -27,6 +28,16 @@ pub struct RunFolder {
     /// The run's id.
     pub id: String,
     path: PathBuf,
+}
+
+/// What is known of looks for what a run has left behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Late {
+    /// The last.
+    pub(super) looked: Timestamp,
+    /// Why it could not be taken away, as somebody was told.
+    #[serde(default)]
+    pub(super) why: String,
 }
 
 /// Held while a credential is worked on, or a folder watched.
@@ -134,6 +145,22 @@ impl Folder {
 
     fn approvals_path(&self, digest: &str) -> PathBuf {
         self.root.join("plans").join(format!("{digest}.approvals.jsonl"))
+    }
+
+    /// What is known of looks for what a run has left behind.
+    pub(super) fn late(&self, run: &str) -> Option<Late> {
+        serde_json::from_slice(&fs::read(self.late_path(run)).ok()?).ok()
+    }
+
+    /// Keeps it: whoever watches next neither looks nor tells too often.
+    pub(super) fn keep_late(&self, run: &str, late: &Late) -> Result<(), RespondError> {
+        let path = self.late_path(run);
+        let bytes = serde_json::to_vec(late);
+        write(&path, &bytes.map_err(|error| RespondError::Format { path: path.clone(), what: error.to_string() })?)
+    }
+
+    fn late_path(&self, run: &str) -> PathBuf {
+        self.root.join("runs").join(run).join("late.json")
     }
 
     /// Every run, oldest first.
