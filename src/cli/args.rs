@@ -1,6 +1,8 @@
 //! Arguments. Every flag has an environment variable `STAUNCH_*`; flag beats variable beats file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -339,6 +341,9 @@ pub(super) struct Targets {
     pub(super) images: Images,
     #[command(flatten, next_help_heading = "Quieting")]
     pub(super) quieting: Quieting,
+    /// Set from outside: the scan ends.
+    #[arg(skip)]
+    pub(super) stop: Arc<AtomicBool>,
 }
 
 impl Targets {
@@ -355,6 +360,7 @@ impl Targets {
             confidence: Least::Medium,
             fail_on: FailOn::Any,
             quieting,
+            stop: Arc::default(),
         }
     }
 }

@@ -26,31 +26,42 @@ const LARGEST: usize = 1 << 20;
 const CONNECTIONS: usize = 32;
 /// From the first byte to the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Heard and not looked at yet.
-const WAITING: usize = 64;
+/// From the first byte to the end of the head.
+const HEAD: Duration = Duration::from_secs(2);
+/// Heard and not settled: what was looked at in vain is among it for an hour and a half.
+const WAITING: usize = 256;
+
+/// What a stranger hears.
+const STRANGER: &str = "it is not signed with the shared secret\n";
 
 /// Whoever opens the door.
 struct Porter {
-    ear: Ear,
+    ear: Arc<Ear>,
     clock: Arc<dyn Clock>,
     folder: Folder,
     heard: Arc<Notify>,
 }
 
-/// Opens it; the address that it has, and what wakes whoever looks. It is closed with the process.
-pub(super) fn open(
-    listen: SocketAddr,
-    ear: Ear,
-    (folder, clock): (&Folder, &Arc<dyn Clock>),
-) -> anyhow::Result<(SocketAddr, Arc<Notify>)> {
+/// It is open.
+pub(super) struct Door {
+    /// The address that it has.
+    pub(super) address: SocketAddr,
+    /// Wakes whoever looks.
+    pub(super) heard: Arc<Notify>,
+    /// What it knows again.
+    pub(super) ear: Arc<Ear>,
+}
+
+/// Opens it. It is closed with the process.
+pub(super) fn open(listen: SocketAddr, ear: Arc<Ear>, (folder, clock): (&Folder, &Arc<dyn Clock>)) -> anyhow::Result<Door> {
     let heard = Arc::new(Notify::new());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no thread for the door")?;
     let listener = runtime.block_on(TcpListener::bind(listen)).with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("the door has no address")?;
-    let porter = Porter { ear, clock: Arc::clone(clock), folder: folder.clone(), heard: Arc::clone(&heard) };
-    let porter = Arc::new(porter);
+    let (clock, folder) = (Arc::clone(clock), folder.clone());
+    let porter = Arc::new(Porter { ear: Arc::clone(&ear), clock, folder, heard: Arc::clone(&heard) });
     std::thread::Builder::new().name("door".to_owned()).spawn(move || runtime.block_on(keep(listener, porter)))?;
-    Ok((address, heard))
+    Ok(Door { address, heard, ear })
 }
 
 async fn keep(listener: TcpListener, porter: Arc<Porter>) {
@@ -77,7 +88,7 @@ async fn serve(stream: TcpStream, porter: Arc<Porter>) {
         async move { Ok::<_, Infallible>(answered(&porter, request).await) }
     });
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(PATIENCE).keep_alive(false);
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD).keep_alive(false);
     let _ = server.serve_connection(TokioIo::new(stream), answer).await;
 }
 
@@ -92,20 +103,24 @@ async fn answered(porter: &Porter, request: http::Request<Incoming>) -> http::Re
     if head.method != http::Method::POST {
         return says(405, "deliveries are posted\n");
     }
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let named = (header("x-hub-signature-256"), header("x-github-event"));
+    // Whoever has no signature has nothing to say that is waited for.
+    if !Ear::is_signature(named.0) {
+        return says(401, STRANGER);
+    }
     let Ok(body) = Limited::new(body, LARGEST).collect().await else {
         return says(413, "it is larger than a delivery, or was cut\n");
     };
-    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let named = (header("x-hub-signature-256"), header("x-github-event"));
     let body = body.to_bytes();
-    match porter.ear.hear(named, &body, porter.clock.now()) {
-        Answer::Stranger => says(401, "it is not signed with the shared secret\n"),
+    let now = porter.clock.now();
+    match porter.ear.hear(named, &body, now) {
+        Answer::Stranger => says(401, STRANGER),
         Answer::Wrong(why) => says(400, why),
         Answer::Known => says(200, "it was heard before\n"),
         Answer::Nothing => says(200, "nothing is done about that\n"),
-        Answer::Heard(delivery) => match porter.folder.keep_heard(&delivery_name(&body), &delivery, WAITING) {
+        Answer::Heard(delivery) => match porter.folder.keep_heard(&delivery_name(&body), &delivery, WAITING, now) {
             Ok(true) => {
-                porter.ear.remember(&body);
                 porter.heard.notify_one();
                 says(202, "it is looked at\n")
             }

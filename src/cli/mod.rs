@@ -2,6 +2,7 @@
 
 mod args;
 mod asks;
+mod clones;
 mod demo;
 mod detectors;
 mod door;

@@ -1,6 +1,7 @@
 //! `staunch scan`: find, and with `--validate` ask.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::bail;
@@ -60,7 +61,7 @@ pub(super) fn gather(
     (settings, set, key): (&Settings, &DetectorSet, &FingerprintKey),
     scan: impl FnOnce(&Request<'_>) -> Gathered,
 ) -> anyhow::Result<(Groups, Gathered)> {
-    let counters = Counters::default();
+    let counters = Counters { stop: Arc::clone(&targets.stop), ..Counters::default() };
     let least = match targets.confidence {
         Least::Low => Confidence::Low,
         Least::Medium => Confidence::Medium,

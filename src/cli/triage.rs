@@ -55,9 +55,17 @@ pub(super) fn name_playbooks(groups: &mut Groups) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Keeps findings in the store, with paths that mean the same from every folder. Without a state folder nothing is kept.
+/// Keeps findings in the store; says so where that fails.
 pub(super) fn save(findings: &[Finding], settings: &Settings) {
-    let Some(state) = &settings.state else { return };
+    if let Err(error) = keep(findings, settings) {
+        // A read-only home must not keep anyone from triage; responding will say it again.
+        super::output::say(&format!("staunch: {error:#}"));
+    }
+}
+
+/// Keeps findings in the store, with paths that mean the same from every folder. Without a state folder nothing is kept.
+pub(super) fn keep(findings: &[Finding], settings: &Settings) -> anyhow::Result<()> {
+    let Some(state) = &settings.state else { return Ok(()) };
     let mut findings = findings.to_vec();
     for occurrence in findings.iter_mut().flat_map(|finding| &mut finding.occurrences) {
         if matches!(occurrence.provenance, Provenance::Worktree | Provenance::Reported)
@@ -66,13 +74,10 @@ pub(super) fn save(findings: &[Finding], settings: &Settings) {
             occurrence.path = full.to_string_lossy().into_owned();
         }
     }
-    let saved = super::state::make_folder(state)
+    super::state::make_folder(state)
         .map_err(anyhow::Error::from)
-        .and_then(|()| Ok(Store::open(state)?.save(&findings, settings.clock.now())?));
-    if let Err(error) = saved {
-        // A read-only home must not keep anyone from triage; responding will say it again.
-        super::output::say(&format!("staunch: the findings were not kept: {error}"));
-    }
+        .and_then(|()| Ok(Store::open(state)?.save(&findings, settings.clock.now())?))
+        .context("the findings were not kept")
 }
 
 pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<Exit> {

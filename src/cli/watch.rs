@@ -15,8 +15,10 @@ use clap::builder::FalseyValueParser;
 use tokio::sync::Notify;
 
 use super::args::Format;
+use super::door::Door;
 use super::exit::Exit;
 use super::hands::{Matter, Reach, recall as recalling};
+use super::heard::{self, End, Looked};
 use super::notify::Teller;
 use super::output::{Output, say};
 use super::recall;
@@ -24,7 +26,9 @@ use super::respond::{acting, folder, recalled};
 use super::settings::{Settings, block_on};
 use crate::model::{Notice, NoticeKind};
 use crate::report;
-use crate::respond::{Allowed, Ear, Folder, Playbooks, Policy, RespondError, Runner, Watcher, Work, builtin_playbooks};
+use crate::respond::{
+    Allowed, Ear, Folder, Playbooks, Policy, RespondError, Runner, Waiting, Watcher, Work, builtin_playbooks,
+};
 use crate::store::Store;
 
 /// As whom it acts, in journals.
@@ -67,19 +71,15 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
     if args.looked {
         watcher.looked()?;
     }
-    let heard = if args.once { None } else { door(settings, &folder)? };
+    folder.sweep_heard();
+    let door = if args.once { None } else { door(settings, &folder)? };
     let mut looks = settings.operator.watch.webhook.is_some();
     let herald = Herald::new(settings);
     block_on(async {
         let wake = until_asked_to_end(&stop);
+        let mut looked = false;
         loop {
-            // What was heard while nobody listened is found at the first look.
-            looks |= !folder.heard().is_empty();
-            if std::mem::take(&mut looks) {
-                for notice in super::heard::looked(&folder, settings) {
-                    herald.tell(notice).await;
-                }
-            }
+            // What was begun comes before what is new.
             let make = async |work: Work<'_>| make(work, settings).await.map_err(|error| format!("{error:#}"));
             let gone = Box::pin(watcher.pass(&make, &async |notice| herald.tell(notice).await)).await;
             herald.end_of_pass()?;
@@ -90,16 +90,56 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
                 // It is what somebody must know, and no reason to stop watching.
                 herald.tell(Notice { kind: NoticeKind::Failed, ..Notice::held(error.to_string(), clock.now()) }).await;
             }
-            if args.once || stop.load(Ordering::Relaxed) {
+            if stop.load(Ordering::Relaxed) {
                 return Ok(herald.worst());
             }
+            let waits: Vec<Waiting> = folder.heard();
+            let next = waits.iter().filter_map(|waiting| waiting.pause(clock.now())).min();
+            let waits: Vec<Waiting> = waits.into_iter().filter(|one| one.pause(clock.now()).is_none()).collect();
+            // Once between two waits, whatever becomes of it; the pass that follows decides about what was found.
+            if !std::mem::replace(&mut looked, false) && (std::mem::take(&mut looks) || !waits.is_empty()) {
+                look(waits, (&folder, door.as_ref().map(|door| &*door.ear)), &herald, &stop).await;
+                looked = true;
+                continue;
+            }
+            if args.once {
+                return Ok(herald.worst());
+            }
+            let every = Duration::from_secs(args.every);
             tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(args.every)) => {}
-                () = knocked(heard.as_deref()) => {}
+                () = tokio::time::sleep(next.map_or(every, |next| next.min(every)).max(Duration::from_secs(1))) => {}
+                () = knocked(door.as_ref()) => {}
                 () = wake.notified() => return Ok(herald.worst()),
             }
         }
     })?
+}
+
+/// Looks at what was heard. Each is forgotten after what there is to say of it was said, so that no crash loses it.
+async fn look(waits: Vec<Waiting>, (folder, ear): (&Folder, Option<&Ear>), herald: &Herald<'_>, stop: &Arc<AtomicBool>) {
+    let (notices, each) = heard::looked(waits, herald.settings, stop);
+    for notice in notices {
+        herald.tell(notice).await;
+    }
+    for Looked { waiting, notices, end } in each {
+        for notice in notices {
+            herald.tell(notice).await;
+        }
+        match end {
+            End::Ended => {}
+            End::Again => {
+                if let Err(error) = folder.hear_again(&waiting, herald.settings.clock.now()) {
+                    say(&format!("staunch: what was heard is looked at again at once: {error}"));
+                }
+            }
+            End::Answered | End::Told => {
+                if let Some(ear) = ear.filter(|_| end == End::Answered) {
+                    ear.remember(waiting.name());
+                }
+                folder.settle(&waiting);
+            }
+        }
+    }
 }
 
 /// Wakes whoever waits, and says so, when this process is asked to end: heard from now on, in a pass and between passes.
@@ -117,22 +157,27 @@ fn until_asked_to_end(stop: &Arc<AtomicBool>) -> Arc<Notify> {
 }
 
 /// Opens the door that the settings name; whoever knocks wakes the next pass.
-fn door(settings: &Settings, folder: &Folder) -> anyhow::Result<Option<Arc<Notify>>> {
+fn door(settings: &Settings, folder: &Folder) -> anyhow::Result<Option<Door>> {
     let Some(webhook) = &settings.operator.watch.webhook else { return Ok(None) };
     let secret = settings.secret(&webhook.secret)?;
     let secret = secret.with_context(|| format!("the secret of [watch.webhook]: {}", webhook.secret.unset()))?;
-    let ear = Ear::new(&secret).map_err(anyhow::Error::msg)?;
-    let (address, heard) = super::door::open(webhook.listen, ear, (folder, &settings.clock))?;
+    let ear = Arc::new(Ear::new(&secret).map_err(anyhow::Error::msg)?);
+    let door = super::door::open(webhook.listen, ear, (folder, &settings.clock))?;
     if !settings.quiet {
-        say(&format!("staunch: listening for deliveries at http://{address}"));
+        say(&format!("staunch: listening for deliveries at http://{}", door.address));
+        if !door.address.ip().is_loopback() {
+            say(
+                "staunch: what comes there is not encrypted, and anyone who reaches it may knock: put what ends TLS before it",
+            );
+        }
     }
-    Ok(Some(heard))
+    Ok(Some(door))
 }
 
 /// Waits until somebody knocks; for ever where there is no door.
-async fn knocked(heard: Option<&Notify>) {
-    match heard {
-        Some(heard) => heard.notified().await,
+async fn knocked(door: Option<&Door>) {
+    match door {
+        Some(door) => door.heard.notified().await,
         None => std::future::pending().await,
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use super::{DrillError, Stage};
 use crate::detect::DetectorSet;
@@ -36,7 +35,7 @@ impl<'s> Chain<'s> {
 
     /// Scans a folder.
     pub(super) fn look(&self, folder: &Path) -> Found {
-        let counters = Counters { stop: AtomicBool::new(false), ..Counters::default() };
+        let counters = Counters::default();
         let (set, walk, allow) = (self.set, WalkOptions::default(), Allowing::nothing());
         let request =
             Request { set, allow: &allow, walk, archive_depth: 0, jobs: 0, least: Confidence::Medium, counters: &counters };

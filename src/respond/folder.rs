@@ -1,6 +1,6 @@
 //! Plans, approvals and runs in the state folder.
 //!
-//! `plans/DIGEST.json`, `plans/DIGEST.approvals.jsonl`, `runs/RUN/{plan.json,journal.jsonl,evidence.json,evidence.dsse.json}`,
+//! `plans/DIGEST.json`, `plans/DIGEST.approvals.jsonl`, `runs/RUN/{plan.json,journal.jsonl,evidence.json,evidence.dsse.json,late.json}`,
 //! `locks/`.
 
 use std::fs::{self, File, OpenOptions};
@@ -8,11 +8,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::RespondError;
 use super::journal::sync_folder;
 use super::playbook::sha256;
-use super::watch::Delivery;
 use crate::attest::Envelope;
 use crate::model::{Approval, Plan};
 
@@ -30,13 +30,23 @@ pub struct RunFolder {
     path: PathBuf,
 }
 
+/// What is known of looks for what a run has left behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Late {
+    /// The last.
+    pub(super) looked: Timestamp,
+    /// Why it could not be taken away, as somebody was told.
+    #[serde(default)]
+    pub(super) why: String,
+}
+
 /// Held while a credential is worked on, or a folder watched.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-fn failed<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> RespondError + 'a {
+pub(super) fn failed<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> RespondError + 'a {
     move |source| RespondError::File { what, path: path.to_owned(), source }
 }
 
@@ -50,11 +60,14 @@ fn taken(path: PathBuf) -> Result<Lock, RespondError> {
 }
 
 /// Writes a file whole or not at all, durably.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), RespondError> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), RespondError> {
     let scratch = path.with_extension("part");
-    let mut file = File::create(&scratch).map_err(failed("cannot write", &scratch))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("cannot write", &scratch))?;
-    fs::rename(&scratch, path).map_err(failed("cannot write", path))?;
+    let written = File::create(&scratch).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    if let Err(source) = written.and_then(|()| fs::rename(&scratch, path)) {
+        // Where there is no room, what is in the way takes more of it.
+        let _ = fs::remove_file(&scratch);
+        return Err(RespondError::File { what: "cannot write", path: path.to_owned(), source });
+    }
     sync_folder(path)
 }
 
@@ -69,7 +82,6 @@ impl Folder {
     }
 
     /// Where it is.
-    #[cfg(test)]
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
@@ -135,30 +147,20 @@ impl Folder {
         self.root.join("plans").join(format!("{digest}.approvals.jsonl"))
     }
 
-    /// Writes down what was heard at the door; it is there until it was looked at. No more than `most` wait: whether there was room.
-    ///
-    /// # Errors
-    /// When it cannot be written: then it was not heard.
-    pub fn keep_heard(&self, name: &str, delivery: &Delivery, most: usize) -> Result<bool, RespondError> {
-        let folder = self.root.join("heard");
-        fs::create_dir_all(&folder).map_err(failed("cannot make", &folder))?;
-        if fs::read_dir(&folder).map_err(failed("cannot read", &folder))?.count() >= most {
-            return Ok(false);
-        }
-        let path = folder.join(format!("{name}.json"));
-        let bytes = serde_json::to_vec(delivery);
-        write(&path, &bytes.map_err(|error| RespondError::Format { path: path.clone(), what: error.to_string() })?)?;
-        Ok(true)
+    /// What is known of looks for what a run has left behind.
+    pub(super) fn late(&self, run: &str) -> Option<Late> {
+        serde_json::from_slice(&fs::read(self.late_path(run)).ok()?).ok()
     }
 
-    /// What was heard and not looked at yet. What cannot be read asks for a look all the same.
-    pub fn heard(&self) -> Vec<(PathBuf, Option<Delivery>)> {
-        let entries = fs::read_dir(self.root.join("heard")).into_iter().flatten().flatten();
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
-        paths.sort();
-        let read = |path: &PathBuf| serde_json::from_slice(&fs::read(path).ok()?).ok();
-        paths.into_iter().map(|path| (path.clone(), read(&path))).collect()
+    /// Keeps it: whoever watches next neither looks nor tells too often.
+    pub(super) fn keep_late(&self, run: &str, late: &Late) -> Result<(), RespondError> {
+        let path = self.late_path(run);
+        let bytes = serde_json::to_vec(late);
+        write(&path, &bytes.map_err(|error| RespondError::Format { path: path.clone(), what: error.to_string() })?)
+    }
+
+    fn late_path(&self, run: &str) -> PathBuf {
+        self.root.join("runs").join(run).join("late.json")
     }
 
     /// Every run, oldest first.

@@ -50,7 +50,7 @@ pub use plan::draft;
 pub use playbook::{Playbook, PlaybookSource, Playbooks, builtin_playbooks};
 pub use replay::replayed;
 pub use stores::{ConsumerAt, StoreAt, Stores, kinds as store_kinds};
-pub use watch::{Allowed, Answer, Delivery, Ear, Policy, Watcher, Work, delivery_name};
+pub use watch::{Allowed, Answer, Delivery, Ear, Policy, Waiting, Watcher, Work, delivery_name};
 pub use waves::{Ended, Left, Waves, apply_all};
 pub use whose::account;
 

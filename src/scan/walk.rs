@@ -2,8 +2,8 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
@@ -61,8 +61,8 @@ pub struct Counters {
     pub bytes: AtomicU64,
     /// Credentials seen, before grouping.
     pub found: AtomicU64,
-    /// Set it to stop.
-    pub stop: AtomicBool,
+    /// Set it to stop; whoever stops other things as well shares it.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Scans all targets. Never fails: what could not be read stands in the coverage.

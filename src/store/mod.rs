@@ -82,7 +82,8 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Saves findings, all or none. Places seen before are kept, and so is a liveness that was asked when this one was not.
+    /// Saves findings, all or none. Places seen before are kept, and so is a liveness that was asked when this one was not, and one that
+    /// is usable where this one settles nothing.
     pub fn save(&mut self, findings: &[Finding], now: Timestamp) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for finding in findings {
@@ -137,7 +138,12 @@ fn merge(old: Finding, new: Finding) -> Finding {
     let mut occurrences: Vec<Occurrence> = old.occurrences.into_iter().chain(new.occurrences).collect();
     occurrences.sort();
     occurrences.dedup();
-    let keep = matches!(new.liveness.liveness, Liveness::NotChecked(_));
+    // An answer that settles nothing is no word against one that did: what was live is still somebody's to see to.
+    let keep = match new.liveness.liveness {
+        Liveness::NotChecked(_) => true,
+        Liveness::Unknown(_) => old.liveness.liveness.is_usable(),
+        _ => false,
+    };
     let liveness = if keep { old.liveness } else { new.liveness };
     let owners = if new.owners.is_empty() { old.owners } else { new.owners };
     // Each says when it was asked.
@@ -150,7 +156,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::{Store, StoreError};
-    use crate::model::{Checked, Finding, Liveness};
+    use crate::model::{Checked, Finding, Identity, Liveness};
     use crate::secret::FingerprintKey;
 
     fn finding(value: &[u8]) -> Finding {
@@ -182,6 +188,25 @@ mod tests {
         assert_eq!(one.occurrences.len(), 2);
         assert_eq!(one.liveness.liveness, Liveness::Dead("revoked".into()));
         assert_eq!(store.all().expect("all").len(), 2);
+    }
+
+    #[test]
+    fn a_provider_that_does_not_answer_takes_back_nothing_that_it_said() {
+        let dir = tempfile::tempdir().expect("scratch");
+        let mut store = Store::open(dir.path()).expect("opens");
+        let mut kept = |liveness: &Liveness| {
+            let mut one = finding(b"k");
+            one.liveness = Checked { liveness: liveness.clone(), at: Some(Timestamp::UNIX_EPOCH) };
+            store.save(&[one], Timestamp::UNIX_EPOCH).expect("saves");
+            store.all().expect("all")[0].liveness.liveness.clone()
+        };
+        let (live, dead) = (Liveness::Live(Identity::default()), Liveness::Dead("revoked".into()));
+        let unknown = Liveness::Unknown("no answer".into());
+        assert_eq!(kept(&unknown), unknown);
+        assert_eq!(kept(&live), live);
+        assert_eq!(kept(&unknown), live);
+        assert_eq!(kept(&dead), dead);
+        assert_eq!(kept(&unknown), unknown);
     }
 
     #[test]

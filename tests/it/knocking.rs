@@ -11,6 +11,7 @@ use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::harness::program::{Output, Running};
+use crate::harness::shim::{full_on_write, hours_ahead};
 use crate::responding::{ADMIN, OWNED, Scene};
 
 const SHARED: &str = "a secret that both sides share";
@@ -37,7 +38,11 @@ impl House {
     }
 
     fn open(&self) -> Running {
-        let running = self.run(&[]).limit(Duration::from_mins(3)).spawn();
+        self.opened(self.run(&[]))
+    }
+
+    fn opened(&self, run: crate::harness::program::Run) -> Running {
+        let running = run.limit(Duration::from_mins(3)).spawn();
         for _ in 0..600 {
             if TcpStream::connect(self.at).is_ok() {
                 return running;
@@ -68,6 +73,20 @@ impl House {
         let mut headers = vec![("X-Hub-Signature-256", sign.as_str())];
         headers.extend(event.map(|event| ("X-GitHub-Event", event)));
         self.post(body.as_bytes(), &headers)
+    }
+
+    /// Something was heard when nobody looked.
+    fn hear(&self, name: &str, kept: &Value) {
+        let folder = self.scene.home.state().join("heard");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(name), kept.to_string()).unwrap();
+    }
+
+    /// The fingerprint of the leaked key, which is in the store from now on.
+    fn known(&self, more: &[&str]) -> String {
+        let scan = self.scene.staunch(&[&["triage", "app", "--format", "jsonl"], more].concat()).output();
+        let finding: Value = serde_json::from_str(scan.stdout().lines().next().unwrap()).unwrap();
+        finding["fingerprint"].as_str().unwrap().to_owned()
     }
 
     fn is_active(&self) -> bool {
@@ -185,4 +204,178 @@ fn a_door_without_a_secret_is_not_opened() {
         let output = run.output();
         assert!(output.code() == Some(2) && output.stderr().contains(said), "{}", output.stderr());
     }
+}
+
+/// An alert as it waits.
+fn waits(repository: &str, kind: &str) -> Value {
+    let now = jiff::Timestamp::now().to_string();
+    json!({ "alert": { "repository": repository, "number": 7, "kind": kind }, "since": now, "heard": now })
+}
+
+fn told(output: &Output) -> Vec<Value> {
+    output.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_look_that_failed_is_told_and_made_again() {
+    let house = House::new("\"clones\"");
+    house.hear("00.json", &waits("corp/app", "anthropic_api_key"));
+    let output = house.run(&["--once"]).output();
+    assert_eq!((output.code(), house.waiting()), (Some(1), 1), "{} {}", output.stdout(), output.stderr());
+    assert!(output.stdout().contains("could not be scanned"), "{}", output.stdout());
+    // Somebody mounts them.
+    fs::create_dir(house.scene.home.work().join("clones")).unwrap();
+    fs::rename(house.scene.home.work().join("app"), house.scene.home.work().join("clones/app")).unwrap();
+    let output = hours_ahead(house.run(&["--once"]), 1).output();
+    assert_eq!((output.code(), house.waiting()), (Some(0), 0), "{} {}", output.stdout(), output.stderr());
+    assert!(!house.is_active());
+}
+
+#[test]
+fn a_finding_that_was_named_while_its_provider_was_silent_is_told_and_asked_about_again() {
+    let house = House::new("");
+    let print = house.known(&[]);
+    house.hear("00.json", &json!({ "findings": [print] }));
+    let output = house.run(&["--once", "--endpoint", "anthropic=http://127.0.0.1:1"]).output();
+    assert_eq!((output.code(), house.waiting()), (Some(1), 1), "{} {}", output.stdout(), output.stderr());
+    assert!(output.stdout().contains("it was reported, and whether it is live cannot be asked"), "{}", output.stdout());
+    assert!(house.is_active());
+    let output = hours_ahead(house.run(&["--once"]), 1).output();
+    assert_eq!((output.code(), house.waiting()), (Some(0), 0), "{} {}", output.stdout(), output.stderr());
+    assert!(!house.is_active());
+}
+
+#[test]
+fn an_alert_that_comes_before_the_pull_is_looked_for_again_and_answered_by_what_was_found_since() {
+    let house = House::new("\"app\"");
+    let env = house.scene.home.work().join("app/.env");
+    let text = fs::read(&env).unwrap();
+    fs::write(&env, "NOTHING=1\n").unwrap();
+    house.hear("00.json", &waits("corp/app", "anthropic_api_key"));
+    let output = house.run(&["--once"]).output();
+    assert_eq!((output.code(), house.waiting()), (Some(1), 1), "{} {}", output.stdout(), output.stderr());
+    assert_eq!(told(&output)[0]["kind"], "held", "{}", output.stdout());
+    // Somebody pulls, and somebody else finds it before the next look.
+    fs::write(&env, text).unwrap();
+    house.known(&["--offline"]);
+    let output = hours_ahead(house.run(&["--once"]), 1).output();
+    assert_eq!((output.code(), house.waiting()), (Some(0), 0), "{} {}", output.stdout(), output.stderr());
+    assert!(!house.is_active());
+}
+
+#[test]
+fn an_alert_for_which_nothing_is_found_wakes_somebody_in_the_end() {
+    let house = House::new("\"app\"");
+    fs::write(house.scene.home.work().join("app/.env"), "NOTHING=1\n").unwrap();
+    house.hear("00.json", &waits("corp/app", "anthropic_api_key"));
+    let mut kinds = Vec::new();
+    for hours in [0, 2, 4, 6, 8] {
+        assert_eq!(house.waiting(), 1, "{hours}");
+        let output = hours_ahead(house.run(&["--once"]), hours).output();
+        kinds.extend(told(&output).into_iter().map(|notice| notice["kind"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!((kinds, house.waiting()), (vec!["held".to_owned(), "left".to_owned()], 0));
+}
+
+#[test]
+fn what_is_found_elsewhere_answers_no_alert() {
+    let house = House::new("\"app\"");
+    house.hear("00.json", &waits("corp/other", "aws_access_key_id"));
+    house.hear("01.json", &waits("corp/elsewhere", "anthropic_api_key"));
+    house.hear("02.json", &waits("corp/app", "some_other_token"));
+    let output = house.run(&["--once"]).output();
+    assert!(!house.is_active());
+    let held: Vec<Value> = told(&output).into_iter().filter(|notice| notice["kind"] == "held").collect();
+    assert_eq!((held.len(), house.waiting()), (1, 1), "{} {}", output.stdout(), output.stderr());
+    assert!(held[0]["lines"][0].as_str().unwrap().contains("corp/other"), "{held:?}");
+}
+
+#[test]
+fn what_was_heard_is_there_until_what_there_is_to_say_of_it_was_said() {
+    let house = House::new("");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let config = house.scene.home.root().join("home/config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}[[notify]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"env:HOOK_URL\"\n")).unwrap();
+    let heard = house.scene.home.state().join("heard");
+    let ears = std::thread::spawn(move || {
+        let mut stream = listener.incoming().next().unwrap().unwrap();
+        let count = fs::read_dir(&heard).unwrap().count();
+        let _ = stream.read(&mut [0; 8192]);
+        let _ = stream.write_all(b"HTTP/1.1 200 x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        count
+    });
+    house.hear(
+        "00.json",
+        &json!({ "findings": ["0123456789abcdef-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"] }),
+    );
+    let output = house.run(&["--once"]).env("HOOK_URL", url).output();
+    assert_eq!(output.code(), Some(1), "{} {}", output.stdout(), output.stderr());
+    assert_eq!((ears.join().unwrap(), house.waiting()), (1, 0));
+}
+
+#[test]
+fn whoever_can_write_in_a_clone_has_no_say_in_what_is_seen_there() {
+    let house = House::new("\"app\"");
+    let app = house.scene.home.work().join("app");
+    let text = fs::read_to_string(app.join(".env")).unwrap();
+    fs::create_dir(app.join(".git")).unwrap();
+    fs::write(app.join(".gitignore"), ".env\n").unwrap();
+    fs::write(app.join(".env"), text.replace('\n', "  # staunch:allow\n")).unwrap();
+    house.hear("00.json", &waits("corp/app", "anthropic_api_key"));
+    let output = house.run(&["--once"]).output();
+    assert_eq!((output.code(), house.waiting()), (Some(0), 0), "{} {}", output.stdout(), output.stderr());
+    assert!(!house.is_active());
+}
+
+#[test]
+fn what_was_begun_comes_before_what_was_heard() {
+    let house = House::new("");
+    house.known(&[]);
+    house.hear(
+        "00.json",
+        &json!({ "findings": ["0123456789abcdef-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"] }),
+    );
+    let output = house.run(&["--once"]).output();
+    let kinds: Vec<Value> = told(&output).into_iter().map(|notice| notice["kind"].clone()).collect();
+    assert_eq!(kinds, ["done", "left"], "{}", output.stderr());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_closes_the_door_for_as_long_as_it_is_full() {
+    let house = House::new("");
+    let running = house.opened(full_on_write(house.run(&[]), ".part", 1, false));
+    for number in 0..3 {
+        let mut alert = alert();
+        alert["alert"]["number"] = json!(number);
+        assert_eq!(house.signed(&alert, Some("secret_scanning_alert")), 503);
+    }
+    let output = house.close(running);
+    assert!(output.stderr().contains("a delivery was not taken"), "{}", output.stderr());
+    assert_eq!(house.waiting(), 0, "nothing half written is left");
+    // What one left that was killed.
+    for number in 0..300 {
+        fs::write(house.scene.home.state().join(format!("heard/{number}.part")), "{").unwrap();
+    }
+    let running = house.open();
+    assert_eq!(house.waiting(), 0);
+    assert_eq!(house.signed(&alert(), Some("secret_scanning_alert")), 202);
+    house.close(running);
+}
+
+#[test]
+fn whoever_has_no_signature_is_not_listened_to() {
+    let house = House::new("");
+    let running = house.open();
+    for header in ["", "X-Hub-Signature-256: sha256=00\r\n"] {
+        let mut stream = TcpStream::connect(house.at).unwrap();
+        // No body comes.
+        write!(stream, "POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n{header}\r\n").unwrap();
+        let mut text = String::new();
+        let _ = stream.read_to_string(&mut text);
+        assert!(text.starts_with("HTTP/1.1 401"), "{text}");
+    }
+    house.close(running);
 }

@@ -7,6 +7,7 @@
 //! repository, the alert and the kind of secret; the value is not in it
 //! (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#secret_scanning_alert>). Our own sender signs the same way.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
@@ -46,6 +47,8 @@ pub enum Delivery {
     },
     /// Somebody names findings by their fingerprints.
     Findings(Vec<String>),
+    /// More alerts came than may wait: which, nobody knows any more.
+    Overflow(String),
 }
 
 /// What becomes of a delivery.
@@ -53,7 +56,7 @@ pub enum Delivery {
 pub enum Answer {
     /// It is looked at.
     Heard(Delivery),
-    /// It was looked at before.
+    /// It was looked at before, and there was an answer to it.
     Known,
     /// It is none of ours: another event, GitHub's ping, an alert that was closed.
     Nothing,
@@ -114,31 +117,50 @@ impl Ear {
         Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret.expose()), known: Mutex::default() })
     }
 
+    /// Whether a signature may be one at all: before a body is waited for.
+    pub fn is_signature(signature: Option<&str>) -> bool {
+        signature.and_then(tag).is_some_and(|tag| tag.len() == 32)
+    }
+
     /// What a body is, with the signature and the event that its sender named.
     pub fn hear(&self, (signature, event): (Option<&str>, Option<&str>), body: &[u8], now: Timestamp) -> Answer {
         // First of all: nothing of a stranger's is even read.
-        let tag = signature.and_then(|text| text.trim().strip_prefix("sha256="));
-        let tag = tag.and_then(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok());
+        let tag = signature.and_then(tag);
         if tag.is_none_or(|tag| hmac::verify(&self.key, body, &tag).is_err()) {
             return Answer::Stranger;
         }
         let answer = match event {
             None => own(body, now),
-            Some("secret_scanning_alert") => github(body),
+            Some("secret_scanning_alert") => github(&unwrapped(body)),
             Some(_) => Answer::Nothing,
         };
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&name(body));
         if matches!(answer, Answer::Heard(_)) && known() { Answer::Known } else { answer }
     }
 
-    /// It is written down: the same body says nothing new. One that is forgotten by now costs one more look.
-    pub fn remember(&self, body: &[u8]) {
+    /// There is an answer to what is called so: the same body says nothing new. One that is forgotten by now costs one more look.
+    pub fn remember(&self, name: &str) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KNOWN {
             known.pop_front();
         }
-        known.push_back(name(body));
+        known.push_back(name.to_owned());
     }
+}
+
+fn tag(signature: &str) -> Option<Vec<u8>> {
+    HEXLOWER_PERMISSIVE.decode(signature.trim().strip_prefix("sha256=")?.as_bytes()).ok()
+}
+
+/// A form's `payload`, or what is no form as it is: which of both GitHub sends is chosen where the webhook is made
+/// (<https://docs.github.com/en/marketplace/listing-on-github-marketplace/configuring-the-github-marketplace-webhook>), and a form is
+/// what is sent where nothing was chosen (<https://github.com/zendesk/samson/pull/1671>). What is signed is the body as it is sent.
+fn unwrapped(body: &[u8]) -> Cow<'_, [u8]> {
+    if !body.starts_with(b"payload=") {
+        return Cow::Borrowed(body);
+    }
+    let payload = url::form_urlencoded::parse(body).find(|(name, _)| name == "payload");
+    Cow::Owned(payload.map(|(_, value)| value.into_owned().into_bytes()).unwrap_or_default())
 }
 
 /// What a delivery is called by: the digest of its body.
@@ -194,7 +216,7 @@ mod tests {
     use ring::hmac;
     use serde_json::{Value, json};
 
-    use super::{Answer, Delivery, Ear};
+    use super::{Answer, Delivery, Ear, name};
     use crate::secret::Secret;
 
     const SHARED: &[u8] = b"a secret that both sides share";
@@ -208,12 +230,12 @@ mod tests {
         Ear::new(&Secret::new(SHARED)).expect("long enough")
     }
 
-    /// What is heard is written down, as whoever opens the door does it.
+    /// What is heard is answered at once.
     fn hear(ear: &Ear, event: Option<&str>, body: &Value) -> Answer {
         let body = body.to_string();
         let answer = ear.hear((Some(&signed(body.as_bytes(), SHARED)), event), body.as_bytes(), Timestamp::UNIX_EPOCH);
         if matches!(answer, Answer::Heard(_)) {
-            ear.remember(body.as_bytes());
+            ear.remember(&name(body.as_bytes()));
         }
         answer
     }
@@ -268,6 +290,21 @@ mod tests {
         for wrong in [json!({}), json!([]), alert("created", "corp/app\u{1b}[31m"), alert("created", &"a".repeat(500))] {
             assert!(matches!(hear(&ear, event, &wrong), Answer::Wrong(_)), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_alert_in_a_form_is_heard_as_one_that_is_none() {
+        let (ear, event) = (ear(), Some("secret_scanning_alert"));
+        let wanted = Delivery::Alert { repository: "corp/app".into(), number: 7, kind: "aws_access_key_id".into() };
+        let alert = alert("created", "corp/app").to_string();
+        let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("payload", &alert).finish();
+        let hear =
+            |body: &str| ear.hear((Some(&signed(body.as_bytes(), SHARED)), event), body.as_bytes(), Timestamp::UNIX_EPOCH);
+        assert_eq!(hear(&form), Answer::Heard(wanted));
+        assert!(matches!(hear("payload=%7B"), Answer::Wrong(_)) && matches!(hear("payload="), Answer::Wrong(_)));
+        // What is signed is the form, and not what is in it.
+        let inner = signed(alert.as_bytes(), SHARED);
+        assert_eq!(ear.hear((Some(&inner), event), form.as_bytes(), Timestamp::UNIX_EPOCH), Answer::Stranger);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod decide;
 mod heard;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::execute::Runner;
-use super::folder::Folder;
+use super::folder::{Folder, Late};
 use super::playbook::{Playbook, Playbooks};
 use super::replay::doubt;
 use super::whose::account;
@@ -30,6 +31,7 @@ use crate::validate::Validator;
 pub use decide::{Allowed, Policy};
 use decide::{Verdict, decide, held};
 pub use heard::{Answer, Delivery, Ear, name as delivery_name};
+pub use waiting::Waiting;
 
 /// Attempts to begin, before it is left to a person.
 const ATTEMPTS: u32 = 5;
@@ -398,10 +400,14 @@ impl Watcher<'_> {
         // What is written down of it is its last word; a look that finds nothing writes nothing.
         let now = self.clock.now();
         let mut looked = self.looked_at.borrow_mut();
-        let last = looked.get(&run.id).copied().unwrap_or(at);
-        let due = now.duration_since(at) < LOOKS && now.duration_since(last) >= BETWEEN;
+        let last = looked.get(&run.id).copied().or_else(|| Some(self.folder.late(&run.id)?.looked)).unwrap_or(at);
+        // By a clock that has been set back since, it was looked for in time to come.
+        let due = now.duration_since(at) < LOOKS && now.duration_since(last).abs() >= BETWEEN;
         if due {
             looked.insert(run.id.clone(), now);
+            let late = Late { looked: now, ..self.folder.late(&run.id).unwrap_or_default() };
+            // Where that cannot be written down, this process knows it.
+            let _ = self.folder.keep_late(&run.id, &late);
         }
         due
     }
@@ -416,11 +422,33 @@ impl Watcher<'_> {
     ) {
         let Ok(mut runner) = make(Work::GoOn(&run.plan)).await else { return };
         runner.stop = Arc::clone(&self.stop);
-        if runner.has_left(run).await
-            && let Ok(back) = runner.undo(&run.id).await
-        {
-            tell(Notice::of_run(&back, finding, self.clock.now())).await;
+        if !runner.has_left(run).await {
+            return;
         }
+        let now = self.clock.now();
+        let notice = match runner.undo(&run.id).await {
+            Ok(back) if back.steps.iter().any(|step| step.state == StepState::UndoFailed) => {
+                Notice { kind: NoticeKind::Failed, ..Notice::of_run(&back, finding, now) }
+            }
+            Ok(back) => {
+                let lines = vec!["what the run had left behind has shown up, and was taken away".to_owned()];
+                Notice { kind: NoticeKind::Undone, lines, next: Vec::new(), ..Notice::of_run(&back, finding, now) }
+            }
+            // Whoever works on it takes it away.
+            Err(RespondError::Busy(_)) => return,
+            Err(error) => {
+                let lines = vec![format!("what the run had left behind has shown up, and cannot be taken away: {error}")];
+                Notice { kind: NoticeKind::Failed, lines, ..Notice::of_run(run, finding, now) }
+            }
+        };
+        // Somebody is woken once.
+        let why = if notice.kind == NoticeKind::Failed { notice.lines.join("\n") } else { String::new() };
+        let late = self.folder.late(&run.id).unwrap_or_default();
+        if !why.is_empty() && late.why == why {
+            return;
+        }
+        tell(notice).await;
+        let _ = self.folder.keep_late(&run.id, &Late { looked: now, why });
     }
 
     /// Goes on with one run; what is to be told of it.

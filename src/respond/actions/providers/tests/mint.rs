@@ -185,6 +185,8 @@ struct Model {
     behind: bool,
     /// Whether lists cannot be had at all.
     down: bool,
+    /// Whether nothing may be deleted.
+    kept: bool,
 }
 
 /// A value like another, and not the same.
@@ -227,6 +229,9 @@ fn answer(tongue: &Tongue, model: &mut Model, asked: &Asked) -> Option<Said> {
         let path = line.strip_prefix(start)?;
         model.keys.iter().position(|key| (tongue.path)(&key.id) == path)
     };
+    if model.kept && at("DELETE ").is_some() {
+        return says(403, &json!({ "error": { "message": "not yours" } }));
+    }
     if let Some(at) = at("DELETE ") {
         model.keys.remove(at);
         return says(200, &json!({}));
@@ -248,7 +253,14 @@ fn answer(tongue: &Tongue, model: &mut Model, asked: &Asked) -> Option<Said> {
 
 /// A scene whose store is a file that holds the key.
 fn scene(tongue: &'static Tongue, dir: &tempfile::TempDir) -> (Scene, Arc<Mutex<Model>>) {
-    let model = Arc::new(Mutex::new(Model { keys: Vec::new(), fault: Fault::None, made: 0, behind: false, down: false }));
+    let model = Arc::new(Mutex::new(Model {
+        keys: Vec::new(),
+        fault: Fault::None,
+        made: 0,
+        behind: false,
+        down: false,
+        kept: false,
+    }));
     let shared = Arc::clone(&model);
     let provider = Provider::new(move |asked| {
         let said = answer(tongue, &mut shared.lock().expect("the model"), asked);

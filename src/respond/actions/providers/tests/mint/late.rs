@@ -97,6 +97,15 @@ async fn one_that_shows_up_beside_the_next_is_found_and_goes() {
 
 #[tokio::test]
 async fn one_that_shows_up_days_after_is_found_by_whoever_watches() {
+    shows_up(false).await;
+}
+
+#[tokio::test]
+async fn one_that_shows_up_days_after_and_may_not_be_deleted_wakes_somebody_once() {
+    shows_up(true).await;
+}
+
+async fn shows_up(kept: bool) {
     let tongue = ALL[0];
     let dir = tempfile::tempdir().expect("scratch");
     let (scene, model) = scene(tongue, &dir);
@@ -106,17 +115,18 @@ async fn one_that_shows_up_days_after_is_found_by_whoever_watches() {
     let store = Store::open(&dir.path().join("store")).expect("a store");
     let (folder, policy, playbooks) = (scene.runner().folder, Policy::default(), Playbooks(Vec::new()));
     let clock = Arc::clone(&scene.clock);
-    let watcher = Watcher {
-        store: &store,
-        folder: &folder,
-        policy: &policy,
-        playbooks: &playbooks,
-        stop_file: None,
-        stop: Arc::default(),
-        clock: &*clock,
-        looked_at: RefCell::default(),
-    };
+    // Each pass is another process's.
     let pass = async || {
+        let watcher = Watcher {
+            store: &store,
+            folder: &folder,
+            policy: &policy,
+            playbooks: &playbooks,
+            stop_file: None,
+            stop: Arc::default(),
+            clock: &*clock,
+            looked_at: RefCell::default(),
+        };
         let told = RefCell::new(Vec::new());
         let make = async |_: Work<'_>| Ok::<_, String>(scene.runner());
         watcher.pass(&make, &async |notice: Notice| told.borrow_mut().push(notice)).await.expect("a pass");
@@ -131,11 +141,24 @@ async fn one_that_shows_up_days_after_is_found_by_whoever_watches() {
         let before = asked();
         assert_eq!((pass().await.len(), asked()), (0, before), "a minute later nobody looks again");
     }
-    model.lock().expect("the model").behind = false;
+    {
+        let mut model = model.lock().expect("the model");
+        (model.behind, model.kept) = (false, kept);
+    }
+    if kept {
+        // It shows up, and may not be taken away: that is told once.
+        for count in [1, 0] {
+            clock.advance(Duration::from_hours(20));
+            let told = pass().await;
+            assert_eq!(told.len(), count, "{told:?}");
+            assert!(told.iter().all(|notice| notice.kind == NoticeKind::Failed), "{told:?}");
+        }
+        return;
+    }
     clock.advance(Duration::from_hours(20));
     let told = pass().await;
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].kind == NoticeKind::Failed || told[0].kind == NoticeKind::Undone, "{told:?}");
+    assert_eq!(told[0].kind, NoticeKind::Undone, "{told:?}");
     assert_eq!(model.lock().expect("the model").keys.len(), 2, "it is gone");
     assert_eq!((scene.again(&run).state, pass().await.len()), (RunState::Undone, 0));
 }
