@@ -57,11 +57,7 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
     };
     let playbooks = Playbooks::new(&builtin_playbooks())?;
     let policy = policy(settings, &playbooks)?;
-    if policy.allow.is_empty() && !settings.quiet {
-        say(
-            "staunch: the settings file has no [[watch.allow]]: nothing is done without a person, live findings are only told",
-        );
-    }
+    say_what_is_allowed(&policy, settings);
     let store = Store::open(state)?;
     let stop_file = settings.operator.stop_file.as_ref().map(PathBuf::from);
     let (clock, policy, playbooks) = (&*settings.clock, &policy, &playbooks);
@@ -113,6 +109,14 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
             }
         }
     })?
+}
+
+fn say_what_is_allowed(policy: &Policy, settings: &Settings) {
+    if policy.allow.is_empty() && !settings.quiet {
+        say(
+            "staunch: the settings file has no [[watch.allow]]: nothing is done without a person, live findings are only told",
+        );
+    }
 }
 
 /// Looks at what was heard. Each is forgotten after what there is to say of it was said, so that no crash loses it.
