@@ -352,7 +352,7 @@ fn a_full_disk_closes_the_door_for_as_long_as_it_is_full() {
         alert["alert"]["number"] = json!(number);
         assert_eq!(house.signed(&alert, Some("secret_scanning_alert")), 503);
     }
-    let output = house.close(running);
+    let output = House::close(running);
     assert!(output.stderr().contains("a delivery was not taken"), "{}", output.stderr());
     assert_eq!(house.waiting(), 0, "nothing half written is left");
     // What one left that was killed.
@@ -362,7 +362,7 @@ fn a_full_disk_closes_the_door_for_as_long_as_it_is_full() {
     let running = house.open();
     assert_eq!(house.waiting(), 0);
     assert_eq!(house.signed(&alert(), Some("secret_scanning_alert")), 202);
-    house.close(running);
+    House::close(running);
 }
 
 #[test]
@@ -377,5 +377,5 @@ fn whoever_has_no_signature_is_not_listened_to() {
         let _ = stream.read_to_string(&mut text);
         assert!(text.starts_with("HTTP/1.1 401"), "{text}");
     }
-    house.close(running);
+    House::close(running);
 }
