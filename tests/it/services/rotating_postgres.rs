@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -121,6 +121,14 @@ impl Stage {
         let config = self.home.root().join("home/config.toml");
         let run = self.home.staunch(arguments).env("STAUNCH_CONFIG", config).env("STAUNCH_REQUESTER", "tests");
         run.env("PG_ADMIN", admin)
+    }
+
+    /// Lists a file that no scan has looked into.
+    fn store(&self, file: &Path) {
+        let config = self.home.root().join("home/config.toml");
+        let text = fs::read_to_string(&config).unwrap();
+        let store = format!("[[responder.store]]\nkind = \"file\"\nat = {:?}\n", file.to_str().unwrap());
+        fs::write(&config, text + &store).unwrap();
     }
 
     fn plan(&self) -> (String, Value) {
@@ -323,12 +331,16 @@ fn two_roles_take_turns_while_a_service_uses_them_and_no_request_fails() {
 }
 
 #[test]
-fn it_is_put_back_and_the_new_role_is_gone() {
+fn it_is_put_back_in_two_stores_and_the_new_role_is_gone() {
     let stage = Stage::new();
     let before = fs::read(stage.file()).unwrap();
     let (digest, plan) = stage.plan();
     let replace = &plan["steps"][0];
     let undo = replace["undo"].as_str().unwrap();
+    let worker = stage.home.root().join("home/worker.env");
+    let other = format!("WORKER_{}", String::from_utf8_lossy(&before).lines().nth(1).unwrap());
+    fs::write(&worker, &other).unwrap();
+    stage.store(&worker);
     assert!(undo.contains("undo RUN --secret-stdin"), "{undo}");
     let run = said(&stage.apply(&digest));
     stage.assert_replaced("applied");
@@ -336,6 +348,7 @@ fn it_is_put_back_and_the_new_role_is_gone() {
     let id = run["id"].as_str().unwrap();
     let url = String::from_utf8_lossy(&before).lines().nth(1).unwrap().to_owned();
     // Whoever is logged in uses it.
+    assert_eq!(login(&fs::read_to_string(&worker).unwrap().replace("WORKER_", "")), new);
     let open = Session::open((&new.0, &new.1)).unwrap();
     let undo =
         || stage.staunch(&["respond", "undo", id, "--secret-stdin", "--format", "json"]).stdin(url.as_bytes()).output();
@@ -352,6 +365,7 @@ fn it_is_put_back_and_the_new_role_is_gone() {
     assert_eq!(made(&format!("select rolname from pg_roles where rolname like '{}%'", stage.role)), [stage.role.as_str()]);
     assert!(Session::open((&stage.role, &stage.password)).is_ok());
 }
+    assert_eq!(fs::read_to_string(&worker).unwrap(), other);
 
 #[test]
 fn what_could_not_be_changed_with_the_password_stops_it_before_anything_is_made() {
@@ -366,10 +380,7 @@ fn what_could_not_be_changed_with_the_password_stops_it_before_anything_is_made(
             // In a store that no scan has looked into.
             let other = stage.home.root().join("home/other.env");
             fs::write(&other, format!("B=postgres://{}:{}@replica/app\n", stage.role, stage.password)).unwrap();
-            let config = stage.home.root().join("home/config.toml");
-            let text = fs::read_to_string(&config).unwrap();
-            let store = format!("[[responder.store]]\nkind = \"file\"\nat = {:?}\n", other.to_str().unwrap());
-            fs::write(&config, text + &store).unwrap();
+            stage.store(&other);
         }),
         ("not made to take turns", |stage, _| drop(made(&format!("create role {}_b", stage.role)))),
         ("is a superuser", |stage, _| drop(made(&format!("alter role {} superuser", stage.role)))),

@@ -208,13 +208,15 @@ async fn restored(
     let key = world.hands.stores.key.as_ref().ok_or_else(|| "fingerprints have no key".to_owned())?;
     let mut new: Parts = Vec::new();
     for other in places {
-        new.extend(find(&other.held.fields, &noted.parts, key));
+        // Several stores may hold the same one.
+        let more = find(&other.held.fields, &noted.parts, key);
+        new.extend(more.into_iter().filter(|(name, _)| new.iter().all(|(known, _)| known != name)).collect::<Vec<_>>());
     }
     let pairs: Vec<(&Secret, &Secret)> = new.iter().filter_map(|(name, new)| Some((new, value(name)?))).collect();
     let stands = pairs.iter().map(|(new, _)| *new).filter(|new| holds(&place.held.fields, new)).collect();
     let login = login.map(|Login { server, old, new }| Login { server, old: new, new: old });
     let change = Change::Parts { pairs: &pairs, login, stands };
-    let fields = change.over(&place.held);
+    let fields = change.over(&place.held)?;
     let same = fields.iter().zip(&place.held.fields).all(|((_, now), (_, was))| now.expose() == was.expose());
     if same {
         return Err("it holds neither the old one nor the new one: somebody changed it".to_owned());
