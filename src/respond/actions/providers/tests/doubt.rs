@@ -253,3 +253,13 @@ async fn a_variable_that_is_not_set_is_named() {
     let (state, why) = step(&run, "stop");
     assert!(state == StepState::Refused && why.ends_with("ADMIN is not set"), "{state:?} {why}");
 }
+
+#[tokio::test]
+async fn nothing_has_passed_while_tokens_that_a_secret_id_logged_in_for_live_on() {
+    let (scene, state, _) = moody(case("vault-approle-contain"));
+    let run = scene.apply().await;
+    assert!(stopped(&state));
+    assert_eq!((step(&run, "prove-refused").0, step(&run, "tokens").0), (StepState::Succeeded, StepState::Waiting));
+    assert_eq!((step(&run, "evidence").0, run.state), (StepState::Pending, RunState::Waiting));
+    assert!(!scene.written().contains(r#""result": "PASSED""#));
+}
