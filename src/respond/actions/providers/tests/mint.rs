@@ -4,6 +4,7 @@
 mod late;
 mod proof;
 
+mod running;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
