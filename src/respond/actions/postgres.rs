@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::keys::{GONE, Leaked, missing};
-use super::replace::replacement;
+use super::keys::{GONE, Leaked, Trouble, missing};
+use super::replace::{label, replacement};
 use super::{Action, Doing, Needs, Outcome, Role, World, asked};
 use crate::model::Liveness;
+use crate::respond::replay::stands;
 use crate::validate::sql::{Rows, SqlPlace, SqlSession, SqlTrouble, found, identifier, literal, server};
 
 mod alternate;
@@ -31,6 +32,8 @@ const PROVIDER: &str = "postgres";
 const LOGIN: &str = "login";
 const NOLOGIN: &str = "nologin";
 const ABSENT: &str = "absent";
+/// `lock_not_available`.
+const BUSY: &str = "55P03";
 /// Sessions may take a moment to end, and a login that was under way a moment to be seen.
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(300);
@@ -133,6 +136,15 @@ fn why(outcome: Outcome) -> String {
     }
 }
 
+/// A session of the operator's. A statement that waits for another's lock is given up by the server itself, so that none takes effect
+/// long after whoever asked for it has stopped listening.
+/// Source: the PostgreSQL documentation, Client Connection Defaults (`lock_timeout`, `statement_timeout`).
+async fn session(world: &World<'_>, place: &SqlPlace) -> Result<SqlSession, SqlTrouble> {
+    let mut session = SqlSession::open(&world.hands.net, place).await?;
+    session.run("set lock_timeout = '5s'; set statement_timeout = '10s'").await?;
+    Ok(session)
+}
+
 /// The role at its server, and a session there.
 struct Desk {
     mark: Mark,
@@ -145,6 +157,9 @@ impl From<SqlTrouble> for Outcome {
             SqlTrouble::Said(code) if code == "42501" => Self::Refused(
                 "the settings' role may not do that (42501): it needs CREATEROLE over it, or superuser".to_owned(),
             ),
+            SqlTrouble::Said(code) if code == BUSY => {
+                Self::Failed(format!("another session has the role in hand ({code}); nothing was changed"))
+            }
             SqlTrouble::Said(code) => Self::Failed(format!("the server said {code}")),
             SqlTrouble::Unproved(why) => Self::Refused(why),
             SqlTrouble::Broken(why) => Self::Unknown(why),
@@ -154,7 +169,7 @@ impl From<SqlTrouble> for Outcome {
 
 impl Desk {
     async fn open(world: &World<'_>, mark: Mark, place: &SqlPlace) -> Result<Self, Outcome> {
-        let session = SqlSession::open(&world.hands.net, place).await?;
+        let session = session(world, place).await?;
         Ok(Self { mark, session })
     }
 
@@ -238,12 +253,36 @@ async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
     Ok(if before == LOGIN { Outcome::Done(seen) } else { Outcome::AlreadyDone(seen) })
 }
 
+/// That nobody has done more about a role since this run stopped it: its password is still there, and no later plan has had its turn.
+async fn stands_alone(world: &World<'_>, mark: &Mark) -> Result<(), Outcome> {
+    if world.plan.mode != "rotate" {
+        return Ok(());
+    }
+    let steps = || world.plan.steps.iter().zip(world.so_far);
+    if steps().any(|(step, status)| step.action == retire::NAME && stands(status)) {
+        return Err(Outcome::Failed(format!(
+            "{}'s password was taken away, so that letting it log in helps nobody; make a new plan for its next turn",
+            mark.role
+        )));
+    }
+    let marked = pair::Desk::open(world).await.map_err(Trouble::settles)?.marked().await.map_err(Trouble::settles)?;
+    let ours = label(world.plan);
+    let concerned = |one: &&pair::Marked| one.role == mark.role || one.turn.base == mark.role;
+    match marked.iter().filter(concerned).find_map(|one| one.turn.by.as_ref().filter(|by| **by != ours)) {
+        Some(by) => {
+            Err(Outcome::Failed(format!("{} is what a later plan ({by}) has left it as; undo that one first", mark.role)))
+        }
+        None => Ok(()),
+    }
+}
+
 async fn put_back(world: &World<'_>, before: &Value) -> Result<Outcome, Outcome> {
     // The password need not be readable for that.
     let Some(mark) = Mark::seen(before) else {
         return Ok(Outcome::Failed("the plan did not see its state, so there is nothing to put back".to_owned()));
     };
     let place = mark.office(world)?;
+    stands_alone(world, &mark).await?;
     let mut desk = Desk::open(world, mark, &place).await?;
     let now = desk.state().await?;
     match (before.get("state").and_then(Value::as_str), now) {

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::replace::all_reverted;
 use super::{Action, Doing, Outcome, Trouble, World};
 use crate::respond::stores::Consumer;
 use crate::respond::waves::sizes;
 
+const NAME: &str = "consumers-restart";
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Restart;
@@ -31,6 +33,13 @@ fn concerned(world: &World<'_>) -> Vec<Consumer> {
     let mut all = world.hands.stores.consumers();
     all.retain(|consumer| written.iter().any(|store| store.split_once(' ').is_some_and(|(_, at)| at == consumer.reads)));
     all
+}
+
+/// Whether the run has begun to restart workloads that are listed: those go on with what they read then, whatever their store holds
+/// since.
+pub(super) fn begun(world: &World<'_>) -> bool {
+    let mut steps = world.plan.steps.iter().zip(world.so_far);
+    steps.any(|(step, status)| step.action == NAME && status.begun) && !concerned(world).is_empty()
 }
 
 /// By what this plan's restart is known.
@@ -70,6 +79,13 @@ async fn rolled(world: &World<'_>, deadline: tokio::time::Instant) -> Result<Vec
         while let Some(look) = store.settled(world.hands) {
             let why = match look.await {
                 Ok(()) => {
+                    // What was rolled back is whole again as well, with the old one in it.
+                    if all_reverted(world).await.map_err(Trouble::settles)?.contains(&store.name()) {
+                        return Err(Outcome::Failed(format!(
+                            "{} holds the old one again: its roll was taken back; look at its events. Both credentials still work",
+                            store.name()
+                        )));
+                    }
                     rolled.push(store.name());
                     break;
                 }
@@ -125,7 +141,7 @@ async fn restarted(world: &World<'_>) -> Result<Outcome, Outcome> {
 
 impl Action for Restart {
     fn name(&self) -> &'static str {
-        "consumers-restart"
+        NAME
     }
 
     fn takes(&self) -> &'static [&'static str] {

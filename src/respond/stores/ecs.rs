@@ -208,6 +208,7 @@ impl Store for Ecs {
             "ecs:DescribeTaskDefinition",
             "ecs:RegisterTaskDefinition",
             "ecs:UpdateService",
+            "ecs:TagResource",
             "ecs:DeregisterTaskDefinition",
             "iam:PassRole",
         ]
@@ -235,18 +236,18 @@ impl Store for Ecs {
     fn settled<'a>(&'a self, hands: &'a Hands) -> Option<Doing<'a, Result<(), Trouble>>> {
         Some(Box::pin(async move {
             let running = self.running(hands).await?;
-            let primary = running.deployments.iter().find(|one| one.status == "PRIMARY");
-            let primary = primary.ok_or_else(|| Trouble::Unknown("it has no primary deployment".to_owned()))?;
-            match primary.rollout_state.as_deref() {
-                Some("COMPLETED")
-                    if running.deployments.len() == 1 && primary.task_definition == running.task_definition =>
-                {
-                    Ok(())
-                }
-                Some("FAILED") => Err(Trouble::Failed(
+            // One that the circuit breaker has given up is not the primary any more: that is the revision before again.
+            if running.deployments.iter().any(|one| one.rollout_state.as_deref() == Some("FAILED")) {
+                return Err(Trouble::Failed(
                     "its deployment failed: look at its events; tasks of the revision before go on with the old one"
                         .to_owned(),
-                )),
+                ));
+            }
+            let primary = running.deployments.iter().find(|one| one.status == "PRIMARY");
+            let primary = primary.ok_or_else(|| Trouble::Unknown("it has no primary deployment".to_owned()))?;
+            let whole = running.deployments.len() == 1 && primary.task_definition == running.task_definition;
+            match primary.rollout_state.as_deref() {
+                Some("COMPLETED") if whole => Ok(()),
                 _ => Err(Trouble::Unknown("its tasks are not all of the new revision yet".to_owned())),
             }
         }))

@@ -15,6 +15,8 @@ use crate::validate::sql::server;
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// Schemes of PostgreSQL, before the `+` of a driver.
 const SCHEMES: [&str; 6] = ["postgres", "postgresql", "postgis", "psql", "pgsql", "timescaledb"];
+/// Parameters of a URL's query that say another server, role or password than the URL does before it.
+const OVERRIDING: [&str; 5] = ["host", "hostaddr", "port", "user", "password"];
 /// Longer names PostgreSQL has not, even with each byte written as three.
 const LONGEST: usize = 3 * 63;
 
@@ -33,6 +35,8 @@ pub(in crate::respond) struct Login {
 struct Found {
     role: Vec<u8>,
     server: Option<String>,
+    /// What its query says besides, of where and as whom.
+    said: Option<&'static str>,
     all: Range<usize>,
 }
 
@@ -51,7 +55,22 @@ fn around(text: &[u8], password: Range<usize>) -> Option<Found> {
     let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/\\?#\"'`<>;".contains(byte);
     let host = &after[..after.iter().position(ends).unwrap_or(after.len())];
     let role = percent_decode(role).collect();
-    Some(Found { role, server: std::str::from_utf8(host).ok().and_then(address), all: from..password.end })
+    let said = overridden(&after[host.len()..]);
+    Some(Found { role, server: std::str::from_utf8(host).ok().and_then(address), said, all: from..password.end })
+}
+
+/// A parameter in what follows a URL's host that counts more than what stands before it.
+/// Source: libpq, "Connection URIs" (`postgresql:///dbname?host=…&port=…`), where names are percent-decoded.
+fn overridden(rest: &[u8]) -> Option<&'static str> {
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>".contains(byte);
+    let rest = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+    let at = rest.iter().position(|&byte| byte == b'?')?;
+    // JSON and XML may write the separator so.
+    let query = String::from_utf8_lossy(&rest[at + 1..]).replace("\\u0026", "&").replace("&amp;", "&");
+    query.split('&').find_map(|pair| {
+        let name = percent_decode(pair.split('=').next()?.as_bytes()).decode_utf8_lossy();
+        OVERRIDING.into_iter().find(|known| name.eq_ignore_ascii_case(known))
+    })
 }
 
 /// `HOST:PORT` of what a URL says; nothing where it names several hosts, or none.
@@ -74,6 +93,11 @@ pub(in crate::respond) fn only_logins(fields: &[Field], password: &Secret, login
     for (_, text) in fields {
         let text = text.expose();
         let plain = standing(text, value);
+        // The password itself is what a URL writes with escapes, and stands so beside it where it is no URL's.
+        let bare: Zeroizing<Vec<u8>> = Zeroizing::new(percent_decode(value).collect());
+        if *bare != value && forms(&bare).iter().any(|form| form.as_slice() != value && !standing(text, form).is_empty()) {
+            return Err("it holds the password in another form beside the one of the URL".to_owned());
+        }
         for form in forms(value).iter().filter(|form| form.as_slice() != value) {
             if !standing(text, form).is_empty() {
                 return Err("it holds the password in another form beside the one of the URL".to_owned());
@@ -87,6 +111,12 @@ pub(in crate::respond) fn only_logins(fields: &[Field], password: &Secret, login
             })?;
             if found.role != role.as_bytes() {
                 return Err("the password stands there with another role's name".to_owned());
+            }
+            if let Some(name) = found.said {
+                return Err(format!(
+                    "it holds a URL with that password whose query says another {name}, and that is not what changes; write it before the \
+                     query"
+                ));
             }
             if found.server.as_deref() != Some(at) {
                 return Err(format!(
@@ -160,7 +190,7 @@ mod tests {
     fn a_password_that_stands_anywhere_else_is_no_login() {
         let password = Secret::new(b"aB3-xY9z");
         let told = |text: &str| only_logins(&field(text), &password, ("db:5432", "shop"));
-        for good in ["X=postgres://shop:aB3-xY9z@db/app", "postgresql://shop:aB3-xY9z@DB:5432?x=1", "nothing"] {
+        for good in ["X=postgres://shop:aB3-xY9z@db/app", "postgresql://shop:aB3-xY9z@DB:5432?x=1&hosts=1", "nothing"] {
             assert_eq!(told(good), Ok(()), "{good}");
         }
         for (bad, why) in [
@@ -173,8 +203,25 @@ mod tests {
             ("postgres://shop:aB3-xY9z@db:6432/app", "another server"),
             ("postgres://shop:aB3-xY9z@db,db2/app", "another server"),
             ("shop:aB3-xY9z@db", "outside of a URL"),
+            ("postgres://shop:aB3-xY9z@db/app?host=replica", "says another host"),
+            ("postgres://shop:aB3-xY9z@db?x=1&hostaddr=10.0.0.1", "says another hostaddr"),
+            ("u = \"postgres://shop:aB3-xY9z@db/app?x=1\\u0026port=6432\"", "says another port"),
+            ("postgres://shop:aB3-xY9z@db/app?%75ser=clerk", "says another user"),
+            ("<a b='postgres://shop:aB3-xY9z@db/app?x=1&amp;password=other'/>", "says another password"),
         ] {
             assert!(told(bad).is_err_and(|said| said.contains(why) && !said.contains("aB3")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_stands_without_a_urls_escapes_is_seen() {
+        let password = Secret::new(b"aB3%40xY9%2Fz");
+        let told = |text: &str| only_logins(&field(text), &password, ("db:5432", "shop"));
+        let url = ["postgres://shop:", "aB3%40xY9%2Fz", "@db/app"].concat();
+        assert_eq!(told(&url), Ok(()));
+        for bare in ["P=aB3@xY9/z", "{\"p\": \"aB3@xY9\\/z\"}"] {
+            let said = told(&format!("U={url}\n{bare}\n")).expect_err(bare);
+            assert!(said.contains("another form") && !said.contains("xY9"), "{said}");
         }
     }
 }

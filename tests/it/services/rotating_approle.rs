@@ -234,6 +234,46 @@ fn where_a_login_could_not_tell_the_role_is_asked() {
 }
 
 #[test]
+fn one_that_would_expire_before_the_old_one_or_be_used_more_often_is_not_put_in_its_place() {
+    for (first, then, why) in [
+        (json!({}), json!({ "secret_id_ttl": "1h" }), "before the plan's waits are over"),
+        (json!({}), json!({ "secret_id_ttl": "9000h" }), "and the old one never"),
+        (json!({ "secret_id_num_uses": 5 }), json!({ "secret_id_num_uses": 0 }), "may be used 5 more time(s)"),
+    ] {
+        let stage = Stage::new(&first);
+        root("POST", &format!("auth/approle/role/{}", stage.role), &then);
+        let (digest, _) = stage.plan();
+        let run = said(&stage.apply(&digest));
+        let replace = step(&run, "replace");
+        assert!(replace["why"].as_str().is_some_and(|told| told.contains(why)), "{why}: {run}");
+        assert_eq!(stage.accessors(), std::slice::from_ref(&stage.accessor), "{why}");
+        assert_eq!(stage.in_file(), stage.old, "{why}");
+    }
+}
+
+#[test]
+fn the_old_one_stays_where_the_new_one_is_gone() {
+    let stage = Stage::new(&json!({}));
+    let (digest, _) = stage.plan();
+    let run = said(&stage.apply(&digest));
+    let id = run["id"].as_str().unwrap().to_owned();
+    stage.later(&id, 0, &["new-in-use"]);
+    stage.later(&id, 26, &["old-unused"]);
+    for who in ["kim", "lee"] {
+        let key = stage.home.root().join(format!("home/{who}.pem"));
+        let approve = stage.staunch(&["respond", "approve", &digest, "--as", who, "--key", key.to_str().unwrap()]);
+        assert_eq!(hours_ahead(approve, 26).output().code(), Some(0));
+    }
+    let new = stage.accessors().into_iter().find(|accessor| *accessor != stage.accessor).unwrap();
+    let destroy = json!({ "secret_id_accessor": new });
+    root("POST", &format!("auth/approle/role/{}/secret-id-accessor/destroy", stage.role), &destroy);
+    let run = stage.later(&id, 26, &["old-unused"]);
+    assert_eq!(step(&run, "stop")["state"], "refused", "{run}");
+    assert!(step(&run, "stop")["why"].as_str().unwrap().contains("is not there any more"), "{run}");
+    assert!(stage.logs_in(&stage.old));
+}
+
+#[test]
 fn one_that_is_of_no_role_is_replaced_by_nothing() {
     let stage = Stage::new(&json!({}));
     let destroy = json!({ "secret_id_accessor": stage.accessor });

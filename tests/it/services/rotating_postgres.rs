@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -121,6 +121,14 @@ impl Stage {
         let config = self.home.root().join("home/config.toml");
         let run = self.home.staunch(arguments).env("STAUNCH_CONFIG", config).env("STAUNCH_REQUESTER", "tests");
         run.env("PG_ADMIN", admin)
+    }
+
+    /// Lists a file that no scan has looked into.
+    fn store(&self, file: &Path) {
+        let config = self.home.root().join("home/config.toml");
+        let text = fs::read_to_string(&config).unwrap();
+        let store = format!("[[responder.store]]\nkind = \"file\"\nat = {:?}\n", file.to_str().unwrap());
+        fs::write(&config, text + &store).unwrap();
     }
 
     fn plan(&self) -> (String, Value) {
@@ -291,6 +299,9 @@ fn two_roles_take_turns_while_a_service_uses_them_and_no_request_fails() {
     );
     assert_eq!(session.run("show work_mem").unwrap(), ["5MB"]);
     assert_eq!(session.run("show search_path").unwrap(), ["\"$user\", public"]);
+    // A pooler does so between two of its clients.
+    session.run("discard all").unwrap();
+    assert_eq!(session.run("select current_user").unwrap(), [stage.role.as_str()]);
     assert_eq!(made(&format!("select rolconnlimit from pg_roles where rolname = '{}'", first.0)), ["90"]);
 
     // Who is logged in uses it: then it would not be stopped.
@@ -325,9 +336,13 @@ fn two_roles_take_turns_while_a_service_uses_them_and_no_request_fails() {
 }
 
 #[test]
-fn it_is_put_back_and_the_new_role_is_gone() {
+fn it_is_put_back_in_two_stores_and_the_new_role_is_gone() {
     let stage = Stage::new();
     let before = fs::read(stage.file()).unwrap();
+    let worker = stage.home.root().join("home/worker.env");
+    let other = format!("WORKER_{}", String::from_utf8_lossy(&before).lines().nth(1).unwrap());
+    fs::write(&worker, &other).unwrap();
+    stage.store(&worker);
     let (digest, plan) = stage.plan();
     let replace = &plan["steps"][0];
     let undo = replace["undo"].as_str().unwrap();
@@ -335,6 +350,7 @@ fn it_is_put_back_and_the_new_role_is_gone() {
     let run = said(&stage.apply(&digest));
     stage.assert_replaced("applied");
     let new = stage.held();
+    assert_eq!(login(&fs::read_to_string(&worker).unwrap().replace("WORKER_", "")), new);
     let id = run["id"].as_str().unwrap();
     let url = String::from_utf8_lossy(&before).lines().nth(1).unwrap().to_owned();
     // Whoever is logged in uses it.
@@ -351,6 +367,7 @@ fn it_is_put_back_and_the_new_role_is_gone() {
     let undone = undo();
     assert_eq!(undone.code(), Some(0), "{} {}", undone.stdout(), undone.stderr());
     assert_eq!(fs::read(stage.file()).unwrap(), before);
+    assert_eq!(fs::read_to_string(&worker).unwrap(), other);
     assert_eq!(made(&format!("select rolname from pg_roles where rolname like '{}%'", stage.role)), [stage.role.as_str()]);
     assert!(Session::open((&stage.role, &stage.password)).is_ok());
 }
@@ -368,13 +385,9 @@ fn what_could_not_be_changed_with_the_password_stops_it_before_anything_is_made(
             fs::write(stage.file(), format!("{text}PGPASSWORD={}\n", stage.password)).unwrap();
         }),
         ("another server", |stage, _| {
-            // In a store that no scan has looked into.
             let other = stage.home.root().join("home/other.env");
             fs::write(&other, format!("B=postgres://{}:{}@replica/app\n", stage.role, stage.password)).unwrap();
-            let config = stage.home.root().join("home/config.toml");
-            let text = fs::read_to_string(&config).unwrap();
-            let store = format!("[[responder.store]]\nkind = \"file\"\nat = {:?}\n", other.to_str().unwrap());
-            fs::write(&config, text + &store).unwrap();
+            stage.store(&other);
         }),
         ("not made to take turns", |stage, _| drop(made(&format!("create role {}_b", stage.role)))),
         ("is a superuser", |stage, _| drop(made(&format!("alter role {} superuser", stage.role)))),
@@ -407,6 +420,65 @@ fn what_could_not_be_changed_with_the_password_stops_it_before_anything_is_made(
         assert_eq!(stage.held(), (stage.role.clone(), stage.password.clone()), "{why}");
         assert!(!told.contains(&stage.password), "{why}");
     }
+}
+
+#[test]
+fn a_run_that_took_the_password_away_lets_nobody_in_again() {
+    let stage = Stage::new();
+    let (run, _) = turned(&stage, 0);
+    assert_eq!(step(&run, "drop-password")["state"], "succeeded", "{run}");
+    let url = format!("DATABASE_URL=postgresql://{}:{}@{}/postgres?sslmode=disable", stage.role, stage.password, stage.at);
+    let undo = ["respond", "undo", run["id"].as_str().unwrap(), "--secret-stdin", "--format", "json"];
+    let undone = hours_ahead(stage.staunch(&undo).stdin(url.as_bytes()), 52).output();
+    assert_ne!(undone.code(), Some(0), "{}", undone.stdout());
+    let run = said(&undone);
+    assert_eq!(step(&run, "stop")["state"], "undo_failed", "{run}");
+    assert!(step(&run, "stop")["why"].as_str().unwrap().contains("password was taken away"), "{run}");
+    assert_eq!(made(&format!("select rolcanlogin from pg_roles where rolname = '{}'", stage.role)), ["f"]);
+}
+
+#[test]
+fn a_second_role_that_may_do_more_than_the_first_gets_no_turn() {
+    let stage = Stage::new();
+    let (_, second) = turned(&stage, 0);
+    let role = format!("{}_b", stage.role);
+    assert_eq!(second.0, role);
+    let other = unique("group").to_lowercase().replace('-', "_");
+    made(&format!("create role {other}"));
+    // Its turn comes again once the first role has had its own.
+    let (_, third) = turned(&stage, 60);
+    assert_eq!(third.0, stage.role);
+    for (give, take) in [
+        (format!("grant {other} to {role}"), format!("revoke {other} from {role}")),
+        (format!("alter role {role} createdb"), format!("alter role {role} nocreatedb")),
+    ] {
+        made(&give);
+        let plan = ["respond", "plan", "app", "--mode", "rotate", "--format", "json"];
+        let output = hours_ahead(stage.staunch(&plan), 120).output();
+        let told = format!("{} {}", output.stdout(), output.stderr());
+        assert!(told.contains("may do more than"), "{give}: {told}");
+        made(&take);
+    }
+    let plan = ["respond", "plan", "app", "--mode", "rotate", "--format", "json"];
+    let output = hours_ahead(stage.staunch(&plan), 120).output();
+    assert!(!output.stdout().contains("may do more than"), "{}", output.stdout());
+}
+
+#[test]
+fn a_change_that_waits_for_anothers_lock_is_given_up_and_comes_about_no_later() {
+    let stage = Stage::new();
+    let (digest, _) = stage.plan();
+    // Whoever grants the role has its row in hand.
+    let mut other = Session::open(MAKER).unwrap();
+    other.run(&format!("begin; create role {}_b", stage.role)).unwrap();
+    let run = said(&stage.apply(&digest));
+    let replace = step(&run, "replace");
+    assert_ne!(replace["state"], "succeeded", "{run}");
+    assert!(replace["why"].as_str().unwrap().contains("nothing was changed"), "{run}");
+    other.run("rollback").unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(made(&format!("select count(*) from pg_roles where rolname like '{}%'", stage.role)), ["1"]);
+    assert_eq!(stage.held(), (stage.role.clone(), stage.password.clone()));
 }
 
 /// What happens to the connection over which a role is asked for, once.

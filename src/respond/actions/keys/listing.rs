@@ -121,7 +121,11 @@ pub(in crate::respond::actions) async fn all(
             (Pages::Offset { parameter, .. }, _) => format!("{path}{join}{parameter}={}", seen.len()),
             _ => path.to_owned(),
         };
-        let answer = desk.get(&page).await?;
+        // That a list is not there says nothing of what stood in it: the address or the scope may be another by now.
+        let answer = desk.get(&page).await.map_err(|trouble| match trouble {
+            Trouble::Absent => Trouble::Unknown("the list itself is not there, so what is in it cannot be told".to_owned()),
+            other => other,
+        })?;
         let found = answer.pointer(items).and_then(Value::as_array);
         let found = found.ok_or_else(|| Trouble::Unknown("the list is not as it is documented".to_owned()))?;
         seen.extend(found.iter().cloned());

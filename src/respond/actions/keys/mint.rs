@@ -46,6 +46,8 @@ pub(in crate::respond::actions) struct NewKey {
     /// The path of a key's object, of a scope and what is told of the key: in a list, and where it is made.
     pub(in crate::respond::actions) path: fn(&str, &Value) -> Option<String>,
     pub(in crate::respond::actions) create: Create,
+    /// What is told of the old one's object that a new one must have alike, where the request for it rests on a guess.
+    pub(in crate::respond::actions) alike: &'static [&'static str],
     /// Where the value stands in the answer, and what the part is called that it is.
     pub(in crate::respond::actions) value: &'static str,
     pub(in crate::respond::actions) part: &'static str,
@@ -107,10 +109,32 @@ impl NewKey {
             _ => None,
         });
         match (id, value) {
-            (Some(id), Some(value)) => Ok(Minted { id, parts: vec![(self.part.to_owned(), value)] }),
+            (Some(id), Some(value)) => {
+                self.is_alike(&desk, (&old, &id)).await?;
+                Ok(Minted { id, parts: vec![(self.part.to_owned(), value)] })
+            }
             // It may have made one: whoever looks finds it by its name.
             _ => Err(Trouble::Unknown("the answer to the new key is not as it is documented".to_owned())),
         }
+    }
+
+    /// Takes a new one away again that is not the old one's like.
+    async fn is_alike(&self, desk: &Desk<'_>, (old, id): (&Object, &str)) -> Result<(), Trouble> {
+        if self.alike.is_empty() {
+            return Ok(());
+        }
+        let unseen =
+            |trouble: Trouble| Trouble::Unknown(format!("{id} was made, and cannot be looked at: {}", trouble.why()));
+        let new = self.old.office.read(desk, id).await.map_err(unseen)?;
+        let (was, is) = (picked(&old.about, self.alike), picked(&new.about, self.alike));
+        if was == is {
+            return Ok(());
+        }
+        self.gone(desk.world, id).await.map_err(unseen)?;
+        let (was, is) = (Value::Object(was), Value::Object(is));
+        Err(Trouble::Failed(format!(
+            "the new key was made for {is}, the old one is of {was}; it was deleted again: replace it by hand"
+        )))
     }
 
     async fn gone(&self, world: &World<'_>, id: &str) -> Result<(), Trouble> {

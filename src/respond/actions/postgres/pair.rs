@@ -4,7 +4,7 @@
 //! needs CREATEROLE), "Message Flow" (several statements of one simple query are one transaction), SET ROLE ("RESET ROLE" goes back to
 //! ALTER ROLE's setting), `pg_db_role_setting`, `pg_shdepend`.
 
-use postgres_protocol::password::{md5, scram_sha_256};
+use postgres_protocol::password::scram_sha_256;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use super::super::keys::{GONE, Trouble};
 use super::super::replace::label;
 use super::super::{Outcome, World};
 use super::alternate::NAME;
-use super::{LOOKS, Mark, PAUSE, settings};
+use super::{BUSY, LOOKS, Mark, PAUSE, settings};
 use crate::secret::Secret;
 use crate::validate::sql::{Rows, SqlSession, SqlTrouble, identifier, literal};
 
@@ -53,6 +53,9 @@ pub(super) struct Marked {
     pub(super) turn: Turn,
 }
 
+const TOO_OLD: &str = "the server is older than PostgreSQL 17.2, 16.6, 15.10, 14.15, 13.18 or 12.22, and may take away from a session the \
+                       role that is set for its login; update it, or rotate by hand";
+
 /// What is known of a role.
 struct Known {
     login: bool,
@@ -86,6 +89,9 @@ impl From<SqlTrouble> for Trouble {
             // What the transaction asks for first: that everything is as it was looked at.
             SqlTrouble::Said(code) if code == "22012" || code == "42710" || code == "XX000" => {
                 Self::Failed(format!("somebody changed the roles at the same time ({code}); nothing was changed"))
+            }
+            SqlTrouble::Said(code) if code == BUSY => {
+                Self::Failed(format!("another session has the roles in hand ({code}); nothing was changed"))
             }
             SqlTrouble::Said(code) => Self::Failed(format!("the server said {code}; nothing was changed")),
             SqlTrouble::Unproved(why) => Self::Refused { status: 0, why },
@@ -132,7 +138,7 @@ impl Desk {
     pub(super) async fn open(world: &World<'_>) -> Result<Self, Trouble> {
         let mark = mark(world)?;
         let place = mark.office(world).map_err(settled)?;
-        let session = SqlSession::open(&world.hands.net, &place).await?;
+        let session = super::session(world, &place).await?;
         Ok(Self { own: place.role().to_owned(), mark, session })
     }
 
@@ -197,8 +203,17 @@ impl Desk {
         Ok(Pair { base: old.clone(), next, old, marked: marked.pop() })
     }
 
+    /// Whether a role that is set at login is there at login, and again after a pooler's `DISCARD ALL`.
+    async fn apt(&mut self) -> Result<(), Trouble> {
+        let said = self.one("show server_version_num").await?;
+        let version = said.as_deref().and_then(|said| said.parse().ok());
+        let version = version.ok_or_else(|| Trouble::Unknown("the server's version is not told".to_owned()))?;
+        if is_apt(version) { Ok(()) } else { Err(refused(TOO_OLD)) }
+    }
+
     /// Whether the pair is fit for another turn.
     pub(super) async fn fit(&mut self, pair: &Pair) -> Result<(), Trouble> {
+        self.apt().await?;
         let (old, next) = (&pair.old, &pair.next);
         for role in [old, &pair.base] {
             let known = self.known(role).await?;
@@ -239,6 +254,20 @@ impl Desk {
         if self.one(&sql).await?.as_deref() != Some("t") {
             return Err(refused(format!("{} is no member of {base} any more", one.role)));
         }
+        // What it may besides, the first role may not, and nobody would notice until its turn is over.
+        let sql = format!(
+            "select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication or exists (select from pg_auth_members m \
+             where m.member = r.oid and m.roleid <> (select oid from pg_roles where rolname = {})) from pg_roles r where rolname = {}",
+            literal(base),
+            literal(&one.role)
+        );
+        if self.one(&sql).await?.as_deref() != Some("f") {
+            return Err(refused(format!(
+                "{0} may do more than {base}, or is a member of other roles than {base}: give that to {base}, take it from {0}, then make a \
+                 new plan",
+                one.role
+            )));
+        }
         let sql = format!(
             "select count(*) from pg_shdepend where refclassid = 'pg_authid'::regclass and deptype in ('o', 'a', 'r') and classid <> \
              'pg_auth_members'::regclass and refobjid = (select oid from pg_roles where rolname = {})",
@@ -257,10 +286,8 @@ impl Desk {
     /// Everything that makes it the next role's turn, for one transaction.
     pub(super) async fn turned(&mut self, pair: &Pair, (password, by): (&Secret, &str)) -> Result<String, Trouble> {
         let next = identifier(&pair.next);
-        let verifier = match self.one("show password_encryption").await?.as_deref() {
-            Some("md5") => md5(password.expose(), &pair.next),
-            _ => scram_sha_256(password.expose()),
-        };
+        // Whatever the server makes of passwords itself: who has an md5 verifier can log in with it, and statements may be logged.
+        let verifier = scram_sha_256(password.expose());
         let verifier = literal(&verifier);
         let turn = |made: String| Turn { base: pair.base.clone(), turn: pair.next.clone(), by: Some(by.to_owned()), made };
         let Some(marked) = &pair.marked else {
@@ -375,8 +402,33 @@ impl Desk {
     }
 }
 
+/// Before 14 November 2024 resetting the session's authorization took the role with it (CVE-2024-10978); the minors that mended it did
+/// not apply a role that is set for a login, which those of a week later do again. What comes after 17 has both.
+/// Source: PostgreSQL release notes 17.2, 16.6, 15.10, 14.15, 13.18 and 12.22, "Restore functionality of ALTER {ROLE|DATABASE} SET role"
+/// (<https://www.postgresql.org/docs/13/release-13-18.html>); `server_version_num` is the major version times 10000 and the minor.
+fn is_apt(version: u32) -> bool {
+    const FIRST: [(u32, u32); 6] = [(12, 22), (13, 18), (14, 15), (15, 10), (16, 6), (17, 2)];
+    let (major, minor) = (version / 10_000, version % 10_000);
+    major > 17 || FIRST.iter().any(|first| first.0 == major && minor >= first.1)
+}
+
 /// What bounds a role's logins.
 fn bounds(known: &Known) -> String {
     let until = known.until.as_deref().unwrap_or("infinity");
     format!("connection limit {} valid until {}", known.limit, literal(until))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_apt;
+
+    #[test]
+    fn only_servers_that_apply_the_role_that_is_set_for_a_login_are_apt() {
+        for apt in [120_022, 130_018, 140_023, 150_010, 160_006, 170_002, 180_000, 190_001] {
+            assert!(is_apt(apt), "{apt}");
+        }
+        for old in [90_624, 110_022, 120_021, 130_017, 150_009, 160_005, 170_000, 170_001] {
+            assert!(!is_apt(old), "{old}");
+        }
+    }
 }

@@ -11,6 +11,8 @@ use super::super::{Action, Doing, Needs, Outcome, World};
 use super::{ABSENT, Desk, LOGIN, Mark, PROVIDER};
 use crate::validate::sql::{identifier, literal};
 
+pub(super) const NAME: &str = "postgres-password-drop";
+
 pub(in crate::respond::actions) struct PasswordDrop;
 
 async fn dropped(world: &World<'_>) -> Result<Outcome, Outcome> {
@@ -44,7 +46,7 @@ async fn dropped(world: &World<'_>) -> Result<Outcome, Outcome> {
 
 impl Action for PasswordDrop {
     fn name(&self) -> &'static str {
-        "postgres-password-drop"
+        NAME
     }
 
     fn takes(&self) -> &'static [&'static str] {

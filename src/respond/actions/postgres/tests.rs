@@ -42,6 +42,8 @@ struct Database {
     changes: Vec<String>,
     /// Which statement from now on goes wrong, and how.
     fault: Option<(usize, Fault)>,
+    /// Sessions that began by saying how long a statement may wait.
+    bounded: usize,
 }
 
 /// What happens to a statement.
@@ -131,6 +133,12 @@ fn talk(peer: &mut Peer, database: &Mutex<Database>) {
         let heard = peer.hear();
         let Some(sql) = heard.strip_prefix(b"Q").and_then(|rest| rest.get(4..rest.len() - 1)) else { return };
         let sql = String::from_utf8_lossy(sql).into_owned();
+        // Every session begins so; it is no question.
+        if sql.starts_with("set lock_timeout") {
+            database.lock().expect("the roles").bounded += 1;
+            peer.say(&said(b'Z', b"I"));
+            continue;
+        }
         let fault = database.lock().expect("the roles").fault();
         match fault {
             Some(Fault::CutBefore) => return,
@@ -307,6 +315,7 @@ async fn a_role_is_stopped_proved_to_be_and_let_in_again_though_its_password_can
     let run = scene.apply(&plan).await;
     assert_eq!((step(&run, "stop").0, step(&run, "prove-refused").0), (StepState::Succeeded, StepState::Succeeded));
     assert_eq!((scene.may("ops@corp"), scene.may("ops")), (Some(false), Some(true)));
+    assert!(scene.database.lock().expect("the roles").bounded > 0, "a statement may wait for ever");
     scene.found.clear();
     let run = scene.runner().undo(&run.id).await.expect("a run");
     assert_eq!((step(&run, "stop").0, scene.may("ops@corp")), (StepState::Undone, Some(true)));

@@ -8,6 +8,7 @@
 //! secret id that is not known is told by 204 or 404, an accessor by 403, 404 or 500 with "failed to find accessor entry".
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -16,7 +17,7 @@ use zeroize::Zeroize;
 use super::super::keys::{
     ABSENT, Call, Deed, Desk, GONE, Leaked, Object, Office, Proof, Service, Trouble, Voice, segment, text,
 };
-use super::super::replace::{Key, Mint, Minted, Replace};
+use super::super::replace::{Key, Mint, Minted, Replace, replacement};
 use super::super::{Doing, Needs, World};
 use super::vault::SERVICE;
 use crate::model::{Identity, Liveness};
@@ -29,6 +30,8 @@ const LOGIN: Service = Service { voice: Voice::Anyone, ..SERVICE };
 const LABEL: &str = "staunch";
 /// More secret ids of one role than this are not looked through.
 const MOST: usize = 500;
+/// A new one must last for at least so long when the old one goes.
+const SOON: Duration = Duration::from_hours(1);
 const DESTROY: &str = "vault-approle-secret-id-destroy";
 const PERMISSIONS: &[&str] = &[
     "list on auth/approle/role and auth/approle/role/+/secret-id",
@@ -45,6 +48,20 @@ fn absent(trouble: Trouble) -> Trouble {
             Trouble::Absent
         }
         other => other,
+    }
+}
+
+/// What is said to be absent is so only at a role that can be read: at another address, or where the method is mounted no more, all of
+/// it is.
+async fn vouched(desk: &Desk<'_>, role: &str) -> Trouble {
+    match desk.get(&format!("/v1/{role}")).await {
+        Ok(answer) if answer.pointer("/data").is_some() => Trouble::Absent,
+        Ok(_) | Err(Trouble::Absent) => Trouble::Unknown(format!(
+            "{role} is not there itself, so whether its secret id is cannot be told: look whether `address` is still the same server"
+        )),
+        Err(trouble) => {
+            Trouble::Unknown(format!("{role} cannot be read, so its secret ids cannot be told: {}", trouble.why()))
+        }
     }
 }
 
@@ -89,12 +106,10 @@ fn object(role: &str, answer: &Value) -> Result<Object, Trouble> {
     let accessor = text(answer, "/data/secret_id_accessor");
     let accessor = accessor.ok_or_else(|| Trouble::Unknown("a secret id is told without its accessor".to_owned()))?;
     let shown = |name: &str| answer.pointer(&format!("/data/{name}")).cloned().unwrap_or_default();
-    let expires = text(answer, "/data/expiration_time").and_then(|at| at.parse::<Timestamp>().ok());
-    // Go's zero time is no expiry.
     let about = json!({
         "metadata": shown("metadata"), "cidr_list": shown("cidr_list"), "token_bound_cidrs": shown("token_bound_cidrs"),
         "secret_id_ttl": shown("secret_id_ttl"),
-        "expires": expires.filter(|at| *at > Timestamp::UNIX_EPOCH).map(|at| at.to_string()),
+        "expires": expires(answer).map(|at| at.to_string()),
     });
     Ok(Object { id: format!("{role}/secret-id-accessor/{accessor}"), state: "valid".to_owned(), about, proof: Proof::Exact })
 }
@@ -110,6 +125,60 @@ fn about_accessor(id: &str, verb: &str) -> Result<Call, Trouble> {
     let (role, accessor) = split(id)?;
     let call = Call::new(Method::Post, format!("/v1/{role}/secret-id-accessor/{verb}"));
     Ok(call.json(&json!({ "secret_id_accessor": accessor })))
+}
+
+/// What the server tells of a secret id by its accessor.
+async fn told(desk: &Desk<'_>, id: &str) -> Result<Value, Trouble> {
+    match desk.act(about_accessor(id, "lookup")?).await.map_err(absent) {
+        Ok(Value::Null) | Err(Trouble::Absent) => Err(vouched(desk, split(id)?.0).await),
+        other => other,
+    }
+}
+
+/// When it expires, where it does. Go's zero time is no expiry.
+fn expires(answer: &Value) -> Option<Timestamp> {
+    let at = text(answer, "/data/expiration_time")?.parse::<Timestamp>().ok()?;
+    (at > Timestamp::UNIX_EPOCH).then_some(at)
+}
+
+/// That what this run has put in the old one's place is still there, and for a while: before the old one goes.
+async fn lasts(office: &SecretIds, desk: &Desk<'_>, id: &str) -> Result<(), Trouble> {
+    let refused = |why: String| Err(Trouble::Refused { status: 0, why });
+    let Some((new, _)) = replacement(desk.world).filter(|(new, _)| new != id) else { return Ok(()) };
+    let soon = desk.world.hands.clock.now().checked_add(SOON).unwrap_or(Timestamp::MAX);
+    match office.read(desk, &new).await {
+        Err(Trouble::Absent) => refused(format!("{new}, which took its place, is not there any more; make a new plan")),
+        Ok(found) => match found.about["expires"].as_str().and_then(|at| at.parse::<Timestamp>().ok()) {
+            Some(at) if at < soon => refused(format!("{new}, which took its place, expires at {at}; make a new plan")),
+            _ => Ok(()),
+        },
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// How long the plan waits at least before the old one goes.
+fn waits(world: &World<'_>) -> Duration {
+    let seconds = world.plan.steps.iter().map(|step| {
+        let with = step.with.get("seconds").and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        step.watch.saturating_add(with)
+    });
+    Duration::from_secs(seconds.fold(0, u64::saturating_add))
+}
+
+/// What speaks against a new one beside the old: it would end before the run's waits do, or before the old one.
+fn short(world: &World<'_>, (old, new): (&Value, &Value)) -> Option<String> {
+    let at = expires(new)?;
+    let over = world.hands.clock.now().checked_add(waits(world)).unwrap_or(Timestamp::MAX);
+    if at < over {
+        return Some(format!("it would expire at {at}, before the plan's waits are over at {over}"));
+    }
+    match expires(old) {
+        Some(old) if old <= at => None,
+        old => Some(format!(
+            "it would expire at {at}, and the old one {}",
+            old.map_or_else(|| "never".to_owned(), |old| format!("at {old}"))
+        )),
+    }
 }
 
 struct SecretIds;
@@ -133,17 +202,14 @@ impl Office for SecretIds {
     }
 
     fn read<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str) -> Doing<'a, Result<Object, Trouble>> {
-        Box::pin(async move {
-            let (role, _) = split(id)?;
-            match desk.act(about_accessor(id, "lookup")?).await.map_err(absent)? {
-                Value::Null => Err(Trouble::Absent),
-                answer => object(role, &answer),
-            }
-        })
+        Box::pin(async move { object(split(id)?.0, &told(desk, id).await?) })
     }
 
     fn put<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str, _state: &'a str) -> Doing<'a, Result<(), Trouble>> {
-        Box::pin(async move { desk.act(about_accessor(id, "destroy")?).await.map_err(absent).map(drop) })
+        Box::pin(async move {
+            lasts(self, desk, id).await?;
+            desk.act(about_accessor(id, "destroy")?).await.map_err(absent).map(drop)
+        })
     }
 }
 
@@ -204,9 +270,22 @@ async fn listed(world: &World<'_>, label: &str) -> Result<Vec<Key>, Trouble> {
 }
 
 async fn mint(world: &World<'_>, label: &str) -> Result<Minted, Trouble> {
-    let about = old(world).await?.about;
+    let Object { id: old, about, .. } = old(world).await?;
     let role = role(world).await?;
     let desk = Desk::open(world, &SERVICE, None)?;
+    let was = told(&desk, &old).await?;
+    // The uses that are left of the old one; of the new one the role says how many it has.
+    let left = was.pointer("/data/secret_id_num_uses").and_then(Value::as_u64).unwrap_or(0);
+    let given = desk.get(&format!("/v1/{role}")).await?.pointer("/data/secret_id_num_uses").and_then(Value::as_u64);
+    if left > 0 && given.unwrap_or(0) == 0 {
+        return Err(Trouble::Refused {
+            status: 0,
+            why: format!(
+                "the old one may be used {left} more time(s), and {role} gives out ones that may be used without end; set its \
+                 secret_id_num_uses, or replace it by hand"
+            ),
+        });
+    }
     let mut metadata = about["metadata"].as_object().cloned().unwrap_or_default();
     metadata.insert(LABEL.to_owned(), json!(label));
     // It takes its metadata as a text of JSON.
@@ -220,10 +299,36 @@ async fn mint(world: &World<'_>, label: &str) -> Result<Minted, Trouble> {
     let accessor = text(&answer, "/data/secret_id_accessor");
     match (accessor, taken(&mut answer, "/data/secret_id")) {
         (Some(accessor), Some(value)) => {
-            Ok(Minted { id: format!("{role}/secret-id-accessor/{accessor}"), parts: vec![("secret_id".to_owned(), value)] })
+            let id = format!("{role}/secret-id-accessor/{accessor}");
+            // Its role may give it less time than the old one was given.
+            let Some(why) = short(world, (&was, &told(&desk, &id).await.map_err(unseen)?)) else {
+                return Ok(Minted { id, parts: vec![("secret_id".to_owned(), value)] });
+            };
+            gone(&desk, &id).await.map_err(unseen)?;
+            Err(Trouble::Failed(format!(
+                "{why}; it was destroyed again: give the role a longer secret_id_ttl, or replace it by hand"
+            )))
         }
         // It may have made one: whoever looks finds it by its name.
         _ => Err(Trouble::Unknown("the answer to the new secret id is not as it is documented".to_owned())),
+    }
+}
+
+/// One was made, and what became of it cannot be told: whoever looks finds it by its name.
+fn unseen(trouble: Trouble) -> Trouble {
+    Trouble::Unknown(format!("a new secret id was made, and cannot be looked at: {}", trouble.why()))
+}
+
+/// Destroys one. Done is what can be seen, not what was answered.
+async fn gone(desk: &Desk<'_>, id: &str) -> Result<(), Trouble> {
+    match SecretIds.put(desk, id, ABSENT).await {
+        Ok(()) | Err(Trouble::Absent | Trouble::Unknown(_)) => {}
+        Err(trouble) => return Err(trouble),
+    }
+    match SecretIds.read(desk, id).await {
+        Err(Trouble::Absent) => Ok(()),
+        Ok(_) => Err(Trouble::Unknown("it was destroyed, and its accessor is still known".to_owned())),
+        Err(trouble) => Err(trouble),
     }
 }
 
@@ -272,7 +377,12 @@ async fn works(world: &World<'_>, parts: &[(String, Secret)]) -> Liveness {
         let desk = Desk::open(world, &SERVICE, None)?;
         let role = role(world).await?;
         let text = value.expose_str().ok_or_else(|| Trouble::Failed("it is not text".to_owned()))?;
-        let Some(answer) = known(&desk, &role, text).await? else { return Ok(false) };
+        let Some(answer) = known(&desk, &role, text).await? else {
+            return match vouched(&desk, &role).await {
+                Trouble::Absent => Ok(false),
+                trouble => Err(trouble),
+            };
+        };
         let key = world.hands.stores.key.as_ref();
         let print = key.map(|key| key.fingerprint(value.expose()));
         let is_old = print.is_none_or(|print| world.plan.parts.values().flatten().any(|old| *old == print));
@@ -326,18 +436,6 @@ impl Mint for SecretId {
     }
 
     fn remove<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<(), Trouble>> {
-        Box::pin(async move {
-            let desk = Desk::open(world, &SERVICE, None)?;
-            match SecretIds.put(&desk, id, ABSENT).await {
-                Ok(()) | Err(Trouble::Absent | Trouble::Unknown(_)) => {}
-                Err(trouble) => return Err(trouble),
-            }
-            // Done is what can be seen, not what was answered.
-            match SecretIds.read(&desk, id).await {
-                Err(Trouble::Absent) => Ok(()),
-                Ok(_) => Err(Trouble::Unknown("it was destroyed, and its accessor is still known".to_owned())),
-                Err(trouble) => Err(trouble),
-            }
-        })
+        Box::pin(async move { gone(&Desk::open(world, &SERVICE, None)?, id).await })
     }
 }

@@ -80,8 +80,10 @@ pub(super) const KEY_CREATE: Replace = Replace(&NewKey {
         body.insert("name".to_owned(), json!(label));
         Ok(Call::new(Method::Post, "/api/admin/api-keys").json(&Value::Object(body)))
     },
+    alike: &["created_by", "workspace_id"],
     value: "/key",
     part: "key",
-    what: "another key of the same user and workspace",
+    what: "another key of the same workspace, for whoever made the old one (that this is its user is a guess: the new one is looked at, and \
+           deleted again where it is another's)",
     permissions: &["a Mistral admin key (Admin API, beta)"],
 });

@@ -119,6 +119,7 @@ pub(super) const SERVICE_ACCOUNT_CREATE: Replace = Replace(&NewKey {
         let path = format!("/v1/organization/projects/{project}/service_accounts");
         Ok(Call::new(Method::Post, path).json(&json!({ "name": label })))
     },
+    alike: &[],
     value: "/api_key/value",
     part: "key",
     what: "a service account in the same project, with a key",

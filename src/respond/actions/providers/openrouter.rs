@@ -83,6 +83,7 @@ pub(super) const KEY_CREATE: Replace = Replace(&NewKey {
         body.insert("name".to_owned(), json!(label));
         Ok(Call::new(Method::Post, "/api/v1/keys").json(&Value::Object(body)))
     },
+    alike: &[],
     value: "/key",
     part: "key",
     what: "another key with the old one's limits",

@@ -72,6 +72,7 @@ pub(super) const KEY_CREATE: Replace = Replace(&NewKey {
         body.extend([("name".to_owned(), json!(label)), ("acls".to_owned(), json!(acls))]);
         Ok(Call::new(Method::Post, format!("/auth/teams/{team}/api-keys")).json(&Value::Object(body)))
     },
+    alike: &[],
     value: "/apiKey",
     part: "key",
     what: "another key with the old one's permissions and rates",

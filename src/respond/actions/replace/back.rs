@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::keys::{GONE, Trouble};
-use super::super::{Outcome, World};
+use super::super::{Outcome, World, restart};
 use super::carry::{doubtful, is_orphan, news, unlisted};
 use super::places::{self, Place, Planned};
 use super::put::{Change, olds, put};
-use super::{Key, Mint, Noted, label, probe};
+use super::{Key, Mint, Noted, label, probe, rolling};
 use crate::model::{Liveness, StepState};
 use crate::respond::replay::DOUBT;
 use crate::respond::stores::{Login, find, holds};
@@ -31,7 +31,7 @@ pub(super) async fn walked_back(mint: &dyn Mint, world: &World<'_>) -> Outcome {
 }
 
 async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
-    let noted = Noted::of(world);
+    let (noted, deadline) = (Noted::of(world), rolling::deadline(world));
     let Ok(planned) = places::planned(world) else { return Ok(Outcome::AlreadyDone(json!({ "stores": [] }))) };
     // Only what this run has made goes.
     let mut new = Vec::new();
@@ -66,6 +66,15 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
             let restored = restored(world, place, (&places, &old, &noted, login)).await;
             restored.map_err(|why| Outcome::Failed(format!("{}: {why}; the new one stays", place.store.name())))?;
         }
+    }
+    // Tasks of the revision before run with the new one until they are all gone.
+    if let Some(key) = new.first()
+        && let Err(why) = rolling::whole(world, (&places, deadline)).await
+    {
+        return Err(Outcome::Failed(format!(
+            "the stores hold the old one again, and {} stays for now: {why}; `respond undo` again once it runs in whole",
+            key.id
+        )));
     }
     for key in &new {
         // Whoever has read the new one goes on with it until they look again.
@@ -158,7 +167,24 @@ async fn in_use(mint: &dyn Mint, world: &World<'_>, (key, noted): (&Key, &Noted)
                 .iter()
                 .zip(world.so_far)
                 .any(|(step, status)| step.action == "new-in-use" && status.state == StepState::Succeeded);
-            seen.then(|| format!("it was said to be in use, and whether it still is cannot be asked ({})", why.why()))
+            let why = why.why();
+            // Nobody restarts them again on the way back.
+            let runs = (restart::begun(world) && !world.confirmed).then(|| {
+                format!(
+                    "workloads were restarted with it, and whether they still run on it cannot be asked ({why}); once they are \
+                     restarted again, say so with `undo RUN --done {}`",
+                    world.step
+                )
+            });
+            runs.or_else(|| {
+                (seen && !world.confirmed).then(|| {
+                    format!(
+                        "it was said to be in use, and whether it still is cannot be asked ({why}); once nobody uses it, say so with \
+                         `undo RUN --done {}`",
+                        world.step
+                    )
+                })
+            })
         }
     }
 }
@@ -208,13 +234,15 @@ async fn restored(
     let key = world.hands.stores.key.as_ref().ok_or_else(|| "fingerprints have no key".to_owned())?;
     let mut new: Parts = Vec::new();
     for other in places {
-        new.extend(find(&other.held.fields, &noted.parts, key));
+        // Several stores may hold the same one.
+        let more = find(&other.held.fields, &noted.parts, key);
+        new.extend(more.into_iter().filter(|(name, _)| new.iter().all(|(known, _)| known != name)).collect::<Vec<_>>());
     }
     let pairs: Vec<(&Secret, &Secret)> = new.iter().filter_map(|(name, new)| Some((new, value(name)?))).collect();
     let stands = pairs.iter().map(|(new, _)| *new).filter(|new| holds(&place.held.fields, new)).collect();
     let login = login.map(|Login { server, old, new }| Login { server, old: new, new: old });
     let change = Change::Parts { pairs: &pairs, login, stands };
-    let fields = change.over(&place.held);
+    let fields = change.over(&place.held)?;
     let same = fields.iter().zip(&place.held.fields).all(|((_, now), (_, was))| now.expose() == was.expose());
     if same {
         return Err("it holds neither the old one nor the new one: somebody changed it".to_owned());

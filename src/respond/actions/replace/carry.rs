@@ -9,7 +9,7 @@ use super::super::keys::Trouble;
 use super::super::{Outcome, World};
 use super::places::{self, Place, Planned};
 use super::put::{Unwritten, stored};
-use super::{Key, Mint, Minted, Noted, label, probe};
+use super::{Key, Mint, Minted, Noted, label, probe, rolling};
 use crate::respond::stores::find;
 use crate::secret::{Scrubber, Secret};
 
@@ -27,6 +27,7 @@ pub(super) async fn applied(mint: &dyn Mint, world: &World<'_>) -> Outcome {
 }
 
 async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
+    let deadline = rolling::deadline(world);
     let planned = places::planned(world).map_err(Outcome::Refused)?;
     let mut noted = Noted::of(world);
     let places = settled(world, &planned, &noted).await.map_err(Trouble::settles)?;
@@ -49,12 +50,28 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
         noted.accepted = Some(world.hands.clock.now());
         noted.write(world).await.map_err(Outcome::Unknown)?;
     }
-    for place in places.iter().filter(|place| !place.old.is_empty()) {
+    // What rolls its readers comes last, and each waits for the one before to be whole with the new one.
+    let (mut rolled, due): (Vec<&Place>, Vec<&Place>) = places.iter().partition(|place| place.old.is_empty());
+    rolled.retain(|place| rolling::rolls(world, place));
+    let (last, first): (Vec<&Place>, Vec<&Place>) = due.into_iter().partition(|place| rolling::rolls(world, place));
+    for place in first {
         if let Err(Unwritten { why, for_sure }) = stored(mint, world, place, (&places, &minted)).await {
             // The others keep the old one, which works.
             let why = format!("{}: {}", place.store.name(), scrubber.scrub(&why));
             return Ok(given_up(mint, world, (&planned, &minted.id, &why), (&mut noted, !for_sure)).await);
         }
+    }
+    for place in last {
+        let written = match rolling::taken_up(world, (&rolled, deadline)).await {
+            Ok(()) => stored(mint, world, place, (&places, &minted)).await,
+            // Tasks that are on their way out may have the new one yet.
+            Err(why) => Err(Unwritten { why: format!("was not written, since {why}"), for_sure: false }),
+        };
+        if let Err(Unwritten { why, for_sure }) = written {
+            let why = format!("{}: {}", place.store.name(), scrubber.scrub(&why));
+            return Ok(given_up(mint, world, (&planned, &minted.id, &why), (&mut noted, !for_sure)).await);
+        }
+        rolled.push(place);
     }
     let stores: Vec<_> = planned.iter().map(|one| json!({ "store": one.name, "parts": one.parts })).collect();
     Ok(Outcome::Done(json!({ "id": minted.id, "accepted": accepted, "stores": stores, "removed": noted.removed })))

@@ -12,6 +12,7 @@ mod carry;
 mod places;
 mod probe;
 mod put;
+mod rolling;
 #[cfg(test)]
 mod tests;
 
@@ -168,10 +169,15 @@ fn step(plan: &Plan) -> Option<&PlannedStep> {
 /// A store that holds the old one again, after this run has put the new one there: something else writes it (a controller, a
 /// deployment, Terraform), and whoever reads it next would be left without a key.
 pub(super) async fn reverted(world: &World<'_>) -> Result<Option<String>, Trouble> {
-    let Some(step) = step(world.plan) else { return Ok(None) };
+    Ok(all_reverted(world).await?.into_iter().next())
+}
+
+/// Every such store.
+pub(super) async fn all_reverted(world: &World<'_>) -> Result<Vec<String>, Trouble> {
+    let Some(step) = step(world.plan) else { return Ok(Vec::new()) };
     let planned = places::listed(&step.observed).map_err(Trouble::Failed)?;
     let places = places::read(world, &planned).await?;
-    Ok(places.iter().find(|place| !place.old.is_empty()).map(|place| place.store.name()))
+    Ok(places.iter().filter(|place| !place.old.is_empty()).map(|place| place.store.name()).collect())
 }
 
 /// What a run has put in the old one's place: its id at the provider, and when every store held it.

@@ -74,12 +74,38 @@ pub(super) enum Change<'c> {
 }
 
 impl Change<'_> {
-    /// What is to be written over what a store holds.
-    pub(super) fn over(&self, held: &Held) -> Vec<Field> {
+    /// What is to be written over what a store holds. A role and its password go as one, or not at all: half a login opens nothing.
+    ///
+    /// # Errors
+    /// What stands in the way of that; nothing is to be written.
+    pub(super) fn over(&self, held: &Held) -> Result<Vec<Field>, String> {
         match self {
-            Self::Whole(value) => vec![(String::new(), value.duplicate())],
-            Self::Parts { pairs: [pair], login: Some(login), .. } => renamed(&held.fields, *pair, login),
-            Self::Parts { pairs, .. } => swapped(&held.fields, pairs),
+            Self::Whole(value) => Ok(vec![(String::new(), value.duplicate())]),
+            Self::Parts { pairs, login: None, .. } => Ok(swapped(&held.fields, pairs)),
+            Self::Parts { pairs: [pair], login: Some(login), .. } => {
+                let fields = renamed(&held.fields, *pair, login);
+                only_logins(&held.fields, pair.0, (&login.server, &login.old))?;
+                only_logins(&fields, pair.1, (&login.server, &login.new))?;
+                Ok(fields)
+            }
+            Self::Parts { pairs, login: Some(login), .. } => Err(format!(
+                "{} values would change with the role's name {}, and only its password can",
+                pairs.len(),
+                login.old
+            )),
+        }
+    }
+
+    /// Whether what a store holds since is the new role with the new password, and neither without the other.
+    ///
+    /// # Errors
+    /// What stands there instead.
+    fn whole(&self, now: &Held) -> Result<(), String> {
+        match self {
+            Self::Parts { pairs: [(_, new)], login: Some(login), .. } => {
+                only_logins(&now.fields, new, (&login.server, &login.new))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -136,7 +162,8 @@ pub(super) async fn put(
             tokio::time::sleep(PAUSE * attempts).await;
         }
         let before: &Held = newer.as_ref().unwrap_or(&place.held);
-        let fields = change.over(before);
+        // What was sent before may still take effect.
+        let fields = change.over(before).map_err(|why| Unwritten { why, for_sure })?;
         let token = token(world, place, (before, &fields))?;
         let outcome = place.store.write(world.hands, &Write { before, fields, token }).await;
         for_sure &= !matches!(outcome, Ok(()) | Err(Trouble::Unknown(_)));
@@ -145,7 +172,7 @@ pub(super) async fn put(
             Err(trouble) => return Err(Unwritten { why: format!("it cannot be read back: {}", trouble.why()), for_sure }),
         };
         if written(place, (before, &now), (wanted, outcome.is_ok())) {
-            return Ok(());
+            return change.whole(&now).map_err(|why| Unwritten { why: format!("it was written, and {why}"), for_sure });
         }
         let moved = now.version != before.version;
         match outcome {
@@ -185,5 +212,38 @@ fn written(place: &Place, (before, now): (&Held, &Held), (wanted, is_ours): (&[&
     match place.store.said() {
         Some(_) => is_ours && now.version != before.version,
         None => wanted.iter().all(|value| holds(&now.fields, value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Change;
+    use crate::respond::stores::{Held, Login};
+    use crate::secret::Secret;
+
+    fn over(text: &str, count: usize) -> Result<String, String> {
+        let (old, new) = (Secret::new(b"N1N2N3N4"), Secret::new(b"aB3-xY9z"));
+        let login = Login { server: "db:5432".to_owned(), old: "shop_b".to_owned(), new: "shop".to_owned() };
+        let held = Held { fields: vec![(String::new(), Secret::new(text.as_bytes()))], version: String::new() };
+        let change = Change::Parts { pairs: &vec![(&old, &new); count], login: Some(login), stands: Vec::new() };
+        change.over(&held).map(|fields| fields[0].1.expose_str().expect("text").to_owned())
+    }
+
+    #[test]
+    fn a_role_and_its_password_change_as_one_or_not_at_all() {
+        let text = "U=postgres://shop_b:N1N2N3N4@db/app\n";
+        assert_eq!(over(text, 1).as_deref(), Ok("U=postgres://shop:aB3-xY9z@db/app\n"));
+        for count in [0, 2] {
+            let why = over(text, count).expect_err("half a login");
+            assert!(why.contains("only its password can"), "{why}");
+        }
+        for (text, wanted) in [
+            ("U=postgres://shop_b:N1N2N3N4@db/app\nP=N1N2N3N4\n", "outside of a URL"),
+            ("U=postgres://shop_b:N1N2N3N4@replica/app\n", "another server"),
+            ("U=postgres://clerk:aB3-xY9z@db/app\nV=postgres://shop_b:N1N2N3N4@db/app\n", "another role"),
+        ] {
+            let why = over(text, 1).expect_err(text);
+            assert!(why.contains(wanted), "{text}: {why}");
+        }
     }
 }

@@ -19,6 +19,8 @@ struct State {
     controller: &'static str,
     /// What the next move of the service is answered with.
     refuses: Option<u16>,
+    /// A deployment that was given up beside the primary one.
+    given_up: bool,
     /// Somebody moves the service when the next revision is registered.
     rival: bool,
 }
@@ -49,8 +51,11 @@ fn answer(asked: &Asked, state: &mut State) -> Vec<u8> {
         "DescribeServices" if body["services"] == json!(["api"]) => {
             let deployment =
                 json!({ "status": "PRIMARY", "taskDefinition": arn(state.runs), "rolloutState": state.rollout });
+            let failed = json!({ "status": "ACTIVE", "taskDefinition": arn(2), "rolloutState": "FAILED" });
+            let mut deployments = vec![deployment];
+            deployments.extend(state.given_up.then_some(failed));
             let service = json!({
-                "status": "ACTIVE", "taskDefinition": arn(state.runs), "deployments": [deployment],
+                "status": "ACTIVE", "taskDefinition": arn(state.runs), "deployments": deployments,
                 "deploymentController": { "type": state.controller },
             });
             says(200, &json!({ "services": [service], "failures": [] }))
@@ -161,13 +166,22 @@ async fn a_service_that_others_deploy_or_that_is_not_there_is_not_written() {
 async fn its_tasks_are_waited_for_and_a_failed_roll_is_said() {
     let (provider, state) = ecs(None);
     let (hands, store) = (hands(&provider), open("aws-ecs-service", "prod/api"));
-    for (rollout, wanted) in [("COMPLETED", "done"), ("IN_PROGRESS", "not yet"), ("FAILED", "failed")] {
-        state.lock().expect("the state").rollout = rollout;
+    for (rollout, given_up, wanted) in [
+        ("COMPLETED", false, "done"),
+        ("IN_PROGRESS", false, "not yet"),
+        ("FAILED", false, "failed"),
+        // The circuit breaker rolls back to the revision before.
+        ("IN_PROGRESS", true, "failed"),
+        ("COMPLETED", true, "failed"),
+    ] {
+        let mut now = state.lock().expect("the state");
+        (now.rollout, now.given_up) = (rollout, given_up);
+        drop(now);
         let said = match store.settled(&hands).expect("it rolls by itself").await {
             Ok(()) => "done",
             Err(Trouble::Unknown(_)) => "not yet",
             Err(_) => "failed",
         };
-        assert_eq!(said, wanted, "{rollout}");
+        assert_eq!(said, wanted, "{rollout} {given_up}");
     }
 }

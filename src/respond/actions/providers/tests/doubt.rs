@@ -253,3 +253,52 @@ async fn a_variable_that_is_not_set_is_named() {
     let (state, why) = step(&run, "stop");
     assert!(state == StepState::Refused && why.ends_with("ADMIN is not set"), "{state:?} {why}");
 }
+
+#[tokio::test]
+async fn nothing_has_passed_while_tokens_that_a_secret_id_logged_in_for_live_on() {
+    let (scene, state, _) = moody(case("vault-approle-contain"));
+    let run = scene.apply().await;
+    assert!(stopped(&state));
+    assert_eq!((step(&run, "prove-refused").0, step(&run, "tokens").0), (StepState::Succeeded, StepState::Waiting));
+    assert_eq!((step(&run, "evidence").0, run.state), (StepState::Pending, RunState::Waiting));
+    assert!(!scene.written().contains(r#""result": "PASSED""#));
+}
+
+/// A case's scene where first no change is taken, and then what `lost` says is not found, and whether that is so yet.
+fn losing(case: &'static Case, lost: &'static str) -> (Scene, Shared, Arc<Mutex<bool>>) {
+    let away = Arc::new(Mutex::new(false));
+    let own = Arc::clone(&away);
+    let (scene, state) = altered(case, move |asked, _| {
+        if *own.lock().expect("it") {
+            return asked.line.contains(lost).then(|| bytes((404, r#"{"errors":["no handler for route"]}"#)));
+        }
+        (case.change)(asked).map(|_| bytes((429, "{}")))
+    });
+    (scene, state, away)
+}
+
+#[tokio::test]
+async fn a_secret_id_at_a_server_without_its_role_is_not_destroyed() {
+    // Another server, or another mount: everything there is not found.
+    let (scene, state, away) = losing(case("vault-approle-contain"), "/auth/approle/role");
+    let run = scene.apply().await;
+    assert_eq!(step(&run, "stop").0, StepState::Failed);
+    set(&away, true);
+    let run = scene.resume(&run).await;
+    let (stop, why) = step(&run, "stop");
+    assert!(stop == StepState::Unknown && why.contains("is not there itself"), "{stop:?} {why}");
+    assert!(!stopped(&state) && !scene.written().contains(r#""result": "PASSED""#));
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_there_is_no_proof_that_a_key_is_gone() {
+    let (mut scene, state, away) = losing(case("mistral-contain"), "/api/admin/api-keys?");
+    let run = scene.apply().await;
+    assert_eq!(step(&run, "stop").0, StepState::Failed);
+    set(&away, true);
+    scene.readable = false;
+    let run = scene.resume(&run).await;
+    let (stop, why) = step(&run, "stop");
+    assert!(stop == StepState::Unknown && why.contains("the list itself is not there"), "{stop:?} {why}");
+    assert!(!stopped(&state));
+}

@@ -1,8 +1,10 @@
 //! Providers whose administration makes keys: another is minted with the old one's bounds, written, waited for, and the old one
 //! stopped; whatever goes wrong at the mint there is one new key in the end, and it is the one in the store.
 
+mod alike;
 mod late;
 mod proof;
+mod running;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -53,6 +53,7 @@ fn approle(asked: &Asked, state: &State) -> Option<Said> {
             ok(&json!({ "data": { "approle/": { "type": "approle" }, "token/": { "type": "token" } } }))
         }
         Some(("GET ", "?list=true")) => ok(&json!({ "data": { "keys": ["app", "other"] } })),
+        Some(("GET ", "/app")) => ok(&json!({ "data": { "secret_id_num_uses": 0 } })),
         Some(("POST ", "/app/secret-id/lookup")) if !state.stopped && body(asked)["secret_id"] == state.value.as_str() => {
             ok(&data)
         }

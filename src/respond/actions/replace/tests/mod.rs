@@ -4,6 +4,7 @@
 mod faults;
 mod load;
 mod restart;
+mod rolling;
 mod shared;
 mod skew;
 mod somebody;
