@@ -77,27 +77,29 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
         )));
     }
     for key in &new {
-        // Whoever has read the new one goes on with it until they look again.
-        if let Some(why) = in_use(mint, world, (key, &noted)).await {
-            return Err(Outcome::Failed(format!(
-                "the stores hold the old one again, and {} stays for now: {why}; restart what reads its store only at its start, \
-                 then `respond undo` again",
-                key.id
-            )));
-        }
-        match mint.remove(world, &key.id).await {
-            Ok(()) | Err(Trouble::Absent) => {}
-            Err(trouble) => {
-                let why = trouble.why();
-                return Err(Outcome::Unknown(format!(
-                    "the stores hold the old one again, {} could not be removed: {why}",
-                    key.id
-                )));
-            }
-        }
+        take(mint, world, (key, &noted)).await?;
     }
     let removed: Vec<&str> = new.iter().map(|key| key.id.as_str()).collect();
     Ok(Outcome::Done(json!({ "restored": true, "removed": removed })))
+}
+
+/// Takes the new one away, unless it may still be in use.
+async fn take(mint: &dyn Mint, world: &World<'_>, (key, noted): (&Key, &Noted)) -> Result<(), Outcome> {
+    // Whoever has read the new one goes on with it until they look again.
+    if let Some(why) = in_use(mint, world, (key, noted)).await {
+        return Err(Outcome::Failed(format!(
+            "the stores hold the old one again, and {} stays for now: {why}; restart what reads its store only at its start, \
+             then `respond undo` again",
+            key.id
+        )));
+    }
+    match mint.remove(world, &key.id).await {
+        Ok(()) | Err(Trouble::Absent) => Ok(()),
+        Err(trouble) => {
+            let why = trouble.why();
+            Err(Outcome::Unknown(format!("the stores hold the old one again, {} could not be removed: {why}", key.id)))
+        }
+    }
 }
 
 /// Whether a key has shown up that this run has asked for and that nobody holds.

@@ -174,9 +174,10 @@ async fn its_tasks_are_waited_for_and_a_failed_roll_is_said() {
         ("IN_PROGRESS", true, "failed"),
         ("COMPLETED", true, "failed"),
     ] {
-        let mut now = state.lock().expect("the state");
-        (now.rollout, now.given_up) = (rollout, given_up);
-        drop(now);
+        {
+            let mut now = state.lock().expect("the state");
+            (now.rollout, now.given_up) = (rollout, given_up);
+        }
         let said = match store.settled(&hands).expect("it rolls by itself").await {
             Ok(()) => "done",
             Err(Trouble::Unknown(_)) => "not yet",
