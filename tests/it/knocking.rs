@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -113,6 +114,19 @@ impl House {
         fs::read_dir(self.scene.home.state().join("heard")).map_or(0, Iterator::count)
     }
 
+    /// Waits until what was heard was looked for once, and not found.
+    fn looked_in_vain(&self) {
+        let looked = |path: &Path| fs::read_to_string(path).is_ok_and(|text| text.contains("\"looks\":1"));
+        for _ in 0..600 {
+            let waiting = fs::read_dir(self.scene.home.state().join("heard"));
+            if waiting.is_ok_and(|mut all| all.any(|one| looked(&one.unwrap().path()))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("nobody looks");
+    }
+
     fn close(running: Running) -> Output {
         kill_process(running.pid(), Signal::TERM).unwrap();
         running.wait()
@@ -146,8 +160,11 @@ fn an_alert_of_githubs_has_the_clones_looked_at_and_what_is_found_there_containe
     // Whoever goes on talking may be cut off before they hear why.
     assert!([413, 0].contains(&house.post(&vec![b'x'; 2 << 20], &[("X-Hub-Signature-256", &forged)])));
     assert!(house.is_active() && house.runs().is_empty());
-    fs::write(&env, text).unwrap();
+    // Nobody has pulled yet, so there is nothing to be found.
     assert_eq!(house.signed(&alert(), Some("secret_scanning_alert")), 202);
+    house.looked_in_vain();
+    fs::write(&env, text).unwrap();
+    assert_eq!(house.signed(&alert(), Some("secret_scanning_alert")), 202, "redelivered: it is looked for at once");
     house.contained();
     // The same again, by whoever has caught it on its way.
     assert_eq!(house.signed(&alert(), Some("secret_scanning_alert")), 200);
