@@ -353,7 +353,8 @@ fn it_is_put_back_in_two_stores_and_the_new_role_is_gone() {
     assert_eq!(login(&fs::read_to_string(&worker).unwrap().replace("WORKER_", "")), new);
     let id = run["id"].as_str().unwrap();
     let url = String::from_utf8_lossy(&before).lines().nth(1).unwrap().to_owned();
-    // Whoever is logged in uses it.
+    // Whoever is logged in uses it. In the second in which the run itself asked it would be taken for the run's own.
+    std::thread::sleep(Duration::from_secs(1));
     let open = Session::open((&new.0, &new.1)).unwrap();
     let undo =
         || stage.staunch(&["respond", "undo", id, "--secret-stdin", "--format", "json"]).stdin(url.as_bytes()).output();
