@@ -21,4 +21,5 @@ mod rotating_postgres;
 mod sessions;
 mod ssh;
 mod stopping;
+mod turn;
 mod watch;

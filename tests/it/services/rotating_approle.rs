@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::openbao::{approver, bao, root};
+use super::turn::{Turn, said, step};
 use crate::harness::aws::unique;
-use crate::harness::program::{Home, Output, Run};
+use crate::harness::program::{Home, Run};
 use crate::harness::services::setting;
 use crate::harness::shim::{Side, hours_ahead, kill_on_sync};
 
@@ -63,30 +64,6 @@ impl Stage {
         Self { home, role, role_id, old, accessor, responder }
     }
 
-    fn staunch(&self, arguments: &[&str]) -> Run {
-        let config = self.home.root().join("home/config.toml");
-        let run = self.home.staunch(arguments).env("STAUNCH_CONFIG", config).env("STAUNCH_REQUESTER", "tests");
-        run.env("RESPONDER", &self.responder)
-    }
-
-    fn plan(&self) -> (String, Value) {
-        let output = self.staunch(&["respond", "plan", "app", "--mode", "rotate", "--format", "json"]).output();
-        let plan = said(&output);
-        (plan["digest"].as_str().unwrap_or_else(|| panic!("{plan} {}", output.stderr())).to_owned(), plan["plan"].clone())
-    }
-
-    fn apply(&self, digest: &str) -> Output {
-        self.staunch(&["respond", "apply", digest, "--format", "json"]).output()
-    }
-
-    fn later(&self, run: &str, hours: u32, done: &[&str]) -> Value {
-        let mut arguments = vec!["respond", "resume", run, "--format", "json"];
-        for step in done {
-            arguments.extend(["--done", step]);
-        }
-        said(&hours_ahead(self.staunch(&arguments), hours).output())
-    }
-
     fn logs_in(&self, secret: &str) -> bool {
         let login = json!({ "role_id": self.role_id, "secret_id": secret });
         let (status, said) = bao("root", "POST", "auth/approle/login", &login);
@@ -134,34 +111,26 @@ impl Stage {
         assert_eq!(self.accessors().len(), 2, "{moment}");
     }
 
+    /// Nothing that was written down holds one of its secrets.
     fn assert_silent(&self) {
-        let mut folders: Vec<PathBuf> = vec![self.home.state()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let written = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-                for secret in [&self.old, &self.in_file(), &self.responder] {
-                    assert!(!written.contains(secret.as_str()), "{}", path.display());
-                }
-            }
-        }
+        self.assert_unwritten(&[&self.old, &self.in_file(), &self.responder]);
+    }
+}
+
+impl Turn for Stage {
+    fn home(&self) -> &Home {
+        &self.home
+    }
+
+    fn staunch(&self, arguments: &[&str]) -> Run {
+        let config = self.home.root().join("home/config.toml");
+        let run = self.home.staunch(arguments).env("STAUNCH_CONFIG", config).env("STAUNCH_REQUESTER", "tests");
+        run.env("RESPONDER", &self.responder)
     }
 }
 
 fn text(answer: &Value, pointer: &str) -> String {
     answer.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer}: {answer}")).to_owned()
-}
-
-fn said(output: &Output) -> Value {
-    serde_json::from_str(&output.stdout()).unwrap_or_else(|_| panic!("{} {}", output.stdout(), output.stderr()))
-}
-
-fn step<'r>(run: &'r Value, id: &str) -> &'r Value {
-    run["steps"].as_array().unwrap().iter().find(|step| step["id"] == id).unwrap_or_else(|| panic!("{run}"))
 }
 
 #[test]
@@ -188,12 +157,7 @@ fn a_secret_id_is_replaced_in_its_file_and_in_kv_and_the_old_one_destroyed() {
     let run = stage.later(&id, 26, &["old-unused"]);
     assert_eq!(step(&run, "stop")["state"], "waiting", "{run}");
     assert!(stage.logs_in(&stage.old), "nothing is destroyed before two people agree");
-    for who in ["kim", "lee"] {
-        let key = stage.home.root().join(format!("home/{who}.pem"));
-        let approve = stage.staunch(&["respond", "approve", &digest, "--as", who, "--key", key.to_str().unwrap()]);
-        let approved = hours_ahead(approve, 26).output();
-        assert_eq!(approved.code(), Some(0), "{}", approved.stderr());
-    }
+    stage.approve(&digest, 26);
     let run = stage.later(&id, 26, &["old-unused"]);
     assert_eq!(step(&run, "stop")["state"], "succeeded", "{run}");
     assert_eq!(step(&run, "prove-refused")["evidence"]["seen"]["state"], "absent", "{run}");
@@ -259,11 +223,7 @@ fn the_old_one_stays_where_the_new_one_is_gone() {
     let id = run["id"].as_str().unwrap().to_owned();
     stage.later(&id, 0, &["new-in-use"]);
     stage.later(&id, 26, &["old-unused"]);
-    for who in ["kim", "lee"] {
-        let key = stage.home.root().join(format!("home/{who}.pem"));
-        let approve = stage.staunch(&["respond", "approve", &digest, "--as", who, "--key", key.to_str().unwrap()]);
-        assert_eq!(hours_ahead(approve, 26).output().code(), Some(0));
-    }
+    stage.approve(&digest, 26);
     let new = stage.accessors().into_iter().find(|accessor| *accessor != stage.accessor).unwrap();
     let destroy = json!({ "secret_id_accessor": new });
     root("POST", &format!("auth/approle/role/{}/secret-id-accessor/destroy", stage.role), &destroy);

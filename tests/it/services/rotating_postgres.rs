@@ -13,8 +13,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::openbao::approver;
+use super::turn::{Turn, said, step};
 use crate::harness::aws::unique;
-use crate::harness::program::{Home, Output, Run};
+use crate::harness::program::{Home, Run};
 use crate::harness::services::setting;
 use crate::harness::shim::{Side, hours_ahead, kill_on_sync};
 
@@ -116,47 +117,12 @@ impl Stage {
         Self { home, role, password, at }
     }
 
-    fn staunch(&self, arguments: &[&str]) -> Run {
-        let admin = format!("postgresql://{}:{}@{}/postgres?sslmode=disable", TURNER.0, TURNER.1, self.at);
-        let config = self.home.root().join("home/config.toml");
-        let run = self.home.staunch(arguments).env("STAUNCH_CONFIG", config).env("STAUNCH_REQUESTER", "tests");
-        run.env("PG_ADMIN", admin)
-    }
-
     /// Lists a file that no scan has looked into.
     fn store(&self, file: &Path) {
         let config = self.home.root().join("home/config.toml");
         let text = fs::read_to_string(&config).unwrap();
         let store = format!("[[responder.store]]\nkind = \"file\"\nat = {:?}\n", file.to_str().unwrap());
         fs::write(&config, text + &store).unwrap();
-    }
-
-    fn plan(&self) -> (String, Value) {
-        let output = self.staunch(&["respond", "plan", "app", "--mode", "rotate", "--format", "json"]).output();
-        let plan = said(&output);
-        (plan["digest"].as_str().unwrap_or_else(|| panic!("{plan} {}", output.stderr())).to_owned(), plan["plan"].clone())
-    }
-
-    fn apply(&self, digest: &str) -> Output {
-        self.staunch(&["respond", "apply", digest, "--format", "json"]).output()
-    }
-
-    /// Goes on so many hours later, with a person's word on steps.
-    fn later(&self, run: &str, hours: u32, done: &[&str]) -> Value {
-        let mut arguments = vec!["respond", "resume", run, "--format", "json"];
-        for step in done {
-            arguments.extend(["--done", step]);
-        }
-        said(&hours_ahead(self.staunch(&arguments), hours).output())
-    }
-
-    fn approve(&self, digest: &str, hours: u32) {
-        for who in ["kim", "lee"] {
-            let key = self.home.root().join(format!("home/{who}.pem"));
-            let approve = self.staunch(&["respond", "approve", digest, "--as", who, "--key", key.to_str().unwrap()]);
-            let approved = hours_ahead(approve, hours).output();
-            assert_eq!(approved.code(), Some(0), "{}", approved.stderr());
-        }
     }
 
     fn file(&self) -> PathBuf {
@@ -183,38 +149,25 @@ impl Stage {
         let roles = made(&format!("select rolname from pg_roles where rolname like '{}%' order by 1", self.role));
         assert_eq!(roles, [self.role.clone(), role], "{moment}");
     }
-
-    /// Nothing that was written down holds a password.
-    fn assert_silent(&self, passwords: &[&str]) {
-        let mut folders = vec![self.home.state()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let written = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-                for password in passwords {
-                    assert!(!written.contains(password), "{}", path.display());
-                }
-            }
-        }
-    }
 }
 
-fn said(output: &Output) -> Value {
-    serde_json::from_str(&output.stdout()).unwrap_or_else(|_| panic!("{} {}", output.stdout(), output.stderr()))
+impl Turn for Stage {
+    fn home(&self) -> &Home {
+        &self.home
+    }
+
+    fn staunch(&self, arguments: &[&str]) -> Run {
+        let admin = format!("postgresql://{}:{}@{}/postgres?sslmode=disable", TURNER.0, TURNER.1, self.at);
+        let config = self.home.root().join("home/config.toml");
+        let run = self.home.staunch(arguments).env("STAUNCH_CONFIG", config).env("STAUNCH_REQUESTER", "tests");
+        run.env("PG_ADMIN", admin)
+    }
 }
 
 fn login(text: &str) -> (String, String) {
     let url = text.lines().find_map(|line| line.strip_prefix("DATABASE_URL=postgresql://")).unwrap();
     let (user, rest) = url.split_once(':').unwrap();
     (user.to_owned(), rest.split_once('@').unwrap().0.to_owned())
-}
-
-fn step<'r>(run: &'r Value, id: &str) -> &'r Value {
-    run["steps"].as_array().unwrap().iter().find(|step| step["id"] == id).unwrap_or_else(|| panic!("{run}"))
 }
 
 /// A service that reads its file and logs in fifty times a second.
@@ -324,7 +277,7 @@ fn two_roles_take_turns_while_a_service_uses_them_and_no_request_fails() {
     assert_eq!(Session::open((&third.0, &third.1)).unwrap().run("show work_mem").unwrap(), ["6MB"]);
     let asked = service.end();
     assert!(asked >= 200, "only {asked} requests were made");
-    stage.assert_silent(&[&before.1, &first.1, &second.1, &third.1]);
+    stage.assert_unwritten(&[&before.1, &first.1, &second.1, &third.1]);
     // The verifier is sent, never the password.
     assert_eq!(
         made(&format!(
@@ -592,7 +545,7 @@ fn killed_around_every_record_it_goes_on_to_one_new_login() {
             assert_eq!(output.code(), Some(1), "{moment}: {}", output.stderr());
             assert_eq!(replace["state"], "succeeded", "{moment}: {run}");
             stage.assert_replaced(&moment);
-            stage.assert_silent(&[&stage.password, &stage.held().1]);
+            stage.assert_unwritten(&[&stage.password, &stage.held().1]);
         }
     }
     let [before, after] = unasked.as_slice() else { panic!("it is one record: {unasked:?}") };
