@@ -39,7 +39,8 @@ const KNOWN: [Known; 3] = [
             "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg=",
         ],
     },
-    // https://docs.gitlab.com/user/gitlab_com/#ssh-known_hosts-entries
+    // https://docs.gitlab.com/user/gitlab_com/#ssh-known_hosts-entries; their SHA-256 are those of
+    // https://about.gitlab.com/gitlab-com/settings/
     Known {
         host: "gitlab.com",
         forge: Forge::GitLab,
