@@ -42,7 +42,8 @@ const LOOK_ALIKE: &[&str] = &[
     "982842642351",
 ];
 
-/// The 12-digit account id in a 20-character key id, or `None` for the older format whose fifth character is I or J.
+/// The 12-digit account id in a 20-character key id, or `None` for the older format whose fifth character is I or J, and where the
+/// number has more digits, so that nobody has that account.
 pub(super) fn account(key_id: &[u8]) -> Option<String> {
     let body = key_id.get(4..20)?;
     if matches!(body[0], b'I' | b'J') {
@@ -50,7 +51,8 @@ pub(super) fn account(key_id: &[u8]) -> Option<String> {
     }
     let bytes = BASE32_NOPAD.decode(body).ok()?;
     let number = bytes[..6].iter().fold(0u64, |number, &byte| number << 8 | u64::from(byte));
-    Some(format!("{:012}", (number & 0x7fff_ffff_ff80) >> 7))
+    let account = (number & 0x7fff_ffff_ff80) >> 7;
+    (account < 1_000_000_000_000).then(|| format!("{account:012}"))
 }
 
 /// AWS writes ids in base 32; 0, 1, 8 and 9 are in samples that others made up, and in ids of a kind not seen yet.
@@ -94,6 +96,18 @@ mod tests {
     fn older_ids_and_short_ones_say_nothing() {
         assert_eq!(account(b"AKIAIOSFODNN7EXAMPLE"), None);
         assert_eq!(account(b"AKIA"), None);
+    }
+
+    #[test]
+    fn no_account_has_thirteen_digits() {
+        // The largest number of 12 digits, and the next.
+        let id = |account: u64| {
+            let mut bytes = [0u8; 10];
+            bytes[..6].copy_from_slice(&(account << 7 | 1 << 47).to_be_bytes()[2..]);
+            format!("AKIA{}", data_encoding::BASE32_NOPAD.encode(&bytes))
+        };
+        assert_eq!(account(id(999_999_999_999).as_bytes()).as_deref(), Some("999999999999"));
+        assert_eq!(account(id(1_000_000_000_000).as_bytes()), None);
     }
 
     #[test]
