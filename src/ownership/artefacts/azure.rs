@@ -22,7 +22,10 @@ impl Kind for AzurePipelines {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["yml", "yaml"]) && (is_usual(path) || path.contains("pipeline") || path.contains(".azure"))
+        ends_in(path, &["yml", "yaml"])
+            && (is_usual(path)
+                || ["pipeline", ".azure", ".vsts", ".ado/"].iter().any(|word| path.contains(word))
+                || file_name(path).contains("azure"))
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
@@ -159,6 +162,12 @@ mod tests {
                 vec![("/b", Bound), ("/a", Inferred)],
             ),
             (format!("steps: [{{script: x, env: {{K: {VALUE}}}}}]\n"), "ci/azure-pipelines.yml", vec![("", Inferred)]),
+            (
+                format!("pool: {{vmImage: ubuntu-24.04}}\njobs: [{{job: e2e, variables: {{K: {VALUE}}}, steps: []}}]\n"),
+                "azure-ci.yml",
+                vec![("/e2e", Inferred)],
+            ),
+            (format!("jobs: [{{job: e2e, variables: {{K: {VALUE}}}, steps: []}}]\n"), "azure-ci.yml", vec![]),
             (format!("variables: {{'${{{{ if true }}}}': {{K: {VALUE}}}}}\nsteps: []\n"), "azure-pipelines.yml", vec![]),
         ] {
             let known = tree(&[(path, &text)]);

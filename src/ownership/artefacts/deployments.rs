@@ -180,6 +180,15 @@ const FORMS: &[Form] = &[
         parts: &["services", "workers", "jobs", "functions", "static_sites"],
     },
     Form {
+        // The same where `doctl apps create --spec FILE` is told of it.
+        kind: "digitalocean",
+        fits: |path| matches!(file_name(path), "spec.yaml" | "spec.yml" | "app-spec.yaml" | "app-spec.yml"),
+        needs: &["name", "services"],
+        name: &["name"],
+        values: &[&["envs"]],
+        parts: &["services", "workers", "jobs", "functions", "static_sites"],
+    },
+    Form {
         kind: "copilot",
         fits: |path| matches!(file_name(path), "manifest.yml" | "manifest.yaml") && folder(path).contains("copilot/"),
         needs: &["type"],
@@ -298,6 +307,7 @@ mod tests {
             ("config/deploy.yml", &kamal, &["kamal:config/deploy.yml/shop"]),
             ("deploy.yml", &kamal, &[]),
             (".do/app.yaml", &ocean, &["digitalocean:.do/app.yaml/web"]),
+            ("spec.yaml", &shared, &["digitalocean:spec.yaml/api", "digitalocean:spec.yaml/web"]),
             (".do/app.yaml", &shared, &["digitalocean:.do/app.yaml/api", "digitalocean:.do/app.yaml/web"]),
             ("copilot/api/manifest.yml", &copilot, &["copilot:copilot/api/manifest.yml/api"]),
             ("manifest.prod.yml", &cloud_foundry, &["cloudfoundry:manifest.prod.yml/shop"]),

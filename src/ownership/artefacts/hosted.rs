@@ -1,7 +1,10 @@
 //! Files that a hosted builder or platform reads by their names: value → variables or a script in the file → what it builds or runs.
 //!
 //! Heroku's `app.json` (devcenter.heroku.com, "app.json Schema"), Travis CI (docs.travis-ci.com), Buildkite (buildkite.com/docs), Drone and
-//! Woodpecker (docs.drone.io, woodpecker-ci.org/docs). Those that keep values alone are in `deployments`.
+//! Woodpecker (docs.drone.io, woodpecker-ci.org/docs), Semaphore (docs.semaphore.io, "Pipeline YAML"), AppVeyor (appveyor.com/docs,
+//! "appveyor.yml reference"), Cirrus CI (cirrus-ci.org, "Writing Tasks"), Codefresh (codefresh.io/docs, "Pipeline YAML"), Bitrise
+//! (docs.bitrise.io, "Reference: configuration YAML"), Codemagic (docs.codemagic.io, "Using codemagic.yaml"). Those that keep values
+//! alone are in `deployments`.
 //! A pipeline elsewhere than where its service looks by itself is inferred: which file is read is set at the service.
 
 use std::sync::Arc;
@@ -38,6 +41,12 @@ fn read_by(path: &str) -> Option<Read> {
         "app.json" => heroku,
         ".travis.yml" => travis,
         ".drone.yml" | ".woodpecker.yml" | ".woodpecker.yaml" => steps,
+        "appveyor.yml" | ".appveyor.yml" => appveyor,
+        ".cirrus.yml" => cirrus,
+        "codefresh.yml" => codefresh,
+        "bitrise.yml" => bitrise,
+        "codemagic.yaml" => codemagic,
+        _ if yaml && within(".semaphore") => semaphore,
         _ if yaml && within(".buildkite") => buildkite,
         _ if yaml && within(".woodpecker") => steps,
         _ => return None,
@@ -62,7 +71,8 @@ impl Desk<'_> {
     fn at_root(&self) -> Tier {
         let inside = self.sheet.path.strip_prefix(self.sheet.root).unwrap_or(&self.sheet.path);
         let own = folder(inside);
-        if own.is_empty() || own == ".buildkite" || own == ".woodpecker" { Tier::Bound } else { Tier::Inferred }
+        let usual = own.is_empty() || [".buildkite", ".woodpecker", ".semaphore"].contains(&own);
+        if usual { Tier::Bound } else { Tier::Inferred }
     }
 
     /// Every variable of a mapping, or of a list of `NAME=value` or `{name or key, value}`.
@@ -150,6 +160,110 @@ fn steps(desk: &mut Desk<'_>, root: View<'_>) {
     }
 }
 
+/// A block's variables and commands, and those that are said for all blocks.
+fn semaphore(desk: &mut Desk<'_>, root: View<'_>) {
+    let all = root.get("global_job_config");
+    for block in root.get("blocks").into_iter().flat_map(View::items) {
+        let Some(task) = block.get("task") else { continue };
+        let Some(consumer) = desk.consumer("semaphore", block.text_at(&["name"])) else { continue };
+        let link = Link::new(&consumer, desk.at_root(), "semaphore-block", "");
+        let jobs = task.get("jobs").into_iter().flat_map(View::items);
+        for part in all.into_iter().chain([task]).chain(jobs) {
+            desk.variables(part.get("env_vars"), &link);
+            desk.commands(part.get("commands"), &link);
+            for within in ["prologue", "epilogue"].into_iter().filter_map(|within| part.get(within)) {
+                for when in [&[][..], &["always"], &["on_pass"], &["on_fail"]] {
+                    desk.commands(within.at(when).and_then(|when| when.get("commands")), &link);
+                }
+            }
+        }
+    }
+}
+
+fn appveyor(desk: &mut Desk<'_>, root: View<'_>) {
+    let Some(consumer) = desk.consumer("appveyor", None) else { return };
+    let link = Link::new(&consumer, desk.at_root(), "appveyor-environment", "");
+    let environment = root.get("environment");
+    desk.variables(environment, &link);
+    for field in ["global", "matrix"] {
+        desk.variables(environment.and_then(|environment| environment.get(field)), &link);
+    }
+    for provider in root.get("deploy").into_iter().flat_map(View::items) {
+        desk.variables(Some(provider), &link);
+    }
+    for field in
+        ["init", "install", "before_build", "build_script", "before_test", "test_script", "deploy_script", "on_success"]
+    {
+        let all = root.get(field);
+        desk.commands(all, &link);
+        for shell in ["ps", "cmd", "sh", "pwsh"] {
+            for step in all.into_iter().flat_map(View::items) {
+                desk.commands(step.get(shell), &link);
+            }
+        }
+    }
+}
+
+/// Its tasks are keys, `NAME_task`, and so are a task's scripts, `NAME_script`.
+fn cirrus(desk: &mut Desk<'_>, root: View<'_>) {
+    for (key, task) in root.entries() {
+        let Some(name) = key.text().filter(|name| *name == "task" || name.ends_with("_task")) else { continue };
+        let own = task.text_at(&["name"]).unwrap_or(name.strip_suffix("_task").unwrap_or(name));
+        let Some(consumer) = desk.consumer("cirrus", Some(own)) else { continue };
+        let link = Link::new(&consumer, desk.at_root(), "cirrus-task", "");
+        for scope in [root, task] {
+            desk.variables(scope.get("env").or_else(|| scope.get("environment")), &link);
+        }
+        for (field, script) in task.entries() {
+            if field.text().is_some_and(|field| field.ends_with("script")) {
+                desk.commands(Some(script), &link);
+            }
+        }
+    }
+}
+
+fn codefresh(desk: &mut Desk<'_>, root: View<'_>) {
+    for (name, step) in root.get("steps").map(View::entries).unwrap_or_default() {
+        let Some(consumer) = name.text().and_then(|name| desk.consumer("codefresh", Some(name))) else { continue };
+        let link = Link::new(&consumer, desk.at_root(), "codefresh-step", "");
+        for field in ["environment", "build_arguments", "arguments"] {
+            desk.variables(step.get(field), &link);
+        }
+        desk.commands(step.get("commands"), &link);
+    }
+}
+
+/// Each variable is a mapping of its own, with `opts` beside it.
+fn bitrise(desk: &mut Desk<'_>, root: View<'_>) {
+    for (name, workflow) in root.get("workflows").map(View::entries).unwrap_or_default() {
+        let Some(consumer) = name.text().and_then(|name| desk.consumer("bitrise", Some(name))) else { continue };
+        let link = Link::new(&consumer, desk.at_root(), "bitrise-workflow", "");
+        desk.variables(root.at(&["app", "envs"]), &link);
+        desk.variables(workflow.get("envs"), &link);
+        for step in workflow.get("steps").into_iter().flat_map(View::items).flat_map(View::entries) {
+            desk.variables(step.1.get("inputs"), &link);
+            for (_, input) in step.1.get("inputs").into_iter().flat_map(View::items).flat_map(View::entries) {
+                desk.commands(Some(input), &link);
+            }
+        }
+    }
+}
+
+fn codemagic(desk: &mut Desk<'_>, root: View<'_>) {
+    for (name, workflow) in root.get("workflows").map(View::entries).unwrap_or_default() {
+        let Some(consumer) = name.text().and_then(|name| desk.consumer("codemagic", Some(name))) else { continue };
+        let link = Link::new(&consumer, desk.at_root(), "codemagic-workflow", "");
+        desk.variables(workflow.at(&["environment", "vars"]), &link);
+        for (_, channel) in workflow.get("publishing").map(View::entries).unwrap_or_default() {
+            desk.variables(Some(channel), &link);
+        }
+        desk.commands(workflow.get("scripts"), &link);
+        for script in workflow.get("scripts").into_iter().flat_map(View::items) {
+            desk.commands(script.get("script"), &link);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::model::Tier::{self, Bound, Inferred};
@@ -200,6 +314,60 @@ mod tests {
                 ".woodpecker/ci.yml",
                 format!("steps: {{build: {{environment: {{K: {VALUE}}}}}}}\n"),
                 Some(("woodpecker:.woodpecker/ci.yml/build", Bound)),
+            ),
+        ]);
+    }
+    #[test]
+    fn each_part_of_a_builder_s_file() {
+        let block = |task: &str| format!("blocks: [{{name: e2e, task: {{{task}}}}}, {{name: lint, task: {{}}}}]\n");
+        hold(&[
+            (
+                ".semaphore/semaphore.yml",
+                block(&format!("env_vars: [{{name: K, value: {VALUE}}}]")),
+                Some(("semaphore:.semaphore/semaphore.yml/e2e", Bound)),
+            ),
+            (
+                ".semaphore/semaphore.yml",
+                block(&format!("prologue: {{commands: ['login --token={VALUE}']}}")),
+                Some(("semaphore:.semaphore/semaphore.yml/e2e", Bound)),
+            ),
+            (
+                ".semaphore/semaphore.yml",
+                block(&format!("jobs: [{{name: a, commands: ['login --token={VALUE}']}}]")),
+                Some(("semaphore:.semaphore/semaphore.yml/e2e", Bound)),
+            ),
+            ("appveyor.yml", format!("environment: {{K: {VALUE}}}\n"), Some(("appveyor:appveyor.yml", Bound))),
+            ("appveyor.yml", format!("environment: {{matrix: [{{K: {VALUE}}}]}}\n"), Some(("appveyor:appveyor.yml", Bound))),
+            ("appveyor.yml", format!("environment: {{K: {{secure: {VALUE}}}}}\n"), None),
+            (
+                "appveyor.yml",
+                format!("test_script: [{{ps: 'x --token={VALUE}'}}]\n"),
+                Some(("appveyor:appveyor.yml", Bound)),
+            ),
+            (
+                ".cirrus.yml",
+                format!("unit_task: {{env: {{K: {VALUE}}}}}\nlint_task: {{}}\n"),
+                Some(("cirrus:.cirrus.yml/unit", Bound)),
+            ),
+            (
+                "codefresh.yml",
+                format!("steps: {{push: {{environment: [K={VALUE}]}}, lint: {{}}}}\n"),
+                Some(("codefresh:codefresh.yml/push", Bound)),
+            ),
+            (
+                "bitrise.yml",
+                format!("workflows: {{deploy: {{envs: [{{K: {VALUE}, opts: {{is_expand: false}}}}]}}, test: {{}}}}\n"),
+                Some(("bitrise:bitrise.yml/deploy", Bound)),
+            ),
+            (
+                "bitrise.yml",
+                format!("workflows: {{deploy: {{steps: [{{script@1: {{inputs: [{{content: 'x {VALUE}'}}]}}}}]}}}}\n"),
+                Some(("bitrise:bitrise.yml/deploy", Bound)),
+            ),
+            (
+                "codemagic.yaml",
+                format!("workflows: {{ios: {{environment: {{vars: {{K: {VALUE}}}}}}}, android: {{}}}}\n"),
+                Some(("codemagic:codemagic.yaml/ios", Bound)),
             ),
         ]);
     }

@@ -14,7 +14,7 @@ pub(super) enum Sort {
     Elixir,
     /// Laravel, Symfony, Magento, `CodeIgniter`.
     Php,
-    /// ASP.NET Core ("Configuration in ASP.NET Core"), Azure Functions.
+    /// ASP.NET Core ("Configuration in ASP.NET Core").
     DotNet,
     Node,
     Go,
@@ -34,6 +34,10 @@ const FOLDERS: [&str; 4] = ["config", "configs", "conf", "configuration"];
 /// Whether a program of that sort reads a file at that path, seen from its manifest's folder.
 pub(super) fn reads(sort: Sort, inside: &str) -> bool {
     let name = file_name(inside);
+    // Azure Functions, in every language (learn.microsoft.com, "Code and test Azure Functions locally").
+    if inside == "local.settings.json" {
+        return matches!(sort, Sort::DotNet | Sort::Node | Sort::Python | Sort::Jvm);
+    }
     if is_own_env(name) {
         return folder(inside).is_empty() && !matches!(sort, Sort::Jvm | Sort::DotNet);
     }
@@ -82,6 +86,13 @@ fn jvm(inside: &str, name: &str) -> bool {
     if inside.starts_with("src/main/resources/") {
         return ends_in(name, &kinds);
     }
+    // Android's plugins (developers.google.com, "Google Services Gradle Plugin"), its manifest and its resources.
+    let android =
+        inside == "src/main/AndroidManifest.xml" || inside.starts_with("src/main/res/values") && ends_in(name, &["xml"]);
+    let built = name == "google-services.json" && (folder(inside).is_empty() || inside.starts_with("src/"));
+    if android || built || matches!(inside, "gradle.properties" | "local.properties" | "secrets.properties") {
+        return true;
+    }
     let own = is_called(name, "application") || is_called(name, "bootstrap");
     own && ends_in(name, &kinds[..4]) && ["", "config", "conf"].contains(&folder(inside))
 }
@@ -106,7 +117,7 @@ fn dot_net(inside: &str, name: &str) -> bool {
         "" => {
             let settings = is_called(&lower, "appsettings") && ends_in(&lower, &["json"]);
             let old = ["web", "app", "connectionstrings"].iter().any(|word| is_called(&lower, word));
-            settings || lower == "local.settings.json" || old && ends_in(&lower, &["config"])
+            settings || old && ends_in(&lower, &["config"])
         }
         "Properties" => name == "launchSettings.json",
         _ => false,
@@ -145,6 +156,11 @@ mod tests {
             (Jvm, "src/main/resources/application-prod.properties"),
             (Jvm, "src/main/resources/META-INF/microprofile-config.properties"),
             (Jvm, "config/application.properties"),
+            (Jvm, "google-services.json"),
+            (Jvm, "src/release/google-services.json"),
+            (Jvm, "gradle.properties"),
+            (Jvm, "src/main/res/values/keys.xml"),
+            (Python, "local.settings.json"),
             (Ruby, "config/database.yml"),
             (Ruby, "config/environments/production.rb"),
             (Ruby, ".env"),
