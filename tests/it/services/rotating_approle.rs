@@ -11,7 +11,7 @@ use super::turn::{Turn, said, step};
 use crate::harness::aws::unique;
 use crate::harness::program::{Home, Run};
 use crate::harness::services::setting;
-use crate::harness::shim::{Side, hours_ahead, kill_on_sync};
+use crate::harness::shim::{Side, kill_on_sync};
 
 /// What the responder's token may do.
 const POLICY: &str = "path \"sys/auth\" { capabilities = [\"read\"] }\npath \"auth/approle/role\" { capabilities = [\"list\"] }\n\
