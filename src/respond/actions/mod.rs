@@ -206,6 +206,13 @@ pub(super) trait Action: Sync {
     fn last_use<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {
         Box::pin(async { Err("nothing is put in its place".to_owned()) })
     }
+    /// By how much the clock of that record may be ahead of this one. Nothing where that is not told.
+    ///
+    /// # Errors
+    /// In words: it could not be asked now.
+    fn ahead<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Duration>, String>> {
+        Box::pin(async { Ok(None) })
+    }
     /// When the credential that it replaces was used last, by the provider's record.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod tests;
 pub(super) use probe::credential;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,15 @@ pub(super) trait Mint: Sync {
     /// When a key was used last, by the provider's record.
     fn used<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
         Box::pin(async { Err(Trouble::Failed("its provider does not tell when a key was used".to_owned())) })
+    }
+    /// By how much the clock of that record may be ahead of this one, as [`ahead`] tells it from when the new one was made.
+    /// Nothing where that is not told.
+    fn ahead<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Duration>, Trouble>> {
+        Box::pin(async move {
+            let keys = self.listed(world, &label(world.plan)).await?;
+            let made = keys.into_iter().find(|key| key.id == id).and_then(|key| key.made);
+            Ok(ahead(world, made))
+        })
     }
     /// When the old one was used last, by the provider's record. `seen` is what the plan saw.
     fn old_use<'a>(&'a self, _world: &'a World<'_>, _seen: &'a Value) -> Doing<'a, Result<Record, Trouble>> {
@@ -195,6 +205,14 @@ pub(super) fn asked(world: &World<'_>) -> Option<Timestamp> {
     serde_json::from_value::<Noted>(status.noted.clone()).ok()?.since
 }
 
+/// By how much the clock of a provider's record is ahead of this one: by no more than what it put in the old one's place was made after
+/// it was asked for, and a second more, as records tell whole ones. Nothing where either is not told.
+pub(super) fn ahead(world: &World<'_>, made: Option<Timestamp>) -> Option<Duration> {
+    let (asked, made) = asked(world).zip(made)?;
+    let ahead = Duration::try_from(made.duration_since(asked)).unwrap_or_default();
+    Some(if ahead.is_zero() { ahead } else { ahead + Duration::from_secs(1) })
+}
+
 impl Action for Replace {
     fn name(&self) -> &'static str {
         self.0.name()
@@ -264,6 +282,10 @@ impl Action for Replace {
 
     fn last_use<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {
         Box::pin(async move { self.0.used(world, id).await.map_err(Trouble::why) })
+    }
+
+    fn ahead<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Duration>, String>> {
+        Box::pin(async move { self.0.ahead(world, id).await.map_err(Trouble::why) })
     }
 
     fn old_use<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Record, String>> {
