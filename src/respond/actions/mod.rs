@@ -41,7 +41,7 @@ use crate::model::{Liveness, Plan, StepStatus};
 use crate::validate::Validator;
 
 pub(in crate::respond) use keys::{Trouble, missing, settled};
-pub(in crate::respond) use notes::Notes;
+pub(in crate::respond) use notes::{Notes, Written};
 
 /// A future that an action returns.
 pub(super) type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -67,7 +67,7 @@ pub(super) struct World<'w> {
     pub(super) requester: &'w str,
     /// Where runs are kept; nothing while planning.
     pub(super) folder: Option<&'w Folder>,
-    /// Where a step under way writes down what it knows; nowhere while planning and walking back.
+    /// Where a step under way writes down what it knows; nowhere while it is only looked at.
     pub(super) notes: Option<&'w Notes>,
 }
 
@@ -226,6 +226,14 @@ pub(super) trait Action: Sync {
     /// In words: it cannot be seen now.
     fn has_left<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<bool, String>> {
         Box::pin(async { Ok(false) })
+    }
+    /// Takes away what of a run's is there that nobody holds, and nothing else: what the run has put in the credential's place
+    /// stays. What is to be noted of it; nothing where there was none.
+    ///
+    /// # Errors
+    /// In words: it cannot be seen or taken away now.
+    fn take_left<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Option<Value>, String>> {
+        Box::pin(async { Ok(None) })
     }
     /// Whether what is seen now is what the plan saw, as far as that matters to it.
     fn same(&self, planned: &Value, now: &Value) -> bool {

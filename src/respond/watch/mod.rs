@@ -4,6 +4,7 @@
 
 mod decide;
 mod heard;
+mod late;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -15,12 +16,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::execute::Runner;
-use super::folder::{Folder, Late};
+use super::folder::Folder;
 use super::playbook::{Playbook, Playbooks};
-use super::replay::doubt;
 use super::whose::account;
 use super::{Hands, RespondError, draft, replayed};
 use crate::model::{Clock, Finding, Liveness, Notice, NoticeKind, Plan, Run, RunState, StepState};
@@ -45,9 +45,6 @@ const LOOKED: &str = "looked at";
 const PAUSE: Duration = Duration::from_mins(1);
 /// So many runs of a pass went well before one that did not is taken for its own fault.
 const SOME: usize = 10;
-/// How long, and how often, what may have been left behind is looked for.
-const LOOKS: SignedDuration = SignedDuration::from_hours(7 * 24);
-const BETWEEN: SignedDuration = SignedDuration::from_hours(1);
 /// Until what was held back is looked at again.
 const HELD: Duration = Duration::from_mins(10);
 
@@ -392,63 +389,6 @@ impl Watcher<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Whether a run that was walked back may have left something that shows up yet: it is looked for every hour for a week.
-    fn wants_a_look(&self, run: &Run) -> bool {
-        let Some(at) = run.steps.iter().find(|step| doubt(step).is_some()).and_then(|step| step.at) else { return false };
-        // What is written down of it is its last word; a look that finds nothing writes nothing.
-        let now = self.clock.now();
-        let mut looked = self.looked_at.borrow_mut();
-        let last = looked.get(&run.id).copied().or_else(|| Some(self.folder.late(&run.id)?.looked)).unwrap_or(at);
-        // By a clock that has been set back since, it was looked for in time to come.
-        let due = now.duration_since(at) < LOOKS && now.duration_since(last).abs() >= BETWEEN;
-        if due {
-            looked.insert(run.id.clone(), now);
-            let late = Late { looked: now, ..self.folder.late(&run.id).unwrap_or_default() };
-            // Where that cannot be written down, this process knows it.
-            let _ = self.folder.keep_late(&run.id, &late);
-        }
-        due
-    }
-
-    /// Looks for it, and walks the run back once more where it has shown up, which takes it away. Nothing is told where it has not.
-    async fn look_again(
-        &self,
-        run: &Run,
-        finding: Option<&Finding>,
-        make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
-        tell: &impl AsyncFn(Notice),
-    ) {
-        let Ok(mut runner) = make(Work::GoOn(&run.plan)).await else { return };
-        runner.stop = Arc::clone(&self.stop);
-        if !runner.has_left(run).await {
-            return;
-        }
-        let now = self.clock.now();
-        let notice = match runner.undo(&run.id).await {
-            Ok(back) if back.steps.iter().any(|step| step.state == StepState::UndoFailed) => {
-                Notice { kind: NoticeKind::Failed, ..Notice::of_run(&back, finding, now) }
-            }
-            Ok(back) => {
-                let lines = vec!["what the run had left behind has shown up, and was taken away".to_owned()];
-                Notice { kind: NoticeKind::Undone, lines, next: Vec::new(), ..Notice::of_run(&back, finding, now) }
-            }
-            // Whoever works on it takes it away.
-            Err(RespondError::Busy(_)) => return,
-            Err(error) => {
-                let lines = vec![format!("what the run had left behind has shown up, and cannot be taken away: {error}")];
-                Notice { kind: NoticeKind::Failed, lines, ..Notice::of_run(run, finding, now) }
-            }
-        };
-        // Somebody is woken once.
-        let why = if notice.kind == NoticeKind::Failed { notice.lines.join("\n") } else { String::new() };
-        let late = self.folder.late(&run.id).unwrap_or_default();
-        if !why.is_empty() && late.why == why {
-            return;
-        }
-        tell(notice).await;
-        let _ = self.folder.keep_late(&run.id, &Late { looked: now, why });
     }
 
     /// Goes on with one run; what is to be told of it.
