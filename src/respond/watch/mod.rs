@@ -2,6 +2,7 @@
 //! runs whose quiet period is over. The ledger in the store is written before the world is touched, and a run's own journal
 //! after that: a finding is never acted on twice, and none is lost.
 
+mod begun;
 mod decide;
 mod heard;
 mod late;
@@ -28,6 +29,7 @@ use crate::secret::Fingerprint;
 use crate::store::{Store, WatchState, Watched};
 use crate::validate::Validator;
 
+use begun::stopped_in_a_row;
 pub use decide::{Allowed, Policy};
 use decide::{Verdict, decide, held};
 pub use heard::{Answer, Delivery, Ear, name as delivery_name};
@@ -43,8 +45,6 @@ const AGAIN: &str = "it is live again";
 const LOOKED: &str = "looked at";
 /// Before the second attempt; doubled each time.
 const PAUSE: Duration = Duration::from_mins(1);
-/// So many runs of a pass went well before one that did not is taken for its own fault.
-const SOME: usize = 10;
 /// Until what was held back is looked at again.
 const HELD: Duration = Duration::from_mins(10);
 
@@ -74,6 +74,8 @@ pub struct Watcher<'w> {
     pub clock: &'w dyn Clock,
     /// When runs were looked at that may have left something behind.
     pub looked_at: RefCell<BTreeMap<String, Timestamp>>,
+    /// Between two passes that nobody has asked for: so long nothing is begun after a failure, however often somebody knocks.
+    pub every: Duration,
 }
 
 impl Watcher<'_> {
@@ -95,7 +97,7 @@ impl Watcher<'_> {
         let findings = worst_first(self.store.all()?);
         self.go_on(&findings, make, tell).await?;
         let mut known = self.known()?;
-        let mut begun = Begun::default();
+        let mut begun = self.begun_lately(&known);
         for finding in &findings {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -429,31 +431,6 @@ impl Watcher<'_> {
     }
 }
 
-/// Runs that were begun in one pass, one after the other: a first one alone, then as many as a tenth of a hundred, then the rest. A
-/// failure of the first is every other's as well, as like as not.
-#[derive(Default)]
-struct Begun {
-    good: usize,
-    failed: usize,
-    /// Somebody was told that nothing more is begun.
-    told: bool,
-}
-
-impl Begun {
-    fn count(&mut self, notice: &Notice) {
-        match notice.kind {
-            NoticeKind::Failed => self.failed += 1,
-            NoticeKind::Held | NoticeKind::Left => {}
-            _ => self.good += 1,
-        }
-    }
-
-    /// Whether nothing more is begun: after one failure while fewer than ten went well, then after two.
-    fn enough(&self) -> bool {
-        self.failed > usize::from(self.good >= SOME)
-    }
-}
-
 /// What is worst comes first: the caps are for that.
 fn worst_first(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -506,13 +483,4 @@ fn is_due(run: &Run, now: Timestamp) -> bool {
     let waits = run.steps.iter().find(|step| step.state == StepState::Waiting);
     let until = waits.and_then(|step| step.evidence.get("until")?.as_str()?.parse::<Timestamp>().ok());
     run.state == RunState::Waiting && until.is_some_and(|until| until <= now)
-}
-
-/// How many of the latest runs that were begun here did not do what they should, and nobody looked at them. One whose changes all
-/// hold, though something could not be proved, ends the row.
-fn stopped_in_a_row(ledger: &[Watched], runs: &[Run]) -> usize {
-    let mut acted: Vec<&Watched> = ledger.iter().filter(|row| row.state == WatchState::Acted && row.why != LOOKED).collect();
-    acted.sort_by_key(|row| std::cmp::Reverse(row.at));
-    let failed = |row: &&&Watched| runs.iter().find(|run| run.digest == row.digest).is_none_or(Run::has_failed);
-    acted.iter().take_while(failed).count()
 }

@@ -86,6 +86,7 @@ impl World {
             stop: Arc::clone(&self.ending),
             clock: &*self.clock,
             looked_at: std::cell::RefCell::default(),
+            every: Duration::from_mins(1),
         }
     }
 
@@ -325,10 +326,49 @@ async fn a_first_run_that_fails_keeps_the_others_of_its_pass_from_being_begun() 
     assert!(told[1].fingerprint.is_empty() && told[1].lines[0].contains("nothing more is begun"), "{told:?}");
     let rows = world.store.watched().expect("rows");
     assert_eq!(rows.len(), 1, "nothing was decided about the others: {rows:?}");
-    // They have their turn in the next pass: nobody is left out.
+    // Somebody knocks: that is no other wave, and nobody is told a second time.
+    assert_eq!(world.pass().await, []);
+    world.clock.advance(Duration::from_secs(59));
+    assert_eq!((world.pass().await, world.store.watched().expect("rows").len()), (vec![], 1));
+    // They have their turn in the next pass that is due: nobody is left out.
+    world.clock.advance(Duration::from_secs(2));
     let next = world.pass().await;
     assert_eq!(World::kinds(&next), [NoticeKind::Held, NoticeKind::Held], "{next:?}");
     assert!(next.iter().all(|notice| notice.lines[0].contains("no longer readable")), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_first_run_whose_proof_does_not_come_keeps_the_others_from_being_begun() {
+    // Nothing is proved here: the provider goes on taking the value.
+    let proof =
+        "[[step]]\nid = \"prove-refused\"\naction = \"key-verify-refused\"\non_failure = \"continue\"\ntimeout = 0\n";
+    let mut world = World::new(false);
+    let text = PLAYBOOK.replace("watch = 3600\n", "") + proof;
+    let source = PlaybookSource { id: "p".into(), file: "p.toml".into(), text };
+    world.playbooks = Playbooks::new(&[source]).expect("a playbook");
+    let mut other = another(&world, "one");
+    other.severity = crate::model::Severity::Low;
+    world.store.save(&[other], Timestamp::UNIX_EPOCH).expect("saved");
+    let told = world.pass().await;
+    assert_eq!(World::kinds(&told), [NoticeKind::Unproved, NoticeKind::Held], "{told:?}");
+    assert_eq!(world.store.watched().expect("rows").len(), 1, "the other was not begun");
+    world.clock.advance(Duration::from_secs(61));
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Held], "and is in its turn, though its value is not there");
+}
+
+#[test]
+fn after_ten_that_went_well_one_without_a_proof_is_its_own() {
+    let mut begun = super::begun::Begun::default();
+    let count = |begun: &mut super::begun::Begun, kind| {
+        begun.count(&Notice { kind, ..Notice::held(String::new(), Timestamp::UNIX_EPOCH) });
+    };
+    (0..9).for_each(|_| count(&mut begun, NoticeKind::Waits));
+    let mut early = super::begun::Begun { good: begun.good, ..super::begun::Begun::default() };
+    count(&mut early, NoticeKind::Unproved);
+    assert!(early.enough());
+    count(&mut begun, NoticeKind::Done);
+    (0..3).for_each(|_| count(&mut begun, NoticeKind::Unproved));
+    assert!(!begun.enough());
 }
 
 #[tokio::test]

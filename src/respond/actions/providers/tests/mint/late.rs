@@ -118,6 +118,7 @@ impl Eyes {
             clock: &*scene.clock,
             // Each pass is another process's.
             looked_at: RefCell::default(),
+            every: Duration::from_mins(1),
         };
         let told = RefCell::new(Vec::new());
         let make = async |_: Work<'_>| Ok::<_, String>(scene.runner());
