@@ -3,6 +3,7 @@
 //! after that: a finding is never acted on twice, and none is lost.
 
 mod begun;
+mod clocks;
 mod decide;
 mod heard;
 mod late;
@@ -96,6 +97,9 @@ impl Watcher<'_> {
         }
         let findings = worst_first(self.store.all()?);
         self.go_on(&findings, make, tell).await?;
+        if let Some(notice) = self.clock_went_back()? {
+            tell(notice).await;
+        }
         let mut known = self.known()?;
         let mut begun = self.begun_lately(&known);
         for finding in &findings {
@@ -241,7 +245,7 @@ impl Watcher<'_> {
         earlier: Option<&Watched>,
         make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
     ) -> Result<Option<Notice>, RespondError> {
-        let mut row = Watched::new(finding, WatchState::Retry, self.clock.now());
+        let mut row = Watched::new(finding, WatchState::Retry, self.moment()?);
         row.attempts = earlier.map_or(0, |row| row.attempts) + 1;
         row.account = account(finding).unwrap_or_default();
         // What somebody was told is not told again.
