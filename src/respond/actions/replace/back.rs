@@ -101,7 +101,12 @@ async fn back(mint: &dyn Mint, world: &World<'_>, (noted, gone): (&Noted, &[Stri
         take(mint, world, (key, noted)).await?;
     }
     let removed: Vec<&String> = gone.iter().chain(new.iter().map(|key| &key.id)).collect();
-    Ok(Outcome::Done(json!({ "restored": true, "removed": removed })))
+    let mut evidence = json!({ "restored": true, "removed": removed });
+    let left = rolling::left(world, (&planned, &places), noted).await;
+    if !left.is_empty() {
+        evidence["left"] = json!(left);
+    }
+    Ok(Outcome::Done(evidence))
 }
 
 /// Takes the new one away, unless it may still be in use.

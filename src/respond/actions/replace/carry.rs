@@ -63,7 +63,10 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
     }
     for place in last {
         let written = match rolling::taken_up(world, (&rolled, deadline)).await {
-            Ok(()) => stored(mint, world, place, (&places, &minted)).await,
+            Ok(()) => match rolling::at_rest(world, (place, deadline)).await {
+                Ok(()) => stored(mint, world, place, (&places, &minted)).await,
+                Err(why) => Err(Unwritten { why: format!("was not written, since {why}"), for_sure: true }),
+            },
             // Tasks that are on their way out may have the new one yet.
             Err(why) => Err(Unwritten { why: format!("was not written, since {why}"), for_sure: false }),
         };
@@ -74,7 +77,12 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
         rolled.push(place);
     }
     let stores: Vec<_> = planned.iter().map(|one| json!({ "store": one.name, "parts": one.parts })).collect();
-    Ok(Outcome::Done(json!({ "id": minted.id, "accepted": accepted, "stores": stores, "removed": noted.removed })))
+    let mut evidence = json!({ "id": minted.id, "accepted": accepted, "stores": stores, "removed": noted.removed });
+    let left = rolling::left(world, (&planned, &places), &noted).await;
+    if !left.is_empty() {
+        evidence["left"] = json!(left);
+    }
+    Ok(Outcome::Done(evidence))
 }
 
 /// So long after a mint of which nobody knows what came, the provider's list may not show the key yet that it has made.
