@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::replace::replacement;
@@ -32,6 +33,18 @@ pub(super) async fn said(world: &World<'_>, id: &str, by: &str) -> Outcome {
     Outcome::Done(note)
 }
 
+/// When somebody else than this run has used it last: it was asked about once by this run itself, before any store had it. Records
+/// may have whole seconds, and the provider's clock may be ahead of this one.
+async fn seen(world: &World<'_>, action: &dyn Action, (id, since): (&str, Timestamp)) -> Result<Option<Timestamp>, String> {
+    let later = |used: &Timestamp, since: Timestamp| used.as_second() > since.as_second();
+    let Some(used) = action.last_use(world, id).await?.filter(|used| later(used, since)) else { return Ok(None) };
+    let ahead = action.ahead(world, id).await?.ok_or_else(|| {
+        format!("it was used at {used} by its provider's clock, which may have been this run's own question: nothing tells by how \
+                 much that clock is ahead of this one")
+    })?;
+    Ok(Some(used).filter(|used| later(used, since.checked_add(ahead).unwrap_or(Timestamp::MAX))))
+}
+
 async fn looked(world: &World<'_>) -> Outcome {
     let Some((id, since)) = replacement(world) else {
         return Outcome::Refused("nothing was put in its place in this run".to_owned());
@@ -39,12 +52,8 @@ async fn looked(world: &World<'_>) -> Outcome {
     let Some(action) = replacing(world) else {
         return Outcome::Refused("the plan replaces nothing".to_owned());
     };
-    let told = action.last_use(world, &id).await;
-    match told {
-        // It was asked about once by this run itself, before any store had it; records may have whole seconds.
-        Ok(Some(used)) if used.as_second() > since.as_second() => {
-            Outcome::Done(json!({ "id": id, "used": used.to_string() }))
-        }
+    match seen(world, action, (&id, since)).await {
+        Ok(Some(used)) => Outcome::Done(json!({ "id": id, "used": used.to_string() })),
         _ if world.confirmed => said(world, &id, world.requester).await,
         // Said before the quiet period, and no less true after it.
         _ if before(world).is_some() => said(world, &id, &before(world).unwrap_or_default()).await,
