@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::replace::replacement;
 use super::{Action, Doing, Outcome, Role, World};
@@ -24,13 +24,24 @@ pub(super) fn before(world: &World<'_>) -> Option<String> {
 }
 
 pub(super) async fn said(world: &World<'_>, id: &str, by: &str) -> Outcome {
-    let note = json!({ "id": id, "said_by": by });
+    noted(world, json!({ "id": id, "said_by": by })).await
+}
+
+/// What stays true, whatever is seen later: written down before it counts.
+async fn noted(world: &World<'_>, note: Value) -> Outcome {
     if let Some(notes) = world.notes
         && let Err(why) = notes.write(note.clone()).await
     {
         return Outcome::Unknown(why);
     }
     Outcome::Done(note)
+}
+
+/// What was seen or said of this one before.
+fn known(world: &World<'_>, id: &str) -> Option<Value> {
+    let noted = &world.so_far.iter().find(|status| status.id == world.step)?.noted;
+    let is_of_it = noted.get("id").is_some_and(|of| of == id);
+    (is_of_it && (noted.get("used").is_some() || noted.get("said_by").is_some())).then(|| noted.clone())
 }
 
 /// When somebody else than this run has used it last: it was asked about once by this run itself, before any store had it. Records
@@ -53,10 +64,10 @@ async fn looked(world: &World<'_>) -> Outcome {
         return Outcome::Refused("the plan replaces nothing".to_owned());
     };
     match seen(world, action, (&id, since)).await {
-        Ok(Some(used)) => Outcome::Done(json!({ "id": id, "used": used.to_string() })),
+        Ok(Some(used)) => noted(world, json!({ "id": id, "used": used.to_string() })).await,
         _ if world.confirmed => said(world, &id, world.requester).await,
-        // Said before the quiet period, and no less true after it.
-        _ if before(world).is_some() => said(world, &id, &before(world).unwrap_or_default()).await,
+        // Seen or said before the quiet period, and no less true after it: a database tells of open sessions alone.
+        _ if let Some(known) = known(world, &id) => noted(world, known).await,
         Ok(_) => Outcome::Waiting(format!(
             "its provider has seen no use of the new one since every store has it: restart what reads its store only at its start, \
              then `respond resume`; or say that it is in use with `resume --done {}`",
