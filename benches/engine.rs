@@ -53,7 +53,7 @@ fn detect(c: &mut Criterion) {
 
 fn history(c: &mut Criterion) {
     let set = DetectorSet::builtin().expect("detectors");
-    let (allow, counters) = (Allowing::nothing(), Counters::default());
+    let (allow, counters) = (Allowing::nothing(&[]), Counters::default());
     let walk = WalkOptions::default();
     let least = Confidence::Medium;
     let request = Request { set: &set, allow: &allow, walk, archive_depth: 3, jobs: 0, least, counters: &counters };

@@ -1,6 +1,6 @@
 //! Where results and remarks go.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -9,9 +9,10 @@ use anyhow::Context;
 use super::args::Color;
 use crate::report::{Look, clean};
 
-/// Writes a result: to standard output, or to a file that appears only when it is whole.
+/// Writes a result: to standard output, to a file that appears only when it is whole, or into what is there and no file: a device, a pipe.
 pub(super) enum Output {
     Stdout(BufWriter<io::Stdout>),
+    Straight { writer: BufWriter<File>, path: PathBuf },
     File { writer: BufWriter<File>, scratch: PathBuf, path: PathBuf },
 }
 
@@ -19,6 +20,14 @@ impl Output {
     /// Opens the place for a result.
     pub(super) fn open(path: Option<&PathBuf>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
+        // What a link points to is written, not the link; and nothing takes the place of `/dev/null`, or of a pipe that somebody reads.
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let path = &real;
+        if path.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+            let file =
+                OpenOptions::new().write(true).open(path).with_context(|| format!("cannot write {}", path.display()))?;
+            return Ok(Self::Straight { writer: BufWriter::new(file), path: path.clone() });
+        }
         let mut name = path.file_name().context("--output names no file")?.to_owned();
         name.push(format!(".{}.part", std::process::id()));
         let scratch = path.with_file_name(name);
@@ -30,6 +39,7 @@ impl Output {
     pub(super) fn write(mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         let done = match &mut self {
             Self::Stdout(writer) => write(writer).and_then(|()| writer.flush()),
+            Self::Straight { writer, .. } => write(writer).and_then(|()| writer.flush()),
             Self::File { writer, .. } => {
                 write(writer).and_then(|()| writer.flush()).and_then(|()| writer.get_ref().sync_all())
             }
@@ -39,6 +49,10 @@ impl Output {
                 // A failed buffer would be flushed, and fail, once more when dropped.
                 let _ = writer.into_parts();
                 done.context("cannot write the result")
+            }
+            Self::Straight { writer, path } => {
+                let _ = writer.into_parts();
+                done.with_context(|| format!("cannot write {}", path.display()))
             }
             Self::File { scratch, path, .. } => {
                 let moved = done.and_then(|()| std::fs::rename(&scratch, &path));

@@ -81,7 +81,14 @@ pub(super) fn only(
     let counters = Counters::default();
     let walk = WalkOptions { no_ignore: true };
     // Whoever responds to a finding wants its value, whatever the tree says by now.
-    let allow = Allowing::nothing();
+    let paths: Vec<PathBuf> = targets
+        .iter()
+        .filter_map(|target| match target {
+            Target::Path(path) | Target::History(path, _) => Some(path.clone()),
+            _ => None,
+        })
+        .collect();
+    let allow = Allowing::nothing(&paths);
     let request =
         Request { set, allow: &allow, walk, archive_depth: 3, jobs: 1, least: Confidence::Low, counters: &counters };
     let mut gathered = run(targets, &request);

@@ -13,7 +13,7 @@ use super::output::{Output, say};
 use super::progress;
 use super::settings::{Settings, tool};
 use crate::detect::DetectorSet;
-use crate::model::{Confidence, EXPOSURE, PUBLIC, Report};
+use crate::model::{Confidence, Coverage, EXPOSURE, PUBLIC, Report};
 use crate::report::{self, Remarks};
 use crate::scan::{Counters, Gathered, Groups, Request, Target, WalkOptions, WantedHistory};
 use crate::secret::FingerprintKey;
@@ -188,7 +188,22 @@ pub(super) fn write(report: &Report, set: &DetectorSet, settings: &Settings) -> 
         }
         Ok(())
     })?;
+    if settings.output.is_some() && !report.coverage.is_complete() {
+        say(&format!("staunch: {}", report::clean(&incomplete(&report.coverage))));
+    }
     // Beside the result even when quiet: whoever reads the result must know that it is not all.
     remarks.all().iter().for_each(|remark| say(&format!("staunch: {remark}")));
     Ok(())
+}
+
+/// Why a scan whose result stands in a file was not complete, in a line.
+fn incomplete(coverage: &Coverage) -> String {
+    let more = coverage.troubles.len() as u64 + coverage.more_troubles;
+    match coverage.troubles.first() {
+        Some(trouble) if more > 1 => {
+            format!("INCOMPLETE: {}: {}; and {} more, which stand in the result", trouble.path, trouble.why, more - 1)
+        }
+        Some(trouble) => format!("INCOMPLETE: {}: {}", trouble.path, trouble.why),
+        None => "INCOMPLETE: the scan was interrupted before its end".to_owned(),
+    }
 }

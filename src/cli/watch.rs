@@ -63,7 +63,9 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
     let (clock, policy, playbooks) = (&*settings.clock, &policy, &playbooks);
     let stop = Arc::new(AtomicBool::new(false));
     let (ending, looked_at) = (Arc::clone(&stop), RefCell::default());
-    let watcher = Watcher { store: &store, folder: &folder, policy, playbooks, stop_file, stop: ending, clock, looked_at };
+    let every = Duration::from_secs(args.every);
+    let watcher =
+        Watcher { store: &store, folder: &folder, policy, playbooks, stop_file, stop: ending, clock, looked_at, every };
     if args.looked {
         watcher.looked()?;
     }

@@ -22,6 +22,15 @@ const PLACEHOLDER_WORDS: &[&str] = &[
     "fake-key",
     "samplekey",
     "......",
+    "_here",
+    "-here",
+];
+
+/// Keys of emulators, the same for everybody: Azurite's and Cosmos DB's
+/// (learn.microsoft.com, "Use the Azurite emulator", "Emulator authentication"). As far as they are no word of anything else.
+const EMULATORS: [&str; 2] = [
+    concat!("Eby8vdM02xNOcqFlqUwJPLlm", "EtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"),
+    concat!("C2y6yDjf5/R+ob0N8A7Cgv30", "VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw"),
 ];
 
 /// A run of one character or of neighbours in the alphabet (`abcdefgh`, `12345678`) this long is typed, not drawn.
@@ -36,7 +45,14 @@ pub(super) fn reason(value: &[u8]) -> Option<&'static str> {
     if let Some(reason) = super::made_up::reason(value) {
         return Some(reason);
     }
+    if EMULATORS.iter().any(|key| value.starts_with(key.as_bytes())) {
+        return Some("an emulator's public key");
+    }
     let lower = value.to_ascii_lowercase();
+    // The rest was painted over.
+    if lower.ends_with(b"xxxx") || lower.ends_with(b"****") {
+        return Some("placeholder");
+    }
     let has = |word: &str| memchr::memmem::find(&lower, word.as_bytes()).is_some();
     if PLACEHOLDER_WORDS.iter().any(|word| has(word)) {
         return Some("placeholder");
@@ -193,9 +209,14 @@ mod tests {
             concat!("hf", "_abcdefghijklmnopqrstuvwxyzabcdefgh"),
             "sk-ant-api03-your_key_here",
             "gsk_0123456789",
+            "SET_A_PASSWORD_HERE_123",
+            concat!("s", "k-9dK2mQ7xZr4LpV8nTb1sQ2xxxx"),
+            "9dK2mQ7xZr4LpV8nTb1s****",
         ] {
             assert_eq!(reason(typed.as_bytes()), Some("placeholder"), "{typed}");
         }
+        let emulated = [super::EMULATORS[0], "/K1SZFPTOtr/KBHBeksoGMGw=="].concat();
+        assert_eq!(reason(emulated.as_bytes()), Some("an emulator's public key"));
         assert_eq!(reason(b"sk-9dK2mQ7xZr4LpV8nTb1s"), None);
         assert_eq!(reason(b""), None);
     }

@@ -36,7 +36,7 @@ impl<'s> Chain<'s> {
     /// Scans a folder.
     pub(super) fn look(&self, folder: &Path) -> Found {
         let counters = Counters::default();
-        let (set, walk, allow) = (self.set, WalkOptions::default(), Allowing::nothing());
+        let (set, walk, allow) = (self.set, WalkOptions::default(), Allowing::nothing(&[folder.to_owned()]));
         let request =
             Request { set, allow: &allow, walk, archive_depth: 0, jobs: 0, least: Confidence::Medium, counters: &counters };
         let mut gathered = run(vec![Target::Path(folder.to_owned())], &request);

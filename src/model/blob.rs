@@ -21,12 +21,15 @@ pub struct Blob<'a> {
     pub lead: u64,
     /// The path as it is shown: lossy UTF-8, relative to the target as the user wrote it, `/` between the parts.
     pub path: &'a str,
+    /// The path that tells what the file is for: from the root of its repository, or else of the target. What folders above that are
+    /// called says nothing of it. As it is shown where neither is known.
+    pub inside: &'a str,
 }
 
 impl<'a> Blob<'a> {
     /// A whole file in one blob.
     pub fn whole(path: &'a str, bytes: &'a [u8]) -> Self {
-        Self { bytes, own: 0..bytes.len(), offset: 0, lines_before: 0, lead: 0, path }
+        Self { bytes, own: 0..bytes.len(), offset: 0, lines_before: 0, lead: 0, path, inside: path }
     }
 }
 

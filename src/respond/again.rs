@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::actions::{self, Outcome, Role};
 use super::execute::{Progress, Runner};
-use super::folder::Lock;
+use super::folder::{Lock, RunFolder};
 use super::replay::replayed;
 use super::{RespondError, plan};
 use crate::model::{EventKind, Plan, PlannedStep, Run, StepState};
@@ -18,6 +18,28 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// How long others who begin a rotation are waited for: each holds the lock for no longer than two files are written.
 const OTHERS: Duration = if cfg!(test) { Duration::from_secs(1) } else { Duration::from_secs(20) };
 const PAUSE: Duration = Duration::from_millis(100);
+/// By so much a clock is set right without anything being wrong.
+const SLEW: SignedDuration = SignedDuration::from_mins(2);
+
+/// Whether it is later than a clock that is set right now and then accounts for.
+fn is_ahead(at: Timestamp, now: Timestamp) -> bool {
+    at.duration_since(now) > SLEW
+}
+
+/// When a run counts as begun: one that is dated later than now, when that was seen first. Else a clock that was wrong once would hold
+/// every rotation back until it is as late again.
+fn counts_from(run: &RunFolder, at: Timestamp, now: Timestamp) -> Timestamp {
+    if !is_ahead(at, now) {
+        return at;
+    }
+    let note = run.evidence().with_file_name("seen-ahead");
+    let seen = std::fs::read_to_string(&note).ok().and_then(|text| text.trim().parse::<Timestamp>().ok());
+    seen.filter(|seen| !is_ahead(*seen, now)).unwrap_or_else(|| {
+        // What cannot be written is seen for the first time once more.
+        let _ = std::fs::write(&note, now.to_string());
+        now
+    })
+}
 
 impl Runner {
     /// The run of a plan, if it was begun.
@@ -46,12 +68,18 @@ impl Runner {
             }
         };
         // The folder's name says when a run was begun. A plan that cannot be read may have been anybody's: it has no account.
-        let lately =
-            self.folder.runs()?.into_iter().filter(|run| run.begun().is_none_or(|at| now.duration_since(at) < HOUR));
-        let begun: Vec<Option<Plan>> = lately.map(|run| run.plan().ok()).collect();
+        let mut runs = self.folder.runs()?;
+        runs.retain(|run| run.begun().is_none_or(|at| now.duration_since(counts_from(run, at, now)) < HOUR));
+        let ahead = runs.iter().filter(|run| run.begun().is_some_and(|at| is_ahead(at, now))).count();
+        let begun: Vec<Option<Plan>> = runs.iter().map(|run| run.plan().ok()).collect();
         let begun: Vec<Option<Plan>> =
             begun.into_iter().filter(|plan| plan.as_ref().is_none_or(|plan| plan.mode == "rotate")).collect();
-        most.one_more(plan, &begun).map_err(RespondError::Held)?;
+        most.one_more(plan, &begun).map_err(|why| {
+            RespondError::Held(match ahead {
+                0 => why,
+                _ => format!("{why}; the clock is wrong, or was, since runs are dated later than now: set it right"),
+            })
+        })?;
         Ok(Some(counted))
     }
 

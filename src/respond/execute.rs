@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::actions::{self, Notes, Outcome, World};
+use super::actions::{self, Notes, Outcome, World, Written};
 use super::approve::{Approvers, count, good, needed};
 use super::folder::{Folder, RunFolder};
 use super::guard::{Guard, Moment};
@@ -81,7 +81,13 @@ impl Runner {
         self.drive(self.progress(folder, (journal, run), Vec::new(), approvals.len())).await
     }
 
-    fn progress(&self, folder: RunFolder, (journal, run): (Journal, Run), waited: Vec<String>, approved: usize) -> Progress {
+    pub(super) fn progress(
+        &self,
+        folder: RunFolder,
+        (journal, run): (Journal, Run),
+        waited: Vec<String>,
+        approved: usize,
+    ) -> Progress {
         let scrubber = self.hands.scrubber(&run.plan.fingerprint);
         Progress { folder, journal, run, waited, approved, scrubber }
     }
@@ -123,7 +129,17 @@ impl Runner {
         self.take_note(&mut journal, &mut events, &approvals)?;
         let run = replay(plan, &folder, &events)?;
         let waited = waited(&events);
-        self.drive(self.progress(folder, (journal, run), waited, approvals.len())).await
+        let mut progress = self.progress(folder, (journal, run), waited, approvals.len());
+        if !progress.run.steps.iter().any(|step| step.state == StepState::Undone) {
+            // A key that was lost and has shown up goes, whatever else there is to do; what cannot be seen now keeps nothing back.
+            match self.left_taken(&mut progress).await {
+                Err(RespondError::Provider(why) | RespondError::Guard(why)) => {
+                    tracing::warn!("a key that was lost could not be looked for, or not be taken away: {why}");
+                }
+                other => other?,
+            }
+        }
+        self.drive(progress).await
     }
 
     /// Walks back what can be undone, last change first.
@@ -294,7 +310,17 @@ impl Runner {
         let world = self.world(&run, step, Some(&notes));
         // An action keeps to its own time; this is for one that does not.
         let limit = world.timeout + Duration::from_secs(15);
-        let mut acting = std::pin::pin!(tokio::time::timeout(limit, action.apply(&world)));
+        self.noting(progress, step, (&written, limit, action.apply(&world))).await
+    }
+
+    /// Writes down what an action notes on its way, until it comes to its end or its time is up.
+    pub(super) async fn noting(
+        &self,
+        progress: &mut Progress,
+        step: &PlannedStep,
+        (written, limit, doing): (&Written, Duration, actions::Doing<'_, Outcome>),
+    ) -> Result<Outcome, RespondError> {
+        let mut acting = std::pin::pin!(tokio::time::timeout(limit, doing));
         loop {
             tokio::select! {
                 biased;
@@ -329,7 +355,7 @@ impl Runner {
     }
 }
 
-fn finished(mut progress: Progress) -> Run {
+pub(super) fn finished(mut progress: Progress) -> Run {
     progress.run.state = state_of(&progress.run);
     progress.run
 }

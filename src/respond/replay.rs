@@ -18,6 +18,13 @@ pub(super) fn doubt(status: &StepStatus) -> Option<&str> {
     seen.get(DOUBT)?.as_str()
 }
 
+/// Whether its notes tell of something that was asked for and that nobody has seen: it may show up yet, whatever became of the run.
+pub(super) fn asks_for_more(status: &StepStatus) -> bool {
+    let lost = status.noted.get("lost").and_then(Value::as_array).is_some_and(|lost| !lost.is_empty());
+    let minting = status.noted.get("minting").and_then(Value::as_bool).unwrap_or(false);
+    lost || minting && status.noted.get("id").is_none_or(Value::is_null)
+}
+
 /// A run as its journal tells it. Reads only.
 pub fn replayed(folder: &RunFolder) -> Result<Run, RespondError> {
     let events = if folder.journal().exists() { journal::read(&folder.journal())?.events } else { Vec::new() };
@@ -61,6 +68,11 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
     status.state = table::step_after(before, &event.event)?;
     if event.event == EventKind::Noted {
         status.noted = event.evidence.clone();
+        // What somebody's word stood for has shown up and is gone.
+        if doubt(status).is_some() && !asks_for_more(status) {
+            status.evidence = json!({ "removed": status.noted.get("removed") });
+            status.why = None;
+        }
         return Ok(());
     }
     status.begun |= matches!(event.event, EventKind::Started { .. });

@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use super::RespondError;
-use super::actions::{self, Outcome};
-use super::execute::{Progress, Runner};
-use super::replay::{ALREADY, DOUBT, doubt, stands};
-use crate::model::{EventKind, PlannedStep, Run};
+use super::actions::{self, Notes, Outcome};
+use super::execute::{Progress, Runner, finished};
+use super::journal::Journal;
+use super::replay::{ALREADY, DOUBT, asks_for_more, doubt, replay, stands};
+use crate::model::{EventKind, PlannedStep, Run, StepState};
 
 impl Runner {
     /// Walks a run back, last change first.
@@ -28,7 +29,7 @@ impl Runner {
                 return Err(RespondError::Guard(why));
             }
             self.record(progress, &step.id, EventKind::UndoStarted, Value::Null)?;
-            let (event, evidence) = match (self.put_back(&progress.run, &step, said.is_some()).await, said) {
+            let (event, evidence) = match (self.put_back(progress, &step, said.is_some()).await?, said) {
                 (Outcome::AlreadyDone(seen), Some(said)) if seen.get(DOUBT).is_some() => (EventKind::UndoFinished, said),
                 (outcome, _) => undone(outcome),
             };
@@ -50,14 +51,55 @@ impl Runner {
         false
     }
 
-    async fn put_back(&self, run: &Run, step: &PlannedStep, confirmed: bool) -> Outcome {
+    /// Takes away what a run has left behind and nobody holds, and nothing else: where the run went forward, it stays so. What has
+    /// been walked back stays that, too. The run, where there was something to take away.
+    ///
+    /// # Errors
+    /// When the state folder fails, a guard says no, or it cannot be taken away now.
+    pub(super) async fn take_left(&self, run: &str) -> Result<Option<Run>, RespondError> {
+        let folder = self.folder.run(run)?;
+        let plan = folder.plan()?;
+        let _lock = self.folder.lock(&plan)?;
+        let (journal, events) = Journal::open(&folder.journal(), &folder.id)?;
+        let run = replay(plan, &folder, &events)?;
+        let mut progress = self.progress(folder, (journal, run), Vec::new(), 0);
+        let before = progress.run.records;
+        self.left_taken(&mut progress).await?;
+        Ok((progress.run.records > before).then(|| finished(progress)))
+    }
+
+    /// The same for a run that is being gone on with.
+    pub(super) async fn left_taken(&self, progress: &mut Progress) -> Result<(), RespondError> {
+        for number in 0..progress.run.plan.steps.len() {
+            let (step, status) = (progress.run.plan.steps[number].clone(), &progress.run.steps[number]);
+            // A step that is under way sees to it itself.
+            if !matches!(status.state, StepState::Succeeded | StepState::Undone) || !asks_for_more(status) {
+                continue;
+            }
+            let Some(action) = actions::get(&step.action) else { continue };
+            self.guard.step(&progress.run.plan, &step, &self.moment(0)).map_err(RespondError::Guard)?;
+            let run = progress.run.clone();
+            let world = self.world(&run, &step, None);
+            let taken = tokio::time::timeout(world.timeout, action.take_left(&world)).await;
+            match taken.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
+                Ok(None) => {}
+                Ok(Some(note)) => self.record(progress, &step.id, EventKind::Noted, note)?,
+                Err(why) => {
+                    return Err(RespondError::Provider(format!("{}: {}", step.id, progress.scrubber.scrub(&why))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_back(&self, progress: &mut Progress, step: &PlannedStep, confirmed: bool) -> Result<Outcome, RespondError> {
         let Some(action) = actions::get(&step.action).filter(|action| action.reversible()) else {
-            return Outcome::Failed("it cannot be undone".to_owned());
+            return Ok(Outcome::Failed("it cannot be undone".to_owned()));
         };
-        let mut world = self.world(run, step, None);
+        let (run, (notes, written)) = (progress.run.clone(), Notes::new());
+        let mut world = self.world(&run, step, Some(&notes));
         world.confirmed |= confirmed;
-        let undo = action.undo(&world, &step.observed);
-        tokio::time::timeout(world.timeout, undo).await.unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned()))
+        self.noting(progress, step, (&written, world.timeout, action.undo(&world, &step.observed))).await
     }
 }
 

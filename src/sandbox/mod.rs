@@ -175,6 +175,12 @@ impl Sandbox {
         lock(&self.state).faults.push((action.to_owned(), fault));
     }
 
+    /// Just before the next call of `action`, somebody gives a user another name.
+    #[cfg(test)]
+    pub fn rename_before(&self, action: &str, name: &str, new: &str) {
+        lock(&self.state).renames.push((action.to_owned(), name.to_owned(), new.to_owned()));
+    }
+
     /// Nothing goes wrong any more.
     #[cfg(test)]
     pub fn calm(&self) {
@@ -211,6 +217,11 @@ fn handle(state: &mut State, request: &Request) -> Said {
     } else {
         named(request, &params)
     };
+    #[cfg(test)]
+    if let Some(at) = state.renames.iter().position(|(waiting, ..)| *waiting == action) {
+        let (_, name, new) = state.renames.remove(at);
+        assert!(state.rename(&name, &new).is_ok(), "there is no user {name}");
+    }
     let fault = state.take_fault(&action);
     let failing = match fault {
         Some(unheard @ (Fault::DropBeforeEffect | Fault::HangBeforeEffect)) => {

@@ -36,6 +36,9 @@ pub(super) struct State {
     pub(super) sessions: Vec<Session>,
     pub(super) llm: Llm,
     pub(super) faults: Vec<(String, Fault)>,
+    /// Before the next call of an action a user is given another name.
+    #[cfg(test)]
+    pub(super) renames: Vec<(String, String, String)>,
     pub(super) calls: VecDeque<Call>,
     requests: u64,
 }
@@ -168,6 +171,8 @@ impl State {
             sessions: Vec::new(),
             llm,
             faults: Vec::new(),
+            #[cfg(test)]
+            renames: Vec::new(),
             calls: VecDeque::new(),
             requests: 0,
         };

@@ -69,7 +69,7 @@ impl Hand<'_> {
             all.coverage.trouble(&change.shown, error.to_string());
             return all;
         }
-        let place = full.as_deref().map_or_else(Place::nowhere, |full| Place::file(tree, full));
+        let place = full.as_deref().map_or_else(Place::nowhere, |full| Place::file(tree, full, &change.shown));
         let entry = Entry { path: &change.shown, provenance: &change.provenance };
         self.worker.read(&entry, &place, &mut self.buffer.as_slice());
         let mut found = self.worker.harvest();

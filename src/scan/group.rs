@@ -94,6 +94,8 @@ fn group(
     let detector = set.get(detector)?;
     let (credentials, mut occurrences): (Vec<Credential>, Vec<Occurrence>) =
         sightings.into_iter().map(|sighting| (sighting.credential, sighting.occurrence)).unzip();
+    // As sure as at the place that tells most.
+    let confidence = credentials.iter().map(|credential| credential.confidence).max()?;
     // Rivals share a place; it is one place all the same.
     occurrences.dedup_by(|a, b| a.path == b.path && a.parts.first() == b.parts.first());
     let variants = distinct(credentials, key);
@@ -110,7 +112,7 @@ fn group(
         provider: detector.provider.clone(),
         class: detector.class.clone(),
         severity: detector.severity,
-        confidence: variants.iter().map(|variant| variant.confidence).max()?,
+        confidence,
         redacted: shown.pointed_at()?.shown(),
         parts: part_infos(&variants, key),
         partial: shown.partial,

@@ -37,26 +37,39 @@ pub(super) fn weigh(all: &mut Gathered, set: &DetectorSet, least: Confidence) {
     }
 }
 
+/// Files, and whether each is a version in history.
+type Files<'p> = BTreeSet<(bool, &'p str)>;
+
+fn file(sighting: &Sighting) -> (bool, &str) {
+    (matches!(sighting.occurrence.provenance, Provenance::Commit(_)), &sighting.occurrence.path)
+}
+
 /// The keys of the values that are repeated as only examples are.
 fn examples(all: &Gathered, set: &DetectorSet, key: &impl Fn(&Sighting) -> u64) -> HashSet<u64> {
     let is_generic = |sighting: &Sighting| {
         let detector = &sighting.credential.detector;
         set.get(detector).is_some_and(|detector| &*detector.provider == "generic")
     };
-    let mut files: HashMap<u64, (BTreeSet<&str>, BTreeSet<&str>)> = HashMap::new();
+    let mut files: HashMap<u64, (Files<'_>, Files<'_>)> = HashMap::new();
     for sighting in all.sightings.iter().filter(|sighting| is_generic(sighting)) {
         let typed = sighting.credential.identifying().is_some_and(|part| is_typed(part.value.expose()));
         if typed && sighting.credential.confidence < Confidence::High {
-            files.entry(key(sighting)).or_default().0.insert(&sighting.occurrence.path);
+            files.entry(key(sighting)).or_default().0.insert(file(sighting));
         }
     }
     for sighting in &all.faint {
         if let Some((_, faint)) = files.get_mut(&key(sighting)) {
-            faint.insert(&sighting.occurrence.path);
+            faint.insert(file(sighting));
         }
     }
-    let is_example = |clear: &BTreeSet<&str>, faint: &BTreeSet<&str>| {
-        clear.union(faint).count() >= MANY || (faint.len() >= FEW && faint.len() > clear.len())
+    // A file on disk and its versions have names of their own: they are counted apart.
+    let count = |files: &Files<'_>, is_version| files.iter().filter(|file| file.0 == is_version).count();
+    let is_example = |clear: &Files<'_>, faint: &Files<'_>| {
+        let all: Files<'_> = clear.union(faint).copied().collect();
+        [false, true].iter().any(|&is_version| {
+            let (clear, faint) = (count(clear, is_version), count(faint, is_version));
+            count(&all, is_version) >= MANY || (faint >= FEW && faint > clear)
+        })
     };
     files.retain(|_, (clear, faint)| is_example(clear, faint));
     // Sure of it at one place is sure of it.

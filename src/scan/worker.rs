@@ -81,7 +81,7 @@ impl<'r> Worker<'r> {
             Err(error) => return self.gathered.coverage.trouble(&file.shown, error.to_string()),
         };
         let entry = Entry { path: &file.shown, provenance: &Provenance::Worktree };
-        let place = Place::file(tree, &file.path);
+        let place = Place::file(tree, &file.path, &file.shown);
         self.guarded(&entry, &place, Bytes { reader: &mut &opened, file: Some(&opened) }, None);
     }
 
@@ -93,7 +93,7 @@ impl<'r> Worker<'r> {
             Judged::Disregarded(reason) => self.gathered.coverage.allow(false, &reason),
             Judged::Stays => {}
         }
-        self.read(entry, &Place::file(tree, full), &mut text);
+        self.read(entry, &Place::file(tree, full, entry.path), &mut text);
         let coverage = &mut self.gathered.coverage;
         (coverage.files, coverage.bytes) = (0, 0);
         // What was put aside elsewhere is not counted either.
@@ -164,10 +164,17 @@ impl<'r> Worker<'r> {
         let Entry { path: shown, provenance } = *entry;
         let (scanner, gathered, request) = (&mut self.scanner, &mut self.gathered, self.request);
         let kept = |all: &Gathered| all.sightings.len() + all.allowed.len();
+        let inside = place.inside(shown);
         let (bytes, result) = windows.read(shown, reader, &mut |blob| {
             let room = MOST.saturating_sub(kept(gathered) - before);
             if room > 0 {
-                blob_found(scanner, blob, From { place, provenance, room }, request, gathered);
+                blob_found(
+                    scanner,
+                    &Blob { inside: &inside, ..blob.clone() },
+                    From { place, provenance, room },
+                    request,
+                    gathered,
+                );
             }
         });
         if kept(gathered) - before >= MOST {

@@ -18,6 +18,8 @@ const LARGEST: u64 = 256 << 10;
 pub struct Tree {
     /// The target in full, without links in its folder's path, where it is a file.
     pub only: Option<PathBuf>,
+    /// The folder of the target in full and without links: itself, or where the file lies. Empty where there is none.
+    pub folder: PathBuf,
     /// The repository that it is in: the nearest folder that holds a `.git`.
     pub repository: Option<PathBuf>,
     /// The tree's own settings.
@@ -80,9 +82,9 @@ pub fn tree_of(target: &Path) -> Tree {
         let within = repository.as_deref().unwrap_or(folder);
         let text = if is_ours { read(&path, within) } else { Err(TreeFileError::Stranger) };
         let file = Some(TreeFile { folder: folder.to_path_buf(), shown, text });
-        return Tree { only, repository, file };
+        return Tree { only, repository, file, folder: full };
     }
-    Tree { only, repository, file: None }
+    Tree { only, repository, file: None, folder: full }
 }
 
 fn read(path: &Path, within: &Path) -> Result<String, TreeFileError> {

@@ -64,6 +64,10 @@ fn what_cannot_be_read_makes_the_scan_incomplete_and_loses_nothing_else() {
     assert_eq!(summary["coverage"]["troubles"][0]["path"], "/proc/self/mem");
     let human = home.staunch(["scan", ".", "/proc/self/mem"]).output();
     assert!(human.stdout().contains("Incomplete") && human.stdout().contains("/proc/self/mem"), "{}", human.stdout());
+    // Whoever has the result in a file is told beside it.
+    let kept = home.staunch(["scan", ".", "/proc/self/mem", "--format", "json", "--output", "result.json"]).output();
+    assert_eq!(kept.code(), Some(2));
+    assert!(kept.stderr().contains("INCOMPLETE: /proc/self/mem: "), "{}", kept.stderr());
     if !rustix::process::getuid().is_root() {
         let locked = home.work().join("locked");
         fs::write(&locked, token()).unwrap();
@@ -180,6 +184,26 @@ fn a_full_disk_a_closed_pipe_and_a_read_only_home_are_no_success_by_accident() {
     assert!(output.stderr().contains("compare with no other"), "{}", output.stderr());
     let output = home.staunch(["respond", "status", "--state", "/proc/nowhere"]).output();
     assert_eq!(output.code(), Some(2));
+}
+
+#[test]
+fn a_result_goes_into_a_pipe_or_behind_a_link_and_replaces_neither() {
+    let home = Home::new();
+    let work = home.work();
+    fs::write(work.join("a.txt"), token()).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, work.join("pipe"), rustix::fs::Mode::from_bits_truncate(0o600)).unwrap();
+    let staunch = env!("CARGO_BIN_EXE_staunch");
+    let script = "cat pipe > got & \"$0\" scan a.txt --format json --output pipe; code=$?; wait; exit $code";
+    let piped = home.program("sh", ["-c", script, staunch]).output();
+    assert_eq!(piped.code(), Some(1), "{}", piped.stderr());
+    assert!(!fs::symlink_metadata(work.join("pipe")).unwrap().is_file());
+    assert!(fs::read_to_string(work.join("got")).unwrap().contains("huggingface-user-token"));
+    fs::write(work.join("real.json"), "old").unwrap();
+    symlink("real.json", work.join("link.json")).unwrap();
+    let linked = home.staunch(["scan", "a.txt", "--format", "json", "--output", "link.json"]).output();
+    assert_eq!(linked.code(), Some(1), "{}", linked.stderr());
+    assert!(fs::symlink_metadata(work.join("link.json")).unwrap().is_symlink());
+    assert!(fs::read_to_string(work.join("real.json")).unwrap().contains("huggingface-user-token"));
 }
 
 #[test]

@@ -82,3 +82,52 @@ fn the_same_is_found_on_disk_in_history_staged_in_a_layer_and_in_an_archive() {
     fs::write(home.work().join("all.tar.gz"), gzip(&tar(&listed))).expect("an archive");
     assert_eq!(findings(&home, "all.tar.gz", &["all.tar.gz"]), on_disk, "an archive");
 }
+
+/// Paths and confidences found in a target, `tests/shop` or below it.
+fn judged(home: &Home, target: &str) -> Vec<(String, String)> {
+    let output = home.staunch(["scan", "--format", "json", target]).output();
+    let report: Value = serde_json::from_str(&output.stdout()).unwrap_or_else(|_| panic!("{}", output.stderr()));
+    let findings = report["findings"].as_array().expect("findings");
+    assert_eq!(output.code(), Some(i32::from(!findings.is_empty())), "{report}");
+    let places = findings.iter().flat_map(|finding| {
+        let places = finding["occurrences"].as_array().expect("places").iter();
+        places.map(|at| {
+            (at["path"].as_str().expect("a path").to_owned(), finding["confidence"].as_str().expect("text").to_owned())
+        })
+    });
+    places.collect()
+}
+
+#[test]
+fn folders_above_a_repository_or_a_target_say_nothing_of_its_files() {
+    let home = Home::new();
+    let password = ["vR7#kq2L", "w9zT"].concat();
+    let folder = home.work().join("tests/shop");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("a.yml"), format!("db_password: '{password}'\n")).expect("written");
+    let full = folder.canonicalize().expect("a path");
+    let full = full.to_str().expect("text");
+    let medium = |path: &str| vec![(path.to_owned(), "medium".to_owned())];
+    assert_eq!(judged(&home, "tests/shop"), medium("tests/shop/a.yml"));
+    assert_eq!(judged(&home, full), medium(&format!("{full}/a.yml")));
+    assert_eq!(judged(&home, "tests/shop/a.yml"), medium("tests/shop/a.yml"));
+    // From further up it is a test's, and so it is wherever in its repository one looks from.
+    assert_eq!(judged(&home, "."), []);
+    fs::create_dir(home.work().join(".git")).expect("a folder");
+    assert_eq!(judged(&home, "tests/shop"), []);
+    fs::create_dir(folder.join(".git")).expect("a folder");
+    assert_eq!(judged(&home, "tests/shop"), medium("tests/shop/a.yml"));
+}
+
+#[test]
+fn a_finding_is_as_sure_as_its_clearest_place() {
+    let home = Home::new();
+    let password = ["vR7#kq2L", "w9zT"].concat();
+    for path in ["a/tests/test_x.py", "b/x.py"] {
+        let full = home.work().join(path);
+        fs::create_dir_all(full.parent().expect("a parent")).expect("a folder");
+        fs::write(full, format!("password = '{password}'\n")).expect("written");
+    }
+    let places = [("a/tests/test_x.py", "medium"), ("b/x.py", "medium")];
+    assert_eq!(judged(&home, "."), places.map(|(path, sure)| (path.to_owned(), sure.to_owned())));
+}

@@ -312,3 +312,19 @@ fn a_hundred_thousand_names_and_a_hostile_config() {
     assert!((1..=64).contains(&refs), "{refs}");
     assert!(!marker.exists());
 }
+
+#[test]
+fn a_file_and_its_version_are_no_two_files() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "shop", &[]);
+    let typed = ["Falcon", "77ridge"].concat();
+    for number in 0..4 {
+        repo.write(&format!("f{number}.yml"), &format!("db_password: {typed}\n"));
+    }
+    repo.commit("settings");
+    // What stands in eight files would be an example's.
+    let output = home.staunch(["scan", "--format", "json", "--history", "shop"]).output();
+    assert_eq!(output.code(), Some(1), "{}", output.stdout());
+    let report: Value = serde_json::from_str(&output.stdout()).unwrap();
+    assert_eq!(report["findings"][0]["occurrences"].as_array().unwrap().len(), 8, "{report}");
+}

@@ -28,6 +28,12 @@ pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Conf
     if is_sealed(value) {
         return Err("encrypted");
     }
+    if is_unsigned(value) {
+        return Err("a token without its signature");
+    }
+    if is_rule(value) {
+        return Err("a rule for values, not a value");
+    }
     if is_number(value) {
         return Err("a number");
     }
@@ -154,8 +160,39 @@ fn is_hash(value: &[u8]) -> bool {
 
 /// What kubeseal writes (a length of two bytes, then RSA: `AgA`, `AgB` …) and Fernet tokens.
 fn is_sealed(value: &[u8]) -> bool {
-    let long = value.len() >= 300 && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
-    (long && value.starts_with(b"Ag")) || (value.starts_with(b"gAAAAA") && value.len() >= 100)
+    let is_base64 = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
+    let long = value.len() >= 300 && is_base64(value);
+    // ASP.NET Core's data protection (github.com/dotnet/aspnetcore, `KeyRingBasedDataProtector`: 09 F0 C9 F0 in base64).
+    let protected = value.starts_with(b"CfDJ8") && value.len() >= 100;
+    // Bitwarden's `EncString` (contributing.bitwarden.com, "Crypto > Cryptography"): `2.iv|data|mac`, `4.data`.
+    let kept = value.split_first_chunk::<2>().is_some_and(|([kind, dot], rest)| {
+        let mut pieces = rest.split(|byte| *byte == b'|');
+        kind.is_ascii_digit()
+            && *dot == b'.'
+            && rest.ends_with(b"=")
+            && pieces.all(|piece| piece.len() >= 20 && is_base64(piece))
+    });
+    protected || kept || (long && value.starts_with(b"Ag")) || (value.starts_with(b"gAAAAA") && value.len() >= 100)
+}
+
+/// The head of a JWT, and its claims perhaps, and no signature: nobody is let in with that. A whole one is `json-web-token`'s.
+fn is_unsigned(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b".").unwrap_or(value);
+    let url = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let pieces = value.split(|byte| *byte == b'.').filter(|piece| !piece.is_empty()).count();
+    value.starts_with(b"eyJ") && value.iter().all(url) && (pieces == 2 || value.ends_with(b"."))
+}
+
+/// `required|string|min:8`: what a form asks of a password (laravel.com/docs/validation).
+fn is_rule(value: &[u8]) -> bool {
+    const KNOWN: [&[u8]; 9] =
+        [b"required", b"nullable", b"sometimes", b"string", b"confirmed", b"min", b"max", b"present", b"filled"];
+    let word = |text: &[u8]| !text.is_empty() && text.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
+    let part = |rule: &[u8]| rule.iter().position(|byte| *byte == b':').map_or(rule.len(), |at| at);
+    let rules = || value.split(|byte| *byte == b'|');
+    rules().count() > 1
+        && rules().all(|rule| word(&rule[..part(rule)]))
+        && rules().any(|rule| KNOWN.contains(&&rule[..part(rule)]))
 }
 
 /// `0x80`, `1.14e-06`, a version, a date.

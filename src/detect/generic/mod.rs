@@ -416,10 +416,24 @@ mod tests {
             ("a.py", "password = 'anon@ftp.com'", "password"),
             ("a.pl", "$cmd .= \"PASSWD='$envvars->{PASSWD}' \"", "PASSWD"),
             ("a.yml", "password: '*EE0D72C1085C46C5278932678FBE2C6A782821B4'", "password"),
+            ("a.php", "'password' => 'required|string|min:8'", "password"),
+            ("a.php", "'password' => 'sometimes|required|alpha_dash|max:255'", "password"),
+            ("a.js", "const token = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4iLCJhZG1pbiI6dHJ1ZX0.'", "token"),
+            ("a.js", "const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4iLCJhZG1pbiI6dHJ1ZX0'", "token"),
+            (
+                "a.cs",
+                "var token = \"2.Kq2Lw9zTvB4mxR7kq2Lw9w==|vB4mxR7kq2Lw9zTvB4mxR7kq2Lw9zTvB4m==|q2Lw9zTvB4mxR7kq2Lw9zTvB4m8=\"",
+                "token",
+            ),
             ("a.yml", "password: $2b$12$abcdefghijklmnopqrstuuO1q8C3Jx9Zk2m5bW7vYtRsEaHdGfLnM", "password"),
         ] {
             let verdict = found(path, text, word).map(|(_, verdict)| verdict);
             assert!(matches!(verdict, Some(Err(_))), "{text}: {verdict:?}");
+        }
+        // `|` in a password makes no rule of it.
+        for value in ["vR7#k|q2Lw9zT", "required|vR7#k9zT"] {
+            let verdict = found("a.php", &format!("'password' => '{value}'"), "password").map(|(_, verdict)| verdict);
+            assert_eq!(verdict, Some(Ok(Confidence::Medium)), "{value}");
         }
         let test = found("tests/test_a.py", "password = 'vR7#kq2Lw9zT'", "password");
         assert_eq!(test.map(|(_, verdict)| verdict), Some(Ok(Confidence::Low)));

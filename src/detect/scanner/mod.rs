@@ -160,7 +160,7 @@ impl<'s> Scanner<'s> {
 
     fn views(&mut self, blob: &Blob<'_>) {
         let map = Map::Offset(blob.offset);
-        let kind = if self.any_kind { FileKind::UNKNOWN } else { FileKind::of(blob.path) };
+        let kind = if self.any_kind { FileKind::UNKNOWN } else { FileKind::of(blob.inside) };
         let view = View { bytes: blob.bytes, own: blob.own.clone(), map, encoding: Vec::new(), kind };
         if self.given.is_none() {
             self.wide(blob, &view);

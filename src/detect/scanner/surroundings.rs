@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::compiled::Entry;
 use super::super::kind::{self, Role};
 use super::super::spec::PartRule;
+use super::super::{context, names};
 use super::view::View;
 
 /// Whether a place is part of a certificate or the like in PEM: a full line of base64 below another.
@@ -35,10 +36,14 @@ pub(super) fn is_endless(bytes: &[u8], at: usize, next_end: &mut usize) -> bool 
     *next_end - at > MOST
 }
 
-/// Whether a kind that tests and documentation make up stands in one of them.
+/// Whether a kind that tests and documentation make up stands in one of them, or is called so.
 pub(super) fn is_made_up(entry: &Entry, view: &View<'_>, at: usize) -> bool {
+    let called = || {
+        let words = names::words(&view.bytes[context::name(view.bytes, at)]);
+        words.iter().any(|word| ["fake", "dummy", "mock"].contains(&word.as_str()))
+    };
     entry.checked().quiet_in_tests
-        && (matches!(view.kind.role, Role::Test | Role::Generated) || kind::is_said(view.bytes, at, view.kind))
+        && (matches!(view.kind.role, Role::Test | Role::Generated) || kind::is_said(view.bytes, at, view.kind) || called())
 }
 
 /// Where the run of the rule's alphabet around `at` ends.

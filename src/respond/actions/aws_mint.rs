@@ -32,21 +32,25 @@ pub(super) async fn keys(world: &World<'_>, user: &str) -> Result<Vec<Key>, Trou
     Ok(listed.into_iter().filter_map(key).collect())
 }
 
-/// Deactivates a key, and then deletes it.
+/// Deactivates a key, and then deletes it. What is not there is gone, save where its user has taken it along under another name.
 pub(super) async fn delete(world: &World<'_>, user: &str, id: &str) -> Result<(), Trouble> {
     let iam = &world.aws().map_err(|why| Trouble::Refused { status: 0, why })?.responder.iam;
+    let gone = || async { aws::gone_with_its_user(world, (user, id)).await.map_err(Trouble::Unknown) };
     let update = iam.update_access_key().user_name(user).access_key_id(id).status(StatusType::Inactive);
-    update.send().await.map_err(|error| aws::trouble(&error))?;
-    let gone = iam.delete_access_key().user_name(user).access_key_id(id).send().await;
-    if let Err(error) = gone {
-        let trouble = aws::trouble(&error);
-        if !matches!(trouble, Trouble::Unknown(_) | Trouble::Absent) {
-            return Err(trouble);
-        }
+    match update.send().await.map_err(|error| aws::trouble(&error)) {
+        Ok(_) => {}
+        Err(Trouble::Absent) => return gone().await,
+        Err(trouble) => return Err(trouble),
+    }
+    let answered = iam.delete_access_key().user_name(user).access_key_id(id).send().await;
+    let answered = answered.map_err(|error| aws::trouble(&error));
+    match answered {
+        Ok(_) | Err(Trouble::Unknown(_) | Trouble::Absent) => {}
+        Err(trouble) => return Err(trouble),
     }
     // Done is what can be seen, not what was answered; and what cannot be seen may have been done.
     let left = match keys(world, user).await {
-        Err(Trouble::Absent) => return Ok(()),
+        Err(Trouble::Absent) => return gone().await,
         left => {
             left.map_err(|trouble| Trouble::Unknown(format!("whether {id} is gone cannot be seen: {}", trouble.why())))?
         }
@@ -54,7 +58,8 @@ pub(super) async fn delete(world: &World<'_>, user: &str, id: &str) -> Result<()
     if left.iter().any(|key| key.id == id) {
         return Err(Trouble::Unknown(format!("{id} was deleted, and is still listed")));
     }
-    Ok(())
+    // Another user may have the old name by now.
+    if matches!(answered, Err(Trouble::Absent)) { gone().await } else { Ok(()) }
 }
 
 /// When a key was used last, by IAM's record. Source: IAM API reference, GetAccessKeyLastUsed.
@@ -92,7 +97,13 @@ impl Mint for AccessKey {
     }
 
     fn permissions(&self) -> &'static [&'static str] {
-        &["iam:ListAccessKeys", "iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"]
+        &[
+            "iam:ListAccessKeys",
+            "iam:CreateAccessKey",
+            "iam:UpdateAccessKey",
+            "iam:DeleteAccessKey",
+            "iam:GetAccessKeyLastUsed",
+        ]
     }
 
     fn what(&self, with: &BTreeMap<String, String>) -> String {

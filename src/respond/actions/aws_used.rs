@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::replace::{asked, replacement, reverted};
+use super::replace::{self, replacement, reverted};
 use super::{Action, Doing, Needs, Outcome, Role, World, aws, aws_mint};
 
 /// The last use of a key, and where.
@@ -34,14 +34,11 @@ fn later(from: Timestamp, by: Duration) -> Timestamp {
     from.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// By how much IAM's clock is ahead of this one: by no more than the new key was made after it was asked for, and a second more, as
-/// IAM tells whole ones.
+/// By how much IAM's clock is ahead of this one. IAM always tells when a key was made.
 async fn ahead(world: &World<'_>, id: &str) -> Result<Duration, Outcome> {
     let keys = aws_mint::keys(world, world.arg("user")).await.map_err(|trouble| Outcome::Unknown(trouble.why()))?;
     let made = keys.into_iter().find(|key| key.id == id).and_then(|key| key.made);
-    let ahead = asked(world).zip(made).map(|(asked, made)| made.duration_since(asked));
-    let ahead = ahead.and_then(|ahead| Duration::try_from(ahead).ok()).filter(|ahead| !ahead.is_zero());
-    Ok(ahead.map_or(Duration::ZERO, |ahead| ahead + Duration::from_secs(1)))
+    Ok(replace::ahead(world, made).unwrap_or_default())
 }
 
 pub(super) struct NewUsed;

@@ -35,10 +35,8 @@ async fn deleted(world: &World<'_>) -> Result<Outcome, Trouble> {
             return Ok(Outcome::Refused(format!("{id} is {other}; {what}")));
         }
     }
-    match aws_mint::delete(world, world.arg("user"), id).await {
-        Ok(()) | Err(Trouble::Absent) => Ok(Outcome::Done(json!({ "status": ABSENT }))),
-        Err(trouble) => Err(trouble),
-    }
+    aws_mint::delete(world, world.arg("user"), id).await?;
+    Ok(Outcome::Done(json!({ "status": ABSENT })))
 }
 
 impl Action for Delete {
@@ -59,7 +57,7 @@ impl Action for Delete {
     }
 
     fn permissions(&self) -> &'static [&'static str] {
-        &["iam:ListAccessKeys", "iam:UpdateAccessKey", "iam:DeleteAccessKey"]
+        &["iam:ListAccessKeys", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:GetAccessKeyLastUsed"]
     }
 
     fn needs(&self) -> Needs {

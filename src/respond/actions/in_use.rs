@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::replace::replacement;
 use super::{Action, Doing, Outcome, Role, World};
@@ -23,13 +24,36 @@ pub(super) fn before(world: &World<'_>) -> Option<String> {
 }
 
 pub(super) async fn said(world: &World<'_>, id: &str, by: &str) -> Outcome {
-    let note = json!({ "id": id, "said_by": by });
+    noted(world, json!({ "id": id, "said_by": by })).await
+}
+
+/// What stays true, whatever is seen later: written down before it counts.
+async fn noted(world: &World<'_>, note: Value) -> Outcome {
     if let Some(notes) = world.notes
         && let Err(why) = notes.write(note.clone()).await
     {
         return Outcome::Unknown(why);
     }
     Outcome::Done(note)
+}
+
+/// What was seen or said of this one before.
+fn known(world: &World<'_>, id: &str) -> Option<Value> {
+    let noted = &world.so_far.iter().find(|status| status.id == world.step)?.noted;
+    let is_of_it = noted.get("id").is_some_and(|of| of == id);
+    (is_of_it && (noted.get("used").is_some() || noted.get("said_by").is_some())).then(|| noted.clone())
+}
+
+/// When somebody else than this run has used it last: it was asked about once by this run itself, before any store had it. Records
+/// may have whole seconds, and the provider's clock may be ahead of this one.
+async fn seen(world: &World<'_>, action: &dyn Action, (id, since): (&str, Timestamp)) -> Result<Option<Timestamp>, String> {
+    let later = |used: &Timestamp, since: Timestamp| used.as_second() > since.as_second();
+    let Some(used) = action.last_use(world, id).await?.filter(|used| later(used, since)) else { return Ok(None) };
+    let ahead = action.ahead(world, id).await?.ok_or_else(|| {
+        format!("it was used at {used} by its provider's clock, which may have been this run's own question: nothing tells by how \
+                 much that clock is ahead of this one")
+    })?;
+    Ok(Some(used).filter(|used| later(used, since.checked_add(ahead).unwrap_or(Timestamp::MAX))))
 }
 
 async fn looked(world: &World<'_>) -> Outcome {
@@ -39,15 +63,11 @@ async fn looked(world: &World<'_>) -> Outcome {
     let Some(action) = replacing(world) else {
         return Outcome::Refused("the plan replaces nothing".to_owned());
     };
-    let told = action.last_use(world, &id).await;
-    match told {
-        // It was asked about once by this run itself, before any store had it; records may have whole seconds.
-        Ok(Some(used)) if used.as_second() > since.as_second() => {
-            Outcome::Done(json!({ "id": id, "used": used.to_string() }))
-        }
+    match seen(world, action, (&id, since)).await {
+        Ok(Some(used)) => noted(world, json!({ "id": id, "used": used.to_string() })).await,
         _ if world.confirmed => said(world, &id, world.requester).await,
-        // Said before the quiet period, and no less true after it.
-        _ if before(world).is_some() => said(world, &id, &before(world).unwrap_or_default()).await,
+        // Seen or said before the quiet period, and no less true after it: a database tells of open sessions alone.
+        _ if let Some(known) = known(world, &id) => noted(world, known).await,
         Ok(_) => Outcome::Waiting(format!(
             "its provider has seen no use of the new one since every store has it: restart what reads its store only at its start, \
              then `respond resume`; or say that it is in use with `resume --done {}`",

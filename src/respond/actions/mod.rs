@@ -41,7 +41,7 @@ use crate::model::{Liveness, Plan, StepStatus};
 use crate::validate::Validator;
 
 pub(in crate::respond) use keys::{Trouble, missing, settled};
-pub(in crate::respond) use notes::Notes;
+pub(in crate::respond) use notes::{Notes, Written};
 
 /// A future that an action returns.
 pub(super) type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -67,7 +67,7 @@ pub(super) struct World<'w> {
     pub(super) requester: &'w str,
     /// Where runs are kept; nothing while planning.
     pub(super) folder: Option<&'w Folder>,
-    /// Where a step under way writes down what it knows; nowhere while planning and walking back.
+    /// Where a step under way writes down what it knows; nowhere while it is only looked at.
     pub(super) notes: Option<&'w Notes>,
 }
 
@@ -206,6 +206,13 @@ pub(super) trait Action: Sync {
     fn last_use<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {
         Box::pin(async { Err("nothing is put in its place".to_owned()) })
     }
+    /// By how much the clock of that record may be ahead of this one. Nothing where that is not told.
+    ///
+    /// # Errors
+    /// In words: it could not be asked now.
+    fn ahead<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Duration>, String>> {
+        Box::pin(async { Ok(None) })
+    }
     /// When the credential that it replaces was used last, by the provider's record.
     ///
     /// # Errors
@@ -219,6 +226,14 @@ pub(super) trait Action: Sync {
     /// In words: it cannot be seen now.
     fn has_left<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<bool, String>> {
         Box::pin(async { Ok(false) })
+    }
+    /// Takes away what of a run's is there that nobody holds, and nothing else: what the run has put in the credential's place
+    /// stays. What is to be noted of it; nothing where there was none.
+    ///
+    /// # Errors
+    /// In words: it cannot be seen or taken away now.
+    fn take_left<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Option<Value>, String>> {
+        Box::pin(async { Ok(None) })
     }
     /// Whether what is seen now is what the plan saw, as far as that matters to it.
     fn same(&self, planned: &Value, now: &Value) -> bool {

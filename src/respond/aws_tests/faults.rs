@@ -372,6 +372,21 @@ async fn what_a_user_took_along_under_another_name_is_not_gone() {
     }
 }
 
+#[tokio::test]
+async fn what_a_user_takes_along_between_the_look_and_the_deletion_is_not_gone() {
+    for before in ["iam:UpdateAccessKey", "iam:DeleteAccessKey"] {
+        let ground = Ground::new(Kind::Deletion).await;
+        let plan = ground.scene.plan().await.expect("a plan");
+        let digest = ground.scene.runner().folder.keep(&plan).expect("kept");
+        ground.sandbox.rename_before(before, ground.user(), "somebody-else");
+        let run = ground.scene.runner().apply(&digest).await.expect("a run");
+        let step = run.steps.iter().zip(&run.plan.steps).find(|(_, step)| step.mutates).expect("a deletion").0;
+        let why = step.why.as_deref().unwrap_or_default();
+        assert!(step.state == StepState::Unknown && why.contains("is a key of somebody-else now"), "{before}: {step:?}");
+        assert_ne!(run.state, RunState::Done, "{before}");
+    }
+}
+
 /// A policy on a role, with its change and its way back going wrong.
 async fn role(trouble: Trouble) {
     let (provider, policy, next) = troubled("/");

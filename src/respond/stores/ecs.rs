@@ -5,10 +5,12 @@
 //! service is a consumer that must be rolled by hand.
 //!
 //! ECS takes no token and no precondition: the service is looked at again just before it is moved. A revision that was registered and
-//! is not run is deregistered, as it holds the new value.
+//! is not run is deregistered, as it holds the new value; where that is not possible, or whether it is run is not known, that is said.
 //! Source: ECS API reference, DescribeServices, DescribeTaskDefinition (`include`: TAGS), RegisterTaskDefinition, UpdateService,
 //! DeregisterTaskDefinition; Deployment (`rolloutState`: COMPLETED, FAILED, IN_PROGRESS; of the rolling update's controller alone);
 //! TaskDefinition for what is told of a revision and not taken.
+
+mod left;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -55,9 +57,9 @@ struct Found {
 #[serde(rename_all = "camelCase")]
 struct Running {
     status: String,
-    task_definition: String,
+    pub(super) task_definition: String,
     #[serde(default)]
-    deployments: Vec<Deployment>,
+    pub(super) deployments: Vec<Deployment>,
     deployment_controller: Option<Controller>,
 }
 
@@ -65,7 +67,7 @@ struct Running {
 #[serde(rename_all = "camelCase")]
 struct Deployment {
     status: String,
-    task_definition: String,
+    pub(super) task_definition: String,
     rollout_state: Option<String>,
 }
 
@@ -185,15 +187,35 @@ impl Ecs {
             Err(trouble) => Err(trouble),
         };
         // What nobody runs must not hold the value. Of what may run yet it is not known.
-        if matches!(moved, Err(Trouble::Refused { .. } | Trouble::Failed(_) | Trouble::Absent)) {
-            let target = ("AmazonEC2ContainerServiceV20141113.DeregisterTaskDefinition", true);
-            let left: Result<IgnoredAny, Trouble> =
-                self.service.call(hands, target, body(&json!({ "taskDefinition": new }))).await;
-            if left.is_err() {
-                tracing::warn!("the revision {new}, which no service runs, holds the new value; deregister it");
+        match moved {
+            Ok(()) => Ok(()),
+            Err(Trouble::Unknown(why)) => {
+                Err(Trouble::Unknown(format!("{why}; the revision {new} holds the new value, and may be run yet")))
             }
+            Err(trouble) => match self.deregister(hands, &new).await {
+                Ok(()) => Err(trouble),
+                Err(left) => Err(beside(
+                    trouble,
+                    &format!("the revision {new}, which is not run, holds the new value: deregister it ({})", left.why()),
+                )),
+            },
         }
-        moved
+    }
+
+    async fn deregister(&self, hands: &Hands, revision: &str) -> Result<(), Trouble> {
+        let target = ("AmazonEC2ContainerServiceV20141113.DeregisterTaskDefinition", true);
+        let done: Result<IgnoredAny, Trouble> =
+            self.service.call(hands, target, body(&json!({ "taskDefinition": revision }))).await;
+        done.map(drop)
+    }
+}
+
+/// The same trouble, and something else that is to be said.
+fn beside(trouble: Trouble, what: &str) -> Trouble {
+    match trouble {
+        Trouble::Refused { status, why } => Trouble::Refused { status, why: format!("{why}; {what}") },
+        Trouble::Unknown(why) => Trouble::Unknown(format!("{why}; {what}")),
+        other => Trouble::Failed(format!("{}; {what}", other.why())),
     }
 }
 
@@ -231,6 +253,14 @@ impl Store for Ecs {
 
     fn earlier<'a>(&'a self, hands: &'a Hands, version: &'a str) -> Doing<'a, Result<Option<Held>, Trouble>> {
         Box::pin(async move { self.held(hands, version).await.map(Some) })
+    }
+
+    fn left<'a>(&'a self, hands: &'a Hands, version: &'a str) -> Doing<'a, Result<Vec<Held>, Trouble>> {
+        Box::pin(left::since(self, hands, version))
+    }
+
+    fn retire<'a>(&'a self, hands: &'a Hands, version: &'a str) -> Doing<'a, Result<&'static str, Trouble>> {
+        Box::pin(left::retired(self, hands, version))
     }
 
     fn settled<'a>(&'a self, hands: &'a Hands) -> Option<Doing<'a, Result<(), Trouble>>> {

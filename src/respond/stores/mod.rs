@@ -104,6 +104,14 @@ pub(super) trait Store: Send + Sync {
     fn earlier<'a>(&'a self, _hands: &'a Hands, _version: &'a str) -> Doing<'a, Result<Option<Held>, Trouble>> {
         Box::pin(async { Ok(None) })
     }
+    /// Versions that came after `version` and that nobody reads now, where a write leaves such: each stays as it is, with what it holds.
+    fn left<'a>(&'a self, _hands: &'a Hands, _version: &'a str) -> Doing<'a, Result<Vec<Held>, Trouble>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    /// Takes one of those out of use, where this responder has made it. What has become of it, in words.
+    fn retire<'a>(&'a self, _hands: &'a Hands, _version: &'a str) -> Doing<'a, Result<&'static str, Trouble>> {
+        Box::pin(async { Ok("it stays") })
+    }
     /// Whether it keeps earlier versions, out of which an old value can be read again.
     fn keeps(&self) -> bool {
         false

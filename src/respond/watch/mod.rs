@@ -2,8 +2,11 @@
 //! runs whose quiet period is over. The ledger in the store is written before the world is touched, and a run's own journal
 //! after that: a finding is never acted on twice, and none is lost.
 
+mod begun;
+mod clocks;
 mod decide;
 mod heard;
+mod late;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -15,12 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::execute::Runner;
-use super::folder::{Folder, Late};
+use super::folder::Folder;
 use super::playbook::{Playbook, Playbooks};
-use super::replay::doubt;
 use super::whose::account;
 use super::{Hands, RespondError, draft, replayed};
 use crate::model::{Clock, Finding, Liveness, Notice, NoticeKind, Plan, Run, RunState, StepState};
@@ -28,6 +30,7 @@ use crate::secret::Fingerprint;
 use crate::store::{Store, WatchState, Watched};
 use crate::validate::Validator;
 
+use begun::stopped_in_a_row;
 pub use decide::{Allowed, Policy};
 use decide::{Verdict, decide, held};
 pub use heard::{Answer, Delivery, Ear, name as delivery_name};
@@ -43,11 +46,6 @@ const AGAIN: &str = "it is live again";
 const LOOKED: &str = "looked at";
 /// Before the second attempt; doubled each time.
 const PAUSE: Duration = Duration::from_mins(1);
-/// So many runs of a pass went well before one that did not is taken for its own fault.
-const SOME: usize = 10;
-/// How long, and how often, what may have been left behind is looked for.
-const LOOKS: SignedDuration = SignedDuration::from_hours(7 * 24);
-const BETWEEN: SignedDuration = SignedDuration::from_hours(1);
 /// Until what was held back is looked at again.
 const HELD: Duration = Duration::from_mins(10);
 
@@ -77,6 +75,8 @@ pub struct Watcher<'w> {
     pub clock: &'w dyn Clock,
     /// When runs were looked at that may have left something behind.
     pub looked_at: RefCell<BTreeMap<String, Timestamp>>,
+    /// Between two passes that nobody has asked for: so long nothing is begun after a failure, however often somebody knocks.
+    pub every: Duration,
 }
 
 impl Watcher<'_> {
@@ -97,8 +97,11 @@ impl Watcher<'_> {
         }
         let findings = worst_first(self.store.all()?);
         self.go_on(&findings, make, tell).await?;
+        if let Some(notice) = self.clock_went_back()? {
+            tell(notice).await;
+        }
         let mut known = self.known()?;
-        let mut begun = Begun::default();
+        let mut begun = self.begun_lately(&known);
         for finding in &findings {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -242,7 +245,7 @@ impl Watcher<'_> {
         earlier: Option<&Watched>,
         make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
     ) -> Result<Option<Notice>, RespondError> {
-        let mut row = Watched::new(finding, WatchState::Retry, self.clock.now());
+        let mut row = Watched::new(finding, WatchState::Retry, self.moment()?);
         row.attempts = earlier.map_or(0, |row| row.attempts) + 1;
         row.account = account(finding).unwrap_or_default();
         // What somebody was told is not told again.
@@ -394,63 +397,6 @@ impl Watcher<'_> {
         Ok(())
     }
 
-    /// Whether a run that was walked back may have left something that shows up yet: it is looked for every hour for a week.
-    fn wants_a_look(&self, run: &Run) -> bool {
-        let Some(at) = run.steps.iter().find(|step| doubt(step).is_some()).and_then(|step| step.at) else { return false };
-        // What is written down of it is its last word; a look that finds nothing writes nothing.
-        let now = self.clock.now();
-        let mut looked = self.looked_at.borrow_mut();
-        let last = looked.get(&run.id).copied().or_else(|| Some(self.folder.late(&run.id)?.looked)).unwrap_or(at);
-        // By a clock that has been set back since, it was looked for in time to come.
-        let due = now.duration_since(at) < LOOKS && now.duration_since(last).abs() >= BETWEEN;
-        if due {
-            looked.insert(run.id.clone(), now);
-            let late = Late { looked: now, ..self.folder.late(&run.id).unwrap_or_default() };
-            // Where that cannot be written down, this process knows it.
-            let _ = self.folder.keep_late(&run.id, &late);
-        }
-        due
-    }
-
-    /// Looks for it, and walks the run back once more where it has shown up, which takes it away. Nothing is told where it has not.
-    async fn look_again(
-        &self,
-        run: &Run,
-        finding: Option<&Finding>,
-        make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
-        tell: &impl AsyncFn(Notice),
-    ) {
-        let Ok(mut runner) = make(Work::GoOn(&run.plan)).await else { return };
-        runner.stop = Arc::clone(&self.stop);
-        if !runner.has_left(run).await {
-            return;
-        }
-        let now = self.clock.now();
-        let notice = match runner.undo(&run.id).await {
-            Ok(back) if back.steps.iter().any(|step| step.state == StepState::UndoFailed) => {
-                Notice { kind: NoticeKind::Failed, ..Notice::of_run(&back, finding, now) }
-            }
-            Ok(back) => {
-                let lines = vec!["what the run had left behind has shown up, and was taken away".to_owned()];
-                Notice { kind: NoticeKind::Undone, lines, next: Vec::new(), ..Notice::of_run(&back, finding, now) }
-            }
-            // Whoever works on it takes it away.
-            Err(RespondError::Busy(_)) => return,
-            Err(error) => {
-                let lines = vec![format!("what the run had left behind has shown up, and cannot be taken away: {error}")];
-                Notice { kind: NoticeKind::Failed, lines, ..Notice::of_run(run, finding, now) }
-            }
-        };
-        // Somebody is woken once.
-        let why = if notice.kind == NoticeKind::Failed { notice.lines.join("\n") } else { String::new() };
-        let late = self.folder.late(&run.id).unwrap_or_default();
-        if !why.is_empty() && late.why == why {
-            return;
-        }
-        tell(notice).await;
-        let _ = self.folder.keep_late(&run.id, &Late { looked: now, why });
-    }
-
     /// Goes on with one run; what is to be told of it.
     async fn go_on_with(
         &self,
@@ -486,31 +432,6 @@ impl Watcher<'_> {
                 }
             }
         }
-    }
-}
-
-/// Runs that were begun in one pass, one after the other: a first one alone, then as many as a tenth of a hundred, then the rest. A
-/// failure of the first is every other's as well, as like as not.
-#[derive(Default)]
-struct Begun {
-    good: usize,
-    failed: usize,
-    /// Somebody was told that nothing more is begun.
-    told: bool,
-}
-
-impl Begun {
-    fn count(&mut self, notice: &Notice) {
-        match notice.kind {
-            NoticeKind::Failed => self.failed += 1,
-            NoticeKind::Held | NoticeKind::Left => {}
-            _ => self.good += 1,
-        }
-    }
-
-    /// Whether nothing more is begun: after one failure while fewer than ten went well, then after two.
-    fn enough(&self) -> bool {
-        self.failed > usize::from(self.good >= SOME)
     }
 }
 
@@ -566,13 +487,4 @@ fn is_due(run: &Run, now: Timestamp) -> bool {
     let waits = run.steps.iter().find(|step| step.state == StepState::Waiting);
     let until = waits.and_then(|step| step.evidence.get("until")?.as_str()?.parse::<Timestamp>().ok());
     run.state == RunState::Waiting && until.is_some_and(|until| until <= now)
-}
-
-/// How many of the latest runs that were begun here did not do what they should, and nobody looked at them. One whose changes all
-/// hold, though something could not be proved, ends the row.
-fn stopped_in_a_row(ledger: &[Watched], runs: &[Run]) -> usize {
-    let mut acted: Vec<&Watched> = ledger.iter().filter(|row| row.state == WatchState::Acted && row.why != LOOKED).collect();
-    acted.sort_by_key(|row| std::cmp::Reverse(row.at));
-    let failed = |row: &&&Watched| runs.iter().find(|run| run.digest == row.digest).is_none_or(Run::has_failed);
-    acted.iter().take_while(failed).count()
 }

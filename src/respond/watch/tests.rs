@@ -86,6 +86,7 @@ impl World {
             stop: Arc::clone(&self.ending),
             clock: &*self.clock,
             looked_at: std::cell::RefCell::default(),
+            every: Duration::from_mins(1),
         }
     }
 
@@ -325,10 +326,49 @@ async fn a_first_run_that_fails_keeps_the_others_of_its_pass_from_being_begun() 
     assert!(told[1].fingerprint.is_empty() && told[1].lines[0].contains("nothing more is begun"), "{told:?}");
     let rows = world.store.watched().expect("rows");
     assert_eq!(rows.len(), 1, "nothing was decided about the others: {rows:?}");
-    // They have their turn in the next pass: nobody is left out.
+    // Somebody knocks: that is no other wave, and nobody is told a second time.
+    assert_eq!(world.pass().await, []);
+    world.clock.advance(Duration::from_secs(59));
+    assert_eq!((world.pass().await, world.store.watched().expect("rows").len()), (vec![], 1));
+    // They have their turn in the next pass that is due: nobody is left out.
+    world.clock.advance(Duration::from_secs(2));
     let next = world.pass().await;
     assert_eq!(World::kinds(&next), [NoticeKind::Held, NoticeKind::Held], "{next:?}");
     assert!(next.iter().all(|notice| notice.lines[0].contains("no longer readable")), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_first_run_whose_proof_does_not_come_keeps_the_others_from_being_begun() {
+    // Nothing is proved here: the provider goes on taking the value.
+    let proof =
+        "[[step]]\nid = \"prove-refused\"\naction = \"key-verify-refused\"\non_failure = \"continue\"\ntimeout = 0\n";
+    let mut world = World::new(false);
+    let text = PLAYBOOK.replace("watch = 3600\n", "") + proof;
+    let source = PlaybookSource { id: "p".into(), file: "p.toml".into(), text };
+    world.playbooks = Playbooks::new(&[source]).expect("a playbook");
+    let mut other = another(&world, "one");
+    other.severity = crate::model::Severity::Low;
+    world.store.save(&[other], Timestamp::UNIX_EPOCH).expect("saved");
+    let told = world.pass().await;
+    assert_eq!(World::kinds(&told), [NoticeKind::Unproved, NoticeKind::Held], "{told:?}");
+    assert_eq!(world.store.watched().expect("rows").len(), 1, "the other was not begun");
+    world.clock.advance(Duration::from_secs(61));
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Held], "and is in its turn, though its value is not there");
+}
+
+#[test]
+fn after_ten_that_went_well_one_without_a_proof_is_its_own() {
+    let mut begun = super::begun::Begun::default();
+    let count = |begun: &mut super::begun::Begun, kind| {
+        begun.count(&Notice { kind, ..Notice::held(String::new(), Timestamp::UNIX_EPOCH) });
+    };
+    (0..9).for_each(|_| count(&mut begun, NoticeKind::Waits));
+    let mut early = super::begun::Begun { good: begun.good, ..super::begun::Begun::default() };
+    count(&mut early, NoticeKind::Unproved);
+    assert!(early.enough());
+    count(&mut begun, NoticeKind::Done);
+    (0..3).for_each(|_| count(&mut begun, NoticeKind::Unproved));
+    assert!(!begun.enough());
 }
 
 #[tokio::test]
@@ -347,7 +387,38 @@ async fn what_is_to_be_tried_again_is_not_lost_to_a_clock_that_was_set_back() {
     world.store.save(&[another(&world, "next")], Timestamp::UNIX_EPOCH).expect("saved");
     world.clock = Arc::new(TestClock::new(Timestamp::UNIX_EPOCH));
     let told = world.pass().await;
-    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].lines[0].contains("as many as may be"), "{told:?}");
+    assert!(World::kinds(&told) == [NoticeKind::Held, NoticeKind::Left], "{told:?}");
+    assert!(told[0].lines[0].contains("the clock is wrong") && told[1].lines[0].contains("as many as may be"), "{told:?}");
+    // For an hour, and not until the clock has come as far again; and it is said once.
+    world.clock.advance(Duration::from_mins(59));
+    assert_eq!(world.pass().await, []);
+    world.clock.advance(Duration::from_mins(2));
+    let told = world.pass().await;
+    assert!(told.iter().any(|notice| notice.lines[0].contains("no longer readable")), "its turn has come: {told:?}");
+}
+
+#[tokio::test]
+async fn which_runs_were_the_latest_is_not_told_by_the_clock() {
+    for passes in [0, 1] {
+        let mut world = World::new(false);
+        world.clock.advance(Duration::from_hours(24));
+        world.pass().await;
+        let folder = world.scene.runner().folder;
+        let good = crate::respond::replayed(&folder.runs().expect("runs")[0]).expect("a journal");
+        let mut failed = good.clone();
+        (failed.digest, failed.state) = ("f".repeat(64), crate::model::RunState::Stopped);
+        failed.steps[0].state = crate::model::StepState::Failed;
+        // The clock is set back before the next one is begun.
+        world.clock = Arc::new(TestClock::new(Timestamp::UNIX_EPOCH));
+        for _ in 0..passes {
+            assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Held]);
+        }
+        let at = world.watcher(&folder).moment().expect("a moment");
+        let row = crate::store::Watched::new(&another(&world, "next"), WatchState::Acted, at);
+        world.store.watch(&crate::store::Watched { digest: failed.digest.clone(), ..row }).expect("kept");
+        let rows = world.store.watched().expect("rows");
+        assert_eq!(super::stopped_in_a_row(&rows, &[good, failed]), 1, "{rows:?}");
+    }
 }
 
 #[tokio::test]
@@ -372,6 +443,27 @@ async fn what_a_cap_on_rotations_holds_is_no_attempt_told_once_and_begun_when_it
     world.clock.advance(Duration::from_mins(11));
     assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits]);
     assert_eq!(world.changes(), 1);
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_dated_later_than_now_counts_for_an_hour() {
+    let mut world = World::new(false);
+    let text = PLAYBOOK.replace("mode = \"contain\"", "mode = \"rotate\"");
+    world.playbooks = Playbooks::new(&[PlaybookSource { id: "p".into(), file: "p.toml".into(), text }]).expect("a playbook");
+    world.scene.guard.rotations = Some(crate::respond::Rotations { per_hour: 1, per_account: 9 });
+    world.clock.advance(Duration::from_hours(24));
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits]);
+    let runner = world.scene.runner();
+    let plan = runner.folder.runs().expect("runs")[0].plan().expect("a plan");
+    let room = async |minutes: i64| {
+        let now = Timestamp::from_second(minutes * 60).expect("a time");
+        runner.room(&plan, now).await.map(|_| ()).map_err(|error| error.to_string())
+    };
+    for minutes in [0, 59] {
+        let why = room(minutes).await.expect_err("it may have been just now");
+        assert!(why.contains("the clock is wrong"), "{minutes}: {why}");
+    }
+    assert_eq!(room(61).await, Ok(()), "and not until the clock has come as far");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod known;
 mod marker;
 mod tree;
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -87,8 +88,9 @@ pub struct Allowing<'t> {
 
 impl<'t> Allowing<'t> {
     /// Nothing is, and nobody is asked: for reading a finding's places again.
-    pub fn nothing() -> Self {
-        Self { inline: Inline::Ignored, key: None, trees: BTreeMap::new(), rules: Vec::new(), remarks: Vec::new() }
+    pub fn nothing(targets: &[PathBuf]) -> Self {
+        let trees = targets.iter().map(|target| (target.clone(), Tree::bare(target))).collect();
+        Self { inline: Inline::Ignored, key: None, trees, rules: Vec::new(), remarks: Vec::new() }
     }
 
     /// Reads what the trees of these targets allow.
@@ -141,6 +143,8 @@ impl<'t> Allowing<'t> {
 pub(super) struct Place<'p> {
     tree: Option<&'p Tree>,
     full: Option<&'p Path>,
+    /// How the file is shown.
+    shown: &'p str,
     entries: OnceCell<Vec<usize>>,
     spot: OnceCell<Arc<Spot>>,
 }
@@ -157,13 +161,30 @@ pub(super) struct Spot {
 impl<'p> Place<'p> {
     /// Standard input: in no tree.
     pub(super) fn nowhere() -> Self {
-        Self { tree: None, full: None, entries: OnceCell::new(), spot: OnceCell::new() }
+        Self { tree: None, full: None, shown: "", entries: OnceCell::new(), spot: OnceCell::new() }
     }
 
     /// A file of a target's tree.
-    pub(super) fn file(tree: Option<&'p Tree>, walked: &'p Path) -> Self {
+    pub(super) fn file(tree: Option<&'p Tree>, walked: &'p Path, shown: &'p str) -> Self {
         let full = tree.map(|tree| tree.full(walked));
-        Self { tree, full, entries: OnceCell::new(), spot: OnceCell::new() }
+        Self { tree, full, shown, entries: OnceCell::new(), spot: OnceCell::new() }
+    }
+
+    /// By which path it is told what a file is for, that is shown as `path`: it, or a member of the archive that it is.
+    pub(super) fn inside<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        let below = self.tree.zip(self.full).and_then(|(tree, full)| tree.below(full));
+        match below.zip(path.strip_prefix(self.shown)) {
+            Some((below, member)) => {
+                let below = below.to_string_lossy();
+                let below = if std::path::MAIN_SEPARATOR == '/' {
+                    below
+                } else {
+                    below.replace(std::path::MAIN_SEPARATOR, "/").into()
+                };
+                Cow::Owned(format!("{below}{member}"))
+            }
+            None => Cow::Borrowed(path),
+        }
     }
 
     /// The rules of its tree, and those of the entries that may hold here.

@@ -22,6 +22,8 @@ pub(in crate::scan) struct Tree {
     /// The target in full, where it is a file.
     only: Option<PathBuf>,
     pub(super) repository: Option<PathBuf>,
+    /// The target's folder in full.
+    folder: PathBuf,
     pub(super) rules: Option<Arc<Rules>>,
 }
 
@@ -29,6 +31,17 @@ impl Tree {
     /// The full path of one of the target's files.
     pub(in crate::scan) fn full<'p>(&'p self, walked: &'p Path) -> &'p Path {
         self.only.as_deref().unwrap_or(walked)
+    }
+
+    /// A file's path from the root of its repository, or of the target where that is in none.
+    pub(super) fn below<'p>(&self, full: &'p Path) -> Option<&'p Path> {
+        full.strip_prefix(self.repository.as_deref().unwrap_or(&self.folder)).ok()
+    }
+
+    /// A target's, with nothing that is allowed.
+    pub(super) fn bare(target: &Path) -> Self {
+        let found = tree_of(target);
+        Self { only: found.only, repository: found.repository, folder: found.folder, rules: None }
     }
 
     /// Whether a file is left out.
@@ -99,7 +112,7 @@ impl<'r> Reader<'r> {
             self.read.insert(folder, rules.clone());
             rules
         });
-        Tree { only: found.only, repository: found.repository, rules }
+        Tree { only: found.only, repository: found.repository, folder: found.folder, rules }
     }
 
     fn rules(&mut self, file: TreeFile) -> Option<Rules> {

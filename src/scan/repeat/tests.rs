@@ -14,7 +14,7 @@ fn scan(paths: &[&str], line: &str, least: Confidence) -> Gathered {
         std::fs::write(path, line).expect("written");
     }
     let set = DetectorSet::builtin().expect("detectors");
-    let (allow, counters) = (Allowing::nothing(), Counters::default());
+    let (allow, counters) = (Allowing::nothing(&[]), Counters::default());
     let request = Request {
         set: &set,
         allow: &allow,

@@ -15,7 +15,7 @@ fn token() -> String {
 #[test]
 fn a_secret_at_any_offset_around_a_boundary_is_found_once_at_its_place() {
     let set = DetectorSet::builtin().expect("detectors");
-    let (allow, counters) = (Allowing::nothing(), Counters::default());
+    let (allow, counters) = (Allowing::nothing(&[]), Counters::default());
     let walk = WalkOptions::default();
     let request = Request {
         set: &set,

@@ -11,7 +11,7 @@ use super::turn::{Turn, said, step};
 use crate::harness::aws::unique;
 use crate::harness::program::{Home, Run};
 use crate::harness::services::setting;
-use crate::harness::shim::{Side, hours_ahead, kill_on_sync};
+use crate::harness::shim::{Side, kill_on_sync};
 
 /// What the responder's token may do.
 const POLICY: &str = "path \"sys/auth\" { capabilities = [\"read\"] }\npath \"auth/approle/role\" { capabilities = [\"list\"] }\n\
@@ -184,8 +184,12 @@ fn it_is_put_back_out_of_what_kv_held_before() {
 
 #[test]
 fn where_a_login_could_not_tell_the_role_is_asked() {
-    // Logins are let in from elsewhere alone; and each use of a secret id is counted.
-    for bound in [json!({ "secret_id_bound_cidrs": ["10.9.8.0/24"] }), json!({ "secret_id_num_uses": 5 })] {
+    // Logins are let in from elsewhere alone; each use of a secret id is counted; the token could not revoke itself.
+    for bound in [
+        json!({ "secret_id_bound_cidrs": ["10.9.8.0/24"] }),
+        json!({ "secret_id_num_uses": 5 }),
+        json!({ "token_no_default_policy": true, "token_policies": [] }),
+    ] {
         let stage = Stage::new(&bound);
         let (digest, _) = stage.plan();
         let run = said(&stage.apply(&digest));
@@ -194,6 +198,30 @@ fn where_a_login_could_not_tell_the_role_is_asked() {
         let look = json!({ "secret_id": stage.in_file() });
         let look = root("POST", &format!("auth/approle/role/{}/secret-id/lookup", stage.role), &look);
         assert_eq!(look["data"]["secret_id_num_uses"], bound.get("secret_id_num_uses").cloned().unwrap_or(json!(0)));
+        assert_eq!(stage.tokens(), 0, "{bound}");
+    }
+}
+
+#[test]
+fn a_token_of_the_login_that_may_not_revoke_itself_is_revoked_by_its_accessor_or_told_of() {
+    root(
+        "PUT",
+        "sys/policies/acl/bound",
+        &json!({ "policy": "path \"auth/token/revoke-self\" { capabilities = [\"deny\"] }" }),
+    );
+    let revoker = "path \"auth/token/revoke-accessor\" { capabilities = [\"update\"] }";
+    root("PUT", "sys/policies/acl/revoker", &json!({ "policy": revoker }));
+    for (policies, left) in [(json!(["rotator", "revoker"]), 0), (json!(["rotator"]), 2)] {
+        let mut stage = Stage::new(&json!({ "token_policies": ["default", "bound"] }));
+        let responder = root("POST", "auth/token/create", &json!({ "policies": policies }));
+        stage.responder = text(&responder, "/auth/client_token");
+        let (digest, _) = stage.plan();
+        let run = said(&stage.apply(&digest));
+        assert_eq!(step(&run, "replace")["state"], "succeeded", "{run}");
+        assert_eq!(stage.tokens(), left, "{policies}");
+        let accepted = step(&run, "replace")["evidence"]["accepted"].as_str().unwrap().to_owned();
+        assert_eq!(accepted.contains("may be live until it expires"), left > 0, "{accepted}");
+        stage.assert_silent();
     }
 }
 

@@ -326,6 +326,25 @@ fn it_is_put_back_in_two_stores_and_the_new_role_is_gone() {
     assert!(Session::open((&stage.role, &stage.password)).is_ok());
 }
 
+#[test]
+fn a_session_that_was_seen_once_is_use_though_it_ends() {
+    let stage = Stage::new();
+    let (digest, _) = stage.plan();
+    let run = said(&stage.apply(&digest));
+    let id = run["id"].as_str().unwrap();
+    // In the second in which the run itself asked it would be taken for the run's own.
+    std::thread::sleep(Duration::from_secs(1));
+    let new = stage.held();
+    let open = Session::open((&new.0, &new.1)).unwrap();
+    let run = stage.later(id, 0, &[]);
+    assert!(step(&run, "new-in-use")["noted"]["used"].is_string(), "{run}");
+    drop(open);
+    let gone = format!("select count(*) from pg_stat_activity where usename = '{}'", new.0);
+    while made(&gone) != ["0"] {}
+    let run = stage.later(id, 26, &["old-unused"]);
+    assert_eq!(step(&run, "new-in-use")["state"], "succeeded", "{run}");
+}
+
 /// Changes a store of the stage, or its settings.
 type Change = fn(&Stage, &str);
 

@@ -13,6 +13,13 @@ use crate::respond::actions::replace::{Key, Mint, Minted};
 use crate::respond::actions::{Doing, Needs, Record, World};
 use crate::secret::Secret;
 
+/// Where lists tell when a key was made, by the provider's clock. Source: OpenAI API reference, project service accounts, `created_at`
+/// in seconds (<https://docs.rs/crate/openai-client-base/latest/source/docs/ProjectServiceAccount.md>, made from its specification);
+/// OpenRouter, list API keys, `createdAt` of its client
+/// (<https://openrouter.ai/docs/client-sdks/typescript/models/operations/listresponse>); Mistral, Admin API, API keys, list, not
+/// confirmed by what can be read without an account. Where there is none, when it was made is not known.
+const MADE: &str = "/created_at";
+
 /// The request for a new key: of a scope, by a name, from what is told of the old one.
 pub(in crate::respond::actions) type Create = fn(&str, &str, &Value) -> Result<Call, String>;
 
@@ -75,9 +82,14 @@ impl NewKey {
         let desk = Desk::open(world, self.old.service, None)?;
         let named =
             self.items(&desk).await?.into_iter().filter(|(_, item)| text(item, self.label).as_deref() == Some(label));
-        let key = |(path, _): (Option<String>, Value)| {
+        let key = |(path, item): (Option<String>, Value)| {
             let id = path.ok_or_else(|| Trouble::Unknown("a key is listed without an id".to_owned()))?;
-            Ok(Key { id, state: "active".to_owned(), label: Some(label.to_owned()), made: None })
+            Ok(Key {
+                id,
+                state: "active".to_owned(),
+                label: Some(label.to_owned()),
+                made: text(&item, MADE).and_then(|at| moment(&at)),
+            })
         };
         named.map(key).collect()
     }

@@ -1,10 +1,11 @@
 //! Vault's and OpenBao's `AppRole`: a secret id of a role is replaced by another of the same role, and destroyed by its accessor.
 //! Which role it is of is asked of each role with the value itself, since neither says so; a login would mint a token.
 //!
-//! A new one is tried with a login, whose token is revoked at once; where that could not tell (the login is bound to addresses, each
-//! use is counted, its token could not be revoked), the role is asked whether it knows it. The old one is only ever asked about.
+//! A new one is tried with a login, whose token revokes itself at once, or is revoked by its accessor, or is told of where neither can
+//! be. Where a login could not tell (it is bound to addresses, each use is counted) or its token could not revoke itself (a batch token,
+//! one without the policy `default`, which allows it), the role is asked whether it knows it. The old one is only ever asked about.
 //! Source: Vault and OpenBao API, `AppRole` auth method: list roles, read role id, generate, list, look up and destroy secret ids and
-//! accessors, login (<https://openbao.org/api-docs/auth/approle/>, <https://developer.hashicorp.com/vault/api-docs/auth/approle>); a
+//! accessors, login; tokens: revoke-self, revoke-accessor (<https://openbao.org/api-docs/auth/approle/>, <https://developer.hashicorp.com/vault/api-docs/auth/approle>); a
 //! secret id that is not known is told by 204 or 404, an accessor by 403, 404 or 500 with "failed to find accessor entry".
 
 use std::collections::BTreeMap;
@@ -32,10 +33,14 @@ const LABEL: &str = "staunch";
 const MOST: usize = 500;
 /// A new one must last for at least so long when the old one goes.
 const SOON: Duration = Duration::from_hours(1);
+/// So often, and with such pauses between, a token is asked to revoke itself.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(300);
 const DESTROY: &str = "vault-approle-secret-id-destroy";
 const PERMISSIONS: &[&str] = &[
     "list on auth/approle/role and auth/approle/role/+/secret-id",
     "read on auth/approle/role/+ and auth/approle/role/+/role-id",
+    "update on auth/token/revoke-accessor, where the role's tokens may not revoke themselves",
     "update on auth/approle/role/+/secret-id and, below it, lookup, and on secret-id-accessor/lookup and secret-id-accessor/destroy",
 ];
 
@@ -348,11 +353,12 @@ async fn is_free(desk: &Desk<'_>, role: &str, known: &Value) -> Result<bool, Tro
     let own = ["cidr_list", "token_bound_cidrs"].iter().any(|name| !empty(&known["data"][*name]));
     let counted =
         known["data"]["secret_id_num_uses"].as_u64() != Some(0) || answer["data"]["token_num_uses"].as_u64() != Some(0);
-    Ok(!bound && !own && !counted && answer["data"]["token_type"] != "batch")
+    let stays = answer["data"]["token_type"] == "batch" || answer["data"]["token_no_default_policy"] == true;
+    Ok(!bound && !own && !counted && !stays)
 }
 
-/// Logs in, and takes the token away again.
-async fn login(world: &World<'_>, role: &str, value: &Secret) -> Result<(), Trouble> {
+/// Logs in, and takes the token away again. What is to be said where it stays.
+async fn login(world: &World<'_>, role: &str, value: &Secret) -> Result<Option<String>, Trouble> {
     let desk = Desk::open(world, &SERVICE, None)?;
     let id = text(&desk.get(&format!("/v1/{role}/role-id")).await?, "/data/role_id");
     let id = id.ok_or_else(|| Trouble::Unknown("the role's id is not told".to_owned()))?;
@@ -361,12 +367,53 @@ async fn login(world: &World<'_>, role: &str, value: &Secret) -> Result<(), Trou
     let call = Call::new(Method::Post, format!("/v1/{mount}/login"));
     let call = call.with(&[("role_id", id.as_str()), ("secret_id", secret)]);
     let anyone = Desk::open(world, &LOGIN, None)?;
-    let mut answer = anyone.act(call).await?;
+    let mut answer = anyone.act(call).await.map_err(|trouble| match trouble {
+        Trouble::Unknown(why) => {
+            Trouble::Unknown(format!("{why}; the login may have made a token, which lives until it expires"))
+        }
+        other => other,
+    })?;
     let token = taken(&mut answer, "/auth/client_token");
     let token = token.ok_or_else(|| Trouble::Unknown("the login's answer has no token in it".to_owned()))?;
-    // What was let in has proved it. A token that cannot be revoked expires as the role says.
-    let _ = desk.spoken_to_by(&token).act(Call::new(Method::Post, "/v1/auth/token/revoke-self")).await;
-    Ok(())
+    // What was let in has proved it, whatever becomes of its token.
+    Ok(revoked(world, desk, (&token, text(&answer, "/auth/accessor"))).await.err())
+}
+
+/// Takes a login's token away: it revokes itself, else it is revoked by its accessor.
+async fn revoked(world: &World<'_>, desk: Desk<'_>, (token, accessor): (&Secret, Option<String>)) -> Result<(), String> {
+    let own = desk.spoken_to_by(token);
+    let mut said = String::new();
+    for attempt in 0..ATTEMPTS {
+        tokio::time::sleep(PAUSE * attempt).await;
+        match own.act(Call::new(Method::Post, "/v1/auth/token/revoke-self")).await {
+            Ok(_) => return Ok(()),
+            // An attempt before it may have been heard: then nobody knows it any more. Else it may not.
+            Err(trouble @ Trouble::Refused { .. }) => {
+                said = trouble.why();
+                break;
+            }
+            Err(trouble) => said = trouble.why(),
+        }
+    }
+    let accessor = accessor.ok_or_else(|| format!("the token of the login that tried it could not be revoked ({said})"))?;
+    let call = Call::new(Method::Post, "/v1/auth/token/revoke-accessor").json(&json!({ "accessor": accessor }));
+    let by_accessor = async { Desk::open(world, &SERVICE, None)?.act(call).await };
+    match by_accessor.await {
+        Ok(_) | Err(Trouble::Absent) => Ok(()),
+        Err(trouble) => Err(format!(
+            "the token of the login that tried it, with the accessor {accessor}, may be live until it expires: it does not revoke \
+             itself ({said}), and by its accessor it could not be revoked ({})",
+            trouble.why()
+        )),
+    }
+}
+
+/// What is known of a secret id.
+enum Known {
+    Live,
+    /// It is live, and this is to be said.
+    But(String),
+    Not,
 }
 
 async fn works(world: &World<'_>, parts: &[(String, Secret)]) -> Liveness {
@@ -379,7 +426,7 @@ async fn works(world: &World<'_>, parts: &[(String, Secret)]) -> Liveness {
         let text = value.expose_str().ok_or_else(|| Trouble::Failed("it is not text".to_owned()))?;
         let Some(answer) = known(&desk, &role, text).await? else {
             return match vouched(&desk, &role).await {
-                Trouble::Absent => Ok(false),
+                Trouble::Absent => Ok(Known::Not),
                 trouble => Err(trouble),
             };
         };
@@ -387,13 +434,17 @@ async fn works(world: &World<'_>, parts: &[(String, Secret)]) -> Liveness {
         let print = key.map(|key| key.fingerprint(value.expose()));
         let is_old = print.is_none_or(|print| world.plan.parts.values().flatten().any(|old| *old == print));
         if !is_old && is_free(&desk, &role, &answer).await? {
-            login(world, &role, value).await?;
+            return Ok(match login(world, &role, value).await? {
+                None => Known::Live,
+                Some(left) => Known::But(left),
+            });
         }
-        Ok::<_, Trouble>(true)
+        Ok::<_, Trouble>(Known::Live)
     };
     match looked.await {
-        Ok(true) => Liveness::Live(Identity::default()),
-        Ok(false) => Liveness::Dead("its role knows no such secret id".to_owned()),
+        Ok(Known::Live) => Liveness::Live(Identity::default()),
+        Ok(Known::But(left)) => Liveness::Limited(Identity::default(), left),
+        Ok(Known::Not) => Liveness::Dead("its role knows no such secret id".to_owned()),
         Err(trouble) => Liveness::Unknown(trouble.why()),
     }
 }

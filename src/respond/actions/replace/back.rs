@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::keys::{GONE, Trouble};
 use super::super::{Outcome, World, restart};
@@ -24,26 +24,47 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 type Parts = Vec<(String, Secret)>;
 
+/// Whether it can be walked back or not, a key that nobody holds goes first.
 pub(super) async fn walked_back(mint: &dyn Mint, world: &World<'_>) -> Outcome {
-    match back(mint, world).await {
+    let mut noted = Noted::of(world);
+    let taken = orphans_taken(mint, world, &mut noted).await;
+    // What is gone is noted, though another could not be taken away.
+    let gone = noted.removed[Noted::of(world).removed.len()..].to_vec();
+    let written = if gone.is_empty() { Ok(()) } else { noted.write(world).await };
+    if let Err(why) = taken.and(written) {
+        return Outcome::Unknown(format!("nothing was put back: {why}"));
+    }
+    let outcome = match back(mint, world, (&noted, &gone)).await {
         Ok(outcome) | Err(outcome) => outcome,
+    };
+    let told = |why: String| match gone.as_slice() {
+        [] => why,
+        gone => format!("{why} ({}, which nobody held, was removed)", gone.join(", ")),
+    };
+    match outcome {
+        Outcome::Refused(why) => Outcome::Refused(told(why)),
+        Outcome::Failed(why) => Outcome::Failed(told(why)),
+        Outcome::Unknown(why) => Outcome::Unknown(told(why)),
+        Outcome::Waiting(why) => Outcome::Waiting(told(why)),
+        other => other,
     }
 }
 
-async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
-    let (noted, deadline) = (Noted::of(world), rolling::deadline(world));
+async fn back(mint: &dyn Mint, world: &World<'_>, (noted, gone): (&Noted, &[String])) -> Result<Outcome, Outcome> {
+    let deadline = rolling::deadline(world);
     let Ok(planned) = places::planned(world) else { return Ok(Outcome::AlreadyDone(json!({ "stores": [] }))) };
     // Only what this run has made goes.
     let mut new = Vec::new();
     for key in news(mint, world).await.map_err(Trouble::settles)? {
-        if noted.id.as_ref() == Some(&key.id) || is_orphan(mint, world, (&noted, &key)).await {
+        if noted.id.as_ref() == Some(&key.id) {
             new.push(key);
-        } else if noted.minting && noted.id.is_none() {
+        } else if !gone.contains(&key.id) && noted.minting && noted.id.is_none() {
             return Err(Outcome::Unknown(doubtful(&key)));
         }
     }
     if new.is_empty() && noted.id.is_none() {
-        return Ok(nothing(world, &noted));
+        let all = !gone.is_empty() && noted.asked().next().is_none();
+        return Ok(if all { Outcome::Done(json!({ "restored": true, "removed": gone })) } else { nothing(world, noted) });
     }
     let places = places::read(world, &planned).await.map_err(Trouble::settles)?;
     let written: Vec<&Place> = places.iter().filter(|place| place.planned.len() != place.old.len()).collect();
@@ -63,7 +84,7 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
         }
         for place in written {
             let login = noted.id.as_ref().and_then(|id| mint.login(world.before, id));
-            let restored = restored(world, place, (&places, &old, &noted, login)).await;
+            let restored = restored(world, place, (&places, &old, noted, login)).await;
             restored.map_err(|why| Outcome::Failed(format!("{}: {why}; the new one stays", place.store.name())))?;
         }
     }
@@ -77,10 +98,15 @@ async fn back(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome> {
         )));
     }
     for key in &new {
-        take(mint, world, (key, &noted)).await?;
+        take(mint, world, (key, noted)).await?;
     }
-    let removed: Vec<&str> = new.iter().map(|key| key.id.as_str()).collect();
-    Ok(Outcome::Done(json!({ "restored": true, "removed": removed })))
+    let removed: Vec<&String> = gone.iter().chain(new.iter().map(|key| &key.id)).collect();
+    let mut evidence = json!({ "restored": true, "removed": removed });
+    let left = rolling::left(world, (&planned, &places), noted).await;
+    if !left.is_empty() {
+        evidence["left"] = json!(left);
+    }
+    Ok(Outcome::Done(evidence))
 }
 
 /// Takes the new one away, unless it may still be in use.
@@ -116,6 +142,34 @@ pub(super) async fn has_left(mint: &dyn Mint, world: &World<'_>) -> Result<bool,
     Ok(false)
 }
 
+/// Takes away every key that this run has asked for, that nobody holds and that has shown up since.
+async fn orphans_taken(mint: &dyn Mint, world: &World<'_>, noted: &mut Noted) -> Result<(), String> {
+    if noted.asked().next().is_none() {
+        return Ok(());
+    }
+    let before = noted.clone();
+    for key in news(mint, world).await.map_err(Trouble::why)? {
+        if !is_orphan(mint, world, (&before, &key)).await {
+            continue;
+        }
+        match mint.remove(world, &key.id).await {
+            Ok(()) | Err(Trouble::Absent) => noted.has_gone(&key),
+            Err(trouble) => {
+                return Err(format!("{}, which nobody holds, could not be removed: {}", key.id, trouble.why()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same, and nothing else: whatever stands in the stores stays there. What is to be noted, where one was there.
+pub(super) async fn left_taken(mint: &dyn Mint, world: &World<'_>) -> Result<Option<Value>, String> {
+    let before = Noted::of(world);
+    let mut noted = before.clone();
+    orphans_taken(mint, world, &mut noted).await?;
+    Ok((noted != before).then(|| json!(noted)))
+}
+
 /// What there is to say where no key of this run's is to be seen.
 fn nothing(world: &World<'_>, noted: &Noted) -> Outcome {
     match unlisted(world, noted) {
@@ -137,8 +191,10 @@ fn in_doubt(world: &World<'_>, noted: &Noted, asked: Timestamp) -> Outcome {
     let what = format!(
         "the new key that was asked for at {asked} is not listed even now, and may be there (where keys have names, {label})"
     );
-    if world.confirmed || !noted.minting {
-        return Outcome::AlreadyDone(json!({ "minted": null, "said_by": world.requester, DOUBT: what }));
+    // Whoever walks it back has not said what another has.
+    let said_by = if noted.minting { world.confirmed.then_some(world.requester) } else { noted.said_by() };
+    if let Some(said_by) = said_by {
+        return Outcome::AlreadyDone(json!({ "minted": null, "said_by": said_by, DOUBT: what }));
     }
     Outcome::Waiting(format!(
         "{what}: look in the provider's console and delete it; then say that there is none with `undo RUN --done {}`. `respond undo` \

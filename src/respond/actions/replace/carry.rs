@@ -9,7 +9,7 @@ use super::super::keys::Trouble;
 use super::super::{Outcome, World};
 use super::places::{self, Place, Planned};
 use super::put::{Unwritten, stored};
-use super::{Key, Mint, Minted, Noted, label, probe, rolling};
+use super::{Key, Lost, Mint, Minted, Noted, label, probe, rolling};
 use crate::respond::stores::find;
 use crate::secret::{Scrubber, Secret};
 
@@ -63,7 +63,10 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
     }
     for place in last {
         let written = match rolling::taken_up(world, (&rolled, deadline)).await {
-            Ok(()) => stored(mint, world, place, (&places, &minted)).await,
+            Ok(()) => match rolling::at_rest(world, (place, deadline)).await {
+                Ok(()) => stored(mint, world, place, (&places, &minted)).await,
+                Err(why) => Err(Unwritten { why: format!("was not written, since {why}"), for_sure: true }),
+            },
             // Tasks that are on their way out may have the new one yet.
             Err(why) => Err(Unwritten { why: format!("was not written, since {why}"), for_sure: false }),
         };
@@ -74,7 +77,12 @@ async fn carried(mint: &dyn Mint, world: &World<'_>) -> Result<Outcome, Outcome>
         rolled.push(place);
     }
     let stores: Vec<_> = planned.iter().map(|one| json!({ "store": one.name, "parts": one.parts })).collect();
-    Ok(Outcome::Done(json!({ "id": minted.id, "accepted": accepted, "stores": stores, "removed": noted.removed })))
+    let mut evidence = json!({ "id": minted.id, "accepted": accepted, "stores": stores, "removed": noted.removed });
+    let left = rolling::left(world, (&planned, &places), &noted).await;
+    if !left.is_empty() {
+        evidence["left"] = json!(left);
+    }
+    Ok(Outcome::Done(evidence))
 }
 
 /// So long after a mint of which nobody knows what came, the provider's list may not show the key yet that it has made.
@@ -102,7 +110,7 @@ async fn certain(world: &World<'_>, noted: &mut Noted) -> Result<(), Outcome> {
             world.step
         )));
     }
-    noted.lost.push(since);
+    noted.lost.push(Lost { at: since, said_by: world.requester.to_owned() });
     noted.forget();
     noted.write(world).await.map_err(Outcome::Unknown)
 }
@@ -135,9 +143,7 @@ async fn standing(
     // One of which a person said that there is none has shown up.
     for key in &news {
         if key.id != one.id && is_orphan(mint, world, (noted, key)).await {
-            removed(mint, world, &key.id).await?;
-            noted.removed.push(key.id.clone());
-            noted.write(world).await.map_err(Outcome::Unknown)?;
+            orphan_taken(mint, world, (key, noted)).await?;
         }
     }
     if let Some(parts) = found(world, places, noted) {
@@ -167,7 +173,7 @@ async fn standing(
 async fn unnoted(mint: &dyn Mint, world: &World<'_>, (news, noted): (&[Key], &mut Noted)) -> Result<(), Outcome> {
     for key in news {
         if is_orphan(mint, world, (noted, key)).await {
-            taken_away(mint, world, (&key.id, noted)).await?;
+            orphan_taken(mint, world, (key, noted)).await?;
         } else if noted.minting && noted.id.is_none() {
             return Err(Outcome::Unknown(doubtful(key)));
         } else {
@@ -200,7 +206,14 @@ pub(super) async fn is_orphan(mint: &dyn Mint, world: &World<'_>, (noted, key): 
     key.made.is_some_and(just_then) && matches!(mint.used(world, &key.id).await, Ok(None))
 }
 
-/// Takes away a key of this run's that nobody holds, and notes that it is gone.
+/// Takes away a key that this run has asked for and that has shown up, and notes that it is gone.
+async fn orphan_taken(mint: &dyn Mint, world: &World<'_>, (key, noted): (&Key, &mut Noted)) -> Result<(), Outcome> {
+    removed(mint, world, &key.id).await?;
+    noted.has_gone(key);
+    noted.write(world).await.map_err(Outcome::Unknown)
+}
+
+/// Takes away the key that this run has minted and that nobody holds, and notes that it is gone.
 async fn taken_away(mint: &dyn Mint, world: &World<'_>, (id, noted): (&str, &mut Noted)) -> Result<(), Outcome> {
     removed(mint, world, id).await?;
     noted.removed.push(id.to_owned());
@@ -240,7 +253,8 @@ async fn fresh(mint: &dyn Mint, world: &World<'_>, (places, noted): (&[Place], &
     let keys = mint.listed(world, &label).await.map_err(Trouble::settles)?;
     mint.room(world, &keys).map_err(Outcome::Refused)?;
     (noted.minting, noted.since) = (true, Some(world.hands.clock.now()));
-    noted.seen = keys.into_iter().map(|key| key.id).collect();
+    // One that has this plan's name is ours, and was late.
+    noted.seen = keys.into_iter().filter(|key| key.label.as_ref() != Some(&label)).map(|key| key.id).collect();
     noted.write(world).await.map_err(Outcome::Unknown)?;
     let minted = match mint.mint(world, &label).await {
         Ok(minted) => minted,
@@ -280,6 +294,10 @@ async fn lost(mint: &dyn Mint, world: &World<'_>, (noted, why): (&mut Noted, Str
             _ => Outcome::Unknown(format!("{why}; no new key is listed; `respond resume` looks again")),
         },
         Ok(keys) => match unnoted(mint, world, (&keys, noted)).await {
+            // Which one has shown up is not known; another may be there.
+            Ok(()) if noted.minting => Outcome::Unknown(format!(
+                "{why}; a key that nobody held was removed, and there may be another: `respond resume` looks again"
+            )),
             Ok(()) => Outcome::Failed(format!(
                 "{why}; the key that was made all the same was removed; `respond resume` mints anew"
             )),

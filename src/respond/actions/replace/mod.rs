@@ -19,6 +19,7 @@ mod tests;
 pub(super) use probe::credential;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -94,6 +95,15 @@ pub(super) trait Mint: Sync {
     fn used<'a>(&'a self, _world: &'a World<'_>, _id: &'a str) -> Doing<'a, Result<Option<Timestamp>, Trouble>> {
         Box::pin(async { Err(Trouble::Failed("its provider does not tell when a key was used".to_owned())) })
     }
+    /// By how much the clock of that record may be ahead of this one, as [`ahead`] tells it from when the new one was made.
+    /// Nothing where that is not told.
+    fn ahead<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Duration>, Trouble>> {
+        Box::pin(async move {
+            let keys = self.listed(world, &label(world.plan)).await?;
+            let made = keys.into_iter().find(|key| key.id == id).and_then(|key| key.made);
+            Ok(ahead(world, made))
+        })
+    }
     /// When the old one was used last, by the provider's record. `seen` is what the plan saw.
     fn old_use<'a>(&'a self, _world: &'a World<'_>, _seen: &'a Value) -> Doing<'a, Result<Record, Trouble>> {
         Box::pin(async { Ok(Record::None) })
@@ -123,12 +133,39 @@ struct Noted {
     parts: BTreeMap<String, Vec<Fingerprint>>,
     /// Keys that nobody held and that were removed.
     removed: Vec<String>,
-    /// When keys were asked for of which a person said that there are none. One may show up all the same.
-    lost: Vec<Timestamp>,
+    /// Keys that were asked for, of which a person said that there are none. One may show up all the same.
+    lost: Vec<Lost>,
     /// When its provider had accepted it, just before the first store had it: later uses are somebody's.
     accepted: Option<Timestamp>,
     /// When a store was written and nobody knew what came of it.
     doubt: Option<Timestamp>,
+}
+
+/// A key that was asked for and that nobody has seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
+struct Lost {
+    /// When it was asked for.
+    at: Timestamp,
+    /// Who said that there is none.
+    said_by: String,
+}
+
+/// As it stands in journals: earlier ones have the moment alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Moment(Timestamp),
+    Whole { at: Timestamp, said_by: String },
+}
+
+impl From<Written> for Lost {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Moment(at) => Self { at, said_by: "somebody".to_owned() },
+            Written::Whole { at, said_by } => Self { at, said_by },
+        }
+    }
 }
 
 impl Noted {
@@ -145,7 +182,32 @@ impl Noted {
 
     /// When keys were asked for of which nobody knows whether they were made.
     fn asked(&self) -> impl Iterator<Item = Timestamp> {
-        self.lost.iter().copied().chain(self.since.filter(|_| self.minting && self.id.is_none()))
+        self.lost.iter().map(|lost| lost.at).chain(self.since.filter(|_| self.minting && self.id.is_none()))
+    }
+
+    /// Who said last that there is none.
+    fn said_by(&self) -> Option<&str> {
+        self.lost.last().map(|lost| lost.said_by.as_str())
+    }
+
+    /// A key that was asked for has shown up and was taken away. Where several were asked for, the others may show up yet: which
+    /// one it was is told by when it was made; where that is not known, each is still looked for.
+    fn has_gone(&mut self, key: &Key) {
+        // A list may still show one that was taken away before: that is none of those that are looked for.
+        if self.removed.contains(&key.id) {
+            return;
+        }
+        self.removed.push(key.id.clone());
+        let asked: Vec<Timestamp> = self.asked().collect();
+        let which = match key.made {
+            Some(made) => (0..asked.len()).min_by_key(|at| asked[*at].duration_since(made).unsigned_abs()),
+            None => (asked.len() == 1).then_some(0),
+        };
+        match which {
+            Some(at) if at < self.lost.len() => drop(self.lost.remove(at)),
+            Some(_) => self.forget(),
+            None => {}
+        }
     }
 
     async fn write(&self, world: &World<'_>) -> Result<(), String> {
@@ -193,6 +255,14 @@ pub(super) fn asked(world: &World<'_>) -> Option<Timestamp> {
     let step = step(world.plan)?;
     let status = world.so_far.iter().find(|status| status.id == step.id)?;
     serde_json::from_value::<Noted>(status.noted.clone()).ok()?.since
+}
+
+/// By how much the clock of a provider's record is ahead of this one: by no more than what it put in the old one's place was made after
+/// it was asked for, and a second more, as records tell whole ones. Nothing where either is not told.
+pub(super) fn ahead(world: &World<'_>, made: Option<Timestamp>) -> Option<Duration> {
+    let (asked, made) = asked(world).zip(made)?;
+    let ahead = Duration::try_from(made.duration_since(asked)).unwrap_or_default();
+    Some(if ahead.is_zero() { ahead } else { ahead + Duration::from_secs(1) })
 }
 
 impl Action for Replace {
@@ -258,12 +328,20 @@ impl Action for Replace {
         Box::pin(back::has_left(self.0, world))
     }
 
+    fn take_left<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<Value>, String>> {
+        Box::pin(back::left_taken(self.0, world))
+    }
+
     fn same(&self, planned: &Value, now: &Value) -> bool {
         places::unversioned(planned) == places::unversioned(now)
     }
 
     fn last_use<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Timestamp>, String>> {
         Box::pin(async move { self.0.used(world, id).await.map_err(Trouble::why) })
+    }
+
+    fn ahead<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<Option<Duration>, String>> {
+        Box::pin(async move { self.0.ahead(world, id).await.map_err(Trouble::why) })
     }
 
     fn old_use<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Record, String>> {

@@ -70,12 +70,17 @@ pub(super) async fn again(
     (parts, patience): (&[(String, Secret)], Duration),
 ) -> Result<String, String> {
     let deadline = tokio::time::Instant::now() + patience;
-    let (mut pause, mut times) = (FIRST_PAUSE, 0);
+    let (mut pause, mut times, mut limits) = (FIRST_PAUSE, 0, None);
     loop {
         let said = asked(mint, world, parts).await;
+        if let Liveness::Limited(_, why) = &said {
+            limits.get_or_insert_with(|| why.clone());
+        }
         times = if said.is_usable() { times + 1 } else { 0 };
         if times >= IN_A_ROW {
-            return Ok("the provider accepts it".to_owned());
+            return Ok(
+                limits.map_or_else(|| "the provider accepts it".to_owned(), |why| format!("the provider accepts it; {why}"))
+            );
         }
         if let Liveness::NotChecked(why) = &said {
             // Nobody would answer at a second time either.

@@ -21,6 +21,8 @@ struct State {
     refuses: Option<u16>,
     /// A deployment that was given up beside the primary one.
     given_up: bool,
+    /// Nothing may be deregistered.
+    keeps: bool,
     /// Somebody moves the service when the next revision is registered.
     rival: bool,
 }
@@ -88,6 +90,7 @@ fn answer(asked: &Asked, state: &mut State) -> Vec<u8> {
                 says(200, &json!({}))
             }
         },
+        "DeregisterTaskDefinition" if state.keeps => says(403, &json!({ "__type": "AccessDeniedException" })),
         "DeregisterTaskDefinition" => {
             state.revisions[number().expect("a revision") - 1] = None;
             says(200, &json!({}))
@@ -137,14 +140,23 @@ async fn a_revision_that_nobody_runs_does_not_stay() {
     assert_eq!(state.lock().expect("the state").revisions[1], None, "deregistered");
     // Whether the service was moved is not known: then it may run it.
     state.lock().expect("the state").refuses = Some(500);
-    assert!(matches!(store.write(&hands, &write(&before)).await, Err(Trouble::Unknown(_))));
+    let why = store.write(&hands, &write(&before)).await.expect_err("nobody knows");
+    assert!(matches!(&why, Trouble::Unknown(why) if why.contains("app:3 holds the new value")), "{why:?}");
     assert!(state.lock().expect("the state").revisions[2].is_some());
     // Somebody is quicker.
     state.lock().expect("the state").rival = true;
     let why = store.write(&hands, &write(&before)).await.expect_err("it has changed").why();
     assert!(why.contains("somebody moved it"), "{why}");
-    let state = state.lock().expect("the state");
-    assert_eq!((state.revisions[3].as_ref(), state.runs), (None, 9));
+    {
+        let mut state = state.lock().expect("the state");
+        assert_eq!((state.revisions[3].as_ref(), state.runs), (None, 9));
+        (state.runs, state.refuses, state.keeps) = (1, Some(403), true);
+    }
+    let why = store.write(&hands, &write(&before)).await.expect_err("it may not");
+    assert!(
+        matches!(&why, Trouble::Refused { why, .. } if why.contains("app:5, which is not run, holds the new value")),
+        "{why:?}"
+    );
 }
 
 #[tokio::test]

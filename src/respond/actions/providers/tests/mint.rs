@@ -24,6 +24,8 @@ struct Key {
     on: bool,
     /// When it was used last, in seconds, where that is known.
     used: Option<i64>,
+    /// When it was made, in seconds, where lists tell it.
+    made: Option<i64>,
 }
 
 /// How one provider speaks.
@@ -92,6 +94,7 @@ const MISTRAL: Tongue = Tongue {
         let item = |key: &Key| {
             json!({ "key_id": key.id, "name": key.name, "hidden_key": ends(&key.value, 4, 4), "created_by": "u1", "workspace_id": "w1",
                     "expiration_date": "2027-01-01",
+                    "created_at": key.made.map(|at| jiff::Timestamp::from_second(at).expect("a time").to_string()),
                                       "last_used": key.used.map(|at| jiff::Timestamp::from_second(at).expect("a time").to_string()) })
         };
         (line == "GET /api/admin/api-keys?limit=100&offset=0").then(|| json!({ "keys": listed(keys, item) }))
@@ -110,7 +113,7 @@ const OPENAI: Tongue = Tongue {
     playbook: "openai-service-account-rotate",
     identity: &[("organization", "acme"), ("project", "p1")],
     lists: |line, keys| {
-        let account = |key: &Key| json!({ "id": key.id, "name": key.name });
+        let account = |key: &Key| json!({ "id": key.id, "name": key.name, "created_at": key.made });
         let item = |key: &Key| {
             json!({ "id": format!("key_{}", key.id), "redacted_value": ends(&key.value, 14, 4), "last_used_at": key.used,
                     "owner": { "type": "service_account", "service_account": account(key) } })
@@ -189,6 +192,10 @@ struct Model {
     down: bool,
     /// Whether nothing may be deleted.
     kept: bool,
+    /// What the provider's clock says when a key is made, where it tells.
+    clock: Option<i64>,
+    /// So many lists later they are not behind any more.
+    shows_after: Option<usize>,
 }
 
 /// A value like another, and not the same.
@@ -219,7 +226,7 @@ fn answer(tongue: &Tongue, model: &mut Model, asked: &Asked) -> Option<Said> {
         model.made += 1;
         let name = wanted["name"].as_str().or(wanted["displayName"].as_str()).expect("a name").to_owned();
         let value = like(&model.keys[0].value, model.made);
-        model.keys.push(Key { id: format!("new{}", model.made), name, value, on: true, used: None });
+        model.keys.push(Key { id: format!("new{}", model.made), name, value, on: true, used: None, made: model.clock });
         let fault = std::mem::replace(&mut model.fault, Fault::None);
         return match fault {
             Fault::Cut => None,
@@ -245,6 +252,10 @@ fn answer(tongue: &Tongue, model: &mut Model, asked: &Asked) -> Option<Said> {
     if model.down {
         return says(503, &json!({ "error": { "message": "later" } }));
     }
+    model.shows_after = model.shows_after.and_then(|left| {
+        model.behind &= left > 0;
+        left.checked_sub(1)
+    });
     let shown = |key: &&Key| !model.behind || !key.id.starts_with("new");
     let shown: Vec<Key> = model.keys.iter().filter(shown).cloned().collect();
     match (tongue.lists)(line, &shown) {
@@ -262,6 +273,8 @@ fn scene(tongue: &'static Tongue, dir: &tempfile::TempDir) -> (Scene, Arc<Mutex<
         behind: false,
         down: false,
         kept: false,
+        clock: None,
+        shows_after: None,
     }));
     let shared = Arc::clone(&model);
     let provider = Provider::new(move |asked| {
@@ -272,7 +285,14 @@ fn scene(tongue: &'static Tongue, dir: &tempfile::TempDir) -> (Scene, Arc<Mutex<
     let value = scene.value().to_owned();
     let path = dir.path().join("app.env");
     std::fs::write(&path, format!("KEY={value}\nOTHER=1\n")).expect("written");
-    let key = |id: &str, value: String| Key { id: id.to_owned(), name: "ci".to_owned(), value, on: true, used: Some(5) };
+    let key = |id: &str, value: String| Key {
+        id: id.to_owned(),
+        name: "ci".to_owned(),
+        value,
+        on: true,
+        used: Some(5),
+        made: None,
+    };
     let other = like(&value, 999_999).replace(['a', 'b', 'c'], "d");
     model.lock().expect("the model").keys = vec![key("own", value), key("other", other.chars().rev().collect())];
     scene.store = Some(path);
@@ -361,6 +381,40 @@ async fn a_day_later(scene: &Scene) -> Run {
 }
 
 const HOURS: i64 = 3600;
+
+#[tokio::test]
+async fn where_the_provider_is_ahead_our_own_question_is_nobodys_use() {
+    for tongue in [&MISTRAL, &OPENAI] {
+        let name = tongue.playbook;
+        for clock in [Some(600), None] {
+            let dir = tempfile::tempdir().expect("scratch");
+            let (scene, model) = scene(tongue, &dir);
+            model.lock().expect("the model").clock = clock;
+            let run = scene.apply().await;
+            let used = |at: i64| {
+                let mut model = model.lock().expect("the model");
+                model.keys.last_mut().expect("the new one").used = Some(at);
+            };
+            // Its clock is ten minutes ahead, and this run has asked as the new key at once.
+            used(600);
+            let run = scene.resume(&run).await;
+            let (ended, why) = step(&run, "new-in-use");
+            assert!(
+                ended == StepState::Waiting && !why.starts_with("until"),
+                "{name} {clock:?}: nobody has used it: {ended:?} {why}"
+            );
+            used(700);
+            let run = scene.resume(&run).await;
+            let (ended, why) = step(&run, "new-in-use");
+            match clock {
+                // It is in use, and what follows has its quiet period.
+                Some(_) => assert!(ended == StepState::Waiting && why.starts_with("until"), "{name}: {ended:?} {why}"),
+                // Where nobody can tell whose use it was, a person says so.
+                None => assert!(ended == StepState::Waiting && why.contains("ahead of this one"), "{name}: {ended:?} {why}"),
+            }
+        }
+    }
+}
 
 #[tokio::test]
 async fn an_old_key_that_is_used_or_of_which_no_use_is_told_is_waited_for() {

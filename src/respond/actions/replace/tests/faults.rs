@@ -186,3 +186,21 @@ async fn a_store_that_cannot_be_written_leaves_no_key_behind_or_both_working() {
     assert_eq!(stage.calls("iam:CreateAccessKey"), 1);
     assert!(stage.records(&run) > 6);
 }
+
+#[tokio::test]
+async fn a_new_key_that_its_user_took_along_is_not_called_removed() {
+    // On the way back, and where the answer to the mint was lost.
+    let stage = Stage::new(&[(".env", ENV)]).await;
+    let run = stage.apply().await;
+    stage.sandbox.rename_before("iam:UpdateAccessKey", super::USER, "somebody-else");
+    let undone = stage.runner().undo(&run.id).await.expect("a run");
+    let (ended, why) = step(&undone, "replace");
+    assert!(ended == StepState::UndoFailed && why.contains("is a key of somebody-else now"), "{ended:?} {why}");
+    let stage = Stage::new(&[(".env", ENV)]).await;
+    let (_, digest) = stage.plan().await.expect("a plan");
+    stage.sandbox.fail_next("iam:CreateAccessKey", Fault::DropAfterEffect);
+    stage.sandbox.rename_before("iam:DeleteAccessKey", super::USER, "somebody-else");
+    let run = stage.runner().apply(&digest).await.expect("a run");
+    let (ended, why) = step(&run, "replace");
+    assert!(ended == StepState::Unknown && why.contains("is a key of somebody-else now"), "{ended:?} {why}");
+}

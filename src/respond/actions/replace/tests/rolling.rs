@@ -21,6 +21,8 @@ enum Fate {
     Breaks,
     /// They have not come up yet.
     Hangs,
+    /// The answer to the next move is lost, and the move with it.
+    Lost,
 }
 
 struct Service {
@@ -34,6 +36,8 @@ struct Service {
 #[derive(Default)]
 struct Ecs {
     services: BTreeMap<String, Service>,
+    /// Who registers revisions.
+    by: String,
     /// What happened, in order.
     log: Vec<String>,
 }
@@ -54,7 +58,8 @@ impl Ecs {
         json!({ "services": [{ "status": "ACTIVE", "taskDefinition": arn, "deployments": [deployment] }] })
     }
 
-    fn answer(&mut self, asked: &Asked) -> Value {
+    fn answer(&mut self, asked: &Asked) -> (u16, Value) {
+        let error = |kind: &str| json!({ "__type": kind });
         let body: Value = serde_json::from_str(&asked.body).expect("JSON");
         let target = asked.head.lines().find(|line| line.to_ascii_lowercase().starts_with("x-amz-target:"));
         let target = target.and_then(|line| line.rsplit_once('.')).map(|(_, action)| action.trim().to_owned());
@@ -65,22 +70,39 @@ impl Ecs {
             }
             None => (said("family").unwrap_or_default(), 0),
         };
-        match target.as_deref().expect("a target") {
+        let said = match target.as_deref().expect("a target") {
             "DescribeServices" => self.described(body["services"][0].as_str().expect("a name")),
-            "DescribeTaskDefinition" => json!({ "taskDefinition": self.services[&name].revisions[number] }),
+            "DescribeTaskDefinition" => {
+                let Some(found) = self.services[&name].revisions.get(number) else { return (400, error("ClientException")) };
+                json!({ "taskDefinition": found })
+            }
+            "DeregisterTaskDefinition" => {
+                let service = self.services.get_mut(&name).expect("a service");
+                assert_ne!(service.runs, number, "it runs");
+                service.revisions[number]["status"] = json!("INACTIVE");
+                self.log.push(format!("{name}:{number} is deregistered"));
+                json!({})
+            }
             "RegisterTaskDefinition" => {
+                let by = &self.by;
                 let service = self.services.get_mut(&name).expect("a service");
                 service.revisions.push(body);
+                service.revisions.last_mut().expect("it")["registeredBy"] = json!(by);
                 json!({ "taskDefinition": { "taskDefinitionArn": format!("{name}:{}", service.revisions.len() - 1) } })
             }
             "UpdateService" => {
                 let service = self.services.get_mut(&name).expect("a service");
+                if service.fate == Fate::Lost {
+                    service.fate = Fate::Whole;
+                    return (503, json!({}));
+                }
                 (service.runs, service.looks) = (number, 0);
                 self.log.push(format!("{name} is moved"));
                 json!({})
             }
             other => panic!("{other}"),
-        }
+        };
+        (200, said)
     }
 }
 
@@ -98,8 +120,11 @@ async fn stage(fates: &[(&'static str, Fate)]) -> (Stage, Arc<Mutex<Ecs>>, Provi
         stage.others.push(Listed { kind: "aws-ecs-service", at, part: None });
     }
     let shared = Arc::clone(&ecs);
-    let provider =
-        Provider::new(move |asked| http("200 x", "", &shared.lock().expect("the state").answer(asked).to_string()));
+    let provider = Provider::new(move |asked| {
+        let (status, said) = shared.lock().expect("the state").answer(asked);
+        http(&format!("{status} x"), "", &said.to_string())
+    });
+    ecs.lock().expect("the state").by = stage.runner().hands.who();
     let named = |name: &str, url: &str| Net::parse_endpoint(&format!("{name}={url}")).expect("an endpoint");
     let endpoints = [named("aws", &stage.sandbox.url()), named("aws-ecs", &provider.url())].into();
     stage.net = Arc::new(Net::new(Settings { endpoints, ..Settings::default() }).expect("clients"));
@@ -160,4 +185,55 @@ async fn on_the_way_back_the_new_key_stays_until_no_task_runs_with_it() {
     let run = stage.runner().undo(&run.id).await.expect("a run");
     assert_eq!(step(&run, "replace").0, StepState::Undone, "{}", step(&run, "replace").1);
     assert_eq!(stage.keys().await, [(stage.old.id.clone(), true)]);
+}
+
+#[tokio::test]
+async fn nothing_is_written_over_a_deployment_that_is_under_way() {
+    for (fate, wanted) in [(Fate::Whole, StepState::Succeeded), (Fate::Hangs, StepState::Unknown)] {
+        let (stage, ecs, _provider) = stage(&[("api", fate)]).await;
+        // Somebody has moved it a moment ago.
+        ecs.lock().expect("the state").services.get_mut("api").expect("it").looks = 0;
+        let run = stage.apply().await;
+        let (ended, why) = step(&run, "replace");
+        assert_eq!(ended, wanted, "{why}");
+        let keys = stage.keys().await;
+        if fate == Fate::Hangs {
+            assert!(why.contains("prod/api: was not written, since a deployment of it is under way"), "{why}");
+            assert_eq!(log(&ecs), [""; 0], "nothing was registered or moved");
+            // The file of settings has the new one; the service goes on with the old one.
+            assert_eq!(keys.len(), 2, "{keys:?}");
+        } else {
+            assert_eq!(log(&ecs)[..2], ["api is whole", "api is moved"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn revisions_that_hold_the_new_one_and_are_not_run_are_deregistered_and_said() {
+    for ours in [true, false] {
+        let (stage, ecs, _provider) = stage(&[("api", Fate::Lost)]).await;
+        if !ours {
+            ecs.lock().expect("the state").by = "arn:aws:iam::111122223333:user/somebody".to_owned();
+        }
+        let run = stage.apply().await;
+        assert_eq!(step(&run, "replace").0, StepState::Succeeded, "{}", step(&run, "replace").1);
+        let told = |run: &crate::model::Run| {
+            run.steps.iter().find(|step| step.id == "replace").expect("it").evidence["left"].clone()
+        };
+        let left = |revision: &str| {
+            let now = if ours {
+                "deregistered"
+            } else {
+                "it stays, since somebody else may have registered it: deregister it if nobody needs it"
+            };
+            json!({ "store": "aws-ecs-service prod/api", "holds_the_new_one": revision, "now": now })
+        };
+        assert_eq!(told(&run), json!([left("api:1")]), "the one whose move was lost");
+        let run = stage.runner().undo(&run.id).await.expect("a run");
+        assert_eq!(step(&run, "replace").0, StepState::Undone, "{}", step(&run, "replace").1);
+        assert_eq!(told(&run), json!([left("api:1"), left("api:2")]));
+        let retired: Vec<String> = log(&ecs).into_iter().filter(|line| line.contains("deregistered")).collect();
+        let all = ["api:1 is deregistered".to_owned(), "api:2 is deregistered".to_owned()];
+        assert_eq!(retired, if ours { &all[..] } else { &[] });
+    }
 }

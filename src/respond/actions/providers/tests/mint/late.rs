@@ -95,6 +95,42 @@ async fn one_that_shows_up_beside_the_next_is_found_and_goes() {
     }
 }
 
+/// Whoever watches the runs of a scene.
+struct Eyes {
+    store: Store,
+}
+
+impl Eyes {
+    fn new(dir: &tempfile::TempDir) -> Self {
+        Self { store: Store::open(&dir.path().join("store")).expect("a store") }
+    }
+
+    /// One look at everything.
+    async fn pass(&self, scene: &Scene) -> Vec<Notice> {
+        let (folder, policy, playbooks) = (scene.runner().folder, Policy::default(), Playbooks(Vec::new()));
+        let watcher = Watcher {
+            store: &self.store,
+            folder: &folder,
+            policy: &policy,
+            playbooks: &playbooks,
+            stop_file: None,
+            stop: Arc::default(),
+            clock: &*scene.clock,
+            // Each pass is another process's.
+            looked_at: RefCell::default(),
+            every: Duration::from_mins(1),
+        };
+        let told = RefCell::new(Vec::new());
+        let make = async |_: Work<'_>| Ok::<_, String>(scene.runner());
+        watcher.pass(&make, &async |notice: Notice| told.borrow_mut().push(notice)).await.expect("a pass");
+        told.into_inner()
+    }
+}
+
+fn ids(model: &Arc<Mutex<Model>>) -> Vec<String> {
+    model.lock().expect("the model").keys.iter().map(|key| key.id.clone()).collect()
+}
+
 #[tokio::test]
 async fn one_that_shows_up_days_after_is_found_by_whoever_watches() {
     shows_up(false).await;
@@ -106,40 +142,20 @@ async fn one_that_shows_up_days_after_and_may_not_be_deleted_wakes_somebody_once
 }
 
 async fn shows_up(kept: bool) {
-    let tongue = ALL[0];
     let dir = tempfile::tempdir().expect("scratch");
-    let (scene, model) = scene(tongue, &dir);
+    let (scene, model) = scene(ALL[0], &dir);
     let run = cut(&scene, &model).await;
     let undone = said(&scene, &run, true).await;
     assert_eq!(undone.state, RunState::Undone);
-    let store = Store::open(&dir.path().join("store")).expect("a store");
-    let (folder, policy, playbooks) = (scene.runner().folder, Policy::default(), Playbooks(Vec::new()));
-    let clock = Arc::clone(&scene.clock);
-    // Each pass is another process's.
-    let pass = async || {
-        let watcher = Watcher {
-            store: &store,
-            folder: &folder,
-            policy: &policy,
-            playbooks: &playbooks,
-            stop_file: None,
-            stop: Arc::default(),
-            clock: &*clock,
-            looked_at: RefCell::default(),
-        };
-        let told = RefCell::new(Vec::new());
-        let make = async |_: Work<'_>| Ok::<_, String>(scene.runner());
-        watcher.pass(&make, &async |notice: Notice| told.borrow_mut().push(notice)).await.expect("a pass");
-        told.into_inner()
-    };
+    let eyes = Eyes::new(&dir);
     let asked = || scene.provider.heard().len();
     for _ in 0..3 {
-        clock.advance(Duration::from_hours(20));
+        scene.clock.advance(Duration::from_hours(20));
         let before = asked();
-        assert_eq!(pass().await, [], "nothing has shown up");
+        assert_eq!(eyes.pass(&scene).await, [], "nothing has shown up");
         assert!(asked() > before, "nobody looked");
         let before = asked();
-        assert_eq!((pass().await.len(), asked()), (0, before), "a minute later nobody looks again");
+        assert_eq!((eyes.pass(&scene).await.len(), asked()), (0, before), "a minute later nobody looks again");
     }
     {
         let mut model = model.lock().expect("the model");
@@ -148,17 +164,139 @@ async fn shows_up(kept: bool) {
     if kept {
         // It shows up, and may not be taken away: that is told once.
         for count in [1, 0] {
-            clock.advance(Duration::from_hours(20));
-            let told = pass().await;
+            scene.clock.advance(Duration::from_hours(20));
+            let told = eyes.pass(&scene).await;
             assert_eq!(told.len(), count, "{told:?}");
             assert!(told.iter().all(|notice| notice.kind == NoticeKind::Failed), "{told:?}");
         }
+        assert_eq!(ids(&model).len(), 3);
         return;
     }
-    clock.advance(Duration::from_hours(20));
-    let told = pass().await;
+    scene.clock.advance(Duration::from_hours(20));
+    let told = eyes.pass(&scene).await;
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(told[0].kind, NoticeKind::Undone, "{told:?}");
-    assert_eq!(model.lock().expect("the model").keys.len(), 2, "it is gone");
-    assert_eq!((scene.again(&run).state, pass().await.len()), (RunState::Undone, 0));
+    assert_eq!(ids(&model).len(), 2, "it is gone");
+    let again = scene.again(&run);
+    assert_eq!((again.state, step(&again, "replace")), (RunState::Undone, (StepState::Undone, "")));
+    assert_eq!(eyes.pass(&scene).await.len(), 0);
+}
+
+#[tokio::test]
+async fn one_that_shows_up_after_its_run_went_forward_goes_alone() {
+    for tongue in ALL {
+        // Whoever walks it back asks for seconds whether the old one works: once is enough.
+        let ways: &[&str] =
+            if tongue.playbook == ALL[0].playbook { &["watch", "resume", "undo"] } else { &["watch", "resume"] };
+        for &how in ways {
+            let name = format!("{} {how}", tongue.playbook);
+            let dir = tempfile::tempdir().expect("scratch");
+            let (scene, model) = scene(tongue, &dir);
+            let run = cut(&scene, &model).await;
+            assert_eq!(step(&scene.resume(&run).await, "replace").0, StepState::Waiting, "{name}");
+            // Nobody sees it, and the next one can be seen.
+            let lost: Key = {
+                let mut model = model.lock().expect("the model");
+                model.behind = false;
+                model.keys.pop().expect("the lost one")
+            };
+            let run = said(&scene, &run, false).await;
+            assert_eq!(step(&run, "replace").0, StepState::Succeeded, "{name}: {}", step(&run, "replace").1);
+            let new = stored(&scene);
+            model.lock().expect("the model").keys.push(lost);
+            assert_eq!(ids(&model), ["own", "other", "new2", "new1"], "{name}");
+            match how {
+                "watch" => {
+                    scene.clock.advance(Duration::from_hours(20));
+                    let told = Eyes::new(&dir).pass(&scene).await;
+                    let kinds: Vec<NoticeKind> = told.iter().map(|notice| notice.kind).collect();
+                    assert_eq!(kinds, [NoticeKind::Waits], "{name}: it is told, and wakes nobody: {told:?}");
+                    assert!(told[0].lines[0].contains("was taken away"), "{name}: {told:?}");
+                }
+                "resume" => drop(scene.resume(&run).await),
+                // The old one was stopped meanwhile: it cannot be put back, and the lost one goes all the same.
+                _ => {
+                    model.lock().expect("the model").keys[0].on = false;
+                    let undone = scene.undo(&run).await;
+                    let (ended, why) = step(&undone, "replace");
+                    assert!(
+                        ended == StepState::UndoFailed && why.contains("which nobody held, was removed"),
+                        "{name}: {why}"
+                    );
+                }
+            }
+            assert_eq!(ids(&model), ["own", "other", "new2"], "{name}: the lost one is gone, and nothing else");
+            assert_eq!(stored(&scene), new, "{name}: the leaked one was put back");
+            let again = scene.again(&run);
+            assert!(how == "undo" || step(&again, "replace").0 == StepState::Succeeded, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_loss_is_not_forgotten_when_the_first_shows_up() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let (scene, model) = scene(&super::MISTRAL, &dir);
+    model.lock().expect("the model").clock = Some(0);
+    let run = cut(&scene, &model).await;
+    assert_eq!(step(&scene.resume(&run).await, "replace").0, StepState::Waiting);
+    {
+        let mut model = model.lock().expect("the model");
+        (model.fault, model.clock) = (Fault::Cut, Some(360));
+    }
+    let run = said(&scene, &run, false).await;
+    assert_eq!((step(&run, "replace").0, ids(&model).len()), (StepState::Unknown, 4), "{}", step(&run, "replace").1);
+    scene.clock.advance(Duration::from_mins(6));
+    // The first is listed, and the second is not yet.
+    let second = {
+        let mut model = model.lock().expect("the model");
+        model.behind = false;
+        model.keys.pop().expect("the second")
+    };
+    let run = scene.resume(&run).await;
+    let (ended, why) = step(&run, "replace");
+    assert!(ended == StepState::Waiting && why.contains("--done replace"), "nothing is minted beside it: {ended:?} {why}");
+    assert_eq!((ids(&model), model.lock().expect("the model").made), (vec!["own".into(), "other".into()], 2));
+    model.lock().expect("the model").keys.push(second);
+    let run = scene.resume(&run).await;
+    assert_eq!(step(&run, "replace").0, StepState::Succeeded, "{}", step(&run, "replace").1);
+    assert_eq!(ids(&model), ["own", "other", "new3"]);
+}
+
+#[tokio::test]
+async fn one_that_shows_up_just_before_the_next_is_made_is_no_strangers() {
+    // Whichever list of the second attempt is the first that shows it.
+    for lists in 0..6 {
+        let dir = tempfile::tempdir().expect("scratch");
+        let (scene, model) = scene(&super::XAI, &dir);
+        let run = cut(&scene, &model).await;
+        assert_eq!(step(&scene.resume(&run).await, "replace").0, StepState::Waiting);
+        model.lock().expect("the model").shows_after = Some(lists);
+        let run = said(&scene, &run, false).await;
+        assert_eq!(step(&run, "replace").0, StepState::Succeeded, "{lists}: {}", step(&run, "replace").1);
+        model.lock().expect("the model").behind = false;
+        scene.resume(&run).await;
+        let ids = ids(&model);
+        assert!(ids.len() == 3 && !ids.contains(&"new1".to_owned()), "{lists}: {ids:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_walks_back_has_not_said_what_another_has() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let (scene, model) = scene(&super::XAI, &dir);
+    let run = cut(&scene, &model).await;
+    assert_eq!(step(&scene.resume(&run).await, "replace").0, StepState::Waiting);
+    // Kim has looked, and then none is made.
+    model.lock().expect("the model").fault = Fault::Says(400);
+    let mut kim = scene.runner();
+    (kim.requester, kim.confirmed) = ("kim".to_owned(), vec!["replace".to_owned()]);
+    let run = kim.resume(&run.id).await.expect("a run");
+    assert!(matches!(step(&run, "replace").0, StepState::Failed | StepState::Refused), "{:?}", step(&run, "replace"));
+    let mut lee = scene.runner();
+    lee.requester = "lee".to_owned();
+    let undone = lee.undo(&run.id).await.expect("a run");
+    let (ended, why) = step(&undone, "replace");
+    assert!(ended == StepState::Undone && why.contains("kim said that there is none"), "{ended:?} {why}");
+    assert!(!why.contains("lee"), "{why}");
 }
