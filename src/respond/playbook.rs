@@ -125,6 +125,8 @@ builtin![
     "google-oauth-contain",
     "heroku-contain",
     "huggingface-contain",
+    "kubernetes-account-token-contain",
+    "kubernetes-bootstrap-contain",
     "kubernetes-manual-contain",
     "langfuse-contain",
     "leaked-in-public-repo",

@@ -278,6 +278,7 @@ const SHARED: &[&dyn Action] = &[
     &aws_service_mint::ServiceDelete,
     &postgres::ALTERNATE,
     &postgres::PasswordDrop,
+    &providers::TokenRefused,
 ];
 
 /// Every action.

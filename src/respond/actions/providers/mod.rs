@@ -10,6 +10,7 @@ mod deepgram;
 mod elevenlabs;
 mod google;
 mod google_mint;
+mod kubernetes;
 mod langfuse;
 mod litellm;
 mod mistral;
@@ -21,6 +22,8 @@ mod vault;
 mod xai;
 
 use super::Action;
+
+pub(super) use kubernetes::TokenRefused;
 
 /// Every action of every provider besides AWS.
 pub(super) const ALL: &[&dyn Action] = &[
@@ -37,6 +40,8 @@ pub(super) const ALL: &[&dyn Action] = &[
     &elevenlabs::KEY_DISABLE,
     &google::KEY_DELETE,
     &google_mint::KEY_CREATE,
+    &kubernetes::BOOTSTRAP_TOKEN_DELETE,
+    &kubernetes::TOKEN_DELETE,
     &langfuse::KEY_DELETE,
     &litellm::KEY_BLOCK,
     &mistral::KEY_CREATE,

@@ -4,6 +4,7 @@
 
 mod doubt;
 mod faults;
+mod kubernetes;
 mod listed;
 mod mint;
 mod own;
@@ -154,7 +155,7 @@ fn action(scene: &Scene) -> &'static dyn Action {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    listed::CASES.iter().chain(rest::CASES).chain(own::CASES)
+    listed::CASES.iter().chain(rest::CASES).chain(own::CASES).chain(kubernetes::CASES)
 }
 
 /// Runs something for each case, all at once: most of the time is spent waiting.
