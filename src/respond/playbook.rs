@@ -152,6 +152,8 @@ builtin![
     "postgres-manual-contain",
     "postgres-role-contain",
     "postgres-role-rotate",
+    "redis-manual-contain",
+    "redis-user-contain",
     "slack-contain",
     "vault-approle-contain",
     "vault-approle-rotate",

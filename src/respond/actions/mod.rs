@@ -17,6 +17,7 @@ mod notes;
 mod old;
 mod postgres;
 mod providers;
+mod redis;
 mod replace;
 mod restart;
 mod role_policy;
@@ -279,6 +280,7 @@ const SHARED: &[&dyn Action] = &[
     &postgres::ALTERNATE,
     &postgres::PasswordDrop,
     &providers::TokenRefused,
+    &redis::UserStop,
 ];
 
 /// Every action.
