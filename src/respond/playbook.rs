@@ -117,6 +117,7 @@ builtin![
     "discord-webhook-contain",
     "doppler-contain",
     "elevenlabs-contain",
+    "fireworks-contain",
     "fireworks-manual-contain",
     "github-contain",
     "gitlab-contain",

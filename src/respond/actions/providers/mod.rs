@@ -8,6 +8,7 @@ mod baseten;
 mod cloudflare;
 mod deepgram;
 mod elevenlabs;
+mod fireworks;
 mod google;
 mod google_mint;
 mod kubernetes;
@@ -38,6 +39,7 @@ pub(super) const ALL: &[&dyn Action] = &[
     &cloudflare::TOKEN_DISABLE,
     &deepgram::KEY_DELETE,
     &elevenlabs::KEY_DISABLE,
+    &fireworks::KEY_DELETE,
     &google::KEY_DELETE,
     &google_mint::KEY_CREATE,
     &kubernetes::BOOTSTRAP_TOKEN_DELETE,
