@@ -99,6 +99,7 @@ builtin![
     "aws-access-key-rotate",
     "aws-session-contain",
     "azure-openai-contain",
+    "azure-openai-rotate",
     "azure-openai-stop-all-contain",
     "baseten-contain",
     "bedrock-key-contain",

@@ -33,6 +33,7 @@ pub(super) const ALL: &[&dyn Action] = &[
     &approle::SECRET_ID_DESTROY,
     &as_leaked::DATABRICKS_DELETE,
     &as_leaked::HEROKU_DELETE,
+    &azure::KEY_ALTERNATE,
     &azure::KEY_REGENERATE,
     &azure::LOCAL_AUTH_DISABLE,
     &baseten::KEY_DELETE,
