@@ -112,3 +112,24 @@ pub(super) const KEY_DELETE: Deed = Deed {
     undo: None,
     permissions: &["a Fireworks key of an account's admin"],
 };
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Proof, fits};
+
+    #[test]
+    fn what_shows_too_little_or_is_the_responders_own_proves_nothing() {
+        let value = format!("fw_{}", ["61yxgYE", "c2t0TdqZ4NoBUyS"].concat());
+        let fit = |shown: &str, own: Option<&str>| fits(&json!({ "prefix": shown }), &value, own);
+        assert_eq!(fit("fw_61yxgY", None), Some(Proof::Ends));
+        assert_eq!(fit("fw_61yxgY...", Some("fw_61yxgZzzz")), Some(Proof::Ends));
+        assert_eq!(fit("fw_61yxg", None), Some(Proof::None));
+        assert_eq!(fit("fw_61yxgYEc", Some("fw_61yxgYEcOther")), Some(Proof::None));
+        for other in ["fw_61yxgX", "61yxgYEc", ""] {
+            assert_eq!(fit(other, None), None, "{other}");
+        }
+        assert_eq!(fits(&Value::Null, &value, None), None);
+    }
+}
