@@ -26,6 +26,7 @@ const ACCOUNTS: &[(&str, &[&str])] = &[
     ("okta", &["part.host"]),
     ("openai", &["identity.organization"]),
     ("postgres", &["part.host"]),
+    ("redis", &["part.host"]),
     ("slack", &["identity.team_id"]),
     ("vercel", &["identity.username", "identity.id"]),
     ("xai", &["identity.team"]),
@@ -47,10 +48,11 @@ pub fn account(finding: &Finding) -> Option<String> {
     })
 }
 
-/// A public part's value as its provider knows it. In PostgreSQL's URLs the user is percent-encoded (libpq, "Connection URIs").
+/// A public part's value as its provider knows it. In PostgreSQL's and Redis's URLs the user is percent-encoded (libpq,
+/// "Connection URIs"; RFC 3986, section 3.2.1).
 pub(super) fn plain(finding: &Finding, part: &PartInfo) -> Option<String> {
     let value = part.value.as_deref()?;
-    let encoded = finding.detector == "postgres-url" && part.name == "user";
+    let encoded = matches!(finding.detector.as_str(), "postgres-url" | "redis-url") && part.name == "user";
     Some(if encoded { percent_decode_str(value).decode_utf8_lossy().into_owned() } else { value.to_owned() })
 }
 

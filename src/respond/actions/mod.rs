@@ -17,6 +17,7 @@ mod notes;
 mod old;
 mod postgres;
 mod providers;
+mod redis;
 mod replace;
 mod restart;
 mod role_policy;
@@ -293,6 +294,8 @@ const SHARED: &[&dyn Action] = &[
     &aws_service_mint::ServiceDelete,
     &postgres::ALTERNATE,
     &postgres::PasswordDrop,
+    &providers::TokenRefused,
+    &redis::UserStop,
 ];
 
 /// Every action.

@@ -25,6 +25,11 @@ pub mod sql {
     pub use super::postgresql::{NO_LOGIN, Rows, SqlPlace, SqlSession, SqlTrouble, found, identifier, literal, server};
 }
 
+/// A Redis server, for whoever administers it.
+pub mod redis_admin {
+    pub use super::redis::{RedisPlace, RedisReply, RedisSession, RedisTrouble, found};
+}
+
 /// The names that a detector file may use.
 pub const VALIDATORS: &[&str] = &[
     "amqp",

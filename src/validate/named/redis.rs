@@ -9,6 +9,10 @@ use super::login::Login;
 use crate::model::{Credential, Liveness};
 use crate::net::{Net, NetError, Proof, Wire};
 
+mod session;
+
+pub use session::{RedisPlace, RedisReply, RedisSession, RedisTrouble, found};
+
 const PORT: u16 = 6379;
 /// A longer name than this is not a user's.
 const LONGEST: usize = 256;

@@ -1,4 +1,5 @@
-"""What the tests of a real API server need of Python: `keys FOLDER` makes the pair that signs its tokens; `ask URL CA TOKEN` sends the
+"""What the tests of a real API server need of Python: `keys FOLDER` makes the pair that signs its tokens; `sign FOLDER` makes a token
+of the claims on stdin with it, as its controller would; `ask URL CA TOKEN` sends the
 requests on stdin, a JSON list of [method, path, body], and prints a JSON list of [status, body]. A path `wait` waits for it."""
 
 import json
@@ -19,6 +20,18 @@ def keys(folder):
     public = pair.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
     (pathlib.Path(folder) / "sa.key").write_bytes(private)
     (pathlib.Path(folder) / "sa.pub").write_bytes(public)
+
+
+def sign(folder):
+    from base64 import urlsafe_b64encode
+
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    key = serialization.load_pem_private_key((pathlib.Path(folder) / "sa.key").read_bytes(), None)
+    part = lambda data: urlsafe_b64encode(data).rstrip(b"=")
+    text = part(b'{"alg":"RS256","kid":""}') + b"." + part(sys.stdin.buffer.read())
+    print((text + b"." + part(key.sign(text, padding.PKCS1v15(), hashes.SHA256()))).decode(), end="")
 
 
 def ask(url, authority, token):
@@ -53,4 +66,4 @@ def ask(url, authority, token):
     print(json.dumps([wait() if path == "wait" else send(method, path, body) for method, path, body in json.load(sys.stdin)]))
 
 
-{"keys": keys, "ask": ask}[sys.argv[1]](*sys.argv[2:])
+{"keys": keys, "sign": sign, "ask": ask}[sys.argv[1]](*sys.argv[2:])

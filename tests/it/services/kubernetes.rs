@@ -12,6 +12,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde_json::{Value, json};
 
 use super::chain::{ACCOUNT, Leak, run_of};
+use super::openbao::approver;
 use crate::harness::aws::Key;
 use crate::harness::program::{Home, Output};
 use crate::harness::services::setting;
@@ -37,8 +38,16 @@ impl Drop for Cluster {
     }
 }
 
+/// Below those that connections get, of which another process may take one between the choice and its use.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    loop {
+        let mut bytes = [0; 2];
+        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).unwrap();
+        let port = 20_000 + u16::from_be_bytes(bytes) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A word that nobody used before.
@@ -353,4 +362,190 @@ async fn a_new_key_is_put_into_its_secret_and_the_old_one_back() {
     let undone = leak.staunch(&arguments).env("KEEPER", &cluster.reader).stdin(old.as_bytes()).output();
     assert_eq!(run_of(&undone)["state"], "undone", "{}", run_of(&undone));
     assert_eq!(kept(), (leak.key.id.clone(), leak.key.secret.clone(), "ci".to_owned()));
+}
+
+/// What stops a leaked token: settings with the reader as the responder, two who approve, and a tree that holds it.
+struct Stage<'c> {
+    home: Home,
+    cluster: &'c Cluster,
+}
+
+impl<'c> Stage<'c> {
+    fn new(cluster: &'c Cluster, token: &str) -> Self {
+        let home = Home::new();
+        fs::create_dir_all(home.work().join("app")).unwrap();
+        fs::write(home.work().join("app/.env"), format!("K8S_TOKEN={token}\n")).unwrap();
+        let approvers: String = [("kim", 1), ("lee", 2)].map(|(who, seed)| approver(&home, who, seed)).concat();
+        let settings = format!(
+            "[[responder.provider]]\nname = \"kubernetes\"\naddress = \"{}\"\ncredential = \"env:KEEPER\"\nowned = [\"*\"]\n[network]\n\
+             ca_file = \"{}\"\n{approvers}",
+            cluster.at,
+            setting("STAUNCH_TEST_CA")
+        );
+        fs::write(home.root().join("home/config.toml"), settings).unwrap();
+        Self { home, cluster }
+    }
+
+    fn staunch(&self, arguments: &[&str]) -> Output {
+        let config = self.home.root().join("home/config.toml");
+        let run = self.home.staunch(arguments).env("STAUNCH_CONFIG", config).env("STAUNCH_REQUESTER", "tests");
+        run.env("KEEPER", &self.cluster.reader).output()
+    }
+
+    fn plan(&self) -> Value {
+        let planned = self.staunch(&["respond", "plan", "app", "--format", "json"]);
+        serde_json::from_str(&planned.stdout()).unwrap_or_else(|_| panic!("{}", planned.stderr()))
+    }
+
+    /// Approved and applied.
+    fn run(&self, plan: &Value) -> Value {
+        let digest = plan["digest"].as_str().unwrap();
+        for who in ["kim", "lee"] {
+            let key = self.home.root().join(format!("home/{who}.pem"));
+            let approved = self.staunch(&["respond", "approve", digest, "--as", who, "--key", key.to_str().unwrap()]);
+            assert_eq!(approved.code(), Some(0), "{}", approved.stderr());
+        }
+        run_of(&self.staunch(&["respond", "apply", digest, "--format", "json"]))
+    }
+}
+
+/// Lets the reader do what containing a token needs.
+fn keeper(cluster: &Cluster) {
+    let rules = json!([
+        { "apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"] },
+        { "apiGroups": [""], "resources": ["secrets", "pods"], "verbs": ["get", "delete"] },
+    ]);
+    cluster.allow(None, "keeper", &rules);
+}
+
+/// What is there now.
+fn status(cluster: &Cluster, path: &str) -> Value {
+    cluster.ask(&[json!(["GET", path, null])])[0][0].clone()
+}
+
+/// A token as the controller makes it for a Secret of an account: signed, and put into it.
+fn legacy(cluster: &Cluster, name: &str) -> String {
+    let accounts = "/api/v1/namespaces/default/serviceaccounts";
+    let account = cluster.make(&[(accounts, json!({ "metadata": { "name": "deployer" } }))]);
+    let claim = |name: &str| format!("kubernetes.io/serviceaccount/{name}");
+    let claims = json!({
+        "iss": "kubernetes/serviceaccount", "sub": "system:serviceaccount:default:deployer", claim("namespace"): "default",
+        claim("secret.name"): name, claim("service-account.name"): "deployer",
+        claim("service-account.uid"): account[0]["metadata"]["uid"],
+    });
+    let mut python = Command::new(setting("STAUNCH_TEST_PYTHON"))
+        .args([PYTHON, "sign"])
+        .arg(cluster.folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    python.stdin.take().unwrap().write_all(claims.to_string().as_bytes()).unwrap();
+    let token = String::from_utf8(python.wait_with_output().unwrap().stdout).unwrap();
+    let mut made = secret(name, &[("token", &token), ("namespace", "default")]);
+    made["type"] = "kubernetes.io/service-account-token".into();
+    made["metadata"]["annotations"] = json!({ "kubernetes.io/service-account.name": "deployer" });
+    cluster.make(&[("/api/v1/namespaces/default/secrets", made)]);
+    token
+}
+
+#[test]
+fn a_leaked_token_ends_with_the_secret_that_holds_it() {
+    let Some(cluster) = Cluster::new() else { return };
+    let token = legacy(&cluster, "deployer-token");
+    let path = "/api/v1/namespaces/default/secrets/deployer-token";
+    assert_ne!(said(&cluster, &token)["state"], "dead", "it is a token that the server takes");
+    let stage = Stage::new(&cluster, &token);
+    // Whoever may not look is told so, and nothing is changed.
+    let plan = stage.plan();
+    assert!(plan["plan"]["unknowns"].to_string().contains("forbidden"), "{plan}");
+    keeper(&cluster);
+    let plan = stage.plan();
+    let stop = &plan["plan"]["steps"][0];
+    assert_eq!(stop["action"], "kubernetes-service-account-token-delete", "{plan}");
+    assert!(stop["observed"]["object"].as_str().unwrap().starts_with(&format!("{path}#")), "{plan}");
+    assert_eq!(stop["observed"]["about"]["account"], "deployer", "{plan}");
+    let run = stage.run(&plan);
+    assert_eq!((&run["steps"][0]["state"], &run["steps"][1]["state"]), (&json!("succeeded"), &json!("succeeded")), "{run}");
+    assert_eq!(run["steps"][2]["evidence"]["predicate"]["result"], "PASSED", "{run}");
+    assert!(!run.to_string().contains(&token), "the token was written down");
+    assert_eq!(status(&cluster, path), 404);
+    assert_eq!(said(&cluster, &token)["state"], "dead", "and whoever comes with it is refused");
+}
+
+#[test]
+fn a_bound_token_ends_with_its_pod_and_an_unbound_one_is_a_persons() {
+    let Some(cluster) = Cluster::new() else { return };
+    keeper(&cluster);
+    let accounts = "/api/v1/namespaces/default/serviceaccounts";
+    cluster.make(&[(accounts, json!({ "metadata": { "name": "runner" } }))]);
+    let spec = json!({ "serviceAccountName": "runner", "containers": [{ "name": "app", "image": "x" }] });
+    let pods = "/api/v1/namespaces/default/pods";
+    let pod = cluster.make(&[(pods, json!({ "metadata": { "name": "runner-0" }, "spec": spec }))]);
+    let to = json!({ "kind": "Pod", "apiVersion": "v1", "name": "runner-0", "uid": pod[0]["metadata"]["uid"] });
+    // For the server, for somebody else, and bound to nothing.
+    let asked = |more: Value| {
+        let mut spec = json!({ "expirationSeconds": 3600 });
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let given = cluster.make(&[(&format!("{accounts}/runner/token"), json!({ "spec": spec }))]);
+        given[0]["status"]["token"].as_str().unwrap().to_owned()
+    };
+    let (own, other, unbound) = (
+        asked(json!({ "boundObjectRef": to })),
+        asked(json!({ "boundObjectRef": to, "audiences": ["vault"] })),
+        asked(json!({})),
+    );
+    let stage = Stage::new(&cluster, &unbound);
+    let plan = stage.plan();
+    assert!(plan["plan"]["unknowns"].to_string().contains("bound to nothing but its account"), "{plan}");
+    assert_eq!(stage.run(&plan)["steps"][0]["state"], "refused");
+    // A changed letter in the signature: its claims name the pod, and the server does not take it.
+    let (body, signature) = own.rsplit_once('.').unwrap();
+    let forged = format!("{body}.{}", signature.chars().rev().collect::<String>());
+    let stage = Stage::new(&cluster, &forged);
+    let plan = stage.plan();
+    assert!(plan["plan"]["steps"][0]["observed"].is_null(), "{plan}");
+    assert_eq!(stage.run(&plan)["steps"][0]["state"], "refused");
+    assert_eq!(status(&cluster, &format!("{pods}/runner-0")), 200);
+    for (number, token) in [other, own].iter().enumerate() {
+        if number == 1 {
+            // Another of that name is not the one that the token is bound to.
+            cluster.make(&[(pods, json!({ "metadata": { "name": "runner-0" }, "spec": spec }))]);
+        }
+        let stage = Stage::new(&cluster, token);
+        let plan = stage.plan();
+        let run = stage.run(&plan);
+        if number == 1 {
+            assert_eq!(run["steps"][0]["state"], "refused", "{run}");
+            assert_eq!(status(&cluster, &format!("{pods}/runner-0")), 200);
+            continue;
+        }
+        assert_eq!(plan["plan"]["steps"][0]["observed"]["state"], "there", "{plan}");
+        assert_eq!(
+            (&run["steps"][0]["state"], &run["steps"][1]["state"]),
+            (&json!("succeeded"), &json!("succeeded")),
+            "{run}"
+        );
+        assert_eq!(status(&cluster, &format!("{pods}/runner-0")), 404);
+        assert!(!run.to_string().contains(token.as_str()), "the token was written down");
+    }
+}
+
+#[test]
+fn a_bootstrap_token_is_its_secret() {
+    let Some(cluster) = Cluster::new() else { return };
+    // The server makes it by itself, sooner or later.
+    cluster.ask(&[json!(["POST", "/api/v1/namespaces", { "metadata": { "name": "kube-system" } }])]);
+    keeper(&cluster);
+    let (id, word) = ("k3x9vw", ["q7m2zt", "8rnp4ch6d5"].concat());
+    let mut made = secret(&format!("bootstrap-token-{id}"), &[("token-id", id), ("token-secret", &word)]);
+    made["type"] = "bootstrap.kubernetes.io/token".into();
+    cluster.make(&[("/api/v1/namespaces/kube-system/secrets", made)]);
+    let stage = Stage::new(&cluster, "");
+    fs::write(stage.home.work().join("app/join.sh"), format!("kubeadm join 10.1.0.4:6443 --token {id}.{word}\n")).unwrap();
+    let plan = stage.plan();
+    let run = stage.run(&plan);
+    assert_eq!((&run["steps"][0]["state"], &run["steps"][1]["state"]), (&json!("succeeded"), &json!("succeeded")), "{run}");
+    assert_eq!(status(&cluster, &format!("/api/v1/namespaces/kube-system/secrets/bootstrap-token-{id}")), 404);
+    assert!(!run.to_string().contains(&word));
 }

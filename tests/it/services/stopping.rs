@@ -1,5 +1,5 @@
-//! A role of a real PostgreSQL whose password leaked: kept from logging in, its open session ended, seen to be refused, and let in
-//! again.
+//! A role of a real PostgreSQL and a user of a real Redis whose passwords leaked: kept from logging in, open sessions ended, seen to be
+//! refused, and let in again.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -89,5 +89,126 @@ fn a_postgresql_role_is_kept_out_proved_to_be_and_let_in_again() {
             staunch(&["respond", "plan", "app", "--playbook", "postgres-role-contain", "--format", "json"], &admin).output();
         let told = format!("{} {}", plan.stdout(), plan.stderr());
         assert!(told.contains(word), "{word}: {told}");
+    }
+}
+
+/// A Redis of the test's own, which it can restart.
+struct Redis {
+    child: Option<std::process::Child>,
+    folder: tempfile::TempDir,
+    at: String,
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Redis {
+    /// With its users in a file of their own, or in its configuration.
+    fn new(aclfile: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let users = [("default", "tN6v-4bKq_Wm9RsX"), CHIEF, LEAKED]
+            .map(|(name, password)| format!("user {name} on >{password} ~* &* +@all\n"));
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let acl = folder.path().join("users.acl");
+        let users = if aclfile {
+            fs::write(&acl, users.concat()).unwrap();
+            format!("aclfile {}\n", acl.display())
+        } else {
+            users.concat()
+        };
+        let folder_name = folder.path().display();
+        let text = format!("bind 127.0.0.1\nport {port}\nsave \"\"\nappendonly no\ndir {folder_name}\n{users}");
+        fs::write(folder.path().join("redis.conf"), text).unwrap();
+        let mut one = Self { child: None, folder, at: format!("127.0.0.1:{port}") };
+        one.start();
+        one
+    }
+
+    fn start(&mut self) {
+        let program = std::path::Path::new(&setting("STAUNCH_TEST_BIN")).join("redis-server");
+        let mut command = std::process::Command::new(program);
+        command
+            .arg(self.folder.path().join("redis.conf"))
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null());
+        self.child = Some(command.spawn().unwrap());
+        let answers = (0..600).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            TcpStream::connect(&self.at).is_ok()
+        });
+        assert!(answers, "redis-server does not answer");
+    }
+
+    fn end(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// What it answers to a login, and the connection.
+    fn login(&self, (user, password): (&str, &str)) -> (String, TcpStream) {
+        let mut stream = TcpStream::connect(&self.at).unwrap();
+        stream.write_all(format!("AUTH {user} {password}\r\n").as_bytes()).unwrap();
+        let mut buffer = [0; 256];
+        let count = stream.read(&mut buffer).unwrap();
+        (String::from_utf8_lossy(&buffer[..count]).into_owned(), stream)
+    }
+}
+
+#[test]
+fn a_redis_user_is_turned_off_proved_to_be_and_on_again_and_stays_so_where_there_is_a_file() {
+    for aclfile in [true, false] {
+        let mut redis = Redis::new(aclfile);
+        let home = Home::new();
+        let config = home.root().join("home/config.toml");
+        let url = |(user, password): (&str, &str)| format!("redis://{user}:{password}@{}/0", redis.at);
+        let (leaked, chief) = (url(LEAKED), url(CHIEF));
+        fs::create_dir_all(home.work().join("app")).unwrap();
+        fs::write(home.work().join("app/.env"), format!("REDIS_URL={leaked}\n")).unwrap();
+        let settings = "[network]\nallow_hosts = [\"127.0.0.1\"]\nallow_nets = [\"127.0.0.0/8\"]\n[[responder.provider]]\nname = \"redis\"\n\
+                        credential = \"env:REDIS_ADMIN\"\nowned = [\"127.0.0.1\"]\n";
+        fs::write(&config, settings).unwrap();
+        let staunch = |arguments: &[&str]| -> Output {
+            let run = home.staunch(arguments).env("STAUNCH_CONFIG", &config).env("STAUNCH_REQUESTER", "tests");
+            run.env("REDIS_ADMIN", &chief).output()
+        };
+        let plan = || said(&staunch(&["respond", "plan", "app", "--playbook", "redis-user-contain", "--format", "json"]));
+        let planned = plan();
+        let stop = &planned["plan"]["steps"][0];
+        assert_eq!((&stop["action"], &stop["observed"]["state"]), (&json!("redis-user-stop"), &json!("on")), "{planned}");
+        assert!(stop["observed"]["elsewhere"].is_null(), "{planned}");
+        let (answer, mut open) = redis.login(LEAKED);
+        assert_eq!(answer, "+OK\r\n");
+        let run = staunch(&["respond", "apply", planned["digest"].as_str().unwrap(), "--format", "json"]);
+        assert_eq!(run.code(), Some(0), "{} {}", run.stdout(), run.stderr());
+        let run = said(&run);
+        assert!(run["steps"][1]["evidence"]["refused"].as_str().unwrap().contains("the user is off"), "{run}");
+        assert_eq!(run["steps"][2]["evidence"]["predicate"]["result"], "PASSED", "{run}");
+        let lasts = run["steps"][0]["evidence"]["lasts"].as_str().unwrap();
+        assert!(lasts.starts_with(if aclfile { "for good" } else { "until the server restarts" }), "{run}");
+        for password in [CHIEF.1, LEAKED.1] {
+            assert!(!run.to_string().contains(password));
+        }
+        let mut rest = Vec::new();
+        assert_eq!(open.read_to_end(&mut rest).unwrap(), 0, "its connection was closed");
+        assert!(redis.login(LEAKED).0.starts_with("-WRONGPASS"));
+        let undone = staunch(&["respond", "undo", run["id"].as_str().unwrap()]);
+        assert_eq!(undone.code(), Some(0), "{} {}", undone.stdout(), undone.stderr());
+        assert_eq!(redis.login(LEAKED).0, "+OK\r\n");
+        assert_eq!(plan()["plan"]["steps"][0]["observed"]["state"], "on", "it is on again");
+
+        // Off once more, and how long that lasts is what was said.
+        let again = plan();
+        let run = said(&staunch(&["respond", "apply", again["digest"].as_str().unwrap(), "--format", "json"]));
+        assert_eq!(run["steps"][0]["state"], "succeeded", "{run}");
+        redis.end();
+        redis.start();
+        assert_eq!(redis.login(LEAKED).0.starts_with("-WRONGPASS"), aclfile, "after a restart");
+        assert_eq!(redis.login(CHIEF).0, "+OK\r\n");
     }
 }

@@ -4,14 +4,20 @@
 //! update (<https://learn.microsoft.com/en-us/rest/api/aiservices/accountmanagement/accounts>). The credential is an Entra access
 //! token for <https://management.azure.com>, with Cognitive Services Contributor.
 
+mod alternate;
+
 use serde_json::{Value, json};
 use zeroize::Zeroize;
 
 use super::super::Doing;
+use super::super::World;
 use super::super::keys::{
     Call, Deed, Desk, Leaked, Login, Object, Office, Place, Proof, Service, Trouble, Voice, segment, text,
 };
 use crate::net::Method;
+use crate::secret::Secret;
+
+pub(super) use alternate::KEY_ALTERNATE;
 
 const SERVICE: Service = Service {
     provider: "azure",
@@ -27,17 +33,39 @@ const CURRENT: &str = "current";
 const REPLACED: &str = "replaced";
 const REFUSED: &str = "keys refused";
 
-/// Which of an account's keys is the leaked one: `Key1`, `Key2`. The keys are wiped at once.
-async fn slot(desk: &Desk<'_>, account: &str, value: &str) -> Result<Option<&'static str>, Trouble> {
-    let mut keys = desk.ask(Call::new(Method::Post, format!("{account}/listKeys?{VERSION}"))).await?;
-    let is = |keys: &Value, name: &str| keys.get(name).and_then(Value::as_str) == Some(value);
-    let found = if is(&keys, "key1") { Some("Key1") } else { is(&keys, "key2").then_some("Key2") };
-    for name in ["key1", "key2"] {
-        if let Some(Value::String(key)) = keys.get_mut(name) {
+/// An account's keys by their slots, out of an answer, which keeps none of them.
+fn taken(mut answer: Value) -> Vec<(&'static str, Secret)> {
+    let mut keys = Vec::new();
+    for (name, slot) in [("key1", "Key1"), ("key2", "Key2")] {
+        if let Some(Value::String(key)) = answer.get_mut(name) {
+            keys.push((slot, Secret::new(key.as_bytes())));
             key.zeroize();
         }
     }
-    Ok(found)
+    keys
+}
+
+async fn keys(desk: &Desk<'_>, account: &str) -> Result<Vec<(&'static str, Secret)>, Trouble> {
+    Ok(taken(desk.ask(Call::new(Method::Post, format!("{account}/listKeys?{VERSION}"))).await?))
+}
+
+/// Which of an account's keys is the leaked one: `Key1`, `Key2`.
+async fn slot(desk: &Desk<'_>, account: &str, value: &[u8]) -> Result<Option<&'static str>, Trouble> {
+    Ok(keys(desk, account).await?.into_iter().find(|(_, key)| key.expose() == value).map(|(slot, _)| slot))
+}
+
+/// Whether a key is the leaked one: by its value, or where that is nowhere any more by its fingerprint.
+fn is_leaked(world: &World<'_>, key: &Secret) -> Result<bool, Trouble> {
+    if let Some(leaked) = Leaked::recall(world).map_err(Trouble::Failed)? {
+        return Ok(leaked.value().expose() == key.expose());
+    }
+    let unreadable = || Trouble::Unknown("the value is no longer readable, to compare with".to_owned());
+    let print = world.hands.stores.key.as_ref().ok_or_else(unreadable)?;
+    // Of another key it would always be another.
+    if !world.plan.fingerprint.to_string().starts_with(&format!("{}-", print.id())) {
+        return Err(unreadable());
+    }
+    Ok(print.fingerprint(key.expose()) == world.plan.fingerprint)
 }
 
 /// The account that answers at the credential's host, if it is one of those that the responder may see.
@@ -67,7 +95,7 @@ impl Office for Slots {
     fn find<'a>(&'a self, desk: &'a Desk<'_>, leaked: &'a Leaked) -> Doing<'a, Result<Vec<Object>, Trouble>> {
         Box::pin(async move {
             let Some(account) = account(desk, leaked).await? else { return Ok(Vec::new()) };
-            let slot = slot(desk, &account, leaked.text().map_err(Trouble::Failed)?).await?;
+            let slot = slot(desk, &account, leaked.value().expose()).await?;
             let object = |slot: &str| Object {
                 id: format!("{account}#{slot}"),
                 state: CURRENT.to_owned(),
@@ -81,12 +109,13 @@ impl Office for Slots {
     fn read<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str) -> Doing<'a, Result<Object, Trouble>> {
         Box::pin(async move {
             // Only the value tells whether it was replaced.
-            let leaked = Leaked::recall(desk.world).map_err(Trouble::Failed)?;
-            let leaked =
-                leaked.ok_or_else(|| Trouble::Unknown("the value is no longer readable, to compare with".to_owned()))?;
             let (account, _) = id.split_once('#').ok_or(Trouble::Absent)?;
-            let found = slot(desk, account, leaked.text().map_err(Trouble::Failed)?).await?;
-            let state = if found.is_some() { CURRENT } else { REPLACED };
+            let mut state = REPLACED;
+            for (_, key) in &keys(desk, account).await? {
+                if is_leaked(desk.world, key)? {
+                    state = CURRENT;
+                }
+            }
             Ok(Object { id: id.to_owned(), state: state.to_owned(), about: Value::Null, proof: Proof::Exact })
         })
     }
@@ -106,7 +135,7 @@ impl Office for Accounts {
     fn find<'a>(&'a self, desk: &'a Desk<'_>, leaked: &'a Leaked) -> Doing<'a, Result<Vec<Object>, Trouble>> {
         Box::pin(async move {
             let Some(account) = account(desk, leaked).await? else { return Ok(Vec::new()) };
-            match slot(desk, &account, leaked.text().map_err(Trouble::Failed)?).await {
+            match slot(desk, &account, leaked.value().expose()).await {
                 Ok(None) => Ok(Vec::new()),
                 Ok(Some(_)) => Ok(vec![self.read(desk, &account).await?]),
                 // An account that refuses keys does not list them; any other that does not has proved nothing.

@@ -8,8 +8,10 @@ mod baseten;
 mod cloudflare;
 mod deepgram;
 mod elevenlabs;
+mod fireworks;
 mod google;
 mod google_mint;
+mod kubernetes;
 mod langfuse;
 mod litellm;
 mod mistral;
@@ -22,6 +24,8 @@ mod xai;
 
 use super::Action;
 
+pub(super) use kubernetes::TokenRefused;
+
 /// Every action of every provider besides AWS.
 pub(super) const ALL: &[&dyn Action] = &[
     &anthropic::KEY_DEACTIVATE,
@@ -29,14 +33,18 @@ pub(super) const ALL: &[&dyn Action] = &[
     &approle::SECRET_ID_DESTROY,
     &as_leaked::DATABRICKS_DELETE,
     &as_leaked::HEROKU_DELETE,
+    &azure::KEY_ALTERNATE,
     &azure::KEY_REGENERATE,
     &azure::LOCAL_AUTH_DISABLE,
     &baseten::KEY_DELETE,
     &cloudflare::TOKEN_DISABLE,
     &deepgram::KEY_DELETE,
     &elevenlabs::KEY_DISABLE,
+    &fireworks::KEY_DELETE,
     &google::KEY_DELETE,
     &google_mint::KEY_CREATE,
+    &kubernetes::BOOTSTRAP_TOKEN_DELETE,
+    &kubernetes::TOKEN_DELETE,
     &langfuse::KEY_DELETE,
     &litellm::KEY_BLOCK,
     &mistral::KEY_CREATE,

@@ -5,7 +5,8 @@
 //! GitHub, Credential revocation (<https://docs.github.com/en/rest/credentials/revoke>: no credential, 202; an authenticated
 //! request is refused); Hugging Face, Hub API, credentials revoke (<https://huggingface.co/docs/hub/security-tokens>: 202);
 //! GitLab, Personal access tokens API, revoke self (204); Slack, `auth.revoke` (200 with `ok` and `revoked`);
-//! npm, registry tokens: the npm client's own `token revoke` takes the value in place of its key;
+//! npm, registry tokens: the npm client's own `token revoke` takes the value in place of its key. Verdaccio (6, tried 2026-11)
+//! says 200 to that and deletes nothing: it takes the key alone; that the token is still taken is then seen by the proof;
 //! Perplexity, API key management, `revoke_auth_token`; DigitalOcean, OAuth API, revoke token; Doppler, Auth, revoke;
 //! Buildkite, Access token, revoke the current token (204); Vercel, Delete an authentication token, `current`;
 //! Okta, API tokens, revoke the current token; Discord, Delete webhook with token (204); crates.io, its web API's

@@ -9,7 +9,8 @@ fn items(state: &State, gone: bool, item: impl Fn(&str) -> Value) -> Vec<Value> 
     let own = (!(gone && state.stopped)).then(|| item("own"));
     let other = json!({ "id": "other", "key_id": "other", "hash": "other", "apiKeyId": "other", "redacted_value": "sk-zzz...zzzz",
                         "partial_key_hint": "sk-ant-api03-zzz...zzAA", "label": "sk-or-v1-000...0000", "hidden_key": "zzz...zzz",
-                        "hint": "sk_...zzzz", "publicKey": "pk-lf-other", "prefix": "other" });
+                        "hint": "sk_...zzzz", "publicKey": "pk-lf-other", "prefix": "other",
+                        "keyId": "other" });
     own.into_iter().chain(state.twin.then(|| item("twin"))).chain([other]).collect()
 }
 
@@ -127,6 +128,23 @@ fn baseten(asked: &Asked, state: &State) -> Option<Said> {
     ok(&json!({ "keys": items(state, true, key) }))
 }
 
+fn fireworks(asked: &Asked, state: &State) -> Option<Said> {
+    const USER: &str = "accounts/acme/users/ann";
+    let key = |id: &str| json!({ "keyId": id, "displayName": "ci", "prefix": &state.value[..10], "createTime": "2026-01-01T00:00:00Z" });
+    match asked.line.as_str() {
+        "GET /v1/accounts?pageSize=200" => ok(&json!({ "accounts": [], "nextPageToken": "2" })),
+        "GET /v1/accounts?pageSize=200&pageToken=2" => ok(&json!({ "accounts": [{ "name": "accounts/acme" }] })),
+        "GET /v1/accounts/acme/users?pageSize=200" => {
+            ok(&json!({ "users": [{ "name": "accounts/acme/users/bob" }, { "name": USER }], "totalSize": 2 }))
+        }
+        "GET /v1/accounts/acme/users/bob/apiKeys?pageSize=200" => {
+            ok(&json!({ "apiKeys": [{ "keyId": "k-bob", "prefix": "fw_Zz9Zz9Z" }, { "keyId": "k-old" }], "totalSize": 2 }))
+        }
+        "GET /v1/accounts/acme/users/ann/apiKeys?pageSize=200" => ok(&json!({ "apiKeys": items(state, true, key) })),
+        _ => None,
+    }
+}
+
 const PUBLIC: &str = "pk-lf-0f6c5a2b-1d3e-4f70-8a9b-2c4d6e8f0a1b";
 
 const OPENAI_LIVE: (&str, (u16, &str), (u16, &str)) =
@@ -141,6 +159,19 @@ fn openai_text(kind: &str) -> String {
 }
 
 pub(super) const CASES: &[Case] = &[
+    Case {
+        detector: "fireworks-api-key",
+        text: None,
+        playbook: "fireworks-contain",
+        identity: &[],
+        reads: fireworks,
+        change: |asked| says(asked, "POST /v1/accounts/acme/users/ann/apiKeys:delete", "/keyId", &"own".into()),
+        changed: (200, "{}"),
+        live: ("GET /inference/v1/models", (200, r#"{"data":[]}"#), (401, r#"{"error":"unauthorized"}"#)),
+        // What it says to a key that is gone is not documented; that its list has it no more counts.
+        proof: DONE,
+        twins: true,
+    },
     Case {
         detector: "anthropic-api-key",
         text: None,

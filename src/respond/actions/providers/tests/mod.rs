@@ -2,8 +2,10 @@
 //! cannot be told which object it is; and every fault there is on the way. The answers are written from the references that
 //! the actions name; none was recorded.
 
+mod alternate;
 mod doubt;
 mod faults;
+mod kubernetes;
 mod listed;
 mod mint;
 mod own;
@@ -154,7 +156,7 @@ fn action(scene: &Scene) -> &'static dyn Action {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    listed::CASES.iter().chain(rest::CASES).chain(own::CASES)
+    listed::CASES.iter().chain(rest::CASES).chain(own::CASES).chain(kubernetes::CASES)
 }
 
 /// Runs something for each case, all at once: most of the time is spent waiting.
@@ -365,7 +367,7 @@ fn the_value_is_not_needed_once_the_plan_has_seen_the_object() {
         |case| async move {
             let (mut scene, state) = case.scene(false);
             // What needs the value at every step says so.
-            let needs_value = !matches!(action(&scene).needs(), Needs::Admin(_)) || case.playbook == "azure-openai-contain";
+            let needs_value = !matches!(action(&scene).needs(), Needs::Admin(_));
             let (_, digest) = scene.plan().await.expect("a plan");
             scene.agree(&digest);
             scene.readable = false;

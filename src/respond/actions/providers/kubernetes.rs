@@ -1,0 +1,143 @@
+//! Kubernetes: a service account's token ends with the object that it is bound to, so that object is deleted: the Secret that holds a
+//! legacy token, the Secret or the pod that a requested one is bound to. One that is bound to nothing but its account, or to a node, is
+//! ended by a person: what is possible is said. A bootstrap token is a Secret of its own.
+//!
+//! What a token claims is believed only once the API server has taken it (TokenReview), or where the Secret holds the very value. The
+//! object is named by its uid, and is deleted under that alone: another may take its name. The credential is a bearer token with
+//! `get` and `delete` on secrets and pods and `create` on tokenreviews; its cluster's authority goes into `ca_file`.
+//!
+//! Sources: Kubernetes, "Managing Service Accounts" and "Authenticating with Bootstrap Tokens"
+//! (<https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/>); API reference v1: Secret, Pod, `DeleteOptions`
+//! (`preconditions.uid`), `TokenReview`. `pkg/serviceaccount/legacy.go` and `claims.go`: a legacy token ends once its Secret is
+//! asked to go, or holds another; a bound one when its object is gone, has another uid, or was to be gone a minute ago. A legacy
+//! token's claims hold no time, so that a Secret which is made again under the same name gets the same token again where
+//! the cluster signs with RSA (RFC 8017, RSASSA-PKCS1-v1_5 is deterministic).
+
+mod bootstrap;
+mod claims;
+mod refused;
+
+use serde_json::{Value, json};
+use zeroize::Zeroize;
+
+use super::super::Doing;
+use super::super::keys::{Call, Deed, Desk, Leaked, Login, Object, Office, Place, Proof, Service, Trouble, Voice, text};
+use crate::net::Method;
+use claims::{Bound, Claims};
+use refused::{Word, review};
+
+pub(super) use bootstrap::BOOTSTRAP_TOKEN_DELETE;
+pub(in crate::respond::actions) use refused::TokenRefused;
+
+const SERVICE: Service = Service {
+    provider: "kubernetes",
+    endpoint: "kubernetes-admin",
+    place: Place::Operators,
+    voice: Voice::Admin,
+    login: Login::Scheme("Bearer"),
+    headers: &[("accept", "application/json")],
+};
+
+/// A pod is asked to go, and takes its time; so may a Secret with finalizers.
+const ENDING: &str = "ending";
+const TOKEN_SECRET: &str = "kubernetes.io/service-account-token";
+
+struct Objects;
+
+/// An object of the API, as evidence. Its id is its path and its uid.
+fn object(path: &str, found: &Value) -> Result<Object, Trouble> {
+    let uid = text(found, "/metadata/uid").ok_or_else(|| Trouble::Unknown("an object without a uid".to_owned()))?;
+    let ends = found.pointer("/metadata/deletionTimestamp").is_some_and(Value::is_string);
+    let controller = found.pointer("/metadata/ownerReferences/0").filter(|one| one["controller"] == true);
+    let controller = controller.and_then(|one| Some(format!("{} {}", one["kind"].as_str()?, one["name"].as_str()?)));
+    let account = text(found, "/metadata/annotations/kubernetes.io~1service-account.name");
+    let about = json!({ "account": account.or_else(|| text(found, "/spec/serviceAccountName")), "controller": controller });
+    let state = if ends { ENDING } else { "there" };
+    Ok(Object { id: format!("{path}#{uid}"), state: state.to_owned(), about, proof: Proof::Exact })
+}
+
+/// Whether a Secret holds that under a key. What it holds is wiped at once.
+fn holds(secret: &mut Value, key: &str, value: &[u8]) -> bool {
+    let mut found = false;
+    for (name, held) in secret.get_mut("data").and_then(Value::as_object_mut).into_iter().flatten() {
+        if let Value::String(held) = held {
+            let decoded = data_encoding::BASE64.decode(held.as_bytes()).map(zeroize::Zeroizing::new);
+            found |= name == key && decoded.is_ok_and(|decoded| decoded.as_slice() == value);
+            held.zeroize();
+        }
+    }
+    found
+}
+
+/// Reads an object; what a Secret holds does not go on.
+async fn looked(desk: &Desk<'_>, path: &str, (key, value): (&str, &[u8])) -> Result<(Value, bool), Trouble> {
+    let mut found = desk.get(path).await?;
+    let held = holds(&mut found, key, value);
+    Ok((found, held))
+}
+
+/// An object again, by its id.
+async fn read(desk: &Desk<'_>, id: &str) -> Result<Object, Trouble> {
+    let (path, _) = id.split_once('#').ok_or(Trouble::Absent)?;
+    let now = object(path, &looked(desk, path, ("", &[])).await?.0)?;
+    // Another has its name.
+    if now.id == id { Ok(now) } else { Err(Trouble::Absent) }
+}
+
+/// Deletes it, and nothing else that may have its name by now.
+async fn delete(desk: &Desk<'_>, id: &str) -> Result<(), Trouble> {
+    let (path, uid) = id.split_once('#').ok_or(Trouble::Absent)?;
+    let body = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid } });
+    desk.act(Call::new(Method::Delete, path).json(&body)).await.map(drop)
+}
+
+async fn found(desk: &Desk<'_>, leaked: &Leaked) -> Result<Vec<Object>, Trouble> {
+    let token = leaked.text().map_err(Trouble::Failed)?;
+    let refused = |why: String| Trouble::Refused { status: 0, why };
+    let claims = Claims::of(token).ok_or_else(|| Trouble::Failed("its claims cannot be read".to_owned()))?;
+    let own = desk.world.hands.admin.as_ref().and_then(|admin| Claims::of(admin.value.expose_str()?.trim()));
+    let (path, uid) = match &claims.bound {
+        Bound::Legacy { path } => (path, None),
+        Bound::To { path, uid } => (path, Some(uid)),
+        Bound::Nothing(why) => return Err(refused(why.clone())),
+    };
+    if own.is_some_and(|own| own.bound == claims.bound) {
+        return Err(refused("the responder's own token is bound to the same object: use another".to_owned()));
+    }
+    let (found, held) = match looked(desk, path, ("token", token.as_bytes())).await {
+        Err(Trouble::Absent) => return Ok(Vec::new()),
+        other => other?,
+    };
+    let is = match uid {
+        None => held && text(&found, "/type").as_deref() == Some(TOKEN_SECRET),
+        Some(uid) => {
+            text(&found, "/metadata/uid").as_ref() == Some(uid) && review(desk, token, &claims).await? == Word::Taken
+        }
+    };
+    Ok(if is { vec![object(path, &found)?] } else { Vec::new() })
+}
+
+impl Office for Objects {
+    fn find<'a>(&'a self, desk: &'a Desk<'_>, leaked: &'a Leaked) -> Doing<'a, Result<Vec<Object>, Trouble>> {
+        Box::pin(found(desk, leaked))
+    }
+
+    fn read<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str) -> Doing<'a, Result<Object, Trouble>> {
+        Box::pin(read(desk, id))
+    }
+
+    fn put<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str, _state: &'a str) -> Doing<'a, Result<(), Trouble>> {
+        Box::pin(delete(desk, id))
+    }
+}
+
+pub(super) const TOKEN_DELETE: Deed = Deed {
+    name: "kubernetes-service-account-token-delete",
+    service: &SERVICE,
+    office: &Objects,
+    wanted: ENDING,
+    effect: "delete the object that the token is bound to: its Secret, or its pod, in whose place its controller starts another; make \
+             a Secret again under another name only, or it may hold the same token again",
+    undo: None,
+    permissions: &["get and delete on the Secret or the pod, create on tokenreviews.authentication.k8s.io"],
+};
