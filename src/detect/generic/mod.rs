@@ -38,6 +38,7 @@ pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Op
     let meaning = meaning(&bytes[name.clone()])?;
     let verdict = judge::judge(&bytes[value.clone()], meaning, quoted);
     let verdict = if is_own_name(&bytes[name.clone()], &bytes[value.clone()]) { Err("its own name") } else { verdict };
+    let verdict = if is_searched_with(bytes, &value) { Err("a search key, which is public") } else { verdict };
     let role = if kind.role == Role::Plain && is_said(bytes, value.start, kind) { Role::Docs } else { kind.role };
     let verdict = verdict.map(|confidence| match role {
         Role::Plain => confidence,
@@ -46,6 +47,15 @@ pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Op
         Role::Test | Role::Docs | Role::Generated => Confidence::Medium,
     });
     Some(Assignment { name, value, verdict })
+}
+
+/// `apiKey: "x", indexName: "docs"`: Algolia's, which every page of a documentation gives away (docsearch.algolia.com/docs/api).
+fn is_searched_with(bytes: &[u8], value: &Range<usize>) -> bool {
+    const NEAR: usize = 80;
+    let key = &bytes[value.clone()];
+    key.len() == 32
+        && key.iter().all(u8::is_ascii_hexdigit)
+        && memchr::memmem::find(&bytes[value.end..bytes.len().min(value.end + NEAR)], b"indexName").is_some()
 }
 
 /// `MYSQL_PASSWORD = "MYSQL_PASSWORD"`, `("v3AuthPass", "v3AuthPass")`.
