@@ -12,6 +12,7 @@ mod beside;
 mod bitbucket;
 mod circleci;
 mod code;
+mod commands;
 mod compose;
 mod copies;
 mod crewai;
@@ -31,14 +32,20 @@ mod mcp;
 mod packages;
 mod plain;
 mod platforms;
+mod pm2;
 mod procfile;
+mod programs;
 mod sbom;
 mod scripts;
+mod services;
 mod sheet;
+mod shell;
 mod slots;
 mod supervisor;
 mod systemd;
+mod templates;
 mod terraform;
+mod tokens;
 mod yaml;
 
 use std::sync::Arc;
@@ -255,6 +262,9 @@ readers! {
     procfile: Linked<procfile::Procfile>,
     plain: Linked<plain::Plain>,
     scripts: Linked<scripts::Scripts>,
+    commands: Linked<commands::Commands>,
+    pm2: Linked<pm2::Pm2>,
+    programs: Linked<programs::Programs>,
     ecs: Linked<aws::Ecs>,
     cloudformation: Linked<aws::CloudFormation>,
     serverless: Linked<aws::Serverless>,
@@ -266,6 +276,7 @@ readers! {
     systemd: Linked<systemd::Systemd>,
     packages: packages::Packages,
     supervisor: Linked<supervisor::Supervisor>,
+    services: Linked<services::Services>,
     helm: helm::Helm,
     sbom: sbom::Sbom,
     beside: beside::Beside,

@@ -1,12 +1,16 @@
-//! Files that build or set up something, in languages of their own: Vagrantfiles, Packer's templates, Bake files, Earthfiles, Tiltfiles.
+//! Files that build or set up something, in languages of their own: Vagrantfiles, Packer's templates, Bake files, Earthfiles, Tiltfiles,
+//! what cloud-init does on a new machine (cloudinit.readthedocs.io, "User data formats"), and tables of cron (crontab(5)).
 //! What stands in them outside of comments is used by what they make; they are not read any closer: declared. A Makefile makes
 //! nothing that lasts, and is nobody.
 
 use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
-use super::{Place, Sheet, file_name};
+use super::{Place, Sheet, ends_in, file_name};
 use crate::model::{Coverage, Tier};
+
+/// How cloud-init's data begins.
+const CLOUD: &[u8] = b"#cloud-config";
 
 /// What such files say.
 #[derive(Default)]
@@ -16,11 +20,15 @@ impl Kind for Plain {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        kind(path).is_some()
+        kind(path).is_some() || may_be_data(path)
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        kind(&sheet.path).is_some() || sheet.bytes.starts_with(CLOUD)
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
-        let Some(kind) = kind(&sheet.path) else { return };
+        let kind = kind(&sheet.path).unwrap_or("cloud-init");
         let text = match sheet.text() {
             Ok(text) => text,
             Err(why) => return coverage.trouble(&*sheet.path, why),
@@ -38,6 +46,11 @@ impl Kind for Plain {
     }
 }
 
+/// Whether a file of that name may be cloud-init's.
+fn may_be_data(path: &str) -> bool {
+    ends_in(path, &["yml", "yaml", "cfg", "conf", "tpl", "tftpl", "txt", "init", "j2"])
+}
+
 /// What a file of that name is.
 fn kind(path: &str) -> Option<&'static str> {
     let name = file_name(path);
@@ -46,6 +59,8 @@ fn kind(path: &str) -> Option<&'static str> {
         "Tiltfile" => "tilt",
         "Earthfile" => "earthly",
         "docker-bake.hcl" => "bake",
+        "crontab" => "cron",
+        _ if path.split('/').rev().nth(1) == Some("cron.d") => "cron",
         _ if name.ends_with(".pkr.hcl") || name.ends_with(".pkrvars.hcl") => "packer",
         _ => return None,
     })
@@ -61,6 +76,8 @@ mod tests {
         for (path, line, id) in [
             ("ops/Vagrantfile", format!("  env: {{\"KEY\" => \"{VALUE}\"}}"), Some("vagrant:ops/Vagrantfile")),
             ("image.pkr.hcl", format!("  default = \"{VALUE}\""), Some("packer:image.pkr.hcl")),
+            ("etc/cron.d/x", format!("0 1 * * * root up --key {VALUE}"), Some("cron:etc/cron.d/x")),
+            ("etc/other.d/x", format!("0 1 * * * root up --key {VALUE}"), None),
             ("Vagrantfile", format!("# KEY = {VALUE}"), None),
             ("Makefile", format!("KEY = {VALUE}"), None),
         ] {
@@ -69,6 +86,11 @@ mod tests {
             let expected: Vec<_> = id.into_iter().map(|id| (id, Declared)).collect();
             assert_eq!(consumers(&known.resolve(&finding_in(path, &text, VALUE))), expected, "{line}");
             assert!(consumers(&known.resolve(&finding("another value"))).is_empty());
+        }
+        for (first, named) in [("#cloud-config", true), ("# cloud config", false)] {
+            let text = format!("{first}\nwrite_files:\n  - content: KEY={VALUE}\n");
+            let all = tree(&[("infra/user-data.yaml", &text)]).resolve(&finding(VALUE));
+            assert_eq!(consumers(&all), &[("cloud-init:infra/user-data.yaml", Declared)][..usize::from(named)], "{first}");
         }
     }
 }

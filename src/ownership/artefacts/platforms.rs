@@ -27,6 +27,9 @@ impl Kind for Platforms {
 
     fn is_env_file(path: &str) -> bool {
         let name = file_name(path);
+        if name.starts_with(".dev.vars") {
+            return true;
+        }
         ends_in(name, &["yaml", "yml"]) && ["env", "secret", "var", "config"].iter().any(|word| name.contains(word))
     }
 
@@ -128,6 +131,13 @@ fn wrangler(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
     let Some(name) = root.text_at(&["name"]) else { return };
     if let Some(consumer) = consumer(sheet, "wrangler", name) {
         variables(sheet, root.get("vars"), (&consumer, "wrangler-vars"), links);
+        // What it is given where somebody runs it for development (developers.cloudflare.com/workers, "Environment variables and secrets").
+        let file = match folder(&sheet.path) {
+            "" => ".dev.vars".to_owned(),
+            own => format!("{own}/.dev.vars"),
+        };
+        let link = Link::new(&consumer, Tier::Inferred, "wrangler-dev-vars", ".dev.vars beside it");
+        links.pull(file, sheet.place(root), link);
     }
     for (environment, own) in root.get("env").map(View::entries).unwrap_or_default() {
         let Some(environment) = environment.text() else { continue };
@@ -140,8 +150,19 @@ fn wrangler(sheet: &Sheet<'_>, root: View<'_>, links: &mut Links) {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Tier::Bound;
-    use crate::ownership::artefacts::testing::{VALUE, consumers, finding, tree};
+    use crate::model::Tier::{self, Bound};
+    use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+    #[test]
+    fn variables_for_development_are_the_worker_s() {
+        let vars = format!("KEY={VALUE}\n");
+        for (path, named) in [("w/.dev.vars", true), ("v/.dev.vars", false)] {
+            let all =
+                tree(&[("w/wrangler.toml", "name = \"edge\"\n"), (path, &vars)]).resolve(&finding_in(path, &vars, VALUE));
+            let expected = [("wrangler:w/wrangler.toml/edge", Tier::Inferred)];
+            assert_eq!(consumers(&all), &expected[..usize::from(named)], "{path}");
+        }
+    }
 
     #[test]
     fn each_platform_s_own_shape() {

@@ -14,7 +14,7 @@ impl Kind for Supervisor {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["conf", "ini"])
+        ends_in(path, &["conf", "ini", "sh"])
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
@@ -59,7 +59,9 @@ impl Kind for Supervisor {
                 line: line as u64 + 1,
                 bytes: start + skipped as u64..start + trimmed.len() as u64,
             };
-            let link = Link::new(consumer, Tier::Bound, technique, detail);
+            // A script writes it down for a machine that somebody runs it on.
+            let tier = if ends_in(&sheet.path, &["sh"]) { Tier::Declared } else { Tier::Bound };
+            let link = Link::new(consumer, tier, technique, detail);
             links.put_texts(sheet, &place, values(&trimmed[skipped..]), link);
         }
     }
@@ -88,7 +90,7 @@ fn values(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Tier::Bound;
+    use crate::model::Tier::{Bound, Declared};
     use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
 
     #[test]
@@ -105,6 +107,15 @@ mod tests {
             assert_eq!(consumers(&known.resolve(&finding(VALUE))), id, "{line}");
             assert_eq!(consumers(&known.resolve(&finding_in("conf/app.conf", &text, VALUE))), id, "{line}");
         }
+    }
+
+    #[test]
+    fn a_program_that_a_script_writes_down_is_declared() {
+        let text = format!(
+            "#!/bin/sh\ncat >/etc/x.conf << EOF\n[program:web]\nenvironment=KEY=\"{VALUE}\"\nEOF\nsupervisorctl update\n"
+        );
+        let all = tree(&[("up.sh", &text)]).resolve(&finding(VALUE));
+        assert_eq!(consumers(&all), [("supervisor:up.sh/web", Declared)]);
     }
 
     #[test]

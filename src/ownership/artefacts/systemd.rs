@@ -43,7 +43,8 @@ impl Kind for Systemd {
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
-        sheet.mentions("[Service]") || sheet.mentions("[Container]")
+        let script = ends_in(&sheet.path, &["sh"]);
+        sheet.mentions("[Service]") && (!script || sheet.mentions("ExecStart=")) || sheet.mentions("[Container]") && !script
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
@@ -60,7 +61,12 @@ impl Kind for Systemd {
 
 /// The path of the unit that a file is, or is a drop-in of (`NAME.service.d/x.conf`).
 fn unit_of(path: &str) -> Option<String> {
-    if path.ends_with(".service") || path.ends_with(".container") {
+    // `init.systemd`: one of several scripts to begin with, installed by another name.
+    if path.ends_with(".service") || path.ends_with(".container") || path.ends_with(".systemd") {
+        return Some(path.to_owned());
+    }
+    // A script that writes one down.
+    if ends_in(path, &["sh"]) {
         return Some(path.to_owned());
     }
     let unit = folder(path).strip_suffix(".d").filter(|unit| unit.ends_with(".service") || unit.ends_with(".container"));
@@ -81,7 +87,9 @@ struct Unit<'a> {
 impl Unit<'_> {
     fn read(&self, settings: &[Setting<'_>], links: &mut Links) {
         let files: Vec<&Setting<'_>> = since(settings, "EnvironmentFile").collect();
-        let tier = if files.is_empty() { Tier::Bound } else { Tier::Declared };
+        let script = ends_in(&self.path, &["sh"]);
+        let tier = if files.is_empty() && !script { Tier::Bound } else { Tier::Declared };
+        let own = if script { Tier::Declared } else { Tier::Bound };
         let assigned: Vec<(&Setting<'_>, Vec<(&str, &str)>)> = since(settings, "Environment")
             .map(|setting| (setting, words(setting.value).into_iter().filter_map(|word| word.split_once('=')).collect()))
             .collect();
@@ -102,7 +110,7 @@ impl Unit<'_> {
             ["ExecStart", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "SetCredential", "Exec", "PodmanArgs"]
         {
             for setting in since(settings, name) {
-                let link = Link::new(&self.consumer, Tier::Bound, "systemd-setting", format!("{name}="));
+                let link = Link::new(&self.consumer, own, "systemd-setting", format!("{name}="));
                 links.put_text(self.sheet, self.place(setting), setting.value, link);
             }
         }
@@ -218,6 +226,21 @@ mod tests {
 
     fn owners(lines: &str) -> Vec<Owner> {
         tree(&[(PATH, &unit(lines))]).resolve(&finding(VALUE))
+    }
+
+    #[test]
+    fn a_unit_that_a_script_writes_down_is_declared() {
+        let text = format!(
+            "#!/bin/sh\ncat > /etc/systemd/system/x.service <<EOF\n{}EOF\n",
+            unit(&format!("Environment=K={VALUE}"))
+        );
+        let all = tree(&[("up.sh", &text)]).resolve(&finding_in("up.sh", &text, VALUE));
+        assert_eq!(consumers(&all), [("systemd:up.sh", Tier::Declared)]);
+        let other = format!("#!/bin/sh\nEnvironment=K={VALUE}\n");
+        assert_eq!(consumers(&tree(&[("up.sh", &other)]).resolve(&finding(VALUE))), []);
+        let named = unit(&format!("Environment=K={VALUE}"));
+        let all = tree(&[("init-scripts/init.systemd", &named)]).resolve(&finding(VALUE));
+        assert_eq!(consumers(&all), [("systemd:init-scripts/init.systemd", Tier::Bound)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::super::yaml::View;
-use super::super::{Place, Sheet, dotenv, file_name, folder, join};
+use super::super::{Place, Sheet, copies, dotenv, file_name, folder, join};
 use super::{Compose, Pull, variables};
 use crate::model::{Evidence, Tier};
 use crate::ownership::roll::Roll;
@@ -75,14 +75,45 @@ impl Compose {
                 return;
             }
         }
+        if !self.combined(own, name, seen, roll) {
+            return;
+        }
         for file in self.includes.get(own).into_iter().flatten() {
             let there = self.variables.get(&(folder(file).to_owned(), name.to_owned()));
             for pull in there.into_iter().flatten().filter(|pull| *pull.at.path == **file) {
-                if !join(pull, Tier::Inferred) {
+                if !self.takes(pull, (name, Tier::Inferred), seen, roll) {
                     return;
                 }
             }
         }
+    }
+
+    /// Compose files in folders below, without a `.env` of their own or of a folder between: run from here, or combined with this
+    /// folder's by `-f` or `COMPOSE_FILE`, they take this one (docs.docker.com, "Merge Compose files", "Interpolation"). Inferred: who
+    /// runs them, and how, is not said. False where there is too much to look at.
+    fn combined(&self, own: &str, name: &str, seen: &Evidence, roll: &mut Roll) -> bool {
+        if !self.projects.contains(own) {
+            return true;
+        }
+        for there in self.wanted.get(name).into_iter().flatten() {
+            let Some(below) = there.strip_prefix(own).filter(|below| !below.is_empty()) else { continue };
+            if !own.is_empty() && !below.starts_with('/') || copies::is_aside(below) {
+                continue;
+            }
+            let mut between = there.as_str();
+            while between.len() > own.len() && !self.names.contains_key(&format!("{between}/.env")) {
+                between = folder(between);
+            }
+            if between.len() > own.len() {
+                continue;
+            }
+            for pull in self.variables.get(&(there.clone(), name.to_owned())).into_iter().flatten() {
+                if !self.takes(pull, (name, Tier::Inferred), seen, roll) {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     /// An env file by another name, which no service lists, is handed to `docker compose --env-file` by whoever runs it.

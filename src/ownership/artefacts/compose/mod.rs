@@ -22,7 +22,7 @@ use super::image_refs::spelt_out;
 use super::links::Consumer;
 use super::slots::Slots;
 use super::yaml::{Tree, View};
-use super::{Clues, Place, Reader, Sheet, code, dotenv, ends_in, file_name, folder};
+use super::{Clues, Place, Reader, Sheet, code, dotenv, ends_in, file_name, folder, templates};
 use crate::model::{Coverage, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
 use service::Desk;
@@ -47,6 +47,10 @@ pub(super) struct Compose {
     images: HashMap<String, Vec<(Place, Arc<Consumer>)>>,
     /// References to a variable, by the folder of the compose file.
     variables: HashMap<(String, String), Vec<Pull>>,
+    /// The folders of compose files that refer to a variable, by its name.
+    wanted: HashMap<String, BTreeSet<String>>,
+    /// Folders in which a compose file lies.
+    projects: HashSet<String>,
     /// Compose files that those of a folder include.
     includes: HashMap<String, BTreeSet<String>>,
     /// Which variables of the same env file a variable is made of the other way round: file and variable, to the names of
@@ -128,11 +132,14 @@ impl Reader for Compose {
             self.names.insert(sheet.path.to_string(), names.collect());
             return self.env.put_env(sheet, text);
         }
-        let (tree, broken) = Tree::parse(text);
-        if !is_compose(name) && (broken.is_some() || !tree.roots().all(is_composed)) {
+        let template = templates::becomes(name).is_some();
+        let blank = if template { templates::without_actions(text) } else { String::new() };
+        let (tree, broken) = Tree::parse(if template { &blank } else { text });
+        if (!is_compose(name) || template) && (broken.is_some() || !tree.roots().all(is_composed)) {
             // Something else, or a template of one.
             return;
         }
+        self.projects.insert(folder(&sheet.path).to_owned());
         for root in tree.roots() {
             self.include(sheet, root);
             self.entries(sheet, root);
@@ -206,6 +213,10 @@ impl Reader for Compose {
             self.images.entry(image).or_default().extend(services);
         }
         self.overridden.extend(other.overridden);
+        self.projects.extend(other.projects);
+        for (name, folders) in other.wanted {
+            self.wanted.entry(name).or_default().extend(folders);
+        }
         self.mounts.merge(other.mounts);
         self.code.merge(other.code);
         self.merged.merge(other.merged);
@@ -295,12 +306,14 @@ fn is_compose(name: &str) -> bool {
 }
 
 fn is_yaml(name: &str) -> bool {
-    ends_in(name, &["yml", "yaml"])
+    ends_in(templates::becomes(name).unwrap_or(name), &["yml", "yaml"])
 }
 
-/// How sure what stands in a file of that name can be: a form for people to fill in is run by nobody.
+/// How sure what stands in a file of that name can be: a form for people to fill in is run by nobody, and of a template nobody knows what
+/// becomes of it.
 fn most(path: &str) -> Tier {
-    if dotenv::is_form(file_name(path)) { Tier::Inferred } else { Tier::Bound }
+    let name = file_name(path);
+    if dotenv::is_form(name) || templates::becomes(name).is_some() { Tier::Inferred } else { Tier::Bound }
 }
 
 /// Whether a document by any name is a compose file: all of its services have an image, are built or extend others, and nothing in it

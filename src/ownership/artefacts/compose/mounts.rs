@@ -41,8 +41,9 @@ impl Mounts {
     /// Names the services that the finding's files are mounted into.
     pub(super) fn resolve(&self, compose: &Compose, clues: &Clues<'_>, roll: &mut Roll) {
         for path in clues.paths() {
-            let mut above = path;
+            let (mut above, mut nearer) = (path, false);
             loop {
+                let mut here = false;
                 for mount in self.0.get(above).into_iter().flatten() {
                     let named = || compose.code.of(path).find(|mention| holds(above, &mention.at.path));
                     let known = mount.tier_of(above, path);
@@ -52,7 +53,9 @@ impl Mounts {
                         return;
                     }
                     let hidden = mount.sets.as_ref().is_some_and(|sets| compose.overridden.contains(sets));
-                    let tier = if hidden { tier.min(Tier::Inferred) } else { tier };
+                    here = true;
+                    // Whoever mounts what lies nearer is meant; others get to see it with all of a folder.
+                    let tier = if hidden || nearer { tier.min(Tier::Inferred) } else { tier };
                     let mut why = vec![evidence("compose-mount", mount.at.to_string(), mount.detail.clone())];
                     why.extend(
                         by_code.map(|mention| evidence("code-names-file", mention.at.to_string(), clean(file_name(path)))),
@@ -62,6 +65,7 @@ impl Mounts {
                 if above.is_empty() {
                     break;
                 }
+                nearer |= here;
                 above = folder(above);
             }
         }

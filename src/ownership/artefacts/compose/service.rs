@@ -102,7 +102,9 @@ impl Desk<'_> {
         if !self.compose.allowance.take(detail.len()) {
             return;
         }
-        let key = (folder(&self.sheet.path).to_owned(), name.to_owned());
+        let own = folder(&self.sheet.path);
+        self.compose.wanted.entry(name.to_owned()).or_default().insert(own.to_owned());
+        let key = (own.to_owned(), name.to_owned());
         let pull = self.pull(at, technique, detail);
         self.compose.variables.entry(key).or_default().push(pull);
     }

@@ -247,3 +247,41 @@ fn variables_that_are_made_of_others_are_followed() {
         assert_eq!(consumers(&all), &expected[usize::from(!api)..], "{url}");
     }
 }
+
+#[test]
+fn a_template_of_a_compose_file_is_inferred() {
+    let text = format!(
+        "services:\n{{% for host in hosts %}}\n  web_{{{{ host }}}}:\n    image: x\n{{% endfor %}}\n  api:\n    image: y\n    environment:\n      KEY: {VALUE}\n      OTHER: \"{{{{ other }}}}\"\n"
+    );
+    let path = "roles/r/templates/docker-compose.yml.j2";
+    let all = tree(&[(path, &text)]).resolve(&finding_in(path, &text, VALUE));
+    assert!(consumers(&all).contains(&("compose:roles/r/templates/docker-compose.yml.j2/api", Tier::Inferred)), "{all:?}");
+}
+
+#[test]
+fn files_of_folders_below_take_the_env_file_above_them() {
+    let env = format!("PW={VALUE}\n");
+    let base = "services: {web: {image: x}}\n";
+    let more = "services: {db: {image: y, environment: {PW: '${PW}'}}}\n";
+    for (files, named) in [
+        (&[("compose.yaml", base), ("overrides/compose.db.yaml", more)][..], true),
+        (&[("overrides/compose.db.yaml", more)], false),
+        (&[("compose.yaml", base), ("overrides/compose.db.yaml", more), ("overrides/.env", "A=b\n")], false),
+        (&[("compose.yaml", base), ("tests/compose.db.yaml", more)], false),
+    ] {
+        let mut files = files.to_vec();
+        files.push((".env", &env));
+        let all = tree(&files).resolve(&finding_in(".env", &env, VALUE));
+        let expected = [("compose:overrides/compose.db.yaml/db", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{files:?}");
+    }
+}
+
+#[test]
+fn what_another_service_mounts_more_closely_is_inferred() {
+    let compose =
+        "services:\n  a: {image: x, volumes: ['./conf:/etc/a']}\n  b: {image: y, volumes: ['./conf/users:/etc/b']}\n";
+    let text = format!("key: {VALUE}\n");
+    let all = tree(&[("compose.yaml", compose)]).resolve(&finding_in("conf/users/u.ldif", &text, VALUE));
+    assert_eq!(consumers(&all), [("compose:compose.yaml/b", Tier::Bound), ("compose:compose.yaml/a", Tier::Inferred)]);
+}

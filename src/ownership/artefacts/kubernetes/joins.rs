@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::super::{Place, dotenv, file_name, folder};
-use super::Kubernetes;
 use super::hubs::{HubKey, HubKind};
 use super::pods::{Container, Use};
+use super::{Kubernetes, scripts};
 use crate::model::{Edge, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence, owner};
 
@@ -14,6 +14,8 @@ impl Kubernetes {
     pub(super) fn join(&self, container: &Container, roll: &mut Roll, tier: Tier, mut why: Vec<Evidence>) {
         let form = dotenv::is_form(file_name(&container.account_at.path));
         let tier = if form { tier.min(Tier::Inferred) } else { tier };
+        // Whether anybody runs a script is not in the tree.
+        let tier = if scripts::is_one(&container.account_at.path) { tier.min(Tier::Declared) } else { tier };
         let (scope, account) = (&container.scope, &container.account);
         if !account.is_empty() {
             why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
@@ -90,6 +92,7 @@ impl Kubernetes {
         }
         let doubtful = self.is_disputed(place, hub) || dotenv::is_form(file_name(&place.path));
         let best = if doubtful { Tier::Inferred } else { used.most };
+        let best = if scripts::is_one(&place.path) { best.min(Tier::Declared) } else { best };
         if hub.scope.folder == scope.folder {
             return Some(best);
         }

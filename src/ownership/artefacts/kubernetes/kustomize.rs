@@ -77,6 +77,11 @@ pub(super) fn is_one(path: &str) -> bool {
 }
 
 impl Generators {
+    /// The variables of every env file.
+    pub(super) fn variables(&self) -> &Slots<String> {
+        &self.variables
+    }
+
     pub(super) fn read_env(&mut self, sheet: &Sheet<'_>) {
         // The compose reader takes in every `.env` and says what it cannot read.
         if let Ok(text) = sheet.text() {

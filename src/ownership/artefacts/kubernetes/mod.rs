@@ -7,6 +7,7 @@
 //! the same kustomization lists.
 
 mod accounts;
+mod charts;
 mod hubs;
 mod joins;
 mod kustomize;
@@ -16,6 +17,7 @@ mod pod_identity;
 mod pods;
 mod releases;
 mod scope;
+mod scripts;
 mod sealed;
 mod spiffe;
 
@@ -67,9 +69,14 @@ pub(super) struct Kubernetes {
     images: HashMap<String, Vec<(Place, Arc<Container>)>>,
     accounts: Accounts,
     generators: Generators,
+    scripts: scripts::Scripts,
     origins: sealed::Origins,
     /// Releases by the files of values that they name.
     value_files: releases::Files,
+    /// What files of values refer to.
+    value_refs: charts::Refs,
+    /// Charts of the tree, by their folders.
+    charts: HashMap<String, Arc<Container>>,
     ids: spiffe::Ids,
     allowance: Allowance,
 }
@@ -83,12 +90,13 @@ impl Reader for Kubernetes {
             || spiffe::is_conf(path)
             || pod_identity::wants(path)
             || kustomize::is_one(path)
+            || scripts::is_one(path)
             || dotenv::is_named_so(file_name(path))
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         if kustomize::is_one(&sheet.path) {
-            return ["secretGenerator", "configMapGenerator", "resources", "bases", "patch"]
+            return ["secretGenerator", "configMapGenerator", "resources", "bases", "patch", "helmCharts"]
                 .iter()
                 .any(|word| sheet.mentions(word));
         }
@@ -98,8 +106,13 @@ impl Reader for Kubernetes {
         if pod_identity::wants(&sheet.path) {
             return pod_identity::concerns(sheet);
         }
+        if scripts::is_one(&sheet.path) {
+            return scripts::concerns(sheet);
+        }
         dotenv::is_named_so(file_name(&sheet.path))
             || sheet.mentions("apiVersion") && sheet.mentions("kind")
+            || charts::is_values(sheet)
+            || file_name(&sheet.path) == "Chart.yaml"
             || pod_identity::is_template(sheet)
     }
 
@@ -129,6 +142,9 @@ impl Reader for Kubernetes {
         let mut pairs = 0;
         for (place, hub, join) in self.values.hits(clues) {
             hub.principal(place, roll);
+            if !self.by_values((place, hub), &[hub.evidence(place, join)], roll) {
+                return;
+            }
             for used in self.uses.get(&(hub.kind, Arc::clone(&hub.name))).into_iter().flatten() {
                 pairs += 1;
                 if pairs > PAIRS {
@@ -140,6 +156,9 @@ impl Reader for Kubernetes {
                     self.join(&used.container, roll, tier, why);
                 }
             }
+        }
+        if !self.scripted(clues, &mut pairs, roll) {
+            return;
         }
         for met in self.generators.met(clues) {
             for used in self.uses.get(&(met.key.kind, Arc::clone(&met.key.name))).into_iter().flatten() {
@@ -170,9 +189,14 @@ impl Reader for Kubernetes {
         self.literals.merge(other.literals);
         self.accounts.merge(other.accounts);
         self.generators.merge(other.generators);
+        self.scripts.merge(other.scripts);
         self.origins.merge(other.origins);
         self.value_files.merge(other.value_files);
         self.ids.merge(other.ids);
+        self.charts.extend(other.charts);
+        for (name, refs) in other.value_refs {
+            self.value_refs.entry(name).or_default().extend(refs);
+        }
         for (hub, folders) in other.defined {
             self.defined.entry(hub).or_default().extend(folders);
         }
@@ -198,6 +222,8 @@ impl Kubernetes {
             return sheet.documents(coverage, &mut |root| {
                 self.generators.read(sheet, root, &mut self.allowance);
                 patches::read(sheet, root, &mut self.literals, &mut self.allowance);
+                let into = (&mut self.uses, &mut self.literals);
+                charts::inflated(sheet, root, into, &mut self.value_files, &mut self.allowance);
             });
         }
         if spiffe::is_conf(&sheet.path) {
@@ -209,6 +235,13 @@ impl Kubernetes {
         if pod_identity::is_template(sheet) {
             return pod_identity::template(sheet, coverage, &mut self.accounts);
         }
+        if scripts::is_one(&sheet.path) {
+            // What is no text is told by whoever else reads it.
+            if let Ok(text) = sheet.text() {
+                self.script(sheet, text);
+            }
+            return;
+        }
         if !ends_in(&sheet.path, &["yaml", "yml", "json"]) {
             return self.generators.read_env(sheet);
         }
@@ -217,8 +250,26 @@ impl Kubernetes {
             Err(why) => return coverage.trouble(&*sheet.path, why),
         };
         let (tree, broken) = Tree::parse(text);
+        if file_name(&sheet.path) == "Chart.yaml" {
+            // What is broken there is told by the reader of charts.
+            for root in tree.roots() {
+                self.chart(sheet, root);
+            }
+            return;
+        }
+        let values = charts::is_values(sheet);
+        if values && !(sheet.mentions("apiVersion") && sheet.mentions("kind")) {
+            // Charts' values, which other readers complain of.
+            for root in tree.roots() {
+                self.value_refs(sheet, root);
+            }
+            return;
+        }
         let mut nameless = false;
         for root in tree.roots() {
+            if values && root.get("kind").is_none() {
+                self.value_refs(sheet, root);
+            }
             nameless |= !self.object(sheet, root, None, LISTS);
         }
         let template = text.contains("{{");
@@ -226,6 +277,19 @@ impl Kubernetes {
             coverage.trouble(&*sheet.path, "a template: it is not rendered, so its references are unknown; scan the output of `helm template` to have them followed");
         } else {
             sheet.complain(&tree, broken, "YAML", coverage);
+        }
+    }
+
+    /// Takes in what a script makes by commands, and the manifests that stand in it (`kubectl apply -f - <<EOF`).
+    fn script(&mut self, sheet: &Sheet<'_>, text: &str) {
+        if scripts::makes(sheet) {
+            self.scripts.read(sheet, text, &mut self.allowance);
+        }
+        if scripts::writes(sheet) {
+            let (tree, _) = Tree::parse(&super::shell::documents(text));
+            for root in tree.roots() {
+                self.object(sheet, root, None, LISTS);
+            }
         }
     }
 
@@ -295,7 +359,7 @@ impl Kubernetes {
     fn given(&mut self, sheet: &Sheet<'_>, object: View<'_>, (kind, name): (&str, &str), scope: &Scope) {
         if releases::is_one(kind, object) {
             let who = releases::Release::new(sheet, object, (kind, name), scope);
-            who.read(kind, object, &mut self.uses, &mut self.literals);
+            who.read(kind, object, (&mut self.uses, &mut self.literals), &mut self.allowance);
             who.files(kind, object, &mut self.value_files);
         } else {
             let mut who = others::Other::new(sheet, object, (kind, name, scope), &mut self.allowance);

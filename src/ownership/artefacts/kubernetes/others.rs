@@ -142,7 +142,7 @@ impl<'a> Other<'a> {
 }
 
 /// Which kind of object a field of that name names.
-fn kind_of(field: &str) -> Option<HubKind> {
+pub(super) fn kind_of(field: &str) -> Option<HubKind> {
     let lower = field.to_ascii_lowercase();
     let ends = |words: &[&str]| words.iter().any(|word| lower.ends_with(word));
     if ends(&["configmapref", "configmapkeyref", "configmapname"]) {

@@ -147,7 +147,9 @@ impl Template<'_> {
     pub(super) fn read(&self, uses: &mut Uses, literals: &mut Slots<Literal>, images: &mut Images) {
         for list in ["initContainers", "containers", "ephemeralContainers"] {
             for container in self.pod.get(list).into_iter().flat_map(View::items) {
-                let Some(name) = container.text_at(&["name"]).filter(|name| is_name(name)) else { continue };
+                // Knative names the one container that has no name (knative.dev, "Container names").
+                let knative = Some("user-container").filter(|_| self.kind == "Service");
+                let Some(name) = container.text_at(&["name"]).or(knative).filter(|name| is_name(name)) else { continue };
                 let who = Arc::new(self.container(Some(name)));
                 if let Some((at, image)) = container.get("image").and_then(|at| Some((at, spelt_out(at.text()?)?)))
                     && self.allowance.borrow_mut().take(image.len())

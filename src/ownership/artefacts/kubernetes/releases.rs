@@ -7,12 +7,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::super::allowance::Allowance;
 use super::super::slots::{Slots, prints_within};
 use super::super::yaml::View;
 use super::super::{Place, Sheet, copies, join};
 use super::hubs::HubKind;
 use super::pods::{Container, Literal, Use, Uses};
-use super::{Scope, is_name};
+use super::{Scope, charts, is_name};
 use crate::model::Tier;
 use crate::ownership::roll::clean;
 
@@ -39,6 +40,10 @@ const PATTERNS: usize = 2_000;
 pub(super) struct Release<'a> {
     sheet: &'a Sheet<'a>,
     container: Arc<Container>,
+    /// The same, where it puts what the chart is made of.
+    into: Arc<Container>,
+    /// What the chart calls it.
+    name: String,
 }
 
 /// Files of values that releases name (argo-cd.readthedocs.io, "Helm Value Files"; fluxcd.io, "Values Files").
@@ -50,6 +55,11 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// A file that a release names.
+    pub(super) fn put(&mut self, path: String, at: Place, who: Arc<Container>) {
+        self.named.entry(path).or_default().push((at, who));
+    }
+
     /// The releases that name a file.
     pub(super) fn of<'f>(&'f self, path: &'f str) -> impl Iterator<Item = (&'f Place, &'f Arc<Container>)> {
         let wide =
@@ -74,19 +84,34 @@ pub(super) fn is_one(kind: &str, object: View<'_>) -> bool {
 
 impl<'a> Release<'a> {
     pub(super) fn new(sheet: &'a Sheet<'a>, object: View<'_>, (kind, name): (&str, &str), scope: &Scope) -> Self {
-        let container = Container {
-            id: format!("k8s:{}/{kind}/{name}", scope.id_part()),
-            name: format!("{kind} {name}"),
-            scope: scope.clone(),
-            account: String::new(),
-            account_at: sheet.place(object),
+        let container = |scope: Scope, own: &Scope| {
+            Arc::new(Container {
+                id: format!("k8s:{}/{kind}/{name}", own.id_part()),
+                name: format!("{kind} {name}"),
+                scope,
+                account: String::new(),
+                account_at: sheet.place(object),
+            })
         };
-        Self { sheet, container: Arc::new(container) }
+        let target = [&["spec", "targetNamespace"][..], &["spec", "destination", "namespace"]];
+        let target = target.iter().find_map(|way| object.text_at(way)).filter(|name| is_name(name));
+        let there =
+            Scope { namespace: target.map(Arc::from).or_else(|| scope.namespace.clone()), folder: scope.folder.clone() };
+        let called = object.text_at(&["spec", "releaseName"]).unwrap_or(name).to_owned();
+        Self { sheet, container: container(scope.clone(), scope), into: container(there, scope), name: called }
     }
 
-    pub(super) fn read(&self, kind: &str, object: View<'_>, uses: &mut Uses, literals: &mut Slots<Literal>) {
+    pub(super) fn read(
+        &self,
+        kind: &str,
+        object: View<'_>,
+        (uses, literals): (&mut Uses, &mut Slots<Literal>),
+        allowance: &mut Allowance,
+    ) {
         for way in KINDS.iter().filter(|(own, ..)| *own == kind).flat_map(|(_, _, ways)| *ways) {
             self.values(object.at(way), way, literals);
+            // What Flux substitutes names nothing.
+            self.refers(object.at(way).filter(|_| kind != "Kustomization"), uses, allowance);
         }
         for (_, way) in ARGO.iter().filter(|(own, _)| *own == kind) {
             let Some(spec) = object.at(way) else { continue };
@@ -94,6 +119,7 @@ impl<'a> Release<'a> {
             for source in sources {
                 for way in FIELDS {
                     self.values(source.at(way), way, literals);
+                    self.refers(source.at(way), uses, allowance);
                 }
             }
         }
@@ -130,7 +156,7 @@ impl<'a> Release<'a> {
             };
             let spelt = |text: &str| filled_by_any(text);
             let Some(path) = join(root, &spelt(base)).and_then(|base| join(&base, &spelt(name))) else { continue };
-            let (at, who) = (self.sheet.place(file), Arc::clone(&self.container));
+            let (at, who) = (self.sheet.place(file), Arc::clone(&self.into));
             if !path.contains('*') {
                 files.named.entry(path).or_default().push((at, who));
             } else if files.patterns.len() < PATTERNS {
@@ -146,6 +172,16 @@ impl<'a> Release<'a> {
             let container = Arc::clone(&self.container);
             let literal = Literal { container, technique: "release-value", detail: way.to_owned(), most: Tier::Declared };
             literals.put(self.sheet.place(leaf), &prints_within(self.sheet.key, text), literal);
+        });
+    }
+
+    /// The Secrets and ConfigMaps that values name.
+    fn refers(&self, values: Option<View<'_>>, uses: &mut Uses, allowance: &mut Allowance) {
+        let Some(values) = values else { return };
+        charts::refs(self.sheet, values, Some(&self.name), &mut |found| {
+            if allowance.take(found.name.len()) {
+                uses.entry((found.kind, Arc::clone(&found.name))).or_default().push(found.of(&self.into));
+            }
         });
     }
 

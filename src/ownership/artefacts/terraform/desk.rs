@@ -224,8 +224,8 @@ impl Desk<'_> {
                 }
                 Found::Name { kind, name, .. } => graph.use_name(self.name(kind, &name), user()),
                 Found::File { path, span } => {
-                    if let Some((path, span)) = join(folder(&self.sheet.path), &path).zip(span) {
-                        graph.use_file(path, self.place(span), user());
+                    for (path, span) in files(folder(&self.sheet.path), &path).into_iter().zip(span.iter().cycle()) {
+                        graph.use_file(path, self.place(span.clone()), user());
                     }
                 }
             }
@@ -307,13 +307,19 @@ impl Desk<'_> {
                 graph.use_name(self.name(kind, &name), User::Workload { at, link });
             }
             Found::File { path, span } => {
-                if let Some(path) = join(folder(&self.sheet.path), &path) {
-                    let at = self.place(span.unwrap_or_else(|| whole.clone()));
-                    graph.use_file(path, at.clone(), User::Workload { at, link });
+                let at = self.place(span.unwrap_or_else(|| whole.clone()));
+                for path in files(folder(&self.sheet.path), &path) {
+                    graph.use_file(path, at.clone(), User::Workload { at: at.clone(), link: link.clone() });
                 }
             }
         }
     }
+}
+
+/// Where a file may lie that a module takes in: seen from its own folder, or from that of the whole (`path.root`), above `modules`.
+fn files(own: &str, path: &str) -> Vec<String> {
+    let above = own.split_once("/modules/").map(|(above, _)| above).or_else(|| own.starts_with("modules/").then_some(""));
+    [Some(own), above].into_iter().flatten().filter_map(|folder| join(folder, path)).collect()
 }
 
 /// Whether what is set here may not be what is there: made for each of several, made not at all, or changed by others afterwards.

@@ -379,6 +379,9 @@ fn files_that_are_taken_in_are_inferred() {
         let all = tree(&[("infra/main.tf", &main)]).resolve(&finding_in(path, &env, VALUE));
         assert_eq!(consumers(&all), &[(API, Tier::Inferred)][..usize::from(named)], "{value}");
     }
+    let main = given("file(\"${path.root}/user_data.sh\")", "");
+    let all = tree(&[("infra/modules/api/main.tf", &main)]).resolve(&finding_in("infra/user_data.sh", &env, VALUE));
+    assert_eq!(consumers(&all), [("terraform:infra/modules/api/aws_lambda_function.api", Tier::Inferred)]);
     let json = format!("{{\"key\": \"{VALUE}\"}}");
     for (path, tier) in [("infra/terraform.tfvars.json", Tier::Bound), ("infra/prod.tfvars.json", Tier::Inferred)] {
         let files = [("infra/main.tf", module("var.key")), (path, json.clone())];
