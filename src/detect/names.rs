@@ -207,6 +207,11 @@ const SUFFIXES: &[&str] = &[
     "3",
 ];
 
+/// What the name of several says of each: `tokens`, `api_keys`, `passwords`, or what says it of one.
+pub(super) fn meaning_of_one(name: &[u8]) -> Option<Meaning> {
+    meaning(name).or_else(|| meaning(name.strip_suffix(b"s").or(name.strip_suffix(b"S"))?))
+}
+
 /// `app2password`: what a word says behind the last digit in it. A hash of a password is called so too.
 fn behind_digits(word: &str) -> &str {
     let at = word.rfind(|letter: char| letter.is_ascii_digit()).map_or(0, |at| at + 1);
