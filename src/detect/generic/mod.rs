@@ -15,7 +15,7 @@ mod scope;
 #[cfg(test)]
 mod tests_of_notations;
 
-pub(super) use judge::{is_reference, is_type, judge_single};
+pub(super) use judge::{is_reference, is_type, judge_single, judge_token};
 
 /// A name is no longer than this, on either side of the word that was hit.
 const NAME: usize = 48;
