@@ -38,10 +38,9 @@ pub(super) fn quoted_below(bytes: &[u8], at: usize, colon: Option<bool>, kind: F
     let behind = if bracket { behind.trim_ascii_start() } else { past_blanks(behind) };
     let alone = match behind.first() {
         Some(b')') => bracket,
-        Some(b',') => true,
+        Some(b',') | None => true,
         Some(b';' | b'}' | b'\n' | b'\r' | b'#') => !bracket,
         Some(_) => !bracket && behind.starts_with(b"//"),
-        None => true,
     };
     alone.then_some(start)
 }
@@ -76,7 +75,7 @@ pub(super) fn block(bytes: &[u8], at: usize, kind: FileKind) -> Option<Range<usi
         None => indent(first) > 0 && (next.trim_ascii().is_empty() || indent(next) < indent(first)),
     };
     let value = first.trim_ascii();
-    let plain = !value.is_empty() && value.len() < VALUE && value.iter().all(|byte| byte.is_ascii_graphic());
+    let plain = !value.is_empty() && value.len() < VALUE && value.iter().all(u8::is_ascii_graphic);
     let from = start + indent(first);
     (only && plain).then(|| from..from + value.len())
 }
