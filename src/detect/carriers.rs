@@ -11,6 +11,7 @@ fn builtin() -> &'static DetectorSet {
 const ID: &str = concat!("AKIA", "RZPUZDIKAB6VH3GC");
 const SECRET: &str = concat!("YSf7T4epY8ReR/owIXHV", "XspkSH/B6EJKs8nmxW1E");
 const TOKEN: &str = concat!("glpat", "-Zk4vT9qLw2RxN7cBd1Yh");
+const TOKEN_BY_NAME: &str = concat!("Zk4vT9qLw2RxN7c", "Bd1YhQ8sJm3Gf6Pa");
 const PASSWORD: &str = concat!("vR7#kq2", "Lw9zT");
 
 fn base64(text: &str) -> String {
@@ -165,4 +166,27 @@ fn half_a_pair_is_partial() {
         assert_eq!(&*one.detector, detector, "{text}");
         assert!(one.partial || one.parts.len() == 1, "{text}");
     }
+}
+
+#[test]
+fn a_default_within_a_reference_is_found_once() {
+    for (path, text) in [
+        ("docker-compose.yml", "services:\n  db:\n    environment:\n      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:-¦@}\n"),
+        ("docker-compose.yml", "      - DB_PASSWORD=${DB_PASSWORD:-¦@}\n"),
+        ("application.yml", "spring:\n  datasource:\n    password: ${DB_PASSWORD:¦@}\n"),
+        ("run.sh", "DB_PASSWORD=\"${DB_PASSWORD:-¦@}\"\n"),
+        ("docker-compose.yml", "  DB: ${POSTGRES_PASSWORD:-¦@}\n"),
+    ] {
+        holds(path, &text.replace('@', PASSWORD), "generic-secret");
+    }
+    // A program's own variable.
+    holds("run.sh", &format!("PGPASSWORD=\"${{PGPASSWORD:-¦{PASSWORD}}}\"\n"), "password-variable");
+}
+
+#[test]
+fn a_quoted_text_in_a_quoted_text_is_found_once() {
+    let text = format!("  buildConfigField(\"String\", \"API_SECRET\", \"\\\"¦{TOKEN_BY_NAME}\\\"\")\n");
+    holds("app/build.gradle.kts", &text, "generic-secret");
+    let text = format!("  buildConfigField 'String', 'API_SECRET', '\"¦{TOKEN_BY_NAME}\"'\n");
+    holds("app/build.gradle", &text, "generic-secret");
 }

@@ -50,6 +50,22 @@ const PASSWORDS: &[&str] = &[
     "redispassword",
     "smtppassword",
     "mailpassword",
+    "mysqlpwd",
+    "sqlpwd",
+    "pgpwd",
+    "userpwd",
+    "adminpwd",
+    "rootpwd",
+    "ftppwd",
+    "smtppwd",
+    "mailpwd",
+    "redispwd",
+    "mysqlpass",
+    "ftppass",
+    "smtppass",
+    "mailpass",
+    "ldappassword",
+    "ftppassword",
 ];
 const TOKENS: &[&str] = &[
     "secret",
@@ -191,6 +207,18 @@ const SUFFIXES: &[&str] = &[
     "3",
 ];
 
+/// What the name of several says of each: `tokens`, `api_keys`, `passwords`, or what says it of one.
+pub(super) fn meaning_of_one(name: &[u8]) -> Option<Meaning> {
+    meaning(name).or_else(|| meaning(name.strip_suffix(b"s").or(name.strip_suffix(b"S"))?))
+}
+
+/// `app2password`: what a word says behind the last digit in it. A hash of a password is called so too.
+fn behind_digits(word: &str) -> &str {
+    let at = word.rfind(|letter: char| letter.is_ascii_digit()).map_or(0, |at| at + 1);
+    let hash = ["md5", "sha1", "sha256", "sha512"].iter().any(|hash| word[..at].ends_with(hash));
+    if hash || word.len() - at < 4 { word } else { &word[at..] }
+}
+
 /// What `name` says, if it speaks of a secret at all.
 pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
     let words = words(name);
@@ -205,6 +233,7 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
     if words.iter().any(|word| matches!(word.as_str(), "guid" | "uuid" | "oid")) {
         return None;
     }
+    let last = behind_digits(last);
     if PASSWORDS.contains(&last) {
         return Some(Meaning::Password);
     }
@@ -286,6 +315,9 @@ mod tests {
             "--password",
             "PASSWORD_PROD",
             "dbPassword2",
+            "challenge41password",
+            "app2password",
+            "mysqlpwd",
         ] {
             assert_eq!(meaning(name.as_bytes()), Some(Meaning::Password), "{name}");
         }
@@ -300,6 +332,7 @@ mod tests {
             "accessToken",
             "secretKey",
             "encryption_key",
+            "s3secretkey",
         ] {
             assert_eq!(meaning(name.as_bytes()), Some(Meaning::Token), "{name}");
         }
@@ -320,6 +353,10 @@ mod tests {
             "authenticity_token",
             "nextPageToken",
             "password-field",
+            "md5password",
+            "x509",
+            "sha256secret",
+            "abc1pat",
         ] {
             assert_eq!(meaning(name.as_bytes()), None, "{name}");
         }

@@ -38,6 +38,7 @@ pub(super) enum Check {
     Ppk,
     PypiMacaroon,
     SentryOrgToken,
+    TokenWords,
     UrlPassword,
 }
 
@@ -79,6 +80,7 @@ impl Check {
         ("ppk", Self::Ppk),
         ("pypi-macaroon", Self::PypiMacaroon),
         ("sentry-org-token", Self::SentryOrgToken),
+        ("token-words", Self::TokenWords),
         ("url-password", Self::UrlPassword),
     ];
 
@@ -109,6 +111,7 @@ impl Check {
             Self::Ppk => keys::ppk::check(value),
             Self::PypiMacaroon => encoded::pypi_macaroon(value),
             Self::SentryOrgToken => encoded::sentry_org_token(value),
+            Self::TokenWords => password::token(value),
             Self::UrlPassword => password::check(value),
         }
     }
@@ -117,7 +120,7 @@ impl Check {
     pub(super) fn complete(self, value: &mut Vec<u8>, rng: &mut Rng) {
         match self {
             // What their patterns make passes as it is.
-            Self::AwsPresigned | Self::AzureSas | Self::UrlPassword => {}
+            Self::AwsPresigned | Self::AzureSas | Self::TokenWords | Self::UrlPassword => {}
             Self::AwsKeyId => aws::complete(value, rng),
             Self::AgeBech32 => *value = age::sample(rng),
             Self::AzureCask => azure::complete_cask(value, rng),

@@ -1,6 +1,7 @@
-//! The password of a URL's userinfo: whether it is a value at all, and not a reference, a template or a default.
+//! The password of a URL's userinfo, the secret in a call: whether it is a value at all, and not a reference, a template, a
+//! default or words.
 
-use super::super::generic::is_reference;
+use super::super::generic::{is_reference, judge_token};
 use super::super::{made_up, suppress};
 use super::Verdict;
 use crate::model::Facts;
@@ -24,9 +25,24 @@ pub(super) fn check(value: &[u8]) -> Verdict {
     }
 }
 
+/// A secret that only a program types.
+pub(super) fn token(value: &[u8]) -> Verdict {
+    judge_token(value).map_or_else(|| Verdict::Holds(Facts::new(), None), Verdict::Fails)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, check};
+    use super::{Verdict, check, token};
+
+    #[test]
+    fn a_secret_in_a_call_is_random() {
+        assert!(matches!(token(b"Zk4vT9qLw2RxN7cBd1Yh"), Verdict::Holds(..)));
+        for value in
+            ["my-super-secret-signing-key", "process.env.JWT_SECRET", "${JWT_SECRET_KEY_2}", "your-256-bit-secret", ""]
+        {
+            assert!(matches!(token(value.as_bytes()), Verdict::Fails(_)), "{value}");
+        }
+    }
 
     #[test]
     fn values_hold_and_what_stands_for_one_fails() {

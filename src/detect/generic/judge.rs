@@ -58,6 +58,11 @@ pub(in crate::detect) fn judge_single(value: &[u8]) -> Option<&'static str> {
     if single { judge(value, Meaning::Password, true).err() } else { None }
 }
 
+/// Why a value that a program is given to sign with is none.
+pub(in crate::detect) fn judge_token(value: &[u8]) -> Option<&'static str> {
+    judge(value, Meaning::Token, true).err()
+}
+
 const REFERENCES: &[&str] =
     &["${", "{{", "$(", "#{", "%{", "<%", "%(", "{0}", "{1}", "...", "=>", "->", "()", "&&", "||", "{}", "[0", "%s", "%d"];
 const REFERENCE_STARTS: &[&str] = &[

@@ -5,12 +5,17 @@ use std::ops::Range;
 
 use super::context::squeezed;
 use super::kind::{FileKind, Role, Syntax, is_said};
-use super::names::meaning;
+use super::names::{Meaning, meaning, meaning_of_one};
 use crate::model::Confidence;
 
+mod below;
+mod default;
 mod judge;
+mod scope;
+#[cfg(test)]
+mod tests_of_notations;
 
-pub(super) use judge::{is_reference, is_type, judge_single};
+pub(super) use judge::{is_reference, is_type, judge_single, judge_token};
 
 /// A name is no longer than this, on either side of the word that was hit.
 const NAME: usize = 48;
@@ -26,11 +31,17 @@ pub(super) struct Assignment {
     pub(super) verdict: Result<Confidence, &'static str>,
 }
 
+/// What is assigned to the name around `hit`: one value, or several in a list.
+pub(super) fn assignments(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> impl Iterator<Item = Assignment> + use<> {
+    let one = assignment(bytes, hit, kind);
+    let several = if one.is_none() { listed(bytes, hit, kind) } else { Vec::new() };
+    one.into_iter().chain(several)
+}
+
 /// The assignment to the name around `hit`, if there is one.
-pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Option<Assignment> {
+fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Option<Assignment> {
     let name = whole_name(bytes, hit);
-    // `arn:aws:…:secret:name`, `urn:x:token:y`, `checksum/secret: …`.
-    if name.start.checked_sub(1).is_some_and(|n| bytes[n] == b':') || bytes[..name.start].ends_with(b"checksum/") {
+    if !may_name(bytes, &name) {
         return None;
     }
     // What is asked of a name last: most of the words that are hit are assigned nothing.
@@ -39,14 +50,57 @@ pub(super) fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Op
     let verdict = judge::judge(&bytes[value.clone()], meaning, quoted);
     let verdict = if is_own_name(&bytes[name.clone()], &bytes[value.clone()]) { Err("its own name") } else { verdict };
     let verdict = if is_searched_with(bytes, &value) { Err("a search key, which is public") } else { verdict };
-    let role = if kind.role == Role::Plain && is_said(bytes, value.start, kind) { Role::Docs } else { kind.role };
-    let verdict = verdict.map(|confidence| match role {
+    let verdict = verdict.map(|confidence| in_its_place(confidence, bytes, value.start, kind));
+    Some(Assignment { name, value, verdict })
+}
+
+/// How sure something is that was found at `at`.
+fn in_its_place(confidence: Confidence, bytes: &[u8], at: usize, kind: FileKind) -> Confidence {
+    let role = if kind.role == Role::Plain && is_said(bytes, at, kind) { Role::Docs } else { kind.role };
+    match role {
         Role::Plain => confidence,
         // Made up in all but a few cases, unless it could not have been typed.
         Role::Test | Role::Docs | Role::Generated if confidence < Confidence::High => Confidence::Low,
         Role::Test | Role::Docs | Role::Generated => Confidence::Medium,
+    }
+}
+
+/// The secrets in the list that the name around `hit` is given: `"tokens": ["…", "…"]`. What is none is passed over.
+fn listed(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Vec<Assignment> {
+    let name = whole_name(bytes, hit);
+    let mut at = name.end;
+    skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b']'), 3);
+    skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 40);
+    at += match &bytes[at..] {
+        [b'=', b'=', ..] => return Vec::new(),
+        [b'=', b'>', ..] | [b':', b'=', ..] => 2,
+        [b'=', ..] => 1,
+        [b':', rest @ ..] => 1 + type_annotation(rest),
+        _ => return Vec::new(),
+    };
+    skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 60);
+    if !matches!(bytes.get(at), Some(b'[' | b'\n' | b'\r')) || !may_name(bytes, &name) {
+        return Vec::new();
+    }
+    let pieces = below::pieces(bytes, at, kind);
+    let Some(meaning) = pieces.first().and_then(|_| meaning_of_one(&bytes[name.clone()])) else { return Vec::new() };
+    let found = pieces.into_iter().filter_map(|value| {
+        let text = &bytes[value.clone()];
+        // Rules for passwords and lists of bad ones are lists too.
+        let has = |wanted: fn(&u8) -> bool| text.iter().any(wanted);
+        let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
+        let sure = meaning == Meaning::Token || (text.len() >= 10 && mixed);
+        let confidence = judge::judge(text, meaning, true).ok().filter(|_| sure)?;
+        let verdict = Ok(in_its_place(confidence, bytes, value.start, kind));
+        Some(Assignment { name: name.clone(), value, verdict })
     });
-    Some(Assignment { name, value, verdict })
+    found.collect()
+}
+
+/// Whether what stands before a name leaves it one: no `arn:aws:…:secret:name`, no `urn:x:token:y`, no `checksum/secret: …`.
+fn may_name(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = &bytes[..name.start];
+    !before.ends_with(b"checksum/") && (!before.ends_with(b":") || scope::is_scope(bytes, name.start - 1))
 }
 
 /// `apiKey: "x", indexName: "docs"`: Algolia's, which every page of a documentation gives away (docsearch.algolia.com/docs/api).
@@ -74,6 +128,9 @@ pub(super) fn written(bytes: &[u8], hit: usize, kind: FileKind) -> Option<(Range
 
 fn value_of(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(Range<usize>, bool)> {
     let (at, operator) = operator(bytes, name, kind)?;
+    if let Some(block) = below::block(bytes, at, kind).filter(|_| operator == Operator::Assign) {
+        return Some((block, false));
+    }
     let (value, quoted) = value(bytes, at, operator, (name, kind))?;
     Some((behind_scheme(bytes, value, name), quoted))
 }
@@ -102,7 +159,15 @@ fn is_name(byte: u8) -> bool {
 fn whole_name(bytes: &[u8], hit: &Range<usize>) -> Range<usize> {
     let back = bytes[hit.start.saturating_sub(NAME)..hit.start].iter().rev().take_while(|&&byte| is_name(byte)).count();
     let on = bytes[hit.end..].iter().take(NAME).take_while(|&&byte| is_name(byte)).count();
-    hit.start - back..hit.end + on
+    let name = hit.start - back..hit.end + on;
+    // `${X-default}`: what a shell takes for a name ends sooner.
+    let end = name.start + if in_braces(bytes, &name) { default::name_length(&bytes[name.clone()]) } else { name.len() };
+    name.start..if end >= hit.end { end } else { name.end }
+}
+
+/// Whether a name is that of a reference: `${name…`.
+fn in_braces(bytes: &[u8], name: &Range<usize>) -> bool {
+    bytes[..name.start].ends_with(b"${")
 }
 
 /// What stands between a name and its value.
@@ -121,6 +186,9 @@ enum Operator {
 /// Where the value begins.
 fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize, Operator)> {
     let mut at = name.end;
+    if in_braces(bytes, name) && matches!(bytes.get(at), Some(b':' | b'-' | b'=')) {
+        return Some((at + default::operator_length(&bytes[at..])?, Operator::Assign));
+    }
     let quote = skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']' | b')'), 4);
     let blanks = skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 40);
     let rest = bytes.get(at..)?;
@@ -138,9 +206,13 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
         [b'(', ..] if quote == 0 && blanks == 0 => (1, Operator::Argument),
         // The first two cells of a table's row.
         [b',', ..] if kind.syntax == Syntax::Settings && is_first_cell(bytes, name, quote) => (1, Operator::Assign),
-        [b',', ..] if quote > 0 && (is_first_argument(bytes, name) || kind.syntax == Syntax::Shell) => {
+        [b',', ..]
+            if quote > 0
+                && (is_first_argument(bytes, name) || kind.syntax == Syntax::Shell || is_build_field(bytes, name)) =>
+        {
             (1, Operator::Argument)
         }
+        [b'"' | b'@', ..] if blanks > 0 && quote == 0 && is_defined(bytes, name) => (0, Operator::Argument),
         [b'>', ..] if is_tag(bytes, name) => (1, Operator::Tag),
         _ if blanks > 0 && quote == 0 && takes_blank(bytes, name, kind) => (0, Operator::Blank),
         _ => return indirect(bytes, name).or_else(|| tagged(bytes, name, at)),
@@ -149,10 +221,54 @@ fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<(usize,
     if quote == 0 && operator == Operator::Assign && is_closed(bytes, name, at + length) {
         return None;
     }
+    let colon = (rest[0] == b':' && length == 1).then_some(quote > 0);
     at += length;
     let margin = if operator == Operator::Argument { b"\n\r \t".as_slice() } else { b" \t" };
     skip(bytes, &mut at, |byte| margin.contains(&byte), 60);
+    match operator {
+        Operator::Argument => at = behind_label(bytes, at),
+        Operator::Assign => {
+            at = if colon.is_some() { below::behind_tag(bytes, at, kind) } else { at };
+            at = below::quoted_below(bytes, at, colon, kind).unwrap_or(at);
+        }
+        Operator::Tag | Operator::Blank => {}
+    }
     Some((at, operator))
+}
+
+/// `fromEnvironment("X", defaultValue: "…")`, `config("X", default="…")`: where the value of such an argument begins.
+fn behind_label(bytes: &[u8], at: usize) -> usize {
+    const LABELS: &[&[u8]] = &[b"default", b"defaultvalue", b"default_value", b"fallback"];
+    let length = bytes[at..].iter().take(16).take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'_').count();
+    let mut next = at + length;
+    if length < 7 || !LABELS.contains(&bytes[at..next].to_ascii_lowercase().as_slice()) {
+        return at;
+    }
+    skip(bytes, &mut next, |byte| byte == b' ', 4);
+    if skip(bytes, &mut next, |byte| matches!(byte, b':' | b'='), 1) == 0 {
+        return at;
+    }
+    skip(bytes, &mut next, |byte| byte == b' ', 4);
+    next
+}
+
+/// What stands before a name on its line.
+fn line_before<'a>(bytes: &'a [u8], name: &Range<usize>) -> &'a [u8] {
+    let head = &bytes[name.start.saturating_sub(160)..name.start];
+    &head[memchr::memrchr(b'\n', head).map_or(0, |end| end + 1)..]
+}
+
+/// `#define X "…"`, `%define X "…"`.
+fn is_defined(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = line_before(bytes, name).trim_ascii();
+    let directive = before.strip_prefix(b"#").or(before.strip_prefix(b"%")).map(<[u8]>::trim_ascii);
+    matches!(directive, Some(b"define" | b"xdefine"))
+}
+
+/// Gradle's `buildConfigField 'String', 'X', '"…"'` and `resValue('string', 'x', '…')`.
+fn is_build_field(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = line_before(bytes, name).trim_ascii_start();
+    before.starts_with(b"buildConfigField") || before.starts_with(b"resValue")
 }
 
 /// Whether the quote that follows an assignment's operator at `at` ends the text that the name stands in.
@@ -199,7 +315,7 @@ fn tagged(bytes: &[u8], name: &Range<usize>, at: usize) -> Option<(usize, Operat
 /// Where the value of a name that is itself a value begins: `- name: X\n  value: …`, `<add key="X" value="…"`,
 /// `<key>X</key>\n<string>…`, `variable "X" {\n  default = …`.
 fn indirect(bytes: &[u8], name: &Range<usize>) -> Option<(usize, Operator)> {
-    const WORDS: &[&[u8]] = &[b"value", b"default", b"string", b"content", b"val", b"secret", b"data"];
+    const WORDS: &[&[u8]] = &[b"value", b"default", b"string", b"content", b"val", b"secret", b"data", b"parametervalue"];
     let mut at = name.end;
     if bytes[..name.start].ends_with(b"variable \"") {
         let block = &bytes[at..bytes.len().min(at + 480)];
@@ -214,7 +330,7 @@ fn indirect(bytes: &[u8], name: &Range<usize>) -> Option<(usize, Operator)> {
     let between =
         between + skip(bytes, &mut at, |byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'{' | b'}' | b'<'), 60);
     skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\''), 1);
-    let length = bytes[at..].iter().take(12).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let length = bytes[at..].iter().take(16).take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = bytes[at..at + length].to_ascii_lowercase();
     if between == 0 || !WORDS.contains(&word.as_slice()) {
         return None;
@@ -258,7 +374,7 @@ fn takes_blank(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> bool {
     if bytes[name.end..].trim_ascii_start().first() == Some(&b'\'') && kind.syntax != Syntax::Text && sql {
         return true;
     }
-    let keyword = matches!(before, b"ENV" | b"ARG" | b"setenv" | b"set -gx" | b"set -x");
+    let keyword = matches!(before, b"ENV" | b"ARG" | b"setenv" | b"set -gx" | b"set -x" | b"setx" | b"setx /M" | b"setx /m");
     let settings = kind.syntax == Syntax::Settings
         && (before.is_empty() || before.starts_with(b"machine ") || before.starts_with(b"login "));
     keyword || settings
@@ -272,6 +388,9 @@ fn value(
     (name, kind): (&Range<usize>, FileKind),
 ) -> Option<(Range<usize>, bool)> {
     let mut start = at;
+    if let Some(found) = stand_in(bytes, at).filter(|(_, quoted)| operator != Operator::Argument || *quoted) {
+        return Some(found);
+    }
     // `b"…"`, `r"…"`, `@"…"`, `\"…\"`.
     let escaped = bytes.get(start) == Some(&b'\\');
     let lead = bytes.get(start + 1).is_some_and(|byte| matches!(byte, b'"' | b'\''));
@@ -282,6 +401,10 @@ fn value(
         start += 1;
     }
     let text = &bytes[start..bytes.len().min(start + VALUE)];
+    // A list is looked at as one.
+    if matches!(text, [b'[', b'"' | b'\'' | b' ' | b'\n' | b'\r', ..]) {
+        return None;
+    }
     if let Some(&quote @ (b'"' | b'\'' | b'`')) = text.first() {
         let inside = &text[1..];
         let close = inside
@@ -289,12 +412,17 @@ fn value(
             .enumerate()
             .position(|(n, &byte)| byte == b'\n' || (byte == quote && (n == 0 || inside[n - 1] != b'\\' || escaped)))?;
         let close = if escaped && close > 0 && inside[close - 1] == b'\\' { close - 1 } else { close };
-        return (inside[close] != b'\n').then_some((start + 1..start + 1 + close, true));
+        let inner = unquoted(&inside[..close]);
+        return (inside[close] != b'\n').then_some((start + 1 + inner.start..start + 1 + inner.end, true));
+    }
+    if let Some(text) = text.strip_prefix(b"<![CDATA[").filter(|_| operator == Operator::Tag) {
+        let first = start + b"<![CDATA[".len();
+        return Some((first..first + memchr::memmem::find(text, b"]]>")?, true));
     }
     if let Some(within) = wrapped(text) {
         return value(bytes, start + within, operator, (name, kind)).filter(|(_, quoted)| *quoted);
     }
-    let spring = bytes[..name.start].ends_with(b"${");
+    let spring = in_braces(bytes, name);
     let inner = spring || name.start.checked_sub(1).is_some_and(|n| matches!(bytes[n], b';' | b'?' | b'&' | b'"' | b'\''));
     let allowed = match (operator, kind.syntax) {
         (Operator::Argument, _) => false,
@@ -319,6 +447,26 @@ fn value(
         kind.syntax == Syntax::Text && operator == Operator::Assign && tail.first().is_some_and(u8::is_ascii_alphanumeric);
     let end = if text[..end].ends_with(b"}") && !text[..end].contains(&b'{') { end - 1 } else { end };
     (allowed && end > 0 && !called && !sentence).then_some((start..start + end, false))
+}
+
+/// What the value at `at` stands for where a variable is not set.
+fn stand_in(bytes: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
+    let text = &bytes[at..bytes.len().min(at + VALUE)];
+    let quote = usize::from(matches!(text.first(), Some(b'"' | b'\'')));
+    let (within, quoted) = default::default(&text[quote..])?;
+    let first = at + quote;
+    Some((first + within.start..first + within.end, quoted || quote > 0))
+}
+
+/// Where a text stands within the quotes that it has itself: `'"…"'`, `"\"…\""`; not between the pieces of a joined one.
+fn unquoted(text: &[u8]) -> Range<usize> {
+    let pairs: [&[u8]; 2] = [b"\\\"", b"\""];
+    let own = pairs.iter().find(|quote| {
+        let inside = text.strip_prefix(**quote).and_then(|rest| rest.strip_suffix(**quote));
+        inside.and_then(<[u8]>::first).is_some_and(u8::is_ascii_alphanumeric)
+    });
+    let inset = own.map_or(0, |quote| quote.len());
+    inset..text.len() - inset
 }
 
 /// `Buffer.from("…", "base64")`, `$(echo '…' | base64 -d)`: where the quoted text begins in a call that decodes it.
@@ -386,6 +534,7 @@ mod tests {
             ("a.kt", "val p = System.getenv(\"DB_PASSWORD\") ?: \"", "\"", "PASSWORD"),
             ("a.py", "P = os.getenv('DB_PASSWORD') or '", "'", "PASSWORD"),
             ("a.java", "@Value(\"${app.db-password:", "}\")", "password"),
+            ("a.sh", ": ${DB_PASSWORD:-", "}\n", "PASSWORD"),
             ("a.sql", "CREATE ROLE x WITH LOGIN PASSWORD '", "';", "PASSWORD"),
             ("a.sql", "INSERT INTO s VALUES ('1', 'db_password', '", "');", "password"),
             ("a.gradle", "storePassword '", "'", "Password"),

@@ -410,9 +410,10 @@ impl<'s> Scanner<'s> {
         }
         if self.any_kind {
             for (n, kind) in self.kinds(view.kind).enumerate() {
-                let Some(found) = generic::assignment(view.bytes, &hit, kind) else { continue };
-                if seen.anchors.insert((usize::MAX - n, found.value.start)) {
-                    self.assigned(view, entry, found);
+                for found in generic::assignments(view.bytes, &hit, kind) {
+                    if seen.anchors.insert((usize::MAX - n, found.value.start)) {
+                        self.assigned(view, entry, found);
+                    }
                 }
             }
             return;
@@ -420,10 +421,12 @@ impl<'s> Scanner<'s> {
         if hit.start < seen.generic_until {
             return;
         }
-        let Some(found) = generic::assignment(view.bytes, &hit, view.kind) else { return };
-        if view.own.contains(&found.value.start) && seen.anchors.insert((usize::MAX, found.value.start)) {
-            seen.generic_until = found.value.start;
-            self.assigned(view, entry, found);
+        for (n, found) in generic::assignments(view.bytes, &hit, view.kind).enumerate() {
+            if view.own.contains(&found.value.start) && seen.anchors.insert((usize::MAX, found.value.start)) {
+                // Of a list the first alone, so that a window in the middle of it decides as the whole does.
+                seen.generic_until = if n == 0 { found.value.start } else { seen.generic_until };
+                self.assigned(view, entry, found);
+            }
         }
     }
 

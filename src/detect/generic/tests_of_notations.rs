@@ -1,0 +1,208 @@
+//! Notations in which a secret is written farther from its name than beside it.
+
+use super::assignments;
+use crate::detect::kind::FileKind;
+use crate::model::Confidence;
+
+const PASSWORD: &str = "vR7#kq2Lw9zT";
+const KEY: &str = "Zk4vT9qLw2RxN7cBd1YhQ8sJm3Gf6Pa";
+
+/// What is found by the first `word` of the text: values and why they are none.
+fn found(path: &str, text: &str, word: &str) -> Vec<(String, Result<Confidence, &'static str>)> {
+    let at = text.find(word).unwrap_or_else(|| panic!("{word} in {text}"));
+    let found = assignments(text.as_bytes(), &(at..at + word.len()), FileKind::of(path));
+    found.map(|one| (text[one.value].to_owned(), one.verdict)).collect()
+}
+
+/// Asserts that `word` leads to just what stands at `¦` in each text.
+#[track_caller]
+fn finds(value: &str, cases: &[(&str, &str, &str)]) {
+    for (path, text, word) in cases {
+        let text = text.replace('¦', value);
+        let all = found(path, &text, word);
+        assert!(matches!(all.as_slice(), [(one, Ok(_))] if one == value), "{path}: {text}: {all:?}");
+    }
+}
+
+/// Asserts that `word` leads to no secret in any text.
+#[track_caller]
+fn is_silent(cases: &[(&str, &str, &str)]) {
+    for (path, text, word) in cases {
+        let text = text.replace('¦', KEY);
+        let all = found(path, &text, word);
+        assert!(all.iter().all(|(_, verdict)| verdict.is_err()), "{path}: {text}: {all:?}");
+    }
+}
+
+#[test]
+fn what_stands_in_for_a_variable_is_the_value() {
+    finds(
+        PASSWORD,
+        &[
+            ("a.yml", "password: ${DB:¦}\n", "password"),
+            ("a.properties", "spring.datasource.password=${DB:¦}\n", "password"),
+            ("docker-compose.yml", "  POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:-¦}\n", "PASSWORD"),
+            ("docker-compose.yml", "  - POSTGRES_PASSWORD=${PG:-¦}\n", "PASSWORD"),
+            ("docker-compose.yml", "  DB: ${POSTGRES_PASSWORD:-¦}\n", "PASSWORD"),
+            ("docker-compose.yml", "  DB: ${POSTGRES_PASSWORD-¦}\n", "PASSWORD"),
+            ("docker-compose.yml", "  DB: postgres://u:${PG_PASSWORD:-¦}@h/d\n", "PASSWORD"),
+            ("a.sh", "DB_PASSWORD=\"${DB_PASSWORD:-¦}\"\n", "PASSWORD"),
+            ("a.sh", ": \"${DB_PASSWORD:=¦}\"\n", "PASSWORD"),
+            ("a.sh", "PASS=${1:-¦}\n", "PASS"),
+            ("a.yml", "PASS: ${X-¦}\n", "PASS"),
+            ("a.j2", "password: \"{{ db_password | default('¦') }}\"\n", "password"),
+            ("values.tpl", "password: {{ .Values.password | default \"¦\" }}\n", "password"),
+            ("a.xml", "<password>${DB:¦}</password>\n", "password"),
+        ],
+    );
+    finds(
+        KEY,
+        &[
+            ("a.dart", "String.fromEnvironment(\"API_KEY\", defaultValue: \"¦\")", "API_KEY"),
+            ("a.py", "API = config('API_KEY', default='¦')", "API_KEY"),
+            ("a.sh", "TOKEN=${1:-¦}\n", "TOKEN"),
+            ("a.js", "`${process.env.API_KEY || \"¦\"}`", "API_KEY"),
+        ],
+    );
+    is_silent(&[
+        ("a.yml", "password: ${DB_PASSWORD:changeme}\n", "password"),
+        ("a.yml", "password: ${DB_PASSWORD:-postgres}\n", "password"),
+        ("a.yml", "password: ${DB_PASSWORD}\n", "password"),
+        ("a.yml", "password: ${DB_PASSWORD:?must be set}\n", "password"),
+        ("a.yml", "password: ${DB_PASSWORD:+¦}\n", "password"),
+        ("a.yml", "password: ${env:DB_PASSWORD}\n", "password"),
+        ("a.yml", "password: ${ssm:/app/¦}\n", "password"),
+        ("a.yml", "password: ${A:-${B}}\n", "password"),
+        ("a.yml", "password: ${A:-$B_PASSWORD}\n", "password"),
+        ("a.yml", "password: {{ x | default(omit) }}\n", "password"),
+        ("a.yml", "password: {{ x | default('changeme') }}\n", "password"),
+        ("a.dart", "String.fromEnvironment(\"API_KEY\", defaultValue: \"\")", "API_KEY"),
+        ("a.py", "config('API_KEY', default=None, cast='¦')", "API_KEY"),
+    ]);
+}
+
+#[test]
+fn definitions_and_build_fields_give_values() {
+    finds(
+        KEY,
+        &[
+            ("a.h", "#define API_KEY \"¦\"\n", "API_KEY"),
+            ("a.m", "#define kAPISecret @\"¦\"\n", "Secret"),
+            ("a.ino", "# define API_TOKEN \"¦\" // x\n", "TOKEN"),
+            ("a.asm", "%define API_KEY \"¦\"\n", "API_KEY"),
+            ("build.gradle", "buildConfigField 'String', 'API_KEY', '\"¦\"'\n", "API_KEY"),
+            ("build.gradle.kts", "  buildConfigField(\"String\", \"API_SECRET\", \"\\\"¦\\\"\")\n", "SECRET"),
+            ("build.gradle", "resValue 'string', 'maps_secret', '¦'\n", "secret"),
+        ],
+    );
+    finds(PASSWORD, &[("a.h", "#define WIFI_PASSWORD \"¦\"\n", "PASSWORD")]);
+    is_silent(&[
+        ("a.h", "#define API_KEY_NAME \"¦\"\n", "API_KEY"),
+        ("a.h", "#define TOKEN \"unexpected token\"\n", "TOKEN"),
+        ("a.h", "#define PASSWORD getpass(\"¦\")\n", "PASSWORD"),
+        ("a.h", "// see PASSWORD \"¦\"\n", "PASSWORD"),
+        ("build.gradle", "buildConfigField 'String', 'API_KEY', apiKey\n", "API_KEY"),
+        ("build.gradle", "listOf('String', 'API_KEY', '¦')\n", "API_KEY"),
+        ("build.gradle", "buildConfigField 'String', 'API_KEY', '\"${key}\"'\n", "API_KEY"),
+    ]);
+}
+
+#[test]
+fn the_last_piece_of_a_scoped_name_is_the_name() {
+    finds(
+        KEY,
+        &[
+            ("a.ps1", "$env:API_KEY = \"¦\"\n", "API_KEY"),
+            ("a.ps1", "$global:ApiSecret = \"¦\"\n", "Secret"),
+            ("a.vim", "let g:api_key = \"¦\"\n", "api_key"),
+            ("a.json", "{\"Jwt:Key\": \"¦\"}", "Jwt:Key"),
+            ("a.env", "Jwt__Key=¦\n", "Jwt__Key"),
+        ],
+    );
+    finds(
+        PASSWORD,
+        &[
+            ("a.ps1", "$script:Password = '¦'\n", "Password"),
+            ("Pulumi.dev.yaml", "config:\n  app:dbPassword: ¦\n", "Password"),
+            ("a.json", "{\"app:password\":\"¦\"}", "password"),
+            ("a.json", "{\"ConnectionStrings:Password\":\"¦\"}", "Password"),
+        ],
+    );
+    is_silent(&[
+        ("a.txt", "arn:aws:secretsmanager:eu-west-1:1:secret:¦", "secret"),
+        ("a.yml", "image: app:token=¦\n", "token"),
+        ("a.xsd", "<a type=\"xs:token\" default=\"¦\"/>", "token"),
+        ("a.cc", "Config::password = \"¦\";", "password"),
+        ("a.ps1", "$env:API_KEY = $args[0]\n", "API_KEY"),
+    ]);
+}
+
+#[test]
+fn values_below_their_names_are_found() {
+    finds(
+        KEY,
+        &[
+            ("a.js", "const secretKey =\n  \"¦\";", "secretKey"),
+            ("a.js", "  apiKey:\n    '¦',\n", "apiKey"),
+            ("a.py", "API_SECRET = (\n  \"¦\"\n)\n", "SECRET"),
+            ("a.py", "API_SECRET = \\\n  \"¦\"\n", "SECRET"),
+            ("a.json", "\"api_key\":\r\n  \"¦\"\n", "api_key"),
+            ("a.tf", "  api_key = <<-EOT\n    ¦\n  EOT\n", "api_key"),
+        ],
+    );
+    finds(
+        PASSWORD,
+        &[
+            ("a.yml", "password: >-\n  ¦\nnext: x\n", "password"),
+            ("a.yml", "  password: |\n    ¦\n", "password"),
+            ("a.yml", "password: &pw ¦\n", "password"),
+            ("a.yml", "password: !!str ¦\n", "password"),
+            ("a.yml", "password: !unsafe \"¦\"\n", "password"),
+            ("a.xml", "<password><![CDATA[¦]]></password>", "password"),
+            ("a.json", "{\"ParameterKey\":\"DBPassword\",\"ParameterValue\":\"¦\"}", "Password"),
+            ("a.bat", "setx DB_PASSWORD ¦\n", "PASSWORD"),
+            ("a.csh", "setenv DB_PASSWORD ¦\n", "PASSWORD"),
+        ],
+    );
+    is_silent(&[
+        ("a.py", "if token:\n    \"¦\"\n", "token"),
+        ("a.py", "def f(token):\n    \"\"\"¦\"\"\"\n", "token"),
+        ("a.ini", "password =\n\"¦\" = x\n", "password"),
+        ("a.yml", "secrets:\n  \"¦\": x\n", "secret"),
+        ("a.sh", "PASSWORD=\n\"¦\"\n", "PASSWORD"),
+        ("a.js", "const token =\n  \"¦\" + x;", "token"),
+        ("a.js", "const token =\n\n  \"¦\";", "token"),
+        ("a.py", "TOKEN = (\n  \"¦\" % x\n)\n", "TOKEN"),
+        ("a.yml", "password: |\n  ¦\n  second line\n", "password"),
+        ("a.yml", "password: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  ¦\n", "password"),
+        ("a.yml", "password: >-\n  changeme\n", "password"),
+        ("a.tf", "  token = <<EOT\n  ¦\n  more\n  EOT\n", "token"),
+        ("a.yml", "password: !env ¦\n", "password"),
+    ]);
+}
+
+#[test]
+fn each_piece_of_a_list_is_a_value() {
+    let other: String = KEY.chars().rev().collect();
+    for (path, text, word) in [
+        ("a.json", format!("{{\"tokens\": [\"{KEY}\", \"changeme\",\n \"{other}\"]}}"), "token"),
+        ("a.py", format!("API_TOKENS = [\n  '{KEY}',\n  '{other}',\n]\n"), "TOKEN"),
+        ("a.ts", format!("const apiKeys: string[] = [\"{KEY}\", \"{other}\"];"), "apiKey"),
+        ("a.yml", format!("tokens:\n  - {KEY}\n  - \"{other}\"\nnext: 1\n"), "token"),
+        ("a.yml", format!("passwords:\n- {KEY}\n- {other}"), "password"),
+    ] {
+        let all = found(path, &text, word);
+        let values: Vec<&str> = all.iter().map(|(value, _)| value.as_str()).collect();
+        assert_eq!(values, [KEY, &other], "{text}");
+    }
+    is_silent(&[
+        ("a.json", "{\"tokens\": [\"the\", \"quick_brown_fox\", \"jumped-over-dogs\"]}", "token"),
+        ("a.json", "{\"passwords\": [\"dragon2012\", \"letmein99\", \"P4ss1\"]}", "password"),
+        ("a.php", "'password' => ['required', 'string', 'min:8'],", "password"),
+        ("a.json", "{\"max_tokens\": [4096, 8192]}", "token"),
+        ("a.json", "{\"token_ids\": [\"¦\"]}", "token"),
+        ("a.yml", "secrets:\n  - db-password-prod\n  - source: ¦\n", "secret"),
+        ("a.js", "tokens = [\"¦\" + x, \"y\"]", "token"),
+        ("a.js", "tokens == [\"¦\"]", "token"),
+    ]);
+}
