@@ -6,7 +6,7 @@ use jiff::{SpanRound, Timestamp, Unit};
 use serde_json::{Value, json};
 
 use super::actions::{self, Role};
-use super::replay::stands;
+use super::replay::{ALREADY, stands};
 use crate::attest::{STATEMENT, TEST_RESULT};
 use crate::model::{Plan, PlannedStep, StepState, StepStatus};
 
@@ -77,6 +77,14 @@ fn refused<'r>(plan: &Plan, steps: &'r [StepStatus]) -> Proof<'r> {
     Proof { refused: None, because: vec![why] }
 }
 
+/// Where, or until when, a step's change does not hold, as its evidence tells: there, or then, the credential opens the door yet.
+fn short_of(step: &StepStatus) -> Vec<String> {
+    let seen = step.evidence.get(ALREADY).unwrap_or(&step.evidence);
+    let text = |name: &str| seen.get(name).and_then(Value::as_str);
+    let lasts = text("lasts").filter(|lasts| !lasts.starts_with("for good"));
+    text("elsewhere").into_iter().chain(lasts).map(|why| format!("{}: {why}", step.id)).collect()
+}
+
 /// Builds the statement. `PASSED` means that the provider was seen to refuse the credential after the last change, what it may
 /// have minted was looked at, and nothing is waited for. What was not looked at is listed, and `because` says what is missing.
 pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Timestamp) -> Value {
@@ -91,6 +99,7 @@ pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Ti
     if !looked {
         because.push("what it may have minted was not looked at".to_owned());
     }
+    because.extend(steps.iter().filter(|step| step.state == StepState::Succeeded).flat_map(short_of));
     let of =
         |wanted: &[StepState]| -> Vec<&StepStatus> { steps.iter().filter(|step| wanted.contains(&step.state)).collect() };
     let names = |steps: &[&StepStatus]| -> Vec<String> { steps.iter().map(|step| step.id.clone()).collect() };

@@ -143,11 +143,13 @@ fn why(outcome: Outcome) -> String {
 struct Desk {
     mark: Mark,
     session: RedisSession,
+    /// At the last look it was let in with any password.
+    nopass: bool,
 }
 
 impl Desk {
     async fn open(world: &World<'_>, mark: Mark, place: &RedisPlace) -> Result<Self, Outcome> {
-        Ok(Self { mark, session: RedisSession::open(&world.hands.net, place).await? })
+        Ok(Self { mark, session: RedisSession::open(&world.hands.net, place).await?, nopass: false })
     }
 
     /// The user's state.
@@ -166,6 +168,7 @@ impl Desk {
         });
         let flags = flags.ok_or_else(unread)?;
         let has = |flag: &str| flags.iter().any(|one| text(one, flag));
+        self.nopass = has("nopass");
         match (has(ON), has(OFF)) {
             (true, false) => Ok(ON),
             (false, true) => Ok(OFF),
@@ -271,6 +274,11 @@ async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
     }
     if before == ON {
         opens?;
+        if desk.nopass {
+            let why = "the server takes any password for this user (nopass), so that the one which was found opens it says nothing: \
+                       give it a password, or turn it off by hand";
+            return Ok(Outcome::Refused(why.to_owned()));
+        }
         if let Some(doubt) = desk.turn(OFF).await? {
             return Ok(doubt);
         }
@@ -280,6 +288,15 @@ async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
         Ok(0) => {}
         Ok(left) => return Ok(Outcome::Unknown(format!("it is off, but {left} of its connections were open still"))),
         Err(other) => return Ok(Outcome::Unknown(format!("it is off, but its open connections go on: {}", why(other)))),
+    }
+    // Whoever may change users could have turned it on while its connections were closed.
+    match desk.state().await {
+        Ok(OFF) => {}
+        Ok(now) => {
+            let why = format!("it was turned off, and reads as {now} again: stop whoever does that, then `respond resume`");
+            return Ok(Outcome::Unknown(why));
+        }
+        Err(other) => return Ok(Outcome::Unknown(format!("it was turned off, and cannot be read back: {}", why(other)))),
     }
     let seen = desk.kept(OFF).await;
     Ok(if before == ON { Outcome::Done(seen) } else { Outcome::AlreadyDone(seen) })

@@ -109,10 +109,18 @@ impl Office for Slots {
     fn read<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str) -> Doing<'a, Result<Object, Trouble>> {
         Box::pin(async move {
             // Only the value tells whether it was replaced.
-            let (account, _) = id.split_once('#').ok_or(Trouble::Absent)?;
+            let (account, slot) = id.split_once('#').ok_or(Trouble::Absent)?;
+            let all = keys(desk, account).await?;
+            if all.len() < 2 {
+                return Err(Trouble::Unknown("the answer does not hold both of the account's keys".to_owned()));
+            }
             let mut state = REPLACED;
-            for (_, key) in &keys(desk, account).await? {
+            for (name, key) in &all {
                 if is_leaked(desk.world, key)? {
+                    if *name != slot {
+                        let why = format!("{name} of the account holds it by now, and not {slot}; make a new plan");
+                        return Err(Trouble::Refused { status: 0, why });
+                    }
                     state = CURRENT;
                 }
             }

@@ -59,6 +59,10 @@ struct Cache {
     aclfile: &'static str,
     saves: usize,
     info: &'static str,
+    /// Every user is let in with any password.
+    nopass: bool,
+    /// Somebody turns users on while their connections are closed.
+    revived: bool,
     /// Which of the administrator's commands from now on goes wrong, and how.
     fault: Option<(usize, Fault)>,
 }
@@ -79,7 +83,8 @@ impl Cache {
             ["ACL", "GETUSER", name] => match self.users.get(*name) {
                 None => "*-1\r\n".to_owned(),
                 Some((_, on)) => {
-                    let flags = format!("*2\r\n{}{}", bulk(if *on { "on" } else { "off" }), bulk("allkeys"));
+                    let more = bulk(if self.nopass { "nopass" } else { "allkeys" });
+                    let flags = format!("*2\r\n{}{more}", bulk(if *on { "on" } else { "off" }));
                     format!("*4\r\n{}{flags}{}*0\r\n", bulk("flags"), bulk("passwords"))
                 }
             },
@@ -89,7 +94,10 @@ impl Cache {
                 self.users.entry((*name).to_owned()).or_default().1 = *state == "on";
                 "+OK\r\n".to_owned()
             }
-            ["CLIENT", "KILL", "USER", _] => {
+            ["CLIENT", "KILL", "USER", name] => {
+                if self.revived {
+                    self.users.entry((*name).to_owned()).or_default().1 = true;
+                }
                 let closed = self.connections.get(self.looks).copied().unwrap_or(0);
                 self.looks += 1;
                 format!(":{closed}\r\n")
@@ -329,10 +337,44 @@ async fn it_says_how_long_it_lasts_and_what_else_there_is() {
     assert_eq!(scene.counted(|cache| (cache.saves, cache.changes)), (1, 1));
     // A file that cannot be written is said, and does not turn the user on again.
     scene.cache().users.get_mut("ops").expect("one").1 = true;
-    scene.cache().fault = Some((6, Fault::Says("-ERR There was an error trying to save the ACLs\r\n")));
+    scene.cache().fault = Some((7, Fault::Says("-ERR There was an error trying to save the ACLs\r\n")));
     let Outcome::Done(done) = scene.stops(&plan, &seen).await else { panic!("done") };
     assert!(done["lasts"].as_str().is_some_and(|text| text.contains("was not written")), "{done}");
     assert_eq!((scene.counted(|cache| cache.saves), scene.is_on("ops")), (1, Some(false)));
+}
+
+#[tokio::test]
+async fn what_holds_here_alone_or_until_a_restart_is_no_pass() {
+    let several = "# Replication\r\nrole:master\r\nconnected_slaves:2\r\n";
+    for (info, aclfile, result) in
+        [(None, "/etc/redis/users.acl", "PASSED"), (None, "", "WARNED"), (Some(several), "/etc/redis/users.acl", "WARNED")]
+    {
+        let scene = Scene::new(&["ops"], &["ops"]);
+        scene.cache().aclfile = aclfile;
+        if let Some(info) = info {
+            scene.cache().info = info;
+        }
+        let plan = scene.plan().await.expect("a plan");
+        let run = scene.apply(&plan).await;
+        let evidence = run.steps.iter().find(|step| step.id == "evidence").expect("evidence");
+        assert_eq!(evidence.evidence["predicate"]["result"], result, "{info:?} {aclfile} {}", evidence.evidence);
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_needs_no_password_or_is_turned_on_again_is_not_called_stopped() {
+    let scene = Scene::new(&["ops"], &["ops"]);
+    scene.cache().nopass = true;
+    let run = scene.apply(&scene.plan().await.expect("a plan")).await;
+    let (state, why) = step(&run, "stop");
+    assert!(state == StepState::Refused && why.contains("nopass"), "{state:?} {why}");
+    assert_eq!(scene.counted(|cache| cache.changes), 0);
+    let scene = Scene::new(&["ops"], &["ops"]);
+    scene.cache().revived = true;
+    let run = scene.apply(&scene.plan().await.expect("a plan")).await;
+    let (state, why) = step(&run, "stop");
+    assert!(state == StepState::Unknown && why.contains("reads as on again"), "{state:?} {why}");
+    assert_eq!(scene.counted(|cache| cache.saves), 0);
 }
 
 #[tokio::test]

@@ -152,7 +152,11 @@ impl Mint for Alternate {
             }
             let (_, other) = other(world).await?;
             let ours = seen(world).is_some_and(|seen| seen != other.print);
-            let key = Key { id: other.id(), state: "active".to_owned(), label: Some(label.to_owned()), made: None };
+            // Keys have no names. Once it is known which one this run has made, another is somebody's.
+            let noted = world.so_far.iter().find(|status| status.id == world.step);
+            let known = noted.and_then(|status| status.noted["id"].as_str());
+            let label = known.is_none_or(|known| known == other.id()).then(|| label.to_owned());
+            let key = Key { id: other.id(), state: "active".to_owned(), label, made: None };
             Ok(if ours { vec![key] } else { Vec::new() })
         })
     }
