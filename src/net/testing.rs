@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// A server on loopback. It ends with the test's process.
 pub(crate) struct Server {
@@ -98,11 +97,11 @@ impl Peer {
         while self.say(bytes) {}
     }
 
-    /// Says nothing for longer than anyone waits.
+    /// Says nothing until they hang up, however long they wait.
     pub(crate) fn stall(&mut self) {
         // They may have gone.
         let _ = self.stream.flush();
-        std::thread::sleep(Duration::from_millis(1500));
+        while self.stream.read(&mut [0; 1024]).is_ok_and(|count| count > 0) {}
     }
 }
 
