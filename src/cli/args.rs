@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -299,7 +300,7 @@ pub(super) enum RespondCommand {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct ByHand {
     /// Read the leaked credential from standard input, where it is no longer where it was found.
     #[arg(long)]
@@ -310,6 +311,28 @@ pub(super) struct ByHand {
     /// A step that a person has done, where nothing can be asked to see it.
     #[arg(long, value_name = "STEP", env = "STAUNCH_DONE", value_delimiter = ',')]
     pub(super) done: Vec<String>,
+    /// Stop it now, without the approvals that its plan asks for: changes that can be undone, and no others. Everybody is told, and
+    /// the reason stands in the evidence.
+    #[arg(long, value_name = "REASON")]
+    pub(super) break_glass: Option<String>,
+    #[command(flatten)]
+    pub(super) look_again: LookAgain,
+}
+
+/// How long after the last change a run looks once more: IAM takes seconds to spread one, and whoever holds the key may undo it
+/// (facts D.4, 6: at least four).
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct LookAgain {
+    /// Seconds after its last change at which a run looks once more whether all of it still holds, before it says so.
+    #[arg(long = "look-again", value_name = "SECONDS", env = "STAUNCH_LOOK_AGAIN", default_value_t = 4,
+          value_parser = clap::value_parser!(u64).range(..=300))]
+    seconds: u64,
+}
+
+impl LookAgain {
+    pub(super) fn after(self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -318,7 +341,8 @@ pub(super) struct Targets {
     /// docker://REGISTRY/NAME:TAG (default: the current folder).
     #[arg(value_name = "TARGET")]
     pub(super) targets: Vec<PathBuf>,
-    /// Read everything, whatever .gitignore says.
+    /// Read everything, whatever .gitignore says; without it, what it names is read where git tracks it or by trade it holds
+    /// secrets.
     #[arg(long, env = "STAUNCH_NO_IGNORE", value_parser = FalseyValueParser::new())]
     pub(super) no_ignore: bool,
     /// How many archives in archives are opened: zip, tar, gz, 7z, deb and their like. 0 opens none.

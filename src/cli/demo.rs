@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -42,7 +43,8 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<Exit> {
     let set = settings.detectors()?;
     let playbooks = Playbooks::new(&builtin_playbooks())?;
     let scratch = Scratch::new().context("cannot make a scratch folder")?;
-    let stage = Stage { scratch: &scratch.0, tool: tool(&set), playbooks: &playbooks, clock: Arc::clone(&settings.clock) };
+    let (clock, look_again) = (Arc::clone(&settings.clock), Duration::ZERO);
+    let stage = Stage { scratch: &scratch.0, tool: tool(&set), playbooks: &playbooks, clock, look_again };
     let (mut stopped, mut refused) = (false, false);
     let mut text = Vec::new();
     let mut told = Ok(());

@@ -3,12 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
-use super::args::Format;
+use super::args::{Format, LookAgain};
 use super::demo::Scratch;
 use super::exit::Exit;
 use super::output::{Output, say};
@@ -31,6 +32,8 @@ pub(super) struct DrillArgs {
     /// Only take away what earlier drills left in that account.
     #[arg(long, value_parser = FalseyValueParser::new(), env = "STAUNCH_DRILL_CLEAN")]
     clean: bool,
+    #[command(flatten)]
+    look_again: LookAgain,
 }
 
 pub(super) fn run(args: &DrillArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -49,7 +52,9 @@ pub(super) fn run(args: &DrillArgs, settings: &Settings) -> anyhow::Result<Exit>
     }
     let set = settings.detectors()?;
     let scratch = Scratch::new().context("cannot make a scratch folder")?;
-    let stage = Stage { scratch: &scratch.0, tool: tool(&set), playbooks: &playbooks, clock: Arc::clone(&settings.clock) };
+    let clock = Arc::clone(&settings.clock);
+    let look_again = if matches!(place, Where::Sandbox) { Duration::ZERO } else { args.look_again.after() };
+    let stage = Stage { scratch: &scratch.0, tool: tool(&set), playbooks: &playbooks, clock, look_again };
     let report = drill(&set, &stage, &playbook, place, new_id()?)?;
     drop(scratch);
     let statement = statement(&report);

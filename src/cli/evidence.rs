@@ -20,7 +20,7 @@ use crate::respond::replayed;
 /// What is wrong with evidence is an error: nobody should read on.
 pub(super) fn run(what: &str, settings: &Settings) -> anyhow::Result<Exit> {
     let run = if what.contains(['/', '.']) { None } else { folder(settings).and_then(|folder| Ok(folder.run(what)?)).ok() };
-    let (path, run) = match run {
+    let (path, run) = match &run {
         None if Path::new(what).is_file() => (PathBuf::from(what), None),
         None => (folder(settings)?.run(what)?.signed_evidence(), None),
         Some(kept) => {
@@ -30,19 +30,32 @@ pub(super) fn run(what: &str, settings: &Settings) -> anyhow::Result<Exit> {
                 "the run {} has no signed evidence: the settings file named no key ([evidence] sign_with) when it ran",
                 kept.id
             );
-            (path, Some(replayed(&kept)?))
+            (path, Some((replayed(kept)?, kept)))
         }
     };
     let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let (statement, signers) = checked(&text, settings).with_context(|| path.display().to_string())?;
     let said = statement.predicate.get("staunch").is_some() && statement.predicate_type == TEST_RESULT;
     ensure!(said, "{}: it is signed, but it is no test result of a run or a drill of staunch's", path.display());
-    if let Some(run) = &run {
+    if let Some((run, kept)) = &run {
         ensure!(statement.is_about(&run.digest), "{}: it is about another plan than the run's", path.display());
+        let journal = &statement.predicate["staunch"]["journal"];
+        // Statements of earlier versions name none.
+        if let (Some(seq), Some(hash)) = (journal["seq"].as_u64(), journal["sha256"].as_str()) {
+            ensure!(
+                kept.holds(seq, hash)?,
+                "{}: the run's journal does not have the record {seq} that was there when this was signed; it was cut or written \
+                 anew since: look at it, and trust the statement",
+                path.display()
+            );
+        }
     }
     // What was walked back is not what was proved.
-    let since =
-        run.as_ref().filter(|run| run.state != RunState::Done).map(|run| format!("the run is {:?} by now", run.state));
+    let since = run
+        .as_ref()
+        .map(|(run, _)| run)
+        .filter(|run| run.state != RunState::Done)
+        .map(|run| format!("the run is {:?} by now", run.state));
     Output::open(settings.output.as_ref())?.write(|out| match settings.format {
         Format::Human => {
             told(&statement, &signers, out)?;
@@ -68,6 +81,10 @@ fn told(statement: &Statement, signers: &[String], out: &mut dyn Write) -> io::R
     line("result", said.get("result").and_then(Value::as_str).unwrap_or("not a test result"))?;
     for why in said["staunch"]["because"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         line("because", why)?;
+    }
+    let glass = &said["staunch"]["break_glass"];
+    if let (Some(who), Some(reason)) = (glass["who"].as_str(), glass["reason"].as_str()) {
+        line("break-glass", &format!("{who} acted without the approvals that the plan asks for: {reason}"))?;
     }
     for subject in &statement.subject {
         let digest = subject.digest.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join(" ");

@@ -12,7 +12,7 @@ use crate::detect::DetectorSet;
 use crate::model::{Credential, Finding, Plan};
 use crate::net::{Net, NetError, Responder};
 use crate::respond::{
-    Admin, AwsHands, ConsumerAt, Guard, Hands, Means, Playbook, Recall, Rotations, StoreAt, Stores, account, means, means_of,
+    Admin, AwsHands, ConsumerAt, Guard, Hands, Hourly, Means, Playbook, Recall, StoreAt, Stores, account, means, means_of,
 };
 use crate::secret::Fingerprint;
 
@@ -62,9 +62,15 @@ pub(super) fn guard(settings: &Settings) -> Guard {
         owned.entry(provider.name.clone()).or_default().extend(provider.owned.iter().cloned());
     }
     let accounts = operator.accounts.iter().map(|account| account.id.clone()).collect();
-    let bounds = &operator.rotations;
-    let rotations = Some(Rotations { per_hour: bounds.per_hour, per_account: bounds.per_account });
-    Guard { accounts, owned, protected: operator.protected.clone(), most_changes: MOST_CHANGES, rotations }
+    let hourly = |bound: crate::config::Hourly| Hourly { per_hour: bound.per_hour, per_account: bound.per_account };
+    Guard {
+        accounts,
+        owned,
+        protected: operator.protected.clone(),
+        most_changes: MOST_CHANGES,
+        rotations: Some(hourly(operator.bounds.rotations)),
+        containments: Some(hourly(operator.bounds.containments)),
+    }
 }
 
 /// Gives back these credentials for their fingerprint, and nothing for any other.

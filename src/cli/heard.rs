@@ -211,8 +211,8 @@ impl Look<'_> {
         for finding in found {
             let mut groups = recall::again(&finding, &self.set, &self.key, self.settings);
             if groups.0.is_empty() {
-                let why = "it was reported, and its value is no longer readable where it was found; nothing is done about what cannot be asked";
-                notices.push(Notice::about(&finding, NoticeKind::Left, why.to_owned(), now));
+                let why = format!("it was reported, and {}; nothing is done about what cannot be asked", finding.unread());
+                notices.push(Notice::about(&finding, NoticeKind::Left, why, now));
                 continue;
             }
             let mut coverage = Coverage::default();

@@ -39,6 +39,26 @@ pub(super) fn is_image(target: &Path) -> bool {
     split(&target.to_string_lossy()).is_some()
 }
 
+/// The name of an image on disk that means the same from every folder. None for one of a registry, or for what is no image.
+pub(super) fn absolute(text: &str) -> Option<String> {
+    let (transport, named) = split(text).filter(|(transport, _)| *transport != "docker://")?;
+    let full = std::path::absolute(named).ok()?;
+    Some(format!("{transport}{}", full.to_string_lossy()))
+}
+
+/// The image of that name, of which only these layers and configs are read.
+pub(super) fn again(
+    text: &str,
+    digests: Vec<String>,
+    (settings, set): (&Settings, &DetectorSet),
+) -> anyhow::Result<Option<Target>> {
+    let target = Images::default().target(text, settings, (set, Least::Low))?;
+    Ok(target.map(|target| match target {
+        Target::Image(image) => Target::Image(ImageTarget { only: digests, ..image }),
+        other => other,
+    }))
+}
+
 impl Images {
     /// The target that `text` names; None when it names no image.
     pub(super) fn target(
@@ -67,7 +87,7 @@ impl Images {
         };
         let seen = settings.state.as_ref().filter(|_| self.skip_layers);
         let seen = seen.map(|state| state.join("layers").join(format!("{}-{least:?}", set.hash()).to_lowercase()));
-        Ok(Some(Target::Image(ImageTarget { name: text.to_owned(), place, wanted, seen })))
+        Ok(Some(Target::Image(ImageTarget { name: text.to_owned(), place, wanted, seen, only: Vec::new() })))
     }
 
     fn registry(&self, named: &str, settings: &Settings) -> anyhow::Result<Registry> {
@@ -102,6 +122,14 @@ mod tests {
         for none in ["oci", "./oci:x", "docker:x", "https://x", "-", "."] {
             assert!(!is_image(Path::new(none)), "{none}");
         }
+    }
+
+    #[test]
+    fn an_image_on_disk_is_called_by_its_whole_path() {
+        let full = super::absolute("oci:dir:tag").expect("a name");
+        assert!(full.starts_with("oci:/") && full.ends_with("/dir:tag"), "{full}");
+        assert_eq!(super::absolute("docker-archive:/a.tar").as_deref(), Some("docker-archive:/a.tar"));
+        assert_eq!((super::absolute("docker://debian"), super::absolute("dir")), (None, None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod drafts;
 mod drill;
 mod evidence;
 mod exit;
+mod glass;
 mod hands;
 mod heard;
 mod hook;

@@ -1,8 +1,11 @@
 //! Secrets are never stored. Where a step needs the leaked value, it is read again from where it was found, and handed on
 //! only if its fingerprint is the one that was asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -11,7 +14,7 @@ use super::settings::Settings;
 use crate::detect::DetectorSet;
 use crate::model::{Attestation, Confidence, Finding, Plan, Provenance};
 use crate::ownership::attest;
-use crate::scan::{Allowing, Counters, Groups, Request, Target, WalkOptions, run};
+use crate::scan::{Allowing, Counters, Groups, HistoryPlace, Request, Target, WalkOptions, run};
 use crate::secret::{Fingerprint, FingerprintKey};
 use crate::store::Store;
 
@@ -59,23 +62,84 @@ fn named(text: &str, settings: &Settings) -> anyhow::Result<(Vec<Finding>, Vec<A
     Ok((found, store.attestations()?))
 }
 
-/// Reads a finding's places again. Empty when the value is no longer there.
+/// Reads a finding's places again: files, archives, objects of histories, layers of images. Empty when the value is no longer there.
 pub(super) fn again(finding: &Finding, set: &DetectorSet, key: &FingerprintKey, settings: &Settings) -> Groups {
-    let on_disk = finding.occurrences.iter().filter_map(|place| match &place.provenance {
-        Provenance::Worktree | Provenance::Reported => Some(place.path.as_str()),
-        // The archive itself: what stands before its members' names.
-        Provenance::Archive { member } => place.path.strip_suffix(&format!("!{}", member.join("!"))),
-        _ => None,
+    let (mut files, mut objects, mut layers) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+    for place in &finding.occurrences {
+        match &place.provenance {
+            Provenance::Worktree | Provenance::Reported => drop(files.insert(place.path.as_str())),
+            // The archive itself: what stands before its members' names.
+            Provenance::Archive { member } => files.extend(outside(&place.path, member)),
+            Provenance::Commit(commit) => {
+                let (Some(folder), Some(path)) = (&commit.repository, outside(&place.path, &commit.member)) else {
+                    continue;
+                };
+                if !commit.object.is_empty() {
+                    let all: &mut Vec<HistoryPlace> = objects.entry(folder).or_default();
+                    let one = HistoryPlace { object: commit.object.clone(), path: path.to_owned() };
+                    // A text has one value, wherever it stands.
+                    if all.iter().all(|other| other.object != one.object) {
+                        all.push(one);
+                    }
+                }
+            }
+            Provenance::Layer(layer) => {
+                let all: &mut BTreeSet<&String> = layers.entry(&layer.image).or_default();
+                all.insert(&layer.layer);
+            }
+            Provenance::Stdin | Provenance::Environment | Provenance::Staged => {}
+        }
+    }
+    let files = files.into_iter().map(|path| Target::Path(PathBuf::from(path))).collect();
+    let found = only(finding, (files, None), (set, key, settings));
+    if found.0.iter().any(|group| !group.finding.partial) {
+        return found;
+    }
+    // Dearer to read, so only where no file has it.
+    let mut targets: Vec<Target> =
+        objects.into_iter().map(|(folder, objects)| Target::Objects(PathBuf::from(folder), objects)).collect();
+    for (image, digests) in layers {
+        match super::images::again(image, digests.into_iter().cloned().collect(), (settings, set)) {
+            Ok(target) => targets.extend(target),
+            Err(error) => super::output::say(&crate::report::clean(&format!("staunch: {image}: {error:#}"))),
+        }
+    }
+    if targets.is_empty() {
+        return found;
+    }
+    // A registry is waited for, which a thread that already drives futures cannot do.
+    let mut more = std::thread::scope(|scope| {
+        scope
+            .spawn(|| only(finding, (targets, Some(DEAR)), (set, key, settings)))
+            .join()
+            .unwrap_or_else(|_| Groups::default())
     });
-    let mut paths: Vec<PathBuf> = on_disk.map(PathBuf::from).collect();
-    paths.dedup();
-    only(finding, paths.into_iter().map(Target::Path).collect(), (set, key, settings))
+    // Of where it stands less is seen now than was: no commit, no layer above.
+    for group in &mut more.0 {
+        group.finding.occurrences.clone_from(&finding.occurrences);
+    }
+    if more.0.is_empty() { found } else { more }
 }
 
-/// Reads targets and keeps what has the finding's fingerprint.
+/// The path of what lies outside all archives.
+fn outside<'p>(path: &'p str, member: &[String]) -> Option<&'p str> {
+    if member.is_empty() { Some(path) } else { path.strip_suffix(&format!("!{}", member.join("!"))) }
+}
+
+/// For how long histories and images are read again, while others may wait to be stopped.
+const DEAR: Duration = Duration::from_mins(2);
+
+/// Sets a flag once the time is up, unless what goes on until then is over.
+fn ends_after(limit: Duration, stop: &AtomicBool, over: &Receiver<()>) {
+    if over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+        stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Reads targets, for so long where there is a limit, and keeps what has the finding's fingerprint.
 pub(super) fn only(
     finding: &Finding,
-    targets: Vec<Target>,
+    (targets, limit): (Vec<Target>, Option<Duration>),
     (set, key, settings): (&DetectorSet, &FingerprintKey, &Settings),
 ) -> Groups {
     let counters = Counters::default();
@@ -84,14 +148,26 @@ pub(super) fn only(
     let paths: Vec<PathBuf> = targets
         .iter()
         .filter_map(|target| match target {
-            Target::Path(path) | Target::History(path, _) => Some(path.clone()),
+            Target::Path(path) | Target::History(path, _) | Target::Objects(path, _) => Some(path.clone()),
             _ => None,
         })
         .collect();
     let allow = Allowing::nothing(&paths);
-    let request =
-        Request { set, allow: &allow, walk, archive_depth: 3, jobs: 1, least: Confidence::Low, counters: &counters };
-    let mut gathered = run(targets, &request);
+    let archive_depth = finding.occurrences.iter().map(|place| place.provenance.members().len()).fold(3, usize::max);
+    let request = Request { set, allow: &allow, walk, archive_depth, jobs: 1, least: Confidence::Low, counters: &counters };
+    let mut gathered = std::thread::scope(|scope| {
+        let (going, over) = sync_channel::<()>(0);
+        if let Some(limit) = limit {
+            let stop = &counters.stop;
+            scope.spawn(move || ends_after(limit, stop, &over));
+        }
+        let gathered = run(targets, &request);
+        drop(going);
+        gathered
+    });
+    if counters.stop.load(Ordering::Relaxed) {
+        super::output::say(&format!("staunch: not all places were read again in {} s", limit.unwrap_or_default().as_secs()));
+    }
     let mut groups = Groups::new(&mut gathered, set, key, settings.clock.now());
     groups.0.retain(|group| group.finding.fingerprint == finding.fingerprint && group.finding.detector == finding.detector);
     groups

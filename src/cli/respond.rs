@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
@@ -17,9 +18,9 @@ use super::quieting::Quieting;
 use super::settings::{Settings, block_on, block_on_or_interrupt};
 use super::{recall, triage};
 use crate::attest::Signer;
-use crate::model::{Credential, Finding, Liveness, Notice, Plan, Run, RunState, StepState};
+use crate::model::{Credential, Finding, Liveness, Notice, Plan, Proved, Run, RunState, StepState};
 use crate::report;
-use crate::respond::{Folder, Playbooks, Recall, RespondError, Runner, Waves, approve, builtin_playbooks, replayed};
+use crate::respond::{Folder, Playbooks, Recall, RespondError, Runner, Turn, Waves, approve, builtin_playbooks, replayed};
 use crate::scan::Target;
 
 pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -30,7 +31,9 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
             [digest] => {
                 let (plan, digest) = folder(settings)?.plan(digest)?;
                 let runner = runner(&plan, hand, settings)?;
-                ended(&carry_out(&runner, runner.apply(&digest))?, settings)
+                let run = carry_out(&runner, runner.apply(&digest));
+                super::glass::tell(settings)?;
+                ended(&run?, settings)
             }
             several => {
                 let waves = Waves { at_once: *at_once, most_failures: *max_failures };
@@ -40,11 +43,13 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
         RespondCommand::Resume { run, hand } => {
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
             let runner = runner(&plan, hand, settings)?;
-            ended(&carry_out(&runner, runner.resume(run))?, settings)
+            let gone = carry_out(&runner, runner.resume(run));
+            super::glass::tell(settings)?;
+            ended(&gone?, settings)
         }
         RespondCommand::Undo { run, secret_stdin, done } => {
+            let hand = ByHand { secret_stdin: *secret_stdin, done: done.clone(), ..ByHand::default() };
             let plan = replayed(&folder(settings)?.run(run)?)?.plan;
-            let hand = ByHand { secret_stdin: *secret_stdin, requester: None, done: done.clone() };
             let runner = runner(&plan, &hand, settings)?;
             ended(&carry_out(&runner, runner.undo(run))?, settings)
         }
@@ -186,17 +191,26 @@ fn runner(plan: &Plan, hand: &ByHand, settings: &Settings) -> anyhow::Result<Run
 
 /// The same, over clients that others use as well.
 pub(super) fn runner_with(plan: &Plan, (hand, reach): (&ByHand, &Reach), settings: &Settings) -> anyhow::Result<Runner> {
-    let recall = recaller(plan, (hand, reach), settings)?;
+    let recall = recaller(plan, (hand.secret_stdin, reach), settings)?;
     let requester = hand.requester.clone().or_else(|| settings.user()).unwrap_or_else(|| "unknown".to_owned());
     super::asks::forget(plan.fingerprint, settings)?;
-    block_on_or_interrupt(acting(&Matter::of_plan(plan), (recall, reach), (requester, hand.done.clone()), settings))
+    let by = By { requester, confirmed: hand.done.clone(), look_again: hand.look_again.after() };
+    let runner = block_on_or_interrupt(acting(&Matter::of_plan(plan), (recall, reach), by, settings))?;
+    Ok(Runner { break_glass: hand.break_glass.clone(), ..runner })
 }
 
-/// Whoever carries out a plan: with what, for whom, and which steps that person says are done.
+/// For whom a plan is carried out, which steps that person says are done, and how long after the last change it looks once more.
+pub(super) struct By {
+    pub(super) requester: String,
+    pub(super) confirmed: Vec<String>,
+    pub(super) look_again: Duration,
+}
+
+/// Whoever carries out a plan.
 pub(super) async fn acting(
     matter: &Matter,
     (recall, reach): (Box<Recall>, &Reach),
-    (requester, confirmed): (String, Vec<String>),
+    By { requester, confirmed, look_again }: By,
     settings: &Settings,
 ) -> anyhow::Result<Runner> {
     Ok(Runner {
@@ -204,6 +218,8 @@ pub(super) async fn acting(
         folder: folder(settings)?,
         guard: guard(settings),
         stop_file: settings.operator.stop_file.as_ref().map(PathBuf::from),
+        look_again,
+        turn: Turn::default(),
         approvers: settings.operator.approvers.clone(),
         stop: Arc::default(),
         // A key that cannot be read must not keep anyone from stopping a credential.
@@ -213,22 +229,22 @@ pub(super) async fn acting(
         }),
         confirmed,
         requester,
+        break_glass: None,
     })
 }
 
 /// The same where it was found alone.
 pub(super) fn recalled(plan: &Plan, settings: &Settings) -> anyhow::Result<Box<Recall>> {
-    let nobody = ByHand { secret_stdin: false, requester: None, done: Vec::new() };
-    recaller(plan, (&nobody, &Reach::new(settings)?), settings)
+    recaller(plan, (false, &Reach::new(settings)?), settings)
 }
 
 /// Reads the leaked value again where it was found, or from standard input once.
-fn recaller(plan: &Plan, (hand, reach): (&ByHand, &Reach), settings: &Settings) -> anyhow::Result<Box<Recall>> {
+fn recaller(plan: &Plan, (secret_stdin, reach): (bool, &Reach), settings: &Settings) -> anyhow::Result<Box<Recall>> {
     let Ok(finding) = recall::planned(plan, settings) else { return Ok(Box::new(|_| Vec::new())) };
     let set = reach.detectors();
     let key = settings.fingerprint_key()?;
-    let groups = if hand.secret_stdin {
-        let groups = recall::only(&finding, vec![Target::Stdin(Box::new(std::io::stdin()))], (set, &key, settings));
+    let groups = if secret_stdin {
+        let groups = recall::only(&finding, (vec![Target::Stdin(Box::new(std::io::stdin()))], None), (set, &key, settings));
         ensure!(!groups.0.is_empty(), "what was given on standard input is not the credential that the plan is about");
         groups
     } else {
@@ -286,11 +302,18 @@ fn told(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
             RunState::Undone | RunState::Abandoned => Ok(()),
         }
     })?;
-    Ok(match run.state {
+    Ok(exit_of(run))
+}
+
+/// How a run that ended so ends the program: all done, something left to be done, or an error.
+pub(super) fn exit_of(run: &Run) -> Exit {
+    match run.state {
+        RunState::Done if run.has_failed() => Exit::Error,
+        RunState::Done if run.proved() != Proved::All => Exit::Findings,
         RunState::Done | RunState::Undone | RunState::Abandoned => Exit::Clean,
         RunState::Waiting => Exit::Findings,
         RunState::Open | RunState::Stopped => Exit::Error,
-    })
+    }
 }
 
 /// What evidence says: its result, and why it is no better.

@@ -13,7 +13,7 @@ use super::quieting::Quieting;
 use super::settings::Settings;
 use super::{recall, scan};
 use crate::detect::DetectorSet;
-use crate::model::{Coverage, Finding, Provenance};
+use crate::model::{Coverage, Finding, Occurrence, Provenance};
 use crate::respond::{Playbooks, builtin_playbooks};
 use crate::scan::{Gathered, Groups};
 use crate::secret::FingerprintKey;
@@ -67,17 +67,30 @@ pub(super) fn save(findings: &[Finding], settings: &Settings) {
 pub(super) fn keep(findings: &[Finding], settings: &Settings) -> anyhow::Result<()> {
     let Some(state) = &settings.state else { return Ok(()) };
     let mut findings = findings.to_vec();
-    for occurrence in findings.iter_mut().flat_map(|finding| &mut finding.occurrences) {
-        if matches!(occurrence.provenance, Provenance::Worktree | Provenance::Reported)
-            && let Ok(full) = std::path::absolute(&occurrence.path)
-        {
-            occurrence.path = full.to_string_lossy().into_owned();
-        }
-    }
+    findings.iter_mut().flat_map(|finding| &mut finding.occurrences).for_each(absolute);
     super::state::make_folder(state)
         .map_err(anyhow::Error::from)
         .and_then(|()| Ok(Store::open(state)?.save(&findings, settings.clock.now())?))
         .context("the findings were not kept")
+}
+
+/// Names a place so that it can be read again from any folder.
+fn absolute(place: &mut Occurrence) {
+    let full =
+        |path: &str| std::path::absolute(path).map_or_else(|_| path.to_owned(), |full| full.to_string_lossy().into_owned());
+    match &mut place.provenance {
+        Provenance::Worktree | Provenance::Reported => place.path = full(&place.path),
+        // An archive that came by standard input lies nowhere.
+        Provenance::Archive { .. } if !place.path.starts_with("<stdin>") => place.path = full(&place.path),
+        Provenance::Commit(commit) => commit.repository = commit.repository.as_deref().map(full),
+        Provenance::Layer(layer) => {
+            let (whole, rest) = (super::images::absolute(&layer.image), place.path.strip_prefix(&layer.image));
+            if let (Some(whole), Some(rest)) = (whole, rest) {
+                (place.path, layer.image) = (format!("{whole}{rest}"), whole);
+            }
+        }
+        Provenance::Archive { .. } | Provenance::Stdin | Provenance::Environment | Provenance::Staged => {}
+    }
 }
 
 pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -93,7 +106,7 @@ pub(super) fn verify(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<E
             let finding = recall::finding(text, settings)?;
             let groups = recall::again(&finding, &set, &key, settings);
             if groups.0.is_empty() {
-                bail!("the value is no longer readable where it was found; pipe it into `staunch verify`");
+                bail!("{}; pipe it into `staunch verify`", finding.unread());
             }
             (groups, Gathered::default())
         }

@@ -14,7 +14,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use tokio::sync::Notify;
 
-use super::args::Format;
+use super::args::{Format, LookAgain};
 use super::door::Door;
 use super::exit::Exit;
 use super::hands::{Matter, Reach, recall as recalling};
@@ -22,7 +22,7 @@ use super::heard::{self, End, Looked};
 use super::notify::Teller;
 use super::output::{Output, say};
 use super::recall;
-use super::respond::{acting, folder, recalled};
+use super::respond::{By, acting, folder, recalled};
 use super::settings::{Settings, block_on};
 use crate::model::{Notice, NoticeKind};
 use crate::report;
@@ -45,6 +45,8 @@ pub(super) struct WatchArgs {
     /// Seconds between two passes.
     #[arg(long, value_name = "SECONDS", env = "STAUNCH_EVERY", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
+    #[command(flatten)]
+    look_again: LookAgain,
 }
 
 pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -61,9 +63,8 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
     let store = Store::open(state)?;
     let stop_file = settings.operator.stop_file.as_ref().map(PathBuf::from);
     let (clock, policy, playbooks) = (&*settings.clock, &policy, &playbooks);
-    let stop = Arc::new(AtomicBool::new(false));
+    let (stop, every) = (Arc::new(AtomicBool::new(false)), Duration::from_secs(args.every));
     let (ending, looked_at) = (Arc::clone(&stop), RefCell::default());
-    let every = Duration::from_secs(args.every);
     let watcher =
         Watcher { store: &store, folder: &folder, policy, playbooks, stop_file, stop: ending, clock, looked_at, every };
     if args.looked {
@@ -78,7 +79,8 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
         let mut looked = false;
         loop {
             // What was begun comes before what is new.
-            let make = async |work: Work<'_>| make(work, settings).await.map_err(|error| format!("{error:#}"));
+            let make = async |work: Work<'_>| make(work, args.look_again.after(), settings).await;
+            herald.tell_of_glass(&folder).await?;
             let gone = Box::pin(watcher.pass(&make, &async |notice| herald.tell(notice).await)).await;
             herald.end_of_pass()?;
             if let Err(error) = gone {
@@ -231,8 +233,13 @@ fn policy(settings: &Settings, playbooks: &Playbooks) -> anyhow::Result<Policy> 
 }
 
 /// Whoever acts on a finding or goes on with a run.
-async fn make(work: Work<'_>, settings: &Settings) -> anyhow::Result<Runner> {
-    let who = (WHO.to_owned(), Vec::new());
+async fn make(work: Work<'_>, look_again: Duration, settings: &Settings) -> Result<Runner, String> {
+    let made = made(work, look_again, settings).await;
+    made.map_err(|error| format!("{error:#}"))
+}
+
+async fn made(work: Work<'_>, look_again: Duration, settings: &Settings) -> anyhow::Result<Runner> {
+    let who = By { requester: WHO.to_owned(), confirmed: Vec::new(), look_again };
     let reach = &Reach::new(settings)?;
     match work {
         Work::Begin(finding, playbook) => {
@@ -261,6 +268,17 @@ struct Herald<'s> {
 }
 
 impl<'s> Herald<'s> {
+    /// Tells of whoever acted without approvals and told nobody.
+    async fn tell_of_glass(&self, folder: &Folder) -> Result<(), RespondError> {
+        for run in folder.untold() {
+            if let Some(notice) = super::glass::about(&run, self.settings) {
+                self.tell(notice).await;
+                folder.told(&run)?;
+            }
+        }
+        Ok(())
+    }
+
     fn new(settings: &'s Settings) -> Self {
         let (teller, worst) = (Teller::default(), Cell::new(Exit::Clean));
         Self { settings, teller, worst, held: RefCell::default(), text: RefCell::default() }
@@ -272,9 +290,11 @@ impl<'s> Herald<'s> {
 
     async fn tell(&self, notice: Notice) {
         self.worst.set(self.worst.get().max(match notice.kind {
-            NoticeKind::Done | NoticeKind::Undone => Exit::Clean,
-            NoticeKind::Left | NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved => Exit::Findings,
-            NoticeKind::Failed => Exit::Error,
+            NoticeKind::Done | NoticeKind::Replaced | NoticeKind::Undone => Exit::Clean,
+            NoticeKind::Left | NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved | NoticeKind::Partly => {
+                Exit::Findings
+            }
+            NoticeKind::Failed | NoticeKind::BrokeGlass => Exit::Error,
         }));
         // What is about no credential is about all of them: a store that cannot be read, every minute.
         if notice.kind == NoticeKind::Held || notice.fingerprint.is_empty() {

@@ -10,9 +10,9 @@ use super::exit::Exit;
 use super::hands::Reach;
 use super::output::{Output, say};
 use super::recall;
-use super::respond::{folder, runner_with};
+use super::respond::{self, folder, runner_with};
 use super::settings::{Settings, block_on};
-use crate::model::{Notice, Run, RunState};
+use crate::model::{Notice, Run};
 use crate::report;
 use crate::respond::{Ended, Left, Runner, Waves, apply_all};
 
@@ -61,6 +61,7 @@ pub(super) fn apply(digests: &[String], (hand, waves): (&ByHand, Waves), setting
     })?;
     // What became of them is said before anybody else is told, which may take a while.
     let exit = tell(&names, &ends, settings);
+    super::glass::tell(settings)?;
     let teller = super::notify::Teller::default();
     block_on(async {
         let telling = async {
@@ -83,11 +84,7 @@ fn ran(ended: &Ended) -> Option<&Run> {
 
 fn exit_of(ended: &Ended) -> Exit {
     match ended {
-        Ended::Ran(run) => match run.state {
-            RunState::Done | RunState::Undone | RunState::Abandoned => Exit::Clean,
-            RunState::Waiting => Exit::Findings,
-            RunState::Open | RunState::Stopped => Exit::Error,
-        },
+        Ended::Ran(run) => respond::exit_of(run),
         Ended::NotBegun(Left::Held(_) | Left::WalkedBack(_)) => Exit::Findings,
         Ended::Error(_) | Ended::NotBegun(Left::Stopped) => Exit::Error,
     }

@@ -25,27 +25,46 @@ pub use store::{Consumer, STORE_KINDS, Store};
 pub use tree::{Allow, Because, Globs, Skip, TreeRules};
 pub use watch::{Watch, WatchAllow, Webhook};
 
-/// How many rotations may be begun in an hour.
+/// How many runs of a kind may be begun in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rotations {
+pub struct Hourly {
     /// In all.
     pub per_hour: u32,
     /// In one account of one provider.
     pub per_account: u32,
 }
 
-impl Default for Rotations {
-    fn default() -> Self {
-        Self { per_hour: 60, per_account: 20 }
+impl Hourly {
+    fn read(table: &Table<'_, '_>, kind: &str, usual: Self) -> Self {
+        Self {
+            per_hour: watch::count(table, &format!("{kind}_per_hour"), usual.per_hour),
+            per_account: watch::count(table, &format!("{kind}_per_account"), usual.per_account),
+        }
     }
 }
 
-impl Rotations {
+/// How much may be begun in an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Of what replaces a credential that is in use.
+    pub rotations: Hourly,
+    /// Of what only stops one: a leak of a hundred keys at once must fit, a mistake of thousands must not.
+    pub containments: Hourly,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        let rotations = Hourly { per_hour: 60, per_account: 20 };
+        Self { rotations, containments: Hourly { per_hour: 600, per_account: 300 } }
+    }
+}
+
+impl Bounds {
     fn read(table: &Table<'_, '_>) -> Self {
-        let usual = Self::default();
+        let Self { rotations, containments } = Self::default();
         Self {
-            per_hour: watch::count(table, "rotations_per_hour", usual.per_hour),
-            per_account: watch::count(table, "rotations_per_account", usual.per_account),
+            rotations: Hourly::read(table, "rotations", rotations),
+            containments: Hourly::read(table, "containments", containments),
         }
     }
 }
@@ -83,8 +102,8 @@ pub struct Operator {
     pub protected: Vec<String>,
     /// While this file exists nothing is changed.
     pub stop_file: Option<String>,
-    /// How many rotations may be begun in an hour.
-    pub rotations: Rotations,
+    /// How much may be begun in an hour.
+    pub bounds: Bounds,
     /// The SPIFFE trust domain that the operator's Kubernetes workloads run in.
     pub trust_domain: Option<TrustDomain>,
     /// The path of a Kubernetes account's SPIFFE id there, with `{namespace}` and `{service_account}` in it.
@@ -192,7 +211,7 @@ impl Operator {
     fn responder(&mut self, table: &Table<'_, '_>, providers: &[&str]) {
         self.protected = table.texts("protected");
         self.stop_file = table.text("stop_file");
-        self.rotations = Rotations::read(table);
+        self.bounds = Bounds::read(table);
         for account in table.tables("aws") {
             let id = account.need("account").and_then(|value| {
                 let text = value.text()?;
@@ -232,13 +251,17 @@ impl Operator {
 
 /// `[[WHO]]` entries: names with public keys. A name that stands twice would hide a key.
 fn people(root: &Table<'_, '_>, who: &str) -> BTreeMap<String, String> {
-    let mut people = BTreeMap::new();
+    let mut people: BTreeMap<String, String> = BTreeMap::new();
     for table in root.tables(who) {
         let (name, key) = (table.need_text("name"), table.need_text("key"));
         table.finish();
         let Some((name, key)) = name.zip(key) else { continue };
         if people.contains_key(&name) {
             table.mistake(format!("there is a {who} {name:?} already"));
+        }
+        // One person with two names would agree with themselves.
+        if let Some((other, _)) = people.iter().find(|(other, known)| **other != name && known.trim() == key.trim()) {
+            table.mistake(format!("{other:?} has the key of {name:?}: whoever signs with it would count twice"));
         }
         people.insert(name, key);
     }
@@ -247,7 +270,7 @@ fn people(root: &Table<'_, '_>, who: &str) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Account, Operator, Rotations};
+    use super::{Account, Bounds, Operator};
 
     #[test]
     fn a_full_file_is_understood() {
@@ -269,9 +292,11 @@ mod tests {
         let none = Operator::read("c.toml", "[network]\nrequests_per_host = 0\nrequests_per_second = \"5\"\n", &[]);
         assert_eq!(none.expect_err("mistakes").0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(Operator::read("c.toml", "", &[]), Ok(Operator::default()));
-        let bounds = |text: &str| Operator::read("c.toml", text, &[]).map(|operator| operator.rotations);
-        let few = bounds("[responder]\nrotations_per_hour = 3\n").expect("settings");
-        assert_eq!((few.per_hour, few.per_account), (3, Rotations::default().per_account));
+        let bounds = |text: &str| Operator::read("c.toml", text, &[]).map(|operator| operator.bounds);
+        let few = bounds("[responder]\nrotations_per_hour = 3\ncontainments_per_account = 7\n").expect("settings");
+        let (usual, of) = (Bounds::default(), |one: super::Hourly| (one.per_hour, one.per_account));
+        assert_eq!(of(few.rotations), (3, usual.rotations.per_account));
+        assert_eq!(of(few.containments), (usual.containments.per_hour, 7));
         let wrong = bounds("[responder]\nrotations_per_account = 0\n").expect_err("none is no bound").to_string();
         assert!(wrong.contains("c.toml:2: ") && wrong.contains("from 1 up"), "{wrong}");
         let roles = "[[responder.aws]]\naccount = \"123456789012\"\nrole = \"arn:aws:iam::123456789012:role/ir\"\ndrill = true\n\
@@ -295,6 +320,14 @@ mod tests {
         let wrong = "[spiffe]\ntrust_domain = \"spiffe://Prod\"\nkubernetes_path = \"/{pod}/\"\n";
         let mistakes = Operator::read("c.toml", wrong, &[]).expect_err("mistakes");
         assert_eq!(mistakes.0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn one_key_is_one_persons() {
+        let text = "[[approver]]\nname = \"kim\"\nkey = \"AAAA\"\n[[approver]]\nname = \"lee\"\nkey = \" AAAA\"\n";
+        let mistakes = Operator::read("c.toml", text, &[]).expect_err("a mistake");
+        assert_eq!(mistakes.0.len(), 1, "{mistakes:?}");
+        assert!(mistakes.0[0].line == 4 && mistakes.0[0].to_string().contains("count twice"), "{mistakes:?}");
     }
 
     #[test]

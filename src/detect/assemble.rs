@@ -64,6 +64,10 @@ pub(super) fn stands_alone(bytes: &[u8], span: &Range<usize>, rule: &PartRule) -
 
 /// Whether what stands before a value makes it the end of something longer.
 pub(super) fn joined_before(bytes: &[u8], start: usize, rule: &PartRule) -> bool {
+    // `s3://id:secret@bucket`.
+    if bytes[..start].ends_with(b"://") {
+        return false;
+    }
     let before = start.checked_sub(1).and_then(|at| bytes.get(at));
     // `\n` and `\t` spelled out in a string join nothing, though their letter would.
     let escape = start >= 2 && bytes[start - 2] == b'\\' && matches!(before, Some(b'n' | b't' | b'r'));

@@ -34,14 +34,17 @@ pub(super) fn reason(value: &[u8]) -> Option<&'static str> {
     if SAMPLES.iter().any(|sample| sample.as_bytes() == value) {
         return Some("documentation sample");
     }
-    (is_periodic(value) || is_counted(value) || is_hollow(value)).then_some("placeholder")
+    (is_periodic(value) || is_counted(value) || is_numbered(value) || is_hollow(value)).then_some("placeholder")
 }
 
 /// `abc123abc123abc123`: the same few characters all over. A random value of 15 repeats its first five, twice, once in 10^17.
 fn is_periodic(value: &[u8]) -> bool {
     let same = |a: &u8, b: &u8| a.eq_ignore_ascii_case(b);
-    value.len() >= 15
-        && (1..=10.min(value.len() / 3)).any(|period| value.iter().zip(&value[period..]).all(|(a, b)| same(a, b)))
+    let repeats = |value: &[u8], period: usize| value.iter().zip(&value[period..]).all(|(a, b)| same(a, b));
+    // `sk-1234567890abcdef1234567890abcdef`: behind a prefix, and twice at least.
+    let body = value.rsplit(|byte| matches!(byte, b'-' | b'_')).next().unwrap_or_default();
+    (value.len() >= 15 && (1..=10.min(value.len() / 3)).any(|period| repeats(value, period)))
+        || (body.len() >= 24 && (8..=body.len() / 2).any(|period| repeats(body, period)))
 }
 
 /// `1a2b3c4d5e6f`, `f1e2d3c4b5a6`: digits and letters by turns, each counting up or down by one.
@@ -56,6 +59,14 @@ fn is_counted(value: &[u8]) -> bool {
         longest = longest.max(run);
     }
     longest >= 8
+}
+
+/// `0x000102030405060708`: bytes in hex that count up.
+fn is_numbered(value: &[u8]) -> bool {
+    let hex = value.strip_prefix(b"0x").unwrap_or(value);
+    let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let bytes: Option<Vec<u8>> = hex.chunks(2).map(byte).collect();
+    hex.len() >= 16 && bytes.is_some_and(|bytes| bytes.windows(2).all(|two| two[1] == two[0].wrapping_add(1)))
 }
 
 /// A UUID of two or more groups of zeros or of one digit only.
@@ -116,6 +127,8 @@ mod tests {
             "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d",
             "abcdef01-0000-0000-0000-123456789abc",
             "Jf1e2d3c4b5a6f7e8d9c0b1a2f3e4d5c",
+            concat!("sk-1234567890abcdef", "1234567890abcdef1234567890abcdef"),
+            "0x000102030405060708090a0b0c0d0e0f",
         ] {
             assert!(reason(made_up.as_bytes()).is_some(), "{made_up}");
         }

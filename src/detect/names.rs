@@ -39,6 +39,7 @@ const PASSWORDS: &[&str] = &[
     "storepass",
     "storepassword",
     "keypassword",
+    "psk",
     "bindpw",
     "rootpw",
     "userpassword",
@@ -105,6 +106,7 @@ const TOKENS: &[&str] = &[
     "pat",
     "authsecret",
     "usertoken",
+    "pepper",
 ];
 /// Before `key`, these make a secret of it.
 const KEYS: &[&str] = &[
@@ -164,6 +166,10 @@ const KEYS: &[&str] = &[
     "csrf",
     "hash",
     "salt",
+    "fernet",
+    "preshared",
+    "validation",
+    "or",
 ];
 /// After a secret word, these change nothing.
 const SUFFIXES: &[&str] = &[
@@ -269,7 +275,9 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
     {
         return None;
     }
-    if TOKENS.contains(&last) || (matches!(last, "key" | "keys") && KEYS.contains(&before)) {
+    // Drupal's and CakePHP's, with which links and cookies are made.
+    let salt = last == "salt" && matches!(before, "hash" | "security");
+    if TOKENS.contains(&last) || salt || (matches!(last, "key" | "keys") && KEYS.contains(&before)) {
         return Some(Meaning::Token);
     }
     (last == "auth" && !before.is_empty()).then_some(Meaning::Token)
@@ -333,9 +341,19 @@ mod tests {
             "secretKey",
             "encryption_key",
             "s3secretkey",
+            "AIRFLOW__CORE__FERNET_KEY",
+            "PresharedKey",
+            "secretOrKey",
+            "hash_salt",
+            "cookieValidationKey",
+            "config.pepper",
         ] {
             assert_eq!(meaning(name.as_bytes()), Some(Meaning::Token), "{name}");
         }
+    }
+
+    #[test]
+    fn other_last_words_speak_of_no_secret() {
         for name in [
             "password_hash",
             "token_url",
@@ -357,6 +375,8 @@ mod tests {
             "x509",
             "sha256secret",
             "abc1pat",
+            "salt",
+            "password_salt",
         ] {
             assert_eq!(meaning(name.as_bytes()), None, "{name}");
         }

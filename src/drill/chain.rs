@@ -9,7 +9,7 @@ use crate::detect::DetectorSet;
 use crate::model::{Confidence, Credential, Report};
 use crate::net::{Net, Responder};
 use crate::ownership::{add_owners, iam_owners};
-use crate::respond::{Admin, Approvers, AwsHands, Folder, Guard, Hands, Recall, Runner};
+use crate::respond::{Admin, Approvers, AwsHands, Folder, Guard, Hands, Recall, Runner, Turn};
 use crate::scan::{
     Allowing, Asking, Attribution, Counters, Gathered, Groups, Request, Target, WalkOptions, attribute, run, validate,
 };
@@ -122,11 +122,15 @@ impl<'s> Chain<'s> {
                 most_changes: 20,
                 protected: with.bounds.protected,
                 rotations: None,
+                containments: None,
             },
             stop_file: with.bounds.stop_file,
+            look_again: self.stage.look_again,
+            turn: Turn::default(),
             approvers: with.bounds.approvers,
             requester: with.requester.to_owned(),
             confirmed: Vec::new(),
+            break_glass: None,
             signer: None,
             stop: Arc::default(),
         })

@@ -10,6 +10,7 @@ mod statement;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Clock, Tool};
 use crate::net::{AwsKey, Net, NetError, Settings};
@@ -65,6 +66,8 @@ pub struct Stage<'s> {
     pub playbooks: &'s Playbooks,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How long after the last change a run looks once more. The sandbox needs no time to spread a change.
+    pub look_again: Duration,
 }
 
 fn settings(sandbox: &Sandbox) -> Result<Settings, NetError> {

@@ -213,7 +213,7 @@ impl Registry {
             .net
             .send(&Request { method: if body.is_some() { Method::Post } else { Method::Get }, url, headers, body })
             .await?;
-        let answered = Zeroizing::new(answer.body);
+        let answered = answer.body;
         match answer.status {
             200 => {}
             400 | 401 | 403 => return Err(self.unauthorized()),

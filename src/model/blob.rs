@@ -106,6 +106,9 @@ pub struct CommitPlace {
     /// The names inside, where the object is an archive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub member: Vec<String>,
+    /// The target whose history it is, as it was named; a full path in the store. None where objects came by other ways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
 }
 
 /// Where in an image.
@@ -147,6 +150,7 @@ impl Provenance {
             Self::Worktree | Self::Reported | Self::Stdin | Self::Environment | Self::Staged => {}
             Self::Commit(place) => {
                 maybe(&mut place.author);
+                maybe(&mut place.repository);
                 each(&mut place.refs);
                 each(&mut place.member);
             }
@@ -158,6 +162,16 @@ impl Provenance {
                 each(&mut place.member);
             }
             Self::Archive { member } => each(member),
+        }
+    }
+
+    /// The names inside an archive, from the outside in.
+    pub fn members(&self) -> &[String] {
+        match self {
+            Self::Commit(place) => &place.member,
+            Self::Layer(place) => &place.member,
+            Self::Archive { member } => member,
+            Self::Worktree | Self::Reported | Self::Stdin | Self::Environment | Self::Staged => &[],
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a scan reports: schema `staunch.finding/1`, without a secret in it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Activity, Checked, Confidence, Coverage, Encoding, Facts, Location, Owner, Provenance, Reach, Severity};
@@ -50,6 +52,27 @@ pub struct Finding {
 impl Finding {
     /// The schema's name and version.
     pub const SCHEMA: &'static str = "staunch.finding/1";
+
+    /// Why its value is not in hand after its places were read again, in words.
+    pub fn unread(&self) -> String {
+        let once = self.occurrences.iter().filter_map(|place| match &place.provenance {
+            Provenance::Stdin => Some("standard input"),
+            Provenance::Environment => Some("a process's environment"),
+            Provenance::Staged => Some("what was staged for a commit"),
+            Provenance::Commit(place) if place.object.is_empty() => Some("a commit that another scanner's report names"),
+            Provenance::Commit(place) if place.repository.is_none() => Some("a history of which nobody noted where it lies"),
+            _ => None,
+        });
+        let once: BTreeSet<&str> = once.collect();
+        if once.is_empty() {
+            return "its value is no longer readable where it was found".to_owned();
+        }
+        let all: Vec<&str> = once.into_iter().collect();
+        format!(
+            "its value was found in {}, which is not read again, and nowhere else that still has it",
+            all.join(" and in ")
+        )
+    }
 }
 
 /// One part of a finding's credential.

@@ -2,6 +2,7 @@
 
 mod activity;
 mod blob;
+mod broken_glass;
 mod clock;
 mod coverage;
 mod credential;
@@ -32,8 +33,8 @@ pub use notice::{Notice, NoticeKind};
 pub use owner::{Attestation, Edge, Evidence, Owner, Tier, Weight, Withdrawal, Workload};
 pub use reach::{Power, Reach, Ruling, Way};
 pub use response::{
-    Approval, ApprovalRule, DigestError, Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState, StepState,
-    StepStatus,
+    Approval, ApprovalRule, BrokenGlass, DigestError, Event, EventKind, OnFailure, Plan, PlannedStep, Proved, Run, RunState,
+    StepState, StepStatus,
 };
 pub use spiffe::{SpiffeId, TrustDomain};
 pub use ssh_host::{Forge, SshHost};

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Plan, Run, RunState, Severity, StepState};
+use super::{Finding, Plan, Proved, Run, RunState, Severity, StepState};
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,18 +46,24 @@ pub struct Notice {
 pub enum NoticeKind {
     /// A credential was contained.
     Done,
+    /// A credential was replaced by another.
+    Replaced,
     /// A run waits for a moment or a person.
     Waits,
     /// A run came to a stop.
     Failed,
-    /// Every change holds, but something could not be proved or looked at.
+    /// Every change holds, but that the credential is refused could not be proved or looked at.
     Unproved,
+    /// All was done, and something is left open: another key that it may have made, a place that goes on taking it.
+    Partly,
     /// A run was walked back.
     Undone,
     /// Nothing was done; a person decides.
     Left,
     /// Nothing is done for now: the stop file, a cap, failures in a row.
     Held,
+    /// Somebody acted without the approvals that the plan asks for.
+    BrokeGlass,
 }
 
 impl NoticeKind {
@@ -65,18 +71,26 @@ impl NoticeKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Done => "contained",
+            Self::Replaced => "replaced",
             Self::Waits => "waiting",
             Self::Failed => "STOPPED",
             Self::Unproved => "stopped, not proved",
+            Self::Partly => "done, something is left open",
             Self::Undone => "walked back",
             Self::Left => "left to you",
             Self::Held => "held back",
+            Self::BrokeGlass => "BREAK-GLASS",
         }
+    }
+
+    /// Whether it ends a matter.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Replaced | Self::Undone)
     }
 
     /// Whether somebody should be woken.
     pub fn is_urgent(self) -> bool {
-        matches!(self, Self::Failed | Self::Left)
+        matches!(self, Self::Failed | Self::Left | Self::BrokeGlass)
     }
 }
 
@@ -121,7 +135,15 @@ impl Notice {
     /// About a run, as it stands.
     pub fn of_run(run: &Run, finding: Option<&Finding>, at: Timestamp) -> Self {
         let (kind, next) = match run.state {
-            RunState::Done => (NoticeKind::Done, vec![format!("staunch respond undo {}", run.id)]),
+            RunState::Done => {
+                let kind = match run.proved() {
+                    Proved::All if run.plan.mode == "rotate" => NoticeKind::Replaced,
+                    Proved::All => NoticeKind::Done,
+                    Proved::Part => NoticeKind::Partly,
+                    Proved::Not => NoticeKind::Failed,
+                };
+                (kind, vec![format!("staunch respond undo {}", run.id)])
+            }
             RunState::Waiting => (
                 NoticeKind::Waits,
                 vec![format!("staunch respond resume {}", run.id), format!("staunch respond undo {}", run.id)],
@@ -145,7 +167,7 @@ impl Notice {
             account: target.get("account").cloned(),
             playbook: Some(playbook.clone()),
             run: Some(run.id.clone()),
-            lines: lines(run),
+            lines: lines(run, kind),
             concerned: affected.clone(),
             next,
             ..Self::held(String::new(), at)
@@ -163,7 +185,7 @@ impl Notice {
 }
 
 /// Each change and each thing that did not go as it should.
-fn lines(run: &Run) -> Vec<String> {
+fn lines(run: &Run, kind: NoticeKind) -> Vec<String> {
     let told = run.plan.steps.iter().zip(&run.steps).flat_map(|(step, status)| {
         // What was done may have to be waited for.
         let done = step.mutates && status.touched && status.state == StepState::Waiting;
@@ -181,5 +203,6 @@ fn lines(run: &Run) -> Vec<String> {
         };
         done.into_iter().chain(now)
     });
-    told.collect()
+    let short = run.state == RunState::Done && !kind.is_over();
+    told.chain(run.because().into_iter().filter(|_| short).map(|why| format!("left open: {why}"))).collect()
 }

@@ -157,6 +157,8 @@ pub enum EventKind {
         /// Who.
         approver: String,
     },
+    /// Somebody acts without the approvals that the plan asks for, as far as it can be undone.
+    BrokeGlass(BrokenGlass),
     /// A step is about to touch the world.
     Started {
         /// Names this attempt towards a provider that can recognise a repeat.
@@ -202,6 +204,15 @@ pub enum EventKind {
         /// Why.
         why: String,
     },
+}
+
+/// Who acted without approvals, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenGlass {
+    /// Who.
+    pub who: String,
+    /// Why, in their words.
+    pub reason: String,
 }
 
 /// Where a step stands.
@@ -287,11 +298,51 @@ pub struct Run {
     pub steps: Vec<StepStatus>,
     /// Records in the journal.
     pub records: u64,
+    /// Who goes on without the approvals that the plan asks for, where somebody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BrokenGlass>,
+}
+
+/// What a run has proved, as its own evidence says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proved {
+    /// All that its playbook asks for.
+    All,
+    /// Not all: something is short of that, or was not seen.
+    Part,
+    /// That it does not hold.
+    Not,
 }
 
 impl Run {
+    /// What it has proved. Without evidence, nothing is.
+    pub fn proved(&self) -> Proved {
+        match self.statement().and_then(|said| said["result"].as_str()) {
+            Some("PASSED") => Proved::All,
+            Some("FAILED") => Proved::Not,
+            _ => Proved::Part,
+        }
+    }
+
+    /// Why that is no more, in words.
+    pub fn because(&self) -> Vec<String> {
+        let Some(said) = self.statement() else { return vec!["no evidence was made".to_owned()] };
+        let because = said["staunch"]["because"].as_array();
+        because.into_iter().flatten().filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// The predicate of its last evidence.
+    fn statement(&self) -> Option<&serde_json::Value> {
+        let mut made = self.plan.steps.iter().zip(&self.steps).rev();
+        let (_, made) = made.find(|(step, status)| step.action == "evidence" && status.state == StepState::Succeeded)?;
+        made.evidence.get("predicate")
+    }
+
     /// Whether a change that it should have made does not hold. What only could not be proved or looked at is no failure.
     pub fn has_failed(&self) -> bool {
+        if self.state == RunState::Done && self.proved() == Proved::Not {
+            return true;
+        }
         let ended = matches!(self.state, RunState::Stopped | RunState::Undone);
         let off = |state: StepState| !matches!(state, StepState::Succeeded | StepState::Undone);
         ended && self.plan.steps.iter().zip(&self.steps).any(|(step, status)| step.mutates && off(status.state))

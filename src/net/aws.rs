@@ -53,6 +53,15 @@ impl Partition {
     /// Every one, the usual first.
     pub const ALL: [Self; 3] = [Self::Aws, Self::China, Self::UsGov];
 
+    /// The one that an ARN is of: `arn:aws-cn:…`.
+    pub fn of_arn(arn: &str) -> Self {
+        match arn.split(':').nth(1) {
+            Some("aws-cn") => Self::China,
+            Some("aws-us-gov") => Self::UsGov,
+            _ => Self::Aws,
+        }
+    }
+
     pub(super) fn region(self) -> &'static str {
         match self {
             Self::Aws => "us-east-1",
@@ -227,7 +236,7 @@ impl Net {
     }
 
     /// IAM as a found key: to see that it is refused.
-    pub fn iam(&self, key: &AwsKey) -> Result<aws_sdk_iam::Client, NetError> {
+    pub fn iam(&self, key: &AwsKey, partition: Partition) -> Result<aws_sdk_iam::Client, NetError> {
         if self.settings.offline {
             return Err(NetError::Offline);
         }
@@ -235,7 +244,7 @@ impl Net {
             return Err(NetError::Request("the secret access key is not text"));
         };
         let credentials = Credentials::new(key.id.clone(), secret, token.flatten().map(str::to_owned), None, "found");
-        let region = Region::from_static(Partition::Aws.region());
+        let region = Region::from_static(partition.region());
         self.iam_with(SharedCredentialsProvider::new(credentials), region, Retries::Reads)
     }
 

@@ -73,8 +73,8 @@ pub struct Answer {
     pub status: u16,
     /// The header fields.
     pub headers: HeaderMap,
-    /// The body, at most 1 MiB of it.
-    pub body: Vec<u8>,
+    /// The body, at most 1 MiB of it. It may hold a secret: what a provider has just made, or what it was asked about.
+    pub body: Zeroizing<Vec<u8>>,
     /// Whether there was more of it.
     pub truncated: bool,
 }
@@ -221,10 +221,10 @@ impl Net {
         let mut response = self.builder(request)?.send().await.map_err(|error| explain(&error, host))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         tracing::debug!(host, status, "asked");
-        let (mut body, mut truncated) = (Vec::new(), false);
+        let (mut body, mut truncated) = (Zeroizing::new(Vec::new()), false);
         while let Some(chunk) = response.chunk().await.map_err(|error| explain(&error, host))? {
             let room = LARGEST - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            append(&mut body, &chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
                 truncated = true;
                 break;
@@ -232,6 +232,16 @@ impl Net {
         }
         Ok(Answer { status, headers, body, truncated })
     }
+}
+
+/// Adds to a body. A buffer that has become too small is wiped, not left behind.
+fn append(body: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+    if body.capacity() - body.len() < more.len() {
+        let mut larger = Zeroizing::new(Vec::with_capacity((body.len() + more.len()).next_power_of_two()));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+    body.extend_from_slice(more);
 }
 
 /// What went wrong, without the URL.
@@ -270,5 +280,25 @@ fn heed(turn: &Turn, said: &Result<Answer, NetError>) {
         && let Some(pause) = retry_after(&answer.headers, SystemClock.now())
     {
         turn.pause(pause);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::{Answer, append};
+
+    #[test]
+    fn a_body_is_wiped_wherever_it_ends_and_grows_without_leaving_a_piece_behind() {
+        // It does not compile where the body is not wiped.
+        let _: fn(Answer) -> Zeroizing<Vec<u8>> = |answer| answer.body;
+        let mut body = Zeroizing::new(Vec::new());
+        for length in [0usize, 3, 5, 100, 1, 4000] {
+            let (before, room) = (body.len(), body.capacity());
+            append(&mut body, &vec![b'x'; length]);
+            assert_eq!(body.len(), before + length);
+            assert!(body.capacity() == room || body.capacity() >= (before + length).next_power_of_two(), "{length}");
+        }
     }
 }

@@ -60,6 +60,18 @@ impl Roll {
         self.owners.keys().any(|(edge, _)| *edge == Edge::Consumer)
     }
 
+    /// Whether any workload is known by something in that file.
+    pub(super) fn has_consumer_by(&self, path: &str) -> bool {
+        let there = |one: &Evidence| one.at.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        let consumers = self.owners.iter().filter(|((edge, _), _)| *edge == Edge::Consumer);
+        consumers.into_iter().any(|(_, owner)| owner.evidence.iter().any(there))
+    }
+
+    /// The workloads that are known by now, by their ids.
+    pub(super) fn consumers(&self) -> impl Iterator<Item = &str> {
+        self.owners.keys().filter(|(edge, _)| *edge == Edge::Consumer).map(|(_, id)| id.as_str())
+    }
+
     /// Whether one more way may be looked at. Where values stand in many places and each is referred to from many, the ways are the
     /// product of the two; that some were left out is told.
     pub(super) fn look(&mut self) -> bool {

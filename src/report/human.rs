@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::screen::screen;
 use super::text::{clean, count, looked_at, wrapped};
-use crate::model::{Coverage, Plan, Report, Run, RunState, StepState};
+use crate::model::{Coverage, Plan, Proved, Report, Run, RunState, StepState};
 
 /// How it may look.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,7 +89,7 @@ pub fn plan(plan: &Plan, digest: &str, look: Look, out: &mut dyn Write) -> io::R
         let kind = match (step.mutates, step.reversible) {
             (false, _) => "looks",
             (true, true) => "changes, can be undone",
-            (true, false) if step.undo.is_some() => "changes, undone BY HAND only",
+            (true, false) if step.undo.is_some() => "changes, undone IN PART or BY HAND only",
             (true, false) => "changes, CANNOT be undone",
         };
         writeln!(out, "  {}. {}  [{kind}]", n + 1, look.paint(Ink::Bold, &step.id))?;
@@ -129,7 +129,11 @@ fn stores(plan: &Plan) -> Vec<String> {
 /// A run.
 pub fn run(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (word, ink) = match run.state {
-        RunState::Done => ("done", Ink::Green),
+        RunState::Done => match run.proved() {
+            Proved::All => ("done", Ink::Green),
+            Proved::Part => ("done, not all proved", Ink::Yellow),
+            Proved::Not => ("does not hold", Ink::Red),
+        },
         RunState::Undone => ("undone", Ink::Green),
         RunState::Open => ("unfinished", Ink::Yellow),
         RunState::Waiting => ("waiting", Ink::Yellow),
@@ -137,6 +141,10 @@ pub fn run(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         RunState::Abandoned => ("abandoned", Ink::Dim),
     };
     writeln!(out, "{} {}  {}", look.paint(Ink::Bold, "run"), run.id, look.paint(ink, word))?;
+    if let Some(glass) = &run.break_glass {
+        let what = format!("break-glass by {}: {}", clean(&glass.who), clean(&glass.reason));
+        writeln!(out, "  {}", look.paint(Ink::Red, &what))?;
+    }
     for step in &run.steps {
         let (mark, ink) = match step.state {
             StepState::Succeeded => ("ok", Ink::Green),

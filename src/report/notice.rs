@@ -21,9 +21,9 @@ const TEXT: usize = 3000;
 /// The notice for a terminal.
 pub fn notice(notice: &Notice, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let ink = match notice.kind {
-        NoticeKind::Done | NoticeKind::Undone => Ink::Green,
-        NoticeKind::Failed => Ink::Red,
-        NoticeKind::Waits | NoticeKind::Left | NoticeKind::Held | NoticeKind::Unproved => Ink::Yellow,
+        NoticeKind::Done | NoticeKind::Replaced | NoticeKind::Undone => Ink::Green,
+        NoticeKind::Failed | NoticeKind::BrokeGlass => Ink::Red,
+        NoticeKind::Waits | NoticeKind::Left | NoticeKind::Held | NoticeKind::Unproved | NoticeKind::Partly => Ink::Yellow,
     };
     let who = format!("{} {} {}", notice.fingerprint, notice.detector, notice.shown);
     writeln!(out, "{}  {}", look.paint(ink, notice.kind.word()), clean(who.trim()))?;
@@ -69,15 +69,14 @@ pub fn slack(notice: &Notice) -> Value {
 /// An event for PagerDuty, without the routing key that says whose it is.
 pub fn pagerduty(notice: &Notice) -> Value {
     let severity = match (notice.kind, notice.severity) {
-        (NoticeKind::Failed, _) | (NoticeKind::Left, Severity::Critical) => "critical",
+        (NoticeKind::Failed | NoticeKind::BrokeGlass, _) | (NoticeKind::Left, Severity::Critical) => "critical",
         (NoticeKind::Left, _) => "error",
-        (NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved, _) => "warning",
-        (NoticeKind::Done | NoticeKind::Undone, _) => "info",
+        (NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved | NoticeKind::Partly, _) => "warning",
+        (NoticeKind::Done | NoticeKind::Replaced | NoticeKind::Undone, _) => "info",
     };
     // What was contained or walked back ends what somebody was woken for; it opens nothing.
-    let resolves = matches!(notice.kind, NoticeKind::Done | NoticeKind::Undone);
     json!({
-        "event_action": if resolves { "resolve" } else { "trigger" },
+        "event_action": if notice.kind.is_over() { "resolve" } else { "trigger" },
         "dedup_key": key(notice),
         "payload": {
             "summary": cut(&clean(&notice.title()), SUMMARY),
@@ -93,10 +92,10 @@ pub fn pagerduty(notice: &Notice) -> Value {
 /// An alert for Opsgenie.
 pub fn opsgenie(notice: &Notice) -> Value {
     let priority = match notice.kind {
-        NoticeKind::Failed => "P1",
+        NoticeKind::Failed | NoticeKind::BrokeGlass => "P1",
         NoticeKind::Left => "P2",
-        NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved => "P3",
-        NoticeKind::Done | NoticeKind::Undone => "P5",
+        NoticeKind::Waits | NoticeKind::Held | NoticeKind::Unproved | NoticeKind::Partly => "P3",
+        NoticeKind::Done | NoticeKind::Replaced | NoticeKind::Undone => "P5",
     };
     json!({
         "message": cut(&clean(&notice.title()), MESSAGE),
@@ -110,15 +109,15 @@ pub fn opsgenie(notice: &Notice) -> Value {
 
 /// Opsgenie has no event that ends an alert: what is done is an alert of its own, of the lowest priority.
 fn alias(notice: &Notice) -> String {
-    let done = matches!(notice.kind, NoticeKind::Done | NoticeKind::Undone);
-    if done { format!("{}/{}", key(notice), notice.kind.word()) } else { key(notice) }
+    if notice.kind.is_over() { format!("{}/{}", key(notice), notice.kind.word()) } else { key(notice) }
 }
 
 /// What notices that are one alert have in common. What wakes somebody is never laid onto an alert that does not; what ends a matter
 /// has the name of what woke them.
 fn key(notice: &Notice) -> String {
     let about = if notice.fingerprint.is_empty() { "all" } else { &notice.fingerprint };
-    let urgent = notice.kind.is_urgent() || matches!(notice.kind, NoticeKind::Done | NoticeKind::Undone);
+    // That somebody went past the approvals is not over because it went well.
+    let urgent = notice.kind.is_over() || notice.kind.is_urgent() && notice.kind != NoticeKind::BrokeGlass;
     let matter = if urgent { "urgent".to_owned() } else { notice.kind.word().replace([' ', ','], "-") };
     format!("staunch/{}/{about}/{matter}", notice.detector)
 }
@@ -206,6 +205,11 @@ mod tests {
             text.starts_with("contained  ab-cd aws-access-key") && text.contains("undo      staunch respond undo"),
             "{text}"
         );
+        let broke = Notice { kind: NoticeKind::BrokeGlass, ..sample.clone() };
+        let woken = pagerduty(&broke);
+        assert_eq!((&woken["event_action"], &woken["payload"]["severity"]), (&"trigger".into(), &"critical".into()));
+        assert_eq!(opsgenie(&broke)["priority"], "P1");
+        assert_ne!(woken["dedup_key"], event["dedup_key"], "what went well does not end it");
         let failed = Notice { kind: NoticeKind::Failed, ..sample };
         let waits = pagerduty(&Notice { kind: NoticeKind::Waits, ..failed.clone() });
         assert_ne!(

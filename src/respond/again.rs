@@ -1,4 +1,4 @@
-//! What is looked at once more before something is begun: whether the plan was, how many rotations were within the hour, whether
+//! What is looked at once more before something is begun: whether the plan was, how many runs were within the hour, whether
 //! somebody has taken a change back meanwhile, whether what nobody used is used again.
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::actions::{self, Outcome, Role};
+use super::actions::{self, Notes, Outcome, Role};
 use super::execute::{Progress, Runner};
 use super::folder::{Lock, RunFolder};
 use super::replay::replayed;
@@ -15,7 +15,7 @@ use crate::model::{EventKind, Plan, PlannedStep, Run, StepState};
 
 /// An hour.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// How long others who begin a rotation are waited for: each holds the lock for no longer than two files are written.
+/// How long others who begin a run are waited for: each holds the lock for no longer than two files are written.
 const OTHERS: Duration = if cfg!(test) { Duration::from_secs(1) } else { Duration::from_secs(20) };
 const PAUSE: Duration = Duration::from_millis(100);
 /// By so much a clock is set right without anything being wrong.
@@ -27,7 +27,7 @@ fn is_ahead(at: Timestamp, now: Timestamp) -> bool {
 }
 
 /// When a run counts as begun: one that is dated later than now, when that was seen first. Else a clock that was wrong once would hold
-/// every rotation back until it is as late again.
+/// every run back until it is as late again.
 fn counts_from(run: &RunFolder, at: Timestamp, now: Timestamp) -> Timestamp {
     if !is_ahead(at, now) {
         return at;
@@ -50,16 +50,20 @@ impl Runner {
         Ok(known.find(|known| known.digest == digest && known.records > 0))
     }
 
-    /// Whether a rotation may be begun now, by how many were within the hour. Nobody else begins one while the answer is held.
+    /// Whether a run of the plan's kind may be begun now, by how many were within the hour. Nobody else begins one while the answer is
+    /// held.
     pub(super) async fn room(&self, plan: &Plan, now: Timestamp) -> Result<Option<Lock>, RespondError> {
-        let Some(most) = self.guard.rotations.filter(|_| plan.mode == "rotate") else { return Ok(None) };
+        let rotates = plan.mode == "rotate";
+        let (most, kind) =
+            if rotates { (self.guard.rotations, "rotation") } else { (self.guard.containments, "containment") };
+        let Some(most) = most else { return Ok(None) };
         let deadline = tokio::time::Instant::now() + OTHERS;
         let counted = loop {
-            match self.folder.lock_rotations() {
+            match self.folder.lock_begun(kind) {
                 Err(RespondError::Busy(_)) if tokio::time::Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
                 Err(RespondError::Busy(path)) => {
                     return Err(RespondError::Held(format!(
-                        "another process is beginning a rotation and does not come to an end (it holds {}): find it, then apply the \
+                        "another process is beginning a {kind} and does not come to an end (it holds {}): find it, then apply the \
                          plan again",
                         path.display()
                     )));
@@ -73,7 +77,7 @@ impl Runner {
         let ahead = runs.iter().filter(|run| run.begun().is_some_and(|at| is_ahead(at, now))).count();
         let begun: Vec<Option<Plan>> = runs.iter().map(|run| run.plan().ok()).collect();
         let begun: Vec<Option<Plan>> =
-            begun.into_iter().filter(|plan| plan.as_ref().is_none_or(|plan| plan.mode == "rotate")).collect();
+            begun.into_iter().filter(|plan| plan.as_ref().is_none_or(|plan| (plan.mode == "rotate") == rotates)).collect();
         most.one_more(plan, &begun).map_err(|why| {
             RespondError::Held(match ahead {
                 0 => why,
@@ -98,23 +102,36 @@ impl Runner {
 
     /// Why what was seen to be used by nobody may be used again: asked once more just before the old one is stopped and before what
     /// cannot be undone, since agreement, or a person who resumes, may have taken days.
-    pub(super) async fn is_used_again(&self, progress: &Progress, step: &PlannedStep) -> Option<String> {
+    ///
+    /// # Errors
+    /// When the journal cannot take a person's word.
+    pub(super) async fn is_used_again(
+        &self,
+        progress: &mut Progress,
+        step: &PlannedStep,
+    ) -> Result<Option<String>, RespondError> {
         let rotates = progress.run.plan.mode == "rotate";
         let counts = |action: &dyn actions::Action| !action.reversible() || rotates && action.role() == Role::Stops;
         let asks = step.mutates && actions::get(&step.action).is_some_and(counts);
-        for other in progress.run.plan.steps.iter().filter(|_| asks) {
+        let run = progress.run.clone();
+        // One whose turn comes later is about something that is not there yet.
+        let had = run.plan.steps.iter().zip(&run.steps).filter(|(_, status)| status.state != StepState::Pending);
+        for (other, _) in had.filter(|_| asks) {
             let Some(action) = actions::get(&other.action).filter(|action| action.role() == Role::Silent) else { continue };
-            let world = self.world(&progress.run, other, None);
-            let looked = tokio::time::timeout(world.timeout, action.apply(&world)).await;
-            match looked.unwrap_or_else(|_| Outcome::Unknown("no answer in time".to_owned())) {
+            let (notes, written) = Notes::new();
+            // Only what a person says now is new.
+            let world = self.world(&run, other, Some(&notes).filter(|_| self.confirmed.contains(&other.id)));
+            match self.noting(progress, other, (&written, world.timeout, action.apply(&world))).await? {
                 Outcome::Done(_) | Outcome::AlreadyDone(_) => {}
-                Outcome::Until(until) => return Some(format!("{} looked again: it is not over until {until}", other.id)),
+                Outcome::Until(until) => {
+                    return Ok(Some(format!("{} looked again: it is not over until {until}", other.id)));
+                }
                 Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::Waiting(why) => {
-                    return Some(format!("{} looked again: {why}", other.id));
+                    return Ok(Some(format!("{} looked again: {why}", other.id)));
                 }
             }
         }
-        None
+        Ok(None)
     }
 
     /// Leaves a change be that somebody has taken back.

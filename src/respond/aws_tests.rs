@@ -3,6 +3,7 @@
 
 mod bedrock;
 mod faults;
+mod looked_again;
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::testing::{Asked, Provider, credential, finding, set, step};
-use super::{AwsHands, Folder, Guard, Hands, Playbook, Playbooks, RespondError, Runner, builtin_playbooks, draft};
+use super::{AwsHands, Folder, Guard, Hands, Playbook, Playbooks, RespondError, Runner, Turn, builtin_playbooks, draft};
 use crate::model::{Clock, Credential, Finding, Plan, Run, RunState, StepState, SystemClock, TestClock};
 use crate::net::testing::http;
 use crate::net::{AwsKey, Manners, Net, Responder, Settings};
@@ -67,9 +68,12 @@ impl Scene {
             folder: Folder::open(self.dir.path()).expect("a folder"),
             guard: Guard { accounts: vec![self.account.to_owned()], most_changes: 20, ..Guard::default() },
             stop_file: None,
+            look_again: std::time::Duration::ZERO,
+            turn: Turn::default(),
             approvers: super::Approvers::new(),
             requester: "tests".to_owned(),
             confirmed: Vec::new(),
+            break_glass: None,
             signer: None,
             stop: Arc::default(),
         }

@@ -5,7 +5,7 @@
 use jiff::{SpanRound, Timestamp, Unit};
 use serde_json::{Value, json};
 
-use super::actions::{self, Role};
+use super::actions::{self, ALIVE, Role};
 use super::replay::{ALREADY, stands};
 use crate::attest::{STATEMENT, TEST_RESULT};
 use crate::model::{Plan, PlannedStep, StepState, StepStatus};
@@ -85,9 +85,21 @@ fn short_of(step: &StepStatus) -> Vec<String> {
     text("elsewhere").into_iter().chain(lasts).map(|why| format!("{}: {why}", step.id)).collect()
 }
 
-/// Builds the statement. `PASSED` means that the provider was seen to refuse the credential after the last change, what it may
-/// have minted was looked at, and nothing is waited for. What was not looked at is listed, and `because` says what is missing.
-pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Timestamp) -> Value {
+/// What a last look at everything has told, before the statement is made.
+#[derive(Debug, Default)]
+pub(super) struct Again {
+    /// What is not so any more, in words.
+    pub(super) undone: Vec<String>,
+    /// What could not be looked at, in words.
+    pub(super) unseen: Vec<String>,
+    /// Whether it came to its end.
+    pub(super) over: bool,
+}
+
+/// Builds the statement. `PASSED` means that the provider was seen to refuse the credential after the last change, that every change
+/// was there still when all was looked at once more, that nothing that the credential may have minted is alive as far as could be
+/// looked, that every list of it was made, and that nothing is waited for. What was not looked at is listed, and `because` says what is missing.
+pub(super) fn statement(plan: &Plan, digest: &str, (steps, again): (&[StepStatus], &Again), now: Timestamp) -> Value {
     let is = |step: &&PlannedStep, role: Role| actions::get(&step.action).is_some_and(|action| action.role() == role);
     let done = |role: Role| {
         let mut planned = plan.steps.iter().filter(|step| is(step, role));
@@ -95,9 +107,11 @@ pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Ti
     };
     let Proof { refused, mut because } = refused(plan, steps);
     let stopped = done(Role::Stops);
-    let (minted, looked) = minted(plan, steps);
-    if !looked {
-        because.push("what it may have minted was not looked at".to_owned());
+    let (minted, open) = minted(plan, steps);
+    because.extend(open);
+    because.extend(again.undone.iter().chain(&again.unseen).cloned());
+    if !again.over {
+        because.push("not all could be looked at once more in time".to_owned());
     }
     because.extend(steps.iter().filter(|step| step.state == StepState::Succeeded).flat_map(short_of));
     let of =
@@ -112,7 +126,7 @@ pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Ti
             .filter(|why| !because.iter().any(|b| b.ends_with(why)))
             .collect::<Vec<_>>(),
     );
-    let result = match (because.is_empty(), failed.is_empty()) {
+    let result = match (because.is_empty(), failed.is_empty() && again.undone.is_empty()) {
         (true, _) => "PASSED",
         (false, false) => "FAILED",
         (false, true) => "WARNED",
@@ -146,23 +160,27 @@ pub(super) fn statement(plan: &Plan, digest: &str, steps: &[StepStatus], now: Ti
     })
 }
 
-/// What the credential may have minted, and whether that was looked at: where a playbook lists it, it must have been; where it
-/// does not, that is said.
-fn minted(plan: &Plan, steps: &[StepStatus]) -> (Value, bool) {
-    let lists = |step: &&PlannedStep| actions::get(&step.action).is_some_and(|action| action.role() == Role::Lists);
-    let lists: Vec<&PlannedStep> = plan.steps.iter().filter(lists).collect();
-    let listed = lists.iter().filter_map(|planned| {
-        let looked = |step: &&StepStatus| step.id == planned.id && step.state == StepState::Succeeded;
-        steps.iter().find(looked).map(|step| (step.id.clone(), step.evidence.clone()))
-    });
-    let listed: Vec<(String, Value)> = listed.collect();
-    let looked = !listed.is_empty() || lists.is_empty();
+/// What the credential may have minted, and what keeps that from being dealt with: where a playbook lists it, every list must have
+/// been made and none may hold anything that is alive; where it does not, that is said.
+fn minted(plan: &Plan, steps: &[StepStatus]) -> (Value, Vec<String>) {
+    let lists = |step: &PlannedStep| actions::get(&step.action).is_some_and(|action| action.role() == Role::Lists);
+    let lists = plan.steps.iter().zip(steps).filter(|(planned, _)| lists(planned)).map(|(_, status)| status);
+    let (made, not): (Vec<&StepStatus>, Vec<&StepStatus>) = lists.partition(|status| status.state == StepState::Succeeded);
+    let mut open: Vec<String> =
+        not.iter().map(|status| format!("what it may have minted was not looked at: {}", told(status))).collect();
+    let alive = |status: &&StepStatus| {
+        let alive = status.evidence.get(ALIVE).and_then(Value::as_array);
+        let alive: Vec<&str> = alive.into_iter().flatten().filter_map(Value::as_str).collect();
+        (!alive.is_empty()).then(|| format!("{}: what it may have minted is alive: {}", status.id, alive.join(", ")))
+    };
+    open.extend(made.iter().filter_map(alive));
+    let listed: Vec<(String, Value)> = made.iter().map(|status| (status.id.clone(), status.evidence.clone())).collect();
     let minted = match listed.as_slice() {
         [] => json!({ "unknown": ["what it may have minted: not looked at"] }),
         [(_, one)] => one.clone(),
         several => several.iter().cloned().collect::<serde_json::Map<_, _>>().into(),
     };
-    (minted, looked)
+    (minted, open)
 }
 
 #[cfg(test)]
@@ -170,7 +188,7 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::Value;
 
-    use super::{statement, times};
+    use super::{Again, statement, times};
     use crate::model::{Plan, StepState, StepStatus, Times};
 
     fn at(second: i64) -> Option<Timestamp> {
@@ -225,11 +243,53 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_may_have_been_minted_must_have_been_looked_at_by_all_and_none_of_it_alive() {
+        use StepState::{Failed, Succeeded, Unknown};
+        let steps = |sweep: StepState| {
+            let list =
+                |alive: &[&str]| StepStatus { evidence: serde_json::json!({ "alive": alive }), ..status("list", Succeeded) };
+            let rest = [status("stop", Succeeded), status("prove", Succeeded), status("sweep", sweep)];
+            move |alive: &[&str]| [rest.as_slice(), &[list(alive)]].concat()
+        };
+        let plan = plan(
+            "contain",
+            &[
+                ("stop", "aws-key-deactivate"),
+                ("prove", "aws-key-verify-refused"),
+                ("sweep", "aws-sweep-persistence"),
+                ("list", "aws-list-minted"),
+            ],
+        );
+        let said = |steps: &[StepStatus], again: &Again| {
+            let said = statement(&plan, "d", (steps, again), Timestamp::UNIX_EPOCH);
+            let because = said["predicate"]["staunch"]["because"].to_string();
+            (said["predicate"]["result"].as_str().expect("text").to_owned(), because)
+        };
+        let seen = Again { over: true, ..Again::default() };
+        assert_eq!(said(&steps(Succeeded)(&[]), &seen), ("PASSED".to_owned(), "[]".to_owned()));
+        let (result, why) = said(&steps(Succeeded)(&["access key AKIAX"]), &seen);
+        assert!(
+            result == "WARNED" && why.contains("list: what it may have minted is alive: access key AKIAX"),
+            "{result} {why}"
+        );
+        for state in [Unknown, Failed] {
+            let (result, why) = said(&steps(state)(&[]), &seen);
+            assert!(result != "PASSED" && why.contains("not looked at: sweep is"), "{result} {why}");
+        }
+        // A last look that sees less, or that something is undone.
+        let all = steps(Succeeded)(&[]);
+        assert_eq!(said(&all, &Again::default()).0, "WARNED");
+        assert_eq!(said(&all, &Again { unseen: vec!["stop".to_owned()], over: true, ..Again::default() }).0, "WARNED");
+        assert_eq!(said(&all, &Again { undone: vec!["stop".to_owned()], over: true, ..Again::default() }).0, "FAILED");
+    }
+
     /// The result of a run of these steps, and its reasons.
     fn result(mode: &str, steps: &[(&str, &str, StepState)]) -> (String, String) {
         let named: Vec<(&str, &str)> = steps.iter().map(|(id, action, _)| (*id, *action)).collect();
         let states: Vec<StepStatus> = steps.iter().map(|(id, _, state)| status(id, *state)).collect();
-        let said = statement(&plan(mode, &named), "d", &states, Timestamp::UNIX_EPOCH);
+        let again = Again { over: true, ..Again::default() };
+        let said = statement(&plan(mode, &named), "d", (&states, &again), Timestamp::UNIX_EPOCH);
         let said = &said["predicate"];
         (said["result"].as_str().expect("text").to_owned(), said["staunch"]["because"].to_string())
     }

@@ -8,13 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::actions::{self, Notes, Outcome, World, Written};
-use super::approve::{Approvers, count, good, needed};
-use super::folder::{Folder, RunFolder};
+use super::actions::{self, Notes, Outcome, Role, World, Written};
+use super::approve::{Approvers, count, good};
+use super::folder::{Folder, Lock, RunFolder};
+use super::glass::may_go;
 use super::guard::{Guard, Moment};
 use super::journal::Journal;
-use super::replay::{ALREADY, replay, state_of, take_up};
-use super::{Hands, RespondError, plan};
+use super::replay::{ALREADY, replay, stands, state_of, take_up};
+use super::{Hands, RespondError, Turn, plan};
 use crate::attest::{Signer, Statement};
 use crate::model::{Approval, Event, EventKind, OnFailure, Plan, PlannedStep, Run, StepState};
 use crate::secret::Scrubber;
@@ -29,10 +30,16 @@ pub struct Runner {
     pub guard: Guard,
     /// While this file exists nothing is changed.
     pub stop_file: Option<PathBuf>,
+    /// How long after the last change everything is looked at once more.
+    pub look_again: Duration,
+    /// Its turn among others.
+    pub turn: Turn,
     /// Who may approve.
     pub approvers: Approvers,
     /// Who asked for the run; their own approval does not count.
     pub requester: String,
+    /// Why whoever asked goes on without the approvals that the plan asks for, where they do.
+    pub break_glass: Option<String>,
     /// Steps of which a person says that they are done.
     pub confirmed: Vec<String>,
     /// What evidence is signed with, where the settings give a key.
@@ -66,10 +73,7 @@ impl Runner {
         }
         let now = self.hands.clock.now();
         let approvals = self.approvals(&digest, &self.requester);
-        needed(&plan, &digest, approvals.len(), &self.requester)?;
-        self.guard.plan(&plan, &self.moment(0)).map_err(RespondError::Guard)?;
-        self.drift(&plan).await?;
-        let counted = self.room(&plan, now).await?;
+        let counted = self.may_begin(&plan, (&digest, approvals.len()), now).await?;
         let folder = self.folder.new_run(&plan, now)?;
         let mut journal = Journal::create(&folder.journal(), &folder.id)?;
         let clock = &*self.hands.clock;
@@ -77,17 +81,37 @@ impl Runner {
         let mut events = vec![journal.append(clock, None, planned, json!({ "requester": self.requester }))?];
         drop(counted);
         self.take_note(&mut journal, &mut events, &approvals)?;
+        self.note_glass((&plan, approvals.len()), &mut journal, &mut events)?;
         let run = replay(plan, &folder, &events)?;
         self.drive(self.progress(folder, (journal, run), Vec::new(), approvals.len())).await
     }
 
-    pub(super) fn progress(
+    /// Whether a plan may be begun now. Nobody else begins a rotation while the answer is held.
+    async fn may_begin(
         &self,
-        folder: RunFolder,
-        (journal, run): (Journal, Run),
-        waited: Vec<String>,
-        approved: usize,
-    ) -> Progress {
+        plan: &Plan,
+        (digest, approved): (&str, usize),
+        now: Timestamp,
+    ) -> Result<Option<Lock>, RespondError> {
+        self.agreed(plan, digest, approved)?;
+        self.guard.plan(plan, &self.moment(0)).map_err(RespondError::Guard)?;
+        self.drift(plan).await?;
+        self.room(plan, now).await
+    }
+
+    /// The same for a plan whose run has not written anything down, and whose folder is there.
+    async fn may_begin_late(&self, plan: &Plan, (digest, folder): (&str, &RunFolder)) -> Result<Option<Lock>, RespondError> {
+        if let Some(other) = self.begun(digest)? {
+            return Err(RespondError::NotFound(format!(
+                "{} has done nothing, and the plan was applied again since: go on with `staunch respond resume {}`",
+                folder.id, other.id
+            )));
+        }
+        let approved = self.approvals(digest, &self.requester).len();
+        self.may_begin(plan, (digest, approved), self.hands.clock.now()).await
+    }
+
+    fn progress(&self, folder: RunFolder, (journal, run): (Journal, Run), waited: Vec<String>, approved: usize) -> Progress {
         let scrubber = self.hands.scrubber(&run.plan.fingerprint);
         Progress { folder, journal, run, waited, approved, scrubber }
     }
@@ -117,16 +141,18 @@ impl Runner {
         let plan = folder.plan()?;
         let _lock = self.folder.lock(&plan)?;
         let (mut journal, mut events) = Journal::open(&folder.journal(), &folder.id)?;
-        if events.is_empty() {
-            // It died before its first record, so it has done nothing yet.
-            let digest = plan.digest().map_err(|error| RespondError::NotFound(error.to_string()))?;
-            let planned = EventKind::Planned { digest };
-            events.push(journal.append(&*self.hands.clock, None, planned, json!({ "requester": self.requester }))?);
-        }
         let digest = plan.digest().map_err(|error| RespondError::NotFound(error.to_string()))?;
+        if events.is_empty() {
+            // It died before its first record, so it has done nothing yet: whether it may be begun is asked anew.
+            let counted = self.may_begin_late(&plan, (&digest, &folder)).await?;
+            let planned = EventKind::Planned { digest: digest.clone() };
+            events.push(journal.append(&*self.hands.clock, None, planned, json!({ "requester": self.requester }))?);
+            drop(counted);
+        }
         let asked = events.first().and_then(|planned| planned.evidence.get("requester")?.as_str());
         let approvals = self.approvals(&digest, asked.unwrap_or(&self.requester));
         self.take_note(&mut journal, &mut events, &approvals)?;
+        self.note_glass((&plan, approvals.len()), &mut journal, &mut events)?;
         let run = replay(plan, &folder, &events)?;
         let waited = waited(&events);
         let mut progress = self.progress(folder, (journal, run), waited, approvals.len());
@@ -144,14 +170,19 @@ impl Runner {
 
     /// Walks back what can be undone, last change first.
     pub async fn undo(&self, run: &str) -> Result<Run, RespondError> {
-        let folder = self.folder.run(run)?;
-        let plan = folder.plan()?;
-        let _lock = self.folder.lock(&plan)?;
-        let (journal, events) = Journal::open(&folder.journal(), &folder.id)?;
-        let run = replay(plan, &folder, &events)?;
-        let mut progress = self.progress(folder, (journal, run), Vec::new(), 0);
+        let (mut progress, _lock) = self.opened(run)?;
         self.walk_back(&mut progress).await?;
         Ok(finished(progress))
+    }
+
+    /// A run as it stands, for what needs nobody's agreement. Nobody else works on it while the lock is held.
+    pub(super) fn opened(&self, run: &str) -> Result<(Progress, Lock), RespondError> {
+        let folder = self.folder.run(run)?;
+        let plan = folder.plan()?;
+        let lock = self.folder.lock(&plan)?;
+        let (journal, events) = Journal::open(&folder.journal(), &folder.id)?;
+        let run = replay(plan, &folder, &events)?;
+        Ok((self.progress(folder, (journal, run), Vec::new(), 0), lock))
     }
 
     /// Whether the world is as the plan saw it, where the plan would change it.
@@ -160,9 +191,21 @@ impl Runner {
             let now = plan::look(plan, step, &self.hands).await;
             // What was planned was scrubbed as well: an object may be called by the value.
             let scrubber = self.hands.scrubber(&plan.fingerprint);
+            let Some(action) = actions::get(&step.action) else { continue };
+            // What is not needed keeps nothing back that is.
+            if now.is_err() && action.must_see() && step.on_failure == OnFailure::Continue {
+                continue;
+            }
             let now = now.map_err(|why| RespondError::Provider(format!("{}: {}", step.id, scrubber.scrub(&why))))?;
             let now = plan::scrubbed(&scrubber, now);
-            if !actions::get(&step.action).is_some_and(|action| action.same(&step.observed, &now)) {
+            // Somebody was quicker: what was to be stopped is, and that is still to be proved.
+            // Where others are met by what else is done, as an OpenAI key's project is, that is not done for a key that has ended.
+            let stopped = plan.mode == "contain"
+                && action.role() == Role::Stops
+                && action.stops_by_name()
+                && action.is_stopped(&now)
+                && now.get("object") == step.observed.get("object");
+            if !stopped && !action.same(&step.observed, &now) {
                 let (planned, now) = (step.observed.to_string(), now.to_string());
                 return Err(RespondError::Drift { step: step.id.clone(), planned, now });
             }
@@ -184,7 +227,11 @@ impl Runner {
         for number in 0..progress.run.plan.steps.len() {
             let step = progress.run.plan.steps[number].clone();
             if progress.run.steps[number].state == StepState::Succeeded {
-                continue;
+                if !is_behind(&progress.run, number) {
+                    continue;
+                }
+                let again = EventKind::Waiting { until: Some(self.hands.clock.now()), person: None };
+                self.record(&mut progress, &step.id, again, Value::Null)?;
             }
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -202,6 +249,14 @@ impl Runner {
             }
         }
         Ok(finished(progress))
+    }
+
+    /// Before evidence is made: waits until the last change is as old as it must be to be believed.
+    async fn settled(&self, run: &Run) {
+        let changed = run.plan.steps.iter().zip(&run.steps).filter(|(step, status)| step.mutates && stands(status));
+        let Some(last) = changed.filter_map(|(_, status)| status.at).max() else { return };
+        let passed = Duration::try_from(self.hands.clock.now().duration_since(last)).unwrap_or_default();
+        self.turn.pass(self.look_again.saturating_sub(passed)).await;
     }
 
     /// Takes one step: guards, record, act, record.
@@ -231,11 +286,14 @@ impl Runner {
             return self.let_be(progress, step);
         }
         let person = match self.lacks_agreement(progress, step) {
-            None => self.is_used_again(progress, step).await,
+            None => self.is_used_again(progress, step).await?,
             lacks => lacks,
         };
         if person.is_some() {
             return self.record(progress, &step.id, EventKind::Waiting { until: None, person }, Value::Null);
+        }
+        if step.action == "evidence" {
+            self.settled(&progress.run).await;
         }
         let attempt = format!("{}/{}/{}", progress.run.id, step.id, progress.run.records);
         self.record(progress, &step.id, EventKind::Started { idempotency_key: attempt }, Value::Null)?;
@@ -266,7 +324,8 @@ impl Runner {
 
     /// Who must still agree to a step.
     fn lacks_agreement(&self, progress: &Progress, step: &PlannedStep) -> Option<String> {
-        (count(step.approval) > progress.approved).then(|| {
+        let goes = progress.run.break_glass.is_some() && may_go(step);
+        (!goes && count(step.approval) > progress.approved).then(|| {
             format!(
                 "{} approval(s) by others than {}, {} given: `staunch respond approve {}`, then `resume`",
                 count(step.approval),
@@ -298,6 +357,7 @@ impl Runner {
             requester: &self.requester,
             folder: Some(&self.folder),
             notes,
+            record: &Value::Null,
         }
     }
 
@@ -307,7 +367,12 @@ impl Runner {
             return Ok(Outcome::Failed(format!("this version has no action {}", step.action)));
         };
         let (run, (notes, written)) = (progress.run.clone(), Notes::new());
-        let world = self.world(&run, step, Some(&notes));
+        let (seq, head) = progress.journal.head();
+        let mut record = json!({ "journal": { "seq": seq, "sha256": head } });
+        if let Some(glass) = &run.break_glass {
+            record["break_glass"] = json!(glass);
+        }
+        let world = World { record: &record, ..self.world(&run, step, Some(&notes)) };
         // An action keeps to its own time; this is for one that does not.
         let limit = world.timeout + Duration::from_secs(15);
         self.noting(progress, step, (&written, limit, action.apply(&world))).await
@@ -353,6 +418,12 @@ impl Runner {
             what,
         })
     }
+}
+
+/// Whether a step is evidence of less than was done by now: something before it has happened since.
+fn is_behind(run: &Run, number: usize) -> bool {
+    let made = run.steps[number].at;
+    run.plan.steps[number].action == "evidence" && run.steps[..number].iter().any(|earlier| earlier.at > made)
 }
 
 pub(super) fn finished(mut progress: Progress) -> Run {

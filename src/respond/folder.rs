@@ -14,7 +14,7 @@ use super::RespondError;
 use super::journal::sync_folder;
 use super::playbook::sha256;
 use crate::attest::Envelope;
-use crate::model::{Approval, Plan};
+use crate::model::{Approval, BrokenGlass, Plan};
 
 /// The state folder, as far as responding uses it.
 #[derive(Debug, Clone)]
@@ -202,9 +202,9 @@ impl Folder {
         taken(self.root.join("locks/watch.lock"))
     }
 
-    /// Takes the lock of whoever begins a rotation: they are counted, and then there is one more.
-    pub(super) fn lock_rotations(&self) -> Result<Lock, RespondError> {
-        taken(self.root.join("locks/rotations.lock"))
+    /// Takes the lock of whoever begins a run of that kind: they are counted, and then there is one more.
+    pub(super) fn lock_begun(&self, kind: &str) -> Result<Lock, RespondError> {
+        taken(self.root.join(format!("locks/{kind}s.lock")))
     }
 
     /// Takes the lock of a store, by its name in plans.
@@ -219,6 +219,11 @@ impl Folder {
 }
 
 impl RunFolder {
+    /// Whether the journal has the record that a statement names.
+    pub fn holds(&self, seq: u64, sha256: &str) -> Result<bool, RespondError> {
+        super::journal::holds(&self.journal(), seq, sha256)
+    }
+
     /// When it was begun, by its name.
     pub(super) fn begun(&self) -> Option<Timestamp> {
         let at = self.id.split_once('-')?.0;
@@ -235,6 +240,15 @@ impl RunFolder {
         let path = self.path.join("plan.json");
         let bytes = fs::read(&path).map_err(failed("cannot read", &path))?;
         serde_json::from_slice(&bytes).map_err(|error| RespondError::Format { path, what: error.to_string() })
+    }
+
+    /// Of whose acting without approvals everybody was told.
+    pub(super) fn glass(&self) -> PathBuf {
+        self.path.join("glass-told.json")
+    }
+
+    pub(super) fn told_glass(&self) -> Option<BrokenGlass> {
+        serde_json::from_slice(&fs::read(self.glass()).ok()?).ok()
     }
 
     /// Where the evidence is.

@@ -18,27 +18,30 @@ pub struct Guard {
     /// Changes a run may make.
     pub most_changes: usize,
     /// Rotations that may be begun in an hour; as many as one likes where there is none.
-    pub rotations: Option<Rotations>,
+    pub rotations: Option<Hourly>,
+    /// The same of what only stops a credential.
+    pub containments: Option<Hourly>,
 }
 
-/// How many rotations are begun in an hour.
+/// How many runs of a kind are begun in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rotations {
+pub struct Hourly {
     /// In all.
     pub per_hour: u32,
     /// In one account of one provider.
     pub per_account: u32,
 }
 
-impl Rotations {
+impl Hourly {
     /// Whether one more may be begun, after those of the last hour.
     ///
     /// # Errors
     /// Which bound is reached.
     pub(super) fn one_more(self, plan: &Plan, begun: &[Option<Plan>]) -> Result<(), String> {
+        let kind = if plan.mode == "rotate" { "rotations" } else { "containments" };
         if begun.len() >= self.per_hour as usize {
             return Err(format!(
-                "{} rotations were begun within the hour, which is as many as may be (`rotations_per_hour` of [responder] in the \
+                "{} {kind} were begun within the hour, which is as many as may be (`{kind}_per_hour` of [responder] in the \
                  settings file): try again later",
                 begun.len()
             ));
@@ -49,7 +52,7 @@ impl Rotations {
         if here >= self.per_account as usize {
             let account = plan.target.get("account").map_or("this account", String::as_str);
             return Err(format!(
-                "{here} rotations were begun within the hour in {account}, which is as many as may be (`rotations_per_account` of \
+                "{here} {kind} were begun within the hour in {account}, which is as many as may be (`{kind}_per_account` of \
                  [responder] in the settings file): try again later"
             ));
         }
@@ -228,7 +231,7 @@ impl Guard {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Guard, Moment, Rotations};
+    use super::{Guard, Hourly, Moment};
     use crate::model::Plan;
 
     fn plan(account: &str, key: &str, user: &str) -> Plan {
@@ -248,7 +251,7 @@ mod tests {
     fn guard() -> Guard {
         let protected = vec!["KEEP".to_owned(), "arn:aws:iam::1:user/ops/root-like".to_owned()];
         let owned = [("openai".to_owned(), vec!["org-1".to_owned()])].into();
-        Guard { accounts: vec!["1".into()], owned, protected, most_changes: 2, rotations: None }
+        Guard { accounts: vec!["1".into()], owned, protected, most_changes: 2, ..Guard::default() }
     }
 
     const MOMENT: Moment<'_> = Moment {
@@ -347,9 +350,12 @@ mod tests {
     }
 
     #[test]
-    fn rotations_are_counted_in_all_and_by_account() {
-        let most = Rotations { per_hour: 3, per_account: 2 };
-        let of = |account: &str| plan(account, "K", "u");
+    fn what_is_begun_is_counted_in_all_and_by_account() {
+        let most = Hourly { per_hour: 3, per_account: 2 };
+        let of = |account: &str| Plan { mode: "rotate".to_owned(), ..plan(account, "K", "u") };
+        let stops = plan("1", "K", "u");
+        let two = [Some(stops.clone()), Some(stops.clone())];
+        assert!(most.one_more(&stops, &two).is_err_and(|why| why.contains("containments_per_account")));
         let begun = [Some(of("1")), Some(of("1"))];
         assert!(most.one_more(&of("1"), &begun).is_err_and(|why| why.contains("rotations_per_account")));
         assert_eq!(most.one_more(&of("2"), &begun), Ok(()));

@@ -61,7 +61,21 @@ pub(super) fn read(path: &Path) -> Result<Contents, RespondError> {
     Ok(read)
 }
 
+/// Whether a journal has that record, whole and where it says: what follows it may have come since.
+pub(super) fn holds(path: &Path, seq: u64, sha256: &str) -> Result<bool, RespondError> {
+    read(path)?;
+    let failed = |source| RespondError::File { what: "cannot read the journal", path: path.to_owned(), source };
+    let text = std::fs::read(path).map_err(failed)?;
+    let record = usize::try_from(seq).ok().and_then(|at| text.split_inclusive(|&b| b == b'\n').nth(at));
+    Ok(record.and_then(|line| line.strip_suffix(b"\n")).is_some_and(|record| hash(record) == sha256))
+}
+
 impl Journal {
+    /// The number and the hash of the last record. There is one.
+    pub(super) fn head(&self) -> (u64, &str) {
+        (self.next.saturating_sub(1), &self.previous)
+    }
+
     /// Starts the journal of a new run.
     pub(super) fn create(path: &Path, run: &str) -> Result<Self, RespondError> {
         let made = OpenOptions::new().append(true).create_new(true).open(path);
@@ -164,6 +178,24 @@ mod tests {
             journal.append(&clock, None, EventKind::Succeeded, Value::Null).expect("written");
             assert_eq!(read(&path).expect("whole").events.len(), whole + 1);
         }
+    }
+
+    #[test]
+    fn a_journal_that_was_cut_at_a_lines_end_does_not_hold_what_was_named() {
+        let dir = tempfile::tempdir().expect("scratch");
+        let (path, text) = filled(dir.path());
+        let (mut journal, _) = Journal::open(&path, "r1").expect("opens");
+        let (seq, head) = (journal.head().0, journal.head().1.to_owned());
+        assert!(seq == 2 && super::holds(&path, seq, &head).expect("reads"));
+        journal.append(&TestClock::new(Timestamp::UNIX_EPOCH), None, EventKind::Succeeded, Value::Null).expect("written");
+        assert!(super::holds(&path, seq, &head).expect("reads"), "more has come since");
+        let whole: Vec<&[u8]> = text.split_inclusive(|&b| b == b'\n').collect();
+        std::fs::write(&path, whole[..2].concat()).expect("cut");
+        assert_eq!(read(&path).expect("by itself it is whole").events.len(), 2);
+        assert!(!super::holds(&path, seq, &head).expect("reads"));
+        let (mut journal, _) = Journal::open(&path, "r1").expect("opens");
+        journal.append(&TestClock::new(Timestamp::UNIX_EPOCH), None, EventKind::Succeeded, Value::Null).expect("written");
+        assert!(!super::holds(&path, seq, &head).expect("reads"), "another stands in its place");
     }
 
     #[test]

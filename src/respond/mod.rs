@@ -14,6 +14,7 @@ mod compose;
 mod evidence;
 mod execute;
 mod folder;
+mod glass;
 mod guard;
 mod journal;
 mod plan;
@@ -26,6 +27,7 @@ mod table;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod walk_back;
 mod watch;
 mod waves;
@@ -36,7 +38,7 @@ use std::sync::Arc;
 
 use crate::detect::Detector;
 use crate::model::{Clock, Credential};
-use crate::net::{Net, NetError, Responder};
+use crate::net::{Net, NetError, Partition, Responder};
 use crate::secret::{Fingerprint, FingerprintKey, Scrubber, Secret};
 use crate::store::StoreError;
 
@@ -45,11 +47,12 @@ pub use cacao::{export, import};
 pub use compose::{Uses, Whose};
 pub use execute::Runner;
 pub use folder::{Folder, RunFolder};
-pub use guard::{Guard, Rotations};
+pub use guard::{Guard, Hourly};
 pub use plan::draft;
 pub use playbook::{Playbook, PlaybookSource, Playbooks, builtin_playbooks};
 pub use replay::replayed;
 pub use stores::{ConsumerAt, StoreAt, Stores, kinds as store_kinds};
+pub use turn::Turn;
 pub use watch::{Allowed, Answer, Delivery, Ear, Policy, Waiting, Watcher, Work, delivery_name};
 pub use waves::{Ended, Left, Waves, apply_all};
 pub use whose::account;
@@ -89,6 +92,13 @@ pub struct AwsHands {
     pub arn: String,
     /// The account that the responder acts in.
     pub account: String,
+}
+
+impl AwsHands {
+    /// The partition that the responder acts in: another's STS knows no key of it, live or not.
+    fn partition(&self) -> Partition {
+        Partition::of_arn(&self.arn)
+    }
 }
 
 /// An administrative credential.

@@ -11,7 +11,7 @@ use super::playbook::{Playbook, Playbooks, Step, placeholder};
 use super::preflight::lacking;
 use super::whose::plain;
 use super::{AwsHands, Hands, RespondError, account, means, stores};
-use crate::model::{Edge, Finding, Plan, PlannedStep, Times};
+use crate::model::{Edge, Finding, OnFailure, Plan, PlannedStep, Times};
 use crate::secret::Scrubber;
 
 type Bindings = BTreeMap<&'static str, String>;
@@ -236,7 +236,7 @@ fn ran(action: &str) -> bool {
 /// Fills in what each step sees now.
 async fn observe(plan: &mut Plan, hands: &Hands) {
     let scrubber = hands.scrubber(&plan.fingerprint);
-    let mut seen = Vec::new();
+    let (mut seen, mut left_out) = (Vec::new(), Vec::new());
     for step in &plan.steps {
         seen.push(look(plan, step, hands).await);
     }
@@ -256,9 +256,20 @@ async fn observe(plan: &mut Plan, hands: &Hands) {
                 }
                 step.observed = scrubbed(&scrubber, value);
             }
+            Err(why) if leaves_out(step) => {
+                left_out.push(step.id.clone());
+                let why = scrubber.scrub(&why);
+                plan.unknowns.push(format!("{} is left out: what is there before cannot be seen: {why}", step.id));
+            }
             Err(why) => plan.unknowns.push(format!("what {} would find: {}", step.id, scrubber.scrub(&why))),
         }
     }
+    plan.steps.retain(|step| !left_out.contains(&step.id));
+}
+
+/// Whether a step is not taken, and the others are, where what is there before cannot be seen.
+fn leaves_out(step: &PlannedStep) -> bool {
+    step.on_failure == OnFailure::Continue && actions::get(&step.action).is_some_and(Action::must_see)
 }
 
 /// What a step sees now.
@@ -278,6 +289,7 @@ pub(super) async fn look(plan: &Plan, step: &PlannedStep, hands: &Hands) -> Resu
         requester: "",
         folder: None,
         notes: None,
+        record: &Value::Null,
     };
     tokio::time::timeout(timeout, action.observe(&world)).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
 }

@@ -138,6 +138,8 @@ builtin![
     "llmjacking-openai",
     "mistral-contain",
     "mistral-rotate",
+    "mysql-manual-contain",
+    "mysql-user-contain",
     "npm-contain",
     "okta-contain",
     "openai-admin-key-contain",

@@ -1,5 +1,6 @@
 //! A run as its journal tells it: the records in order, and nothing else.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::folder::RunFolder;
@@ -12,6 +13,13 @@ pub(super) const ALREADY: &str = "already";
 /// What the evidence of a step holds that was walked back though something of it may be left, in words.
 pub(super) const DOUBT: &str = "unknown";
 
+/// What is said of a step whose lost key has shown up.
+const SHOWN_UP: &str =
+    "the new key that was asked for has shown up, nobody held it, and it was taken away: `respond resume` goes on";
+
+/// In a step's evidence while it is waited for or looked at again: when it has succeeded.
+const DONE_AT: &str = "done_at";
+
 /// Why a step that was walked back may have left something all the same; it is looked for again whenever somebody asks.
 pub(super) fn doubt(status: &StepStatus) -> Option<&str> {
     let seen = status.evidence.get(ALREADY).filter(|_| status.state == StepState::Undone)?;
@@ -23,6 +31,12 @@ pub(super) fn asks_for_more(status: &StepStatus) -> bool {
     let lost = status.noted.get("lost").and_then(Value::as_array).is_some_and(|lost| !lost.is_empty());
     let minting = status.noted.get("minting").and_then(Value::as_bool).unwrap_or(false);
     lost || minting && status.noted.get("id").is_none_or(Value::is_null)
+}
+
+/// Whether nobody works at what a step has asked for and lost: it is looked for from outside, and taken away once it shows up. A step
+/// that is under way sees to it itself.
+pub(super) fn has_lost(status: &StepStatus) -> bool {
+    !matches!(status.state, StepState::Pending | StepState::Started | StepState::Undoing) && asks_for_more(status)
 }
 
 /// A run as its journal tells it. Reads only.
@@ -45,12 +59,21 @@ pub(super) fn replay(plan: Plan, folder: &RunFolder, events: &[Event]) -> Result
     let damaged = |line: usize, what: String| RespondError::Journal { path: folder.journal(), line, what };
     let digest = plan.digest().map_err(|error| damaged(1, error.to_string()))?;
     let steps = plan.steps.iter().map(fresh).collect();
-    let mut run = Run { id: folder.id.clone(), plan, digest, state: RunState::Open, steps, records: 0 };
+    let mut run = Run { id: folder.id.clone(), plan, digest, state: RunState::Open, steps, records: 0, break_glass: None };
     for (number, event) in events.iter().enumerate() {
         take_up(&mut run, event).map_err(|what| damaged(number + 1, what))?;
     }
     run.state = state_of(&run);
     Ok(run)
+}
+
+/// When a step that has succeeded, and is waited for or looked at again since, did so.
+fn done_at(status: &StepStatus, before: StepState) -> Option<Timestamp> {
+    match before {
+        StepState::Succeeded => status.at,
+        StepState::Waiting | StepState::Started => status.evidence.get(DONE_AT)?.as_str()?.parse().ok(),
+        _ => None,
+    }
 }
 
 /// Takes one record into account, or says why it cannot be.
@@ -59,6 +82,10 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
     let Some(id) = &event.step else {
         return match &event.event {
             EventKind::Planned { digest } if *digest != run.digest => Err("it is about another plan".to_owned()),
+            EventKind::BrokeGlass(glass) => {
+                run.break_glass = Some(glass.clone());
+                Ok(())
+            }
             _ => Ok(()),
         };
     };
@@ -67,7 +94,12 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
     let before = status.state;
     status.state = table::step_after(before, &event.event)?;
     if event.event == EventKind::Noted {
+        let lost = has_lost(status);
         status.noted = event.evidence.clone();
+        // Its last words were about that.
+        if lost && !asks_for_more(status) && matches!(before, StepState::Unknown | StepState::Waiting | StepState::Failed) {
+            status.why = Some(SHOWN_UP.to_owned());
+        }
         // What somebody's word stood for has shown up and is gone.
         if doubt(status).is_some() && !asks_for_more(status) {
             status.evidence = json!({ "removed": status.noted.get("removed") });
@@ -84,7 +116,10 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
         EventKind::Started { .. } => before == StepState::Started,
         _ => false,
     };
-    status.at = Some(event.at);
+    let done_at = done_at(status, before);
+    // What was waited for and holds still was brought about then, and not when it was looked at again.
+    let still = event.event == EventKind::Succeeded && event.evidence.get(ALREADY).is_some();
+    status.at = Some(done_at.filter(|_| still).unwrap_or(event.at));
     status.why = match &event.event {
         EventKind::Refused { why }
         | EventKind::Failed { why }
@@ -98,6 +133,9 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
         EventKind::Waiting { until, .. } => json!({ "until": until }),
         _ => event.evidence.clone(),
     };
+    if let (Some(done_at), EventKind::Waiting { .. } | EventKind::Started { .. }) = (done_at, &event.event) {
+        status.evidence[DONE_AT] = json!(done_at);
+    }
     if let Some(why) = doubt(status) {
         let by = status.evidence[ALREADY].get("said_by").and_then(Value::as_str).unwrap_or("nobody");
         status.why = Some(format!("{why}; {by} said that there is none: should it show up, `respond undo` takes it away"));

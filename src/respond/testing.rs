@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Turn;
 use super::{
     Admin, Approvers, Folder, Guard, Hands, Playbook, Playbooks, Recall, RespondError, Runner, account, approve,
     builtin_playbooks, draft, journal, replayed,
@@ -327,10 +329,13 @@ pub(super) fn runner(hands: Hands, folder: Folder, guard: Guard) -> Runner {
         folder,
         guard,
         stop_file: None,
+        look_again: Duration::ZERO,
+        turn: Turn::default(),
         approvers: Approvers::from(PEOPLE.map(|(name, seed)| (name.to_owned(), signer(seed).public()))),
         stop: Arc::default(),
         requester: "tests".to_owned(),
         confirmed: Vec::new(),
+        break_glass: None,
         signer: None,
     }
 }

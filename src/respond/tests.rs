@@ -32,6 +32,8 @@ fn openai(live: (u16, Value)) -> Provider {
                 *limit = body["max_requests_per_1_minute"].as_i64().expect("a number");
                 says(200, &json!({}))
             }
+            // It may spend next to nothing already.
+            "GET /v1/organization/projects/proj_1/spend_limit" => says(200, &json!({ "threshold_amount": 1 })),
             "GET /v1/organization/projects/proj_1/api_keys?limit=100" => {
                 let data = if gone.load(Relaxed) { json!([]) } else { json!([key]) };
                 says(200, &json!({ "data": data, "has_more": false }))

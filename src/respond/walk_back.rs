@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use super::RespondError;
 use super::actions::{self, Notes, Outcome};
 use super::execute::{Progress, Runner, finished};
-use super::journal::Journal;
-use super::replay::{ALREADY, DOUBT, asks_for_more, doubt, replay, stands};
-use crate::model::{EventKind, PlannedStep, Run, StepState};
+use super::replay::{ALREADY, DOUBT, doubt, has_lost, stands};
+use crate::model::{EventKind, PlannedStep, Run};
 
 impl Runner {
     /// Walks a run back, last change first.
@@ -57,12 +56,7 @@ impl Runner {
     /// # Errors
     /// When the state folder fails, a guard says no, or it cannot be taken away now.
     pub(super) async fn take_left(&self, run: &str) -> Result<Option<Run>, RespondError> {
-        let folder = self.folder.run(run)?;
-        let plan = folder.plan()?;
-        let _lock = self.folder.lock(&plan)?;
-        let (journal, events) = Journal::open(&folder.journal(), &folder.id)?;
-        let run = replay(plan, &folder, &events)?;
-        let mut progress = self.progress(folder, (journal, run), Vec::new(), 0);
+        let (mut progress, _lock) = self.opened(run)?;
         let before = progress.run.records;
         self.left_taken(&mut progress).await?;
         Ok((progress.run.records > before).then(|| finished(progress)))
@@ -72,8 +66,7 @@ impl Runner {
     pub(super) async fn left_taken(&self, progress: &mut Progress) -> Result<(), RespondError> {
         for number in 0..progress.run.plan.steps.len() {
             let (step, status) = (progress.run.plan.steps[number].clone(), &progress.run.steps[number]);
-            // A step that is under way sees to it itself.
-            if !matches!(status.state, StepState::Succeeded | StepState::Undone) || !asks_for_more(status) {
+            if !has_lost(status) {
                 continue;
             }
             let Some(action) = actions::get(&step.action) else { continue };
@@ -93,7 +86,7 @@ impl Runner {
     }
 
     async fn put_back(&self, progress: &mut Progress, step: &PlannedStep, confirmed: bool) -> Result<Outcome, RespondError> {
-        let Some(action) = actions::get(&step.action).filter(|action| action.reversible()) else {
+        let Some(action) = actions::get(&step.action).filter(|action| action.walks_back()) else {
             return Ok(Outcome::Failed("it cannot be undone".to_owned()));
         };
         let (run, (notes, written)) = (progress.run.clone(), Notes::new());

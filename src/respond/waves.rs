@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::actions::{self, Role};
-use super::{RespondError, Runner};
+use super::{RespondError, Runner, Turn};
 use crate::model::{Run, RunState, StepState};
 
 /// How many plans are carried out.
 #[derive(Debug, Clone, Copy)]
 pub struct Waves {
-    /// Runs at a time. Each makes a handful of requests in a row; IAM begins to throttle an account at some twenty a second.
+    /// Runs that act at a time; one that only waits to look again is not counted. Each makes a handful of requests in a row; IAM begins to throttle an account at some twenty a second.
     pub at_once: usize,
     /// Failures after which nothing more is begun.
     pub most_failures: usize,
@@ -43,7 +44,7 @@ pub enum Left {
     WalkedBack(String),
 }
 
-/// A run that was told to go slower has changed nothing by the step that was told so; it is resumed so often.
+/// Who was told to go slower has changed nothing by that; it is tried again so often.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
 /// How that is said.
 const SLOWER: [&str; 3] = ["Throttling", "asks for a pause", "TooManyRequests"];
@@ -53,6 +54,7 @@ fn failed(ended: &Ended) -> bool {
     match ended {
         Ended::NotBegun(_) => false,
         Ended::Error(_) => true,
+        Ended::Ran(run) if run.has_failed() => true,
         Ended::Ran(run) => run.plan.steps.iter().zip(&run.steps).any(|(step, status)| {
             let not = matches!(
                 status.state,
@@ -63,11 +65,20 @@ fn failed(ended: &Ended) -> bool {
     }
 }
 
-/// Whether a run stopped because it was told to go slower.
-fn too_fast(run: &Run) -> bool {
-    let slower = |why: &String| SLOWER.iter().any(|word| why.contains(word));
-    let told = run.steps.iter().any(|step| step.state == StepState::Failed && step.why.as_ref().is_some_and(slower));
-    run.state == RunState::Stopped && told
+/// Whether something went wrong because somebody is to go slower.
+fn too_fast(ended: &Result<Run, RespondError>) -> bool {
+    let slower = |why: &str| SLOWER.iter().any(|word| why.contains(word));
+    match ended {
+        // A look before anything was begun.
+        Err(RespondError::Provider(why)) => slower(why),
+        Err(_) => false,
+        Ok(run) => {
+            // Where a look is what was told so, the step is not known; it looks first when it is taken again.
+            let told = |state| matches!(state, StepState::Failed | StepState::Unknown);
+            let mut steps = run.steps.iter().filter(|step| told(step.state));
+            run.state == RunState::Stopped && steps.any(|step| step.why.as_deref().is_some_and(slower))
+        }
+    }
 }
 
 /// The run whose users of the old credential have not been seen to use the new one, in words: because it waits for them, or because
@@ -88,32 +99,34 @@ fn follows(run: &Run) -> Option<String> {
     })
 }
 
-async fn one(runner: &Runner, digest: &str) -> Ended {
-    let begun = match runner.begun(digest) {
+/// Begins a plan, or goes on with its run.
+async fn attempt(runner: &Runner, digest: &str) -> Result<Result<Run, RespondError>, Ended> {
+    match runner.begun(digest) {
         // Neither a failure nor to be begun again: somebody wants it as it was.
         Ok(Some(run)) if matches!(run.state, RunState::Undone | RunState::Abandoned) => {
-            return Ended::NotBegun(Left::WalkedBack(run.id));
+            Err(Ended::NotBegun(Left::WalkedBack(run.id)))
         }
-        Ok(Some(run)) => runner.resume(&run.id).await,
-        Ok(None) => runner.apply(digest).await,
-        Err(error) => Err(error),
-    };
-    let mut run = match begun {
-        Ok(run) => run,
-        Err(RespondError::Held(why)) => return Ended::NotBegun(Left::Held(why)),
-        Err(error) => return Ended::Error(error),
-    };
-    for pause in PAUSES {
-        if !too_fast(&run) || runner.stop.load(Ordering::Relaxed) {
-            break;
-        }
-        tokio::time::sleep(pause).await;
-        run = match runner.resume(&run.id).await {
-            Ok(run) => run,
-            Err(error) => return Ended::Error(error),
-        };
+        Ok(Some(run)) => Ok(runner.resume(&run.id).await),
+        Ok(None) => Ok(runner.apply(digest).await),
+        Err(error) => Ok(Err(error)),
     }
-    Ended::Ran(Box::new(run))
+}
+
+async fn one(runner: &Runner, digest: &str) -> Ended {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let ended = match attempt(runner, digest).await {
+            Ok(ended) => ended,
+            Err(left) => return left,
+        };
+        let pause = pauses.next().filter(|_| too_fast(&ended) && !runner.stop.load(Ordering::Relaxed));
+        match (pause, ended) {
+            (Some(pause), _) => tokio::time::sleep(pause).await,
+            (None, Ok(run)) => return Ended::Ran(Box::new(run)),
+            (None, Err(RespondError::Held(why))) => return Ended::NotBegun(Left::Held(why)),
+            (None, Err(error)) => return Ended::Error(error),
+        }
+    }
 }
 
 /// The sizes of the waves.
@@ -134,6 +147,7 @@ pub async fn apply_all(
     let mut ends: Vec<Ended> = plans.iter().map(|_| Ended::NotBegun(Left::Stopped)).collect();
     let mut waiting: VecDeque<(usize, (Runner, String))> = plans.into_iter().enumerate().collect();
     let (mut failures, mut held) = (0, None);
+    let turns = Arc::new(Semaphore::new(waves.at_once.max(1)));
     for (wave, size) in sizes.into_iter().enumerate() {
         let mut left = size;
         let mut running: JoinSet<(usize, String, Ended)> = JoinSet::new();
@@ -141,16 +155,26 @@ pub async fn apply_all(
         let most = if wave == 0 { 1 } else { waves.most_failures.max(1) };
         let mut waits = None;
         loop {
-            let open = failures < most && held.is_none() && !stop.load(Ordering::Relaxed);
-            while open && left > 0 && running.len() < waves.at_once.max(1) {
-                let Some((at, (runner, digest))) = waiting.pop_front() else { break };
-                left -= 1;
-                running.spawn(async move {
-                    let ended = one(&runner, &digest).await;
-                    (at, digest, ended)
-                });
+            // Who waits to look again has failed or not; so many may be begun before that is known.
+            let room = running.len() < 4 * waves.at_once.max(1);
+            let open = room && left > 0 && failures < most && held.is_none() && !stop.load(Ordering::Relaxed);
+            if !open && running.is_empty() {
+                break;
             }
-            let Some(joined) = running.join_next().await else { break };
+            let joined = tokio::select! {
+                biased;
+                Some(joined) = running.join_next() => joined,
+                Ok(taken) = Arc::clone(&turns).acquire_owned(), if open => {
+                    let Some((at, (mut runner, digest))) = waiting.pop_front() else { break };
+                    left -= 1;
+                    runner.turn = Turn::of(Arc::clone(&turns), taken);
+                    running.spawn(async move {
+                        let ended = one(&runner, &digest).await;
+                        (at, digest, ended)
+                    });
+                    continue;
+                }
+            };
             // One that panicked has a journal, and no end.
             let Ok((at, digest, ended)) = joined else {
                 failures += 1;

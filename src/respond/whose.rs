@@ -22,6 +22,7 @@ const ACCOUNTS: &[(&str, &[&str])] = &[
     ("heroku", &["identity.id"]),
     ("huggingface", &["identity.name"]),
     ("langfuse", &["identity.project_id"]),
+    ("mysql", &["part.host"]),
     ("npm", &["identity.username"]),
     ("okta", &["part.host"]),
     ("openai", &["identity.organization"]),
@@ -48,11 +49,11 @@ pub fn account(finding: &Finding) -> Option<String> {
     })
 }
 
-/// A public part's value as its provider knows it. In PostgreSQL's and Redis's URLs the user is percent-encoded (libpq,
+/// A public part's value as its provider knows it. In MySQL's, PostgreSQL's and Redis's URLs the user is percent-encoded (libpq,
 /// "Connection URIs"; RFC 3986, section 3.2.1).
 pub(super) fn plain(finding: &Finding, part: &PartInfo) -> Option<String> {
     let value = part.value.as_deref()?;
-    let encoded = matches!(finding.detector.as_str(), "postgres-url" | "redis-url") && part.name == "user";
+    let encoded = matches!(finding.detector.as_str(), "mysql-url" | "postgres-url" | "redis-url") && part.name == "user";
     Some(if encoded { percent_decode_str(value).decode_utf8_lossy().into_owned() } else { value.to_owned() })
 }
 

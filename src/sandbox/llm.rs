@@ -23,6 +23,8 @@ struct Project {
     keys: Vec<Key>,
     /// Requests a minute of its one rate limit.
     limit: u64,
+    /// Cents a month that it may spend at most.
+    spend: Option<u64>,
 }
 
 /// The one model that is limited.
@@ -65,6 +67,7 @@ impl Llm {
                 name: project.to_owned(),
                 keys: Vec::new(),
                 limit: REQUESTS,
+                spend: None,
             });
         }
         let value = keys::llm_key("sk-proj-", 74)?;
@@ -96,6 +99,14 @@ impl Llm {
             (&Method::POST, ["v1", "organization", "projects", id, "rate_limits", LIMIT]) => {
                 let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
                 self.limits(id, body["max_requests_per_1_minute"].as_u64())
+            }
+            (&Method::GET, ["v1", "organization", "projects", id, "spend_limit"]) => self.spend(id, |_| ()),
+            (&Method::POST, ["v1", "organization", "projects", id, "spend_limit"]) => {
+                let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+                self.spend(id, |limit| *limit = body["threshold_amount"].as_u64())
+            }
+            (&Method::DELETE, ["v1", "organization", "projects", id, "spend_limit"]) => {
+                self.spend(id, |limit| *limit = None)
             }
             (&Method::DELETE, ["v1", "organization", "projects", id, "api_keys", key]) => self.delete(id, key),
             _ => refusal(404, "invalid_request_error", None, "Invalid URL"),
@@ -152,6 +163,24 @@ impl Llm {
             "object": "project.rate_limit", "id": LIMIT, "model": "gpt-5", "max_requests_per_1_minute": project.limit,
         });
         Reply::json(200, &if set.is_some() { shown } else { list(&[shown]) })
+    }
+
+    /// A project's hard limit on what it spends in a month, after a change of it. Source: OpenAI API reference, Project spend limit.
+    fn spend(&mut self, project: &str, change: impl FnOnce(&mut Option<u64>)) -> Reply {
+        let Some(project) = self.projects.iter_mut().find(|known| known.id == project) else { return no_project() };
+        let before = project.spend;
+        change(&mut project.spend);
+        match (project.spend, before) {
+            (Some(cents), _) => Reply::json(
+                200,
+                &json!({
+                    "object": "project.spend_limit", "currency": "USD", "interval": "month", "threshold_amount": cents,
+                    "enforcement": { "status": "inactive" },
+                }),
+            ),
+            (None, Some(_)) => Reply::json(200, &json!({ "object": "project.spend_limit.deleted", "deleted": true })),
+            (None, None) => refusal(404, "invalid_request_error", None, "No spend limit"),
+        }
     }
 
     pub(super) fn project_id(&self, name: &str) -> Option<String> {

@@ -96,10 +96,10 @@ pub fn scrub(groups: &mut Groups) {
         activity.reword(&|text| scrubber.scrub(text));
     }
     for owner in groups.iter_mut().flat_map(|group| &mut group.finding.owners) {
-        owner.id = scrubber.scrub(&owner.id);
-        owner.name = scrubber.scrub(&owner.name);
+        owner.id = scrubber.scrub_name(&owner.id);
+        owner.name = scrubber.scrub_name(&owner.name);
         for evidence in &mut owner.evidence {
-            evidence.at = scrubber.scrub(&evidence.at);
+            evidence.at = scrubber.scrub_name(&evidence.at);
             evidence.value = scrubber.scrub(&evidence.value);
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::collect::{Gathered, Sighting};
 use crate::detect::DetectorSet;
-use crate::model::{Checked, Credential, Finding, Occurrence, PartInfo};
+use crate::model::{Checked, Credential, Finding, Liveness, Occurrence, PartInfo};
 use crate::secret::{Fingerprint, FingerprintKey, Scrubber};
 
 /// One finding and the credentials behind it, which only validation and recall may see.
@@ -66,8 +66,8 @@ impl Groups {
         let Self(groups, scrubber) = self;
         for group in groups {
             for occurrence in &mut group.finding.occurrences {
-                occurrence.path = scrubber.scrub(&occurrence.path);
-                occurrence.provenance.reword(&|text| scrubber.scrub(text));
+                occurrence.path = scrubber.scrub_name(&occurrence.path);
+                occurrence.provenance.reword(&|text| scrubber.scrub_name(text));
             }
             for value in group.finding.facts.values_mut() {
                 *value = scrubber.scrub(value);
@@ -101,10 +101,11 @@ fn group(
     let variants = distinct(credentials, key);
     let shown = variants.first()?;
     let mut facts = shown.facts.clone();
-    let expires = facts.get("expires").and_then(|text| text.parse::<Timestamp>().ok());
-    if expires.is_some_and(|expires| expires <= now) {
-        facts.insert("expired".into(), "true".into());
-    }
+    let until = facts.get("expires").and_then(|text| text.parse::<Timestamp>().ok());
+    let expired = until.filter(|until| *until <= now);
+    facts.extend(expired.map(|_| ("expired".to_owned(), "true".to_owned())));
+    // It says so itself: nobody need be asked.
+    let dead = |at: Timestamp| Checked { liveness: Liveness::Dead(format!("expired {at}")), at: None };
     let finding = Finding {
         schema: Finding::SCHEMA.to_owned(),
         fingerprint,
@@ -117,7 +118,7 @@ fn group(
         parts: part_infos(&variants, key),
         partial: shown.partial,
         facts: facts.clone(),
-        liveness: Checked::NOT,
+        liveness: expired.map_or(Checked::NOT, dead),
         occurrences,
         owners: Vec::new(),
         reach: None,
@@ -160,3 +161,6 @@ fn part_infos(variants: &[Credential], key: &FingerprintKey) -> Vec<PartInfo> {
     }
     infos
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,10 +12,10 @@ use std::sync::atomic::Ordering;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::collect::{Gathered, Sighting};
-use super::walk::{Request, threads};
+use super::walk::{HistoryPlace, Request, threads};
 use super::worker::Worker;
 use crate::detect::{NEAR, Scanner};
-use crate::model::{Blob, Clue, Coverage, Provenance};
+use crate::model::{Blob, Clue, CommitPlace, Coverage, Provenance};
 use crate::source::Entry;
 use crate::source::archive::{self, Head};
 use crate::source::git::{Brought, History, Kind, Reach, Reader, Sift, Store, TreeReader, Unit, WantedHistory};
@@ -59,6 +59,25 @@ pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) ->
     all.coverage.merge(coverage);
     all.merge(threads(request, || second_look(&store, (path, brought), request)));
     all
+}
+
+/// Scans single objects of the repository at or above `path`.
+pub(super) fn objects(path: &Path, places: &[HistoryPlace], request: &Request<'_>) -> Gathered {
+    let mut worker = Worker::new(request);
+    match Store::open(path) {
+        Err(error) => worker.lost(&path.display().to_string(), &error.to_string()),
+        Ok(store) => {
+            for HistoryPlace { object, path: shown } in places {
+                let Some(number) = store.called(object) else {
+                    worker.lost(shown, &format!("object {object} is not in {} any more", path.display()));
+                    continue;
+                };
+                let place = CommitPlace { object: object.clone(), ..CommitPlace::default() };
+                look_at(&store, path, (number, shown, place), &mut worker);
+            }
+        }
+    }
+    worker.harvest()
 }
 
 /// Looks at all blobs, commits and tags.
@@ -121,12 +140,11 @@ fn explain(store: &Store, history: &mut History, request: &Request<'_>) -> (Vec<
 
 /// Scans what was found again, each with its path, and keeps the earliest place of each credential at each path.
 fn second_look(store: &Store, (target, brought): (&Path, Vec<Brought>), request: &Request<'_>) -> Gathered {
-    let root = store.place.root.clone().unwrap_or_else(|| store.place.git.clone());
     let looked: Vec<Gathered> = brought
         .into_par_iter()
         .map(|one| {
             let mut worker = Worker::new(request);
-            look_again(store, (target, &root), one, &mut worker);
+            look_again(store, target, one, &mut worker);
             worker.harvest()
         })
         .collect();
@@ -146,7 +164,7 @@ fn second_look(store: &Store, (target, brought): (&Path, Vec<Brought>), request:
     all
 }
 
-fn look_again(store: &Store, (target, root): (&Path, &Path), one: Brought, worker: &mut Worker<'_>) {
+fn look_again(store: &Store, target: &Path, one: Brought, worker: &mut Worker<'_>) {
     let short = one.place.object.get(..12).unwrap_or(&one.place.object).to_owned();
     let shown = match (&one.path, one.kind) {
         (Some(path), _) => path.clone(),
@@ -154,16 +172,20 @@ fn look_again(store: &Store, (target, root): (&Path, &Path), one: Brought, worke
         (None, Kind::Tag) => format!("tag {short} (message)"),
         (None, _) => format!("object {short}"),
     };
-    match store.text(one.object) {
-        Err(error) => worker.lost(&shown, &error.to_string()),
+    look_at(store, target, (one.object, &shown, one.place), worker);
+}
+
+/// Scans an object's text as that of a file.
+fn look_at(store: &Store, target: &Path, (object, shown, mut place): (u32, &str, CommitPlace), worker: &mut Worker<'_>) {
+    match store.text(object) {
+        Err(error) => worker.lost(shown, &error.to_string()),
         Ok((text, is_named)) => {
             if !is_named {
-                worker
-                    .lost(&shown, &format!("object {}: its bytes are not those that its name stands for", one.place.object));
+                worker.lost(shown, &format!("object {}: its bytes are not those that its name stands for", place.object));
             }
-            let provenance = Provenance::Commit(Box::new(one.place));
-            let full = root.join(&shown);
-            worker.again(&Entry { path: &shown, provenance: &provenance }, (target, &full), &text);
+            place.repository = Some(target.display().to_string());
+            let full = store.place.root().join(shown);
+            worker.again(&Entry { path: shown, provenance: &Provenance::Commit(Box::new(place)) }, (target, &full), &text);
         }
     }
 }

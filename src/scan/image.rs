@@ -2,7 +2,7 @@
 //! whether later layers hide it.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub struct ImageTarget {
     pub wanted: Wanted,
     /// Where layers that were read before are noted, if they are to be skipped.
     pub seen: Option<PathBuf>,
+    /// Of its layers and configs only those of these digests; all of them where there is none.
+    pub only: Vec<String>,
 }
 
 /// Where an image is.
@@ -53,7 +55,7 @@ pub(super) fn run(target: &ImageTarget, request: &Request<'_>) -> Gathered {
         ImagePlace::Folder(path) => {
             let folder = Folder::new(path);
             let image = Image::local(&target.name, &folder, &target.wanted, &mut planner);
-            all = parts(&image, target.seen.as_deref(), request);
+            all = parts(&image, target, request);
         }
         ImagePlace::Archive(path) => match Archive::open(path) {
             Ok(archive) => {
@@ -61,7 +63,7 @@ pub(super) fn run(target: &ImageTarget, request: &Request<'_>) -> Gathered {
                     planner.trouble(&target.name, why);
                 }
                 let image = Image::local(&target.name, &archive, &target.wanted, &mut planner);
-                all = parts(&image, target.seen.as_deref(), request);
+                all = parts(&image, target, request);
             }
             Err(error) => planner.trouble(&target.name, &error.to_string()),
         },
@@ -81,8 +83,12 @@ pub(super) fn run(target: &ImageTarget, request: &Request<'_>) -> Gathered {
     all
 }
 
-fn parts(image: &Image<'_>, seen: Option<&Path>, request: &Request<'_>) -> Gathered {
+fn parts(image: &Image<'_>, target: &ImageTarget, request: &Request<'_>) -> Gathered {
+    let seen = target.seen.as_deref();
     let read = |unit: usize, visit: &mut dyn Visit| {
+        if !target.only.is_empty() && !target.only.iter().any(|digest| image.digest(unit) == Some(digest.as_str())) {
+            return false;
+        }
         if let (Some(folder), Some(layer)) = (seen, image.layer(unit))
             && let Some(names) = layers::recall(folder, layer)
         {
@@ -129,7 +135,7 @@ impl Remote<'_> {
             planner.trouble(&target.name, &doubt);
         }
         let image = Image::remote(&target.name, self, manifest.bytes, &target.wanted, planner);
-        parts(&image, target.seen.as_deref(), request)
+        parts(&image, target, request)
     }
 
     /// Waits for a future or for the end of the scan, which is an error; None when the future's task is gone.

@@ -26,4 +26,4 @@ pub use collect::{Gathered, Note, Sighting};
 pub use group::{Group, Groups};
 pub use image::{ImagePlace, ImageTarget};
 pub use validate::{Answers, Asked, Asking, dry_run, validate};
-pub use walk::{Counters, Request, Target, run};
+pub use walk::{Counters, HistoryPlace, Request, Target, run};

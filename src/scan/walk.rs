@@ -24,6 +24,8 @@ pub enum Target {
     Stdin(Box<dyn Read + Send>),
     /// Every object of the repository that a folder is, or lies in.
     History(PathBuf, WantedHistory),
+    /// Single objects of the repository that a folder is, or lies in.
+    Objects(PathBuf, Vec<HistoryPlace>),
     /// An environment, copied by the caller: `NAME=value`, a line each.
     Environment(Vec<u8>),
     /// The environments of all processes below this folder, which is `/proc`.
@@ -32,6 +34,15 @@ pub enum Target {
     Image(ImageTarget),
     /// Another scanner's report.
     Reported(PathBuf),
+}
+
+/// An object of a repository, to be read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryPlace {
+    /// Its name, hex.
+    pub object: String,
+    /// The path that it is shown with, without the names inside.
+    pub path: String,
 }
 
 /// What to scan and how.
@@ -73,6 +84,7 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
         match target {
             Target::Path(path) => paths.push(path),
             Target::History(path, wanted) => all.merge(super::history::run(&path, &wanted, request)),
+            Target::Objects(path, places) => all.merge(super::history::objects(&path, &places, request)),
             Target::Environment(text) => all.merge(by_one(request, |worker| environment::own(&text, worker))),
             Target::Processes(proc) => all.merge(by_one(request, |worker| environment::processes(&proc, worker))),
             Target::Reported(path) => all.merge(super::reported::run(&path, request)),

@@ -10,11 +10,19 @@ use super::Secret;
 const MARK: &str = "[secret]";
 /// Shorter secrets are not looked for: they would tear holes in ordinary words.
 const SHORTEST: usize = 8;
+/// What is of letters alone and no longer is a word, such as the password `postgres`.
+const WORD: usize = 16;
 
 /// Replaces every known secret (plain, base64, hex, percent-encoded) in a text.
 #[derive(Default)]
 pub struct Scrubber {
     automaton: Option<AhoCorasick>,
+    /// Which of what it looks for is a word.
+    words: Vec<bool>,
+}
+
+fn is_word(needle: &[u8]) -> bool {
+    needle.len() <= WORD && needle.iter().all(u8::is_ascii_alphabetic)
 }
 
 impl Scrubber {
@@ -34,17 +42,28 @@ impl Scrubber {
         needles.sort_unstable();
         needles.dedup();
         let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&needles).ok();
-        Self { automaton: automaton.filter(|_| !needles.is_empty()) }
+        let words = needles.iter().map(|needle| is_word(needle)).collect();
+        Self { automaton: automaton.filter(|_| !needles.is_empty()), words }
     }
 
     /// The text with every known secret replaced.
     pub fn scrub(&self, text: &str) -> String {
+        self.replaced(text, |_| true)
+    }
+
+    /// A path or a name, whose words stay: one that is somebody's password as well tells nothing of it there, and without it nobody
+    /// finds what is named.
+    pub fn scrub_name(&self, name: &str) -> String {
+        self.replaced(name, |pattern| !self.words.get(pattern).is_some_and(|word| *word))
+    }
+
+    fn replaced(&self, text: &str, goes: impl Fn(usize) -> bool) -> String {
         match &self.automaton {
             None => text.to_owned(),
             Some(automaton) => {
                 let mut out = Vec::with_capacity(text.len());
-                automaton.replace_all_with_bytes(text.as_bytes(), &mut out, |_, _, dst| {
-                    dst.extend_from_slice(MARK.as_bytes());
+                automaton.replace_all_with_bytes(text.as_bytes(), &mut out, |found, bytes, dst| {
+                    dst.extend_from_slice(if goes(found.pattern().as_usize()) { MARK.as_bytes() } else { bytes });
                     true
                 });
                 String::from_utf8_lossy(&out).into_owned()
@@ -88,5 +107,12 @@ mod tests {
     fn short_secrets_do_not_tear_holes() {
         assert_eq!(Scrubber::new([&Secret::new(b"and")]).scrub("sand and band"), "sand and band");
         assert_eq!(Scrubber::default().scrub("text"), "text");
+    }
+
+    #[test]
+    fn a_word_stays_in_a_name_and_in_nothing_else() {
+        let scrubber = Scrubber::new([&Secret::new(b"postgres"), &Secret::new(b"s3cr3t-value")]);
+        assert_eq!(scrubber.scrub_name("deploy/postgres/s3cr3t-value.yml"), "deploy/postgres/[secret].yml");
+        assert_eq!(scrubber.scrub("password=postgres"), "password=[secret]");
     }
 }

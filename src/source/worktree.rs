@@ -1,5 +1,5 @@
-//! A folder's files as they lie on disk, with gitignore as ripgrep understands it, and one exception: files that hold
-//! secrets by trade are read even where gitignore hides them.
+//! A folder's files as they lie on disk, with gitignore as ripgrep understands it, and two exceptions: files that git tracks all
+//! the same (they are in every clone) and files that hold secrets by trade are read even where gitignore hides them.
 //!
 //! `ignore::WalkBuilder` drops ignored entries before anyone can ask for their names, so this is a walk of our own over
 //! the same crate's matchers. It is an iterator; `scan` pulls it from several threads.
@@ -8,12 +8,13 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::FileType;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ignore::Match;
 use ignore::gitignore::Gitignore;
 
 use super::dangerous::{is_dangerous, is_heavy};
+use super::git::Tracked;
 
 /// How to walk.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,6 +70,14 @@ struct Folder {
 struct Rules {
     matcher: Gitignore,
     outer: Option<Arc<Rules>>,
+    repository: Arc<Repository>,
+}
+
+/// The repository whose rules they are.
+struct Repository {
+    root: PathBuf,
+    /// Read when the first entry is ignored.
+    tracked: OnceLock<Tracked>,
 }
 
 impl Walk {
@@ -135,15 +144,15 @@ impl Walk {
                 self.git_settings(&path, &shown);
             } else if folder.bare && text == "objects" {
                 self.ready.push_back(Item::Skipped("objects of a git repository (see --history)"));
-            } else if ignored && is_heavy(&text) {
+            } else if ignored && is_heavy(&text) && !self.is_tracked(&path, Tracked::has_below) {
                 self.ready.push_back(Item::Skipped("folder ignored by gitignore"));
             } else {
-                let rules = folder.rules.clone();
+                let rules = self.stack.last().and_then(|folder| folder.rules.clone());
                 self.enter(path, shown, rules, ignored);
             }
         } else if !kind.is_file() {
             self.ready.push_back(Item::Skipped("not a regular file"));
-        } else if ignored && !is_dangerous(&text) {
+        } else if ignored && !is_dangerous(&text) && !self.is_tracked(&path, Tracked::has_file) {
             self.ready.push_back(Item::Skipped("file ignored by gitignore"));
         } else {
             self.ready.push_back(Item::File(WorkFile { path, shown }));
@@ -152,6 +161,20 @@ impl Walk {
 }
 
 impl Walk {
+    /// Asks the index of the innermost folder's repository about an entry of it.
+    fn is_tracked(&mut self, path: &Path, ask: fn(&Tracked, &Path) -> bool) -> bool {
+        let rules = self.stack.last().and_then(|folder| folder.rules.as_ref());
+        let Some(repository) = rules.map(|rules| Arc::clone(&rules.repository)) else { return false };
+        let tracked = repository.tracked.get_or_init(|| {
+            Tracked::of(&repository.root).unwrap_or_else(|error| {
+                let why = format!("which ignored files git tracks cannot be told ({error}); --no-ignore reads all");
+                self.ready.push_back(Item::Trouble { path: show(&repository.root.join(".git")), why });
+                Tracked::none()
+            })
+        });
+        path.strip_prefix(&repository.root).is_ok_and(|path| ask(tracked, path))
+    }
+
     /// The files of a git folder that hold the URLs of remotes, passwords in them included.
     fn git_settings(&mut self, folder: &Path, shown: &str) {
         for name in ["config", "FETCH_HEAD", "credentials"] {
@@ -202,9 +225,8 @@ fn rules_here(path: &Path, entries: &[(OsString, FileType)], outer: Option<Arc<R
     let is_repository = has(".git");
     let mut rules = if is_repository { Some(exclude_file(path)) } else { outer };
     // Outside a repository a `.gitignore` means nothing, as for git and ripgrep.
-    if has(".gitignore") && (is_repository || rules.is_some()) {
-        let (matcher, _) = Gitignore::new(path.join(".gitignore"));
-        rules = Some(Arc::new(Rules { matcher, outer: rules }));
+    if has(".gitignore") {
+        rules = rules.map(|rules| inner(rules, path.join(".gitignore")));
     }
     rules
 }
@@ -217,7 +239,14 @@ fn exclude_file(root: &Path) -> Arc<Rules> {
         builder.add(file);
     }
     let matcher = builder.build().unwrap_or_else(|_| Gitignore::empty());
-    Arc::new(Rules { matcher, outer: None })
+    let repository = Arc::new(Repository { root: root.to_owned(), tracked: OnceLock::new() });
+    Arc::new(Rules { matcher, outer: None, repository })
+}
+
+/// A folder's `.gitignore` before the rules of those above.
+fn inner(outer: Arc<Rules>, file: PathBuf) -> Arc<Rules> {
+    let repository = Arc::clone(&outer.repository);
+    Arc::new(Rules { matcher: Gitignore::new(file).0, outer: Some(outer), repository })
 }
 
 /// The rules of the folders above a target that lies inside a repository.
@@ -225,14 +254,8 @@ fn rules_above(full: &Path) -> Option<Arc<Rules>> {
     let above: Vec<&Path> = full.ancestors().skip(1).collect();
     let root = above.iter().position(|folder| folder.join(".git").exists())?;
     // The target itself may be a repository; then nothing above it counts, and `rules_here` sees to that.
-    let mut rules = Some(exclude_file(above[root]));
-    for folder in above[..=root].iter().rev() {
-        let file = folder.join(".gitignore");
-        if file.is_file() {
-            rules = Some(Arc::new(Rules { matcher: Gitignore::new(file).0, outer: rules }));
-        }
-    }
-    rules
+    let files = above[..=root].iter().rev().map(|folder| folder.join(".gitignore")).filter(|file| file.is_file());
+    Some(files.fold(exclude_file(above[root]), inner))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::detect::{Detector, LivenessCheck};
 use crate::model::{Credential, Liveness};
 use crate::net::{Net, NetError};
 
-pub use named::{VALIDATORS, answers, redis_admin, sql};
+pub use named::{VALIDATORS, answers, mysql_admin, redis_admin, sql};
 
 /// Rivals beyond this many are not asked about.
 const RIVALS: usize = 4;

@@ -26,6 +26,7 @@ mod owning;
 mod quieting;
 mod readme;
 mod reported;
+mod rereading;
 mod responding;
 mod rotating;
 mod services;

@@ -212,6 +212,15 @@ fn the_evidence_of_a_run_is_signed_and_about_that_run_alone() {
     for (leg, why) in [("detect", "nothing tells since when it lay there"), ("attribute", "nothing tells whose it is")] {
         assert_eq!(said[format!("seconds_to_{leg}")], Value::Null, "{why}");
     }
+    // By itself a journal that was cut at a line's end is whole; the statement knows better.
+    let journal = scene.home.state().join("runs").join(id).join("journal.jsonl");
+    let whole = fs::read_to_string(&journal).unwrap();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    fs::write(&journal, lines[..lines.len() - 2].concat()).unwrap();
+    let cut = go(&["respond", "evidence", id]);
+    assert_eq!(cut.code(), Some(2), "{}", cut.stdout());
+    assert!(cut.stderr().contains("does not have the record"), "{}", cut.stderr());
+    fs::write(&journal, whole).unwrap();
     // What was walked back is not contained, whatever was signed before.
     assert_eq!(go(&["respond", "undo", id, "--format", "json"]).code(), Some(0));
     let undone = go(&["respond", "evidence", id]);

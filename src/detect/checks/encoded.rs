@@ -36,6 +36,14 @@ pub(super) fn basic_auth(value: &[u8]) -> Verdict {
     Verdict::Holds(facts, None)
 }
 
+/// Base64 of a password alone, as in npm's `_password`.
+pub(super) fn password(value: &[u8]) -> Verdict {
+    match decode_text(value).filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic())) {
+        Some(text) => super::password::check(text.as_bytes()),
+        None => Verdict::Fails("no password in it"),
+    }
+}
+
 /// `pypi-` and a macaroon that names the index (pypi/warehouse, `warehouse/macaroons`).
 pub(super) fn pypi_macaroon(value: &[u8]) -> Verdict {
     let body = value.strip_prefix(b"pypi-").unwrap_or(value);
@@ -87,6 +95,10 @@ pub(super) fn sample_basic_auth(rng: &mut Rng) -> Vec<u8> {
     BASE64.encode(format!("{}:{}", rng.text(b"abcdefghijklm", 6), rng.text(LETTERS, 18)).as_bytes()).into_bytes()
 }
 
+pub(super) fn sample_password(rng: &mut Rng) -> Vec<u8> {
+    BASE64.encode(rng.text(LETTERS, 18).as_bytes()).into_bytes()
+}
+
 pub(super) fn sample_pypi(rng: &mut Rng) -> Vec<u8> {
     let body = [b"\x02\x01\x08pypi.org\x02\x24".as_slice(), rng.text(LETTERS, 120).as_bytes()].concat();
     format!("pypi-{}", BASE64URL_NOPAD.encode(&body)).into_bytes()
@@ -116,8 +128,8 @@ mod tests {
     use data_encoding::BASE64;
 
     use super::{
-        Rng, Verdict, basic_auth, complete_discord, discord_bot, ngc_legacy, pypi_macaroon, sample_basic_auth, sample_ngc,
-        sample_pypi, sample_sentry, sentry_org_token,
+        Rng, Verdict, basic_auth, complete_discord, discord_bot, ngc_legacy, password, pypi_macaroon, sample_basic_auth,
+        sample_ngc, sample_password, sample_pypi, sample_sentry, sentry_org_token,
     };
 
     #[test]
@@ -130,6 +142,7 @@ mod tests {
         let Verdict::Holds(facts, None) = sentry_org_token(&sample_sentry(rng)) else { panic!("holds") };
         assert_eq!(facts["region"], "https://us.sentry.io");
         assert!(matches!(ngc_legacy(&sample_ngc(rng)), Verdict::Holds(..)));
+        assert!(matches!(password(&sample_password(rng)), Verdict::Holds(..)));
         let mut token = b"x.abcdef.xyz".to_vec();
         complete_discord(&mut token, rng);
         let Verdict::Holds(facts, None) = discord_bot(&token) else { panic!("holds") };
@@ -143,6 +156,11 @@ mod tests {
             [encoded("no colon"), encoded("user:"), encoded("user:password"), encoded("Aladdin:open sesame"), b"!".to_vec()]
         {
             assert!(matches!(basic_auth(&value), Verdict::Fails(_)));
+        }
+        for value in
+            [encoded("password"), encoded("${NPM_PASSWORD}"), encoded("a b\n"), BASE64.encode(&[0; 12]).into_bytes()]
+        {
+            assert!(matches!(password(&value), Verdict::Fails(_)));
         }
         assert!(matches!(pypi_macaroon(b"pypi-AAAAAAAA"), Verdict::Fails(_)));
         assert!(matches!(ngc_legacy(&encoded("abc:def")), Verdict::Fails(_)));

@@ -4,6 +4,7 @@ mod age;
 mod aws;
 mod azure;
 mod bedrock;
+mod bip39;
 mod encoded;
 mod github;
 mod gitlab;
@@ -25,9 +26,11 @@ pub(super) enum Check {
     AzureCask,
     AzureKey,
     AzureSas,
+    Base64Password,
     BasicAuth,
     BedrockLong,
     BedrockShort,
+    Bip39,
     Crc32Base62,
     DiscordBot,
     GithubFineGrained,
@@ -64,9 +67,11 @@ impl Check {
         ("azure-cask", Self::AzureCask),
         ("azure-key", Self::AzureKey),
         ("azure-sas", Self::AzureSas),
+        ("base64-password", Self::Base64Password),
         ("basic-auth", Self::BasicAuth),
         ("bedrock-long", Self::BedrockLong),
         ("bedrock-short", Self::BedrockShort),
+        ("bip39", Self::Bip39),
         ("crc32-base62", Self::Crc32Base62),
         ("discord-bot", Self::DiscordBot),
         ("github-fine-grained", Self::GithubFineGrained),
@@ -86,7 +91,7 @@ impl Check {
 
     /// Whether it reads all of a value, comments included: then a word in it is not what tells a placeholder.
     pub(super) fn reads_all(self) -> bool {
-        matches!(self, Self::Pem | Self::Ppk)
+        matches!(self, Self::Bip39 | Self::Pem | Self::Ppk)
     }
 
     /// Looks at a value that matched its pattern.
@@ -98,9 +103,11 @@ impl Check {
             Self::AzureCask => azure::cask(value),
             Self::AzureKey => azure::any(value),
             Self::AzureSas => query::azure_sas(value),
+            Self::Base64Password => encoded::password(value),
             Self::BasicAuth => encoded::basic_auth(value),
             Self::BedrockLong => bedrock::long(value),
             Self::BedrockShort => bedrock::short(value),
+            Self::Bip39 => bip39::check(value),
             Self::Crc32Base62 => github::crc32(value),
             Self::DiscordBot => encoded::discord_bot(value),
             Self::GithubFineGrained => github::fine_grained(value),
@@ -125,9 +132,11 @@ impl Check {
             Self::AgeBech32 => *value = age::sample(rng),
             Self::AzureCask => azure::complete_cask(value, rng),
             Self::AzureKey => azure::complete_any(value, rng),
+            Self::Base64Password => *value = encoded::sample_password(rng),
             Self::BasicAuth => *value = encoded::sample_basic_auth(rng),
             Self::BedrockLong => *value = bedrock::sample_long(rng),
             Self::BedrockShort => *value = bedrock::sample_short(rng),
+            Self::Bip39 => *value = bip39::sample(rng),
             Self::Crc32Base62 => github::complete_crc32(value),
             Self::DiscordBot => encoded::complete_discord(value, rng),
             Self::GithubFineGrained => github::complete_fine_grained(value),

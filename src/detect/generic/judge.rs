@@ -19,6 +19,9 @@ pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Conf
     if let Some(reason) = suppress::reason(value).or_else(|| suppress::weak_word(value)) {
         return Err(reason);
     }
+    if meaning == Meaning::Password && is_app_password(value) {
+        return Ok(Confidence::Medium);
+    }
     if value.iter().any(|&byte| byte.is_ascii_control() || !byte.is_ascii() || byte == b' ') {
         return Err("text for people");
     }
@@ -131,11 +134,31 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
         || joined
         || constant
         || (value.starts_with(b"'.") && value.ends_with(b".'"))
+        // OpenSSL's list of ciphers: `PSK:!DSS:!RC4`.
+        || (first == b'!' && has(":!"))
+        || is_chain(value)
         // `{name` is C's, up to the comma behind it.
         || (matches!(first, b'$' | b'@' | b'&' | b'%' | b':' | b'!' | b'{') && variable)
         || (!is_noise(value) && REFERENCES.iter().any(|text| has(text)))
         || ["${", "{{", "<%"].iter().any(|text| has(text))
         || REFERENCE_STARTS.iter().any(|text| value.starts_with(text.as_bytes()))
+}
+
+/// `a.B=a.C=void`: assignments in code that was made small.
+fn is_chain(value: &[u8]) -> bool {
+    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.');
+    let is_path = |part: &[u8]| part.first().is_some_and(|byte| !byte.is_ascii_digit()) && part.iter().all(inside);
+    let mut parts = value.split(|&byte| byte == b'=');
+    parts.clone().count() >= 3 && memchr::memchr(b'.', value).is_some() && parts.all(is_path)
+}
+
+/// Four times four small letters, as Google shows its app passwords (support.google.com/accounts/answer/185833).
+fn is_app_password(value: &[u8]) -> bool {
+    let mut groups = value.split(|&byte| byte == b' ');
+    let letters: Vec<u8> = value.iter().copied().filter(|&byte| byte != b' ').collect();
+    value.len() == 19
+        && groups.all(|group| group.len() == 4 && group.iter().all(u8::is_ascii_lowercase))
+        && surprise(&letters).is_some_and(|bits| bits >= 4.3)
 }
 
 /// `…{name}…`, `…<name>…`: a template's gap.
@@ -255,6 +278,7 @@ pub(in crate::detect) fn is_type(value: &[u8]) -> bool {
     let classes = Classes::of(value);
     classes.digit <= 2
         && classes.symbol == 0
+        && !value.contains(&b' ')
         && classes.lower > 2 * classes.upper
         && value[0].is_ascii_alphabetic()
         && surprise(value).is_some_and(|bits| bits < 3.8)
@@ -362,7 +386,9 @@ fn token(value: &[u8]) -> Result<Confidence, &'static str> {
     let pieces = value.split(|byte| matches!(byte, b'-' | b'_' | b'.' | b':' | b'/')).filter(|piece| !piece.is_empty());
     let wordy =
         pieces.clone().filter(|piece| piece.len() < 4 || wordlike(piece) || piece.iter().all(u8::is_ascii_digit)).count();
-    if !hex && wordy == pieces.count() && classes.digit * 4 < value.len() {
+    // Nobody's name has digits in so many places.
+    let runs = value.windows(2).filter(|two| two[0].is_ascii_digit() && !two[1].is_ascii_digit()).count();
+    if !hex && wordy == pieces.count() && classes.digit * 4 < value.len() && runs < 4 {
         return Err("a name or words, not a value");
     }
     if is_strong(value, &classes) {

@@ -206,3 +206,48 @@ fn each_piece_of_a_list_is_a_value() {
         ("a.js", "tokens == [\"¦\"]", "token"),
     ]);
 }
+
+#[test]
+fn headers_arguments_and_bytes_are_seen_in_their_own_notations() {
+    finds(
+        KEY,
+        &[
+            ("notes.txt", "Authorization: Bearer ¦\n", "Authorization"),
+            ("ci.log", "2026-01-02 > Authorization: Token ¦\n", "Authorization"),
+            ("api.md", "curl -H \"Authorization: Token ¦\" https://x\n", "Authorization"),
+            ("a.php", "$h = ['Authorization: Bearer ¦'];", "Authorization"),
+            ("a.php", "$h = ['X-Api-Key: ¦'];", "Api-Key"),
+            ("a.py", "headers = {'Authorization': f'Bearer ¦'}", "Authorization"),
+            ("a.cs", "var token = $\"¦\";", "token"),
+            ("a.py", "TOKEN = \"\"\"¦\"\"\"\n", "TOKEN"),
+            ("a.go", "var jwtKey = []byte(\"¦\")", "jwtKey"),
+            ("mcp.json", "\"args\": [\"-y\", \"x\", \"--api-key\", \"¦\"]", "api-key"),
+            ("a.ipynb", "\"%env ACME_TOKEN=¦\\n\"", "TOKEN"),
+            ("a.py", "run('export ACME_TOKEN=¦')", "TOKEN"),
+            ("hosts", "10.0.0.1 api_token=¦ port=22\n", "token"),
+            ("a.cs", "\"Uid=sa;Pwd=¦;\"", "Pwd="),
+            ("a.cs", "c.Authorization = new AuthenticationHeaderValue(\"Bearer\", \"¦\");", "Authorization"),
+            ("a.rb", "# admin password: ¦\n", "password"),
+            ("flow.json", "{\"api_key\": {\"value\": \"¦\", \"type\": \"str\"}}", "api_key"),
+            ("autounattend.xml", "<AdministratorPassword><Value>¦</Value>", "Password"),
+            ("A.java", "user.password(\"{noop}¦\")", "password"),
+            ("a.js", "  // pwd = ¦\n", "pwd "),
+        ],
+    );
+    finds("zqxj kwvp mfgt hbrd", &[("a.py", "EMAIL_HOST_PASSWORD = \"¦\"", "PASSWORD")]);
+    is_silent(&[
+        ("a.py", "headers = {'Authorization': f'Bearer {token}'}", "Authorization"),
+        ("a.cs", "var token = $\"{prefix}¦\";", "token"),
+        ("notes.txt", "Authorization: Bearer ¦ is what the server wants\n", "Authorization"),
+        ("a.php", "$h = ['X-Api-Key: ' . $key];", "Api-Key"),
+        ("a.js", "const t = 'password: ¦';", "password"),
+        ("a.py", "\"password\": \"this that with have\"", "password"),
+        ("a.json", "[\"api-key\", \"¦\"]", "api-key"),
+        ("flow.json", "{\"api_key\": {\"value\": \"\", \"type\": \"¦\"}}", "api_key"),
+        ("flow.json", "{\"password\": {\"type\": \"¦\"}}", "password"),
+        ("a.cs", "c.Authorization = new AuthenticationHeaderValue(\"Bearer\", token);", "Authorization"),
+        ("a.rb", "x = y # password: ¦\n", "password"),
+        ("a.rb", "# password: ¦ is what it says\n", "password"),
+        ("a.go", "// password: someVariable\n", "password"),
+    ]);
+}

@@ -1,5 +1,6 @@
 //! A worker: one per thread, borrowing the shared set.
 
+mod alone;
 mod anchor;
 mod leads;
 mod manifest;
@@ -101,8 +102,8 @@ pub struct Scanner<'s> {
     found: Vec<Ranked>,
     /// The file's name is not known: whatever would be something in a file of any name is.
     any_kind: bool,
-    /// Where something long may begin.
-    long: Vec<Range<u64>>,
+    /// Where something may be that depends on more than is near, and whether it is found as far as can be told.
+    long: Vec<(Range<u64>, bool)>,
     /// What leads to anchors in the next view, where that is known.
     given: Option<Vec<Clue>>,
     /// Kept for its memory.
@@ -166,6 +167,7 @@ impl<'s> Scanner<'s> {
             self.wide(blob, &view);
         }
         self.written(&view);
+        self.alone(blob, &view);
     }
 
     /// Scans what stands in two bytes a character.

@@ -29,8 +29,8 @@ impl Scanner<'_> {
         self.given = clues.map(<[Clue]>::to_vec);
         self.views(blob);
         self.any_kind = false;
-        for span in self.long.drain(..) {
-            push(span, false);
+        for (span, is_found) in self.long.drain(..) {
+            push(span, is_found);
         }
         for ranked in self.found.drain(..) {
             match &ranked.found {
@@ -66,7 +66,7 @@ impl Scanner<'_> {
     /// What is encoded leads to anything in it, however far away.
     pub(super) fn note_encoded(&mut self, view: &View<'_>, hit: usize) {
         if self.any_kind {
-            self.long.push(view.map.span(&(hit..hit + 1)));
+            self.long.push((view.map.span(&(hit..hit + 1)), false));
         }
     }
 
@@ -74,7 +74,7 @@ impl Scanner<'_> {
     pub(super) fn note_long(&mut self, view: &View<'_>, entry: &Entry, hit: Range<usize>) {
         let is_long = *entry.rule(0).length.end() > NEAR - LEAD || entry.anchor.extract.is_some();
         if self.any_kind && is_long && view.own.contains(&hit.start) {
-            self.long.push(view.map.span(&hit));
+            self.long.push((view.map.span(&hit), false));
         }
     }
 

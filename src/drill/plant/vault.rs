@@ -29,9 +29,8 @@ impl Server<'_> {
             headers: vec![Header { name: "x-vault-token".to_owned(), value: Zeroizing::new(self.token.expose().to_vec()) }],
             body: Some(Zeroizing::new(body.to_string().into_bytes())),
         };
-        let mut answer = self.net.act(&request).await.map_err(|error| failed(&error.to_string()))?;
+        let answer = self.net.act(&request).await.map_err(|error| failed(&error.to_string()))?;
         let said = serde_json::from_slice(&answer.body).unwrap_or_default();
-        answer.body.zeroize();
         Ok((answer.status, said))
     }
 

@@ -19,7 +19,7 @@ fn now() -> Timestamp {
 }
 
 fn answer(status: u16, after: &[(&'static str, &'static str)]) -> Answer {
-    Answer { status, headers: headers(after), body: Vec::new(), truncated: false }
+    Answer { status, headers: headers(after), body: zeroize::Zeroizing::default(), truncated: false }
 }
 
 #[test]

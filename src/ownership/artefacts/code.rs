@@ -10,7 +10,7 @@ use super::{Place, Sheet, dotenv, ends_in, file_name, folder, join};
 /// What programs are written in.
 const LANGUAGES: &[&str] = &[
     "py", "js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx", "go", "rb", "php", "java", "kt", "scala", "cs", "fs", "vb",
-    "rs", "ex", "exs", "pl", "lua", "dart", "swift", "clj",
+    "rs", "ex", "exs", "pl", "lua", "dart", "swift", "clj", "c", "cc", "cpp", "cxx", "h", "hpp", "ino",
 ];
 /// What settings and keys are kept in.
 const SETTINGS: &[&str] = &[
@@ -43,6 +43,12 @@ const NAMES: usize = 200;
 const MENTIONS: usize = 2_000;
 /// Longest name that is looked at, in bytes.
 const LONGEST: usize = 200;
+/// What imports without an ending.
+const SCRIPTS: &[&str] = &["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx"];
+/// What a module is called that holds settings.
+const SETTING_WORDS: &[&str] = &["config", "setting", "secret", "constant", "env", "key", "credential", "option"];
+/// Ends the name of an imported module.
+const IMPORT: char = '\0';
 /// Stands for whatever a program makes of `.env.${MODE}`.
 const ANY: &str = ".env.*";
 
@@ -55,53 +61,75 @@ pub(super) struct Mention {
     pub(super) at: Place,
     /// As it is written, from the first folder on.
     way: String,
+    /// Whether it is a module that is imported, without its ending.
+    import: bool,
 }
+
+/// Words for what is no part of a program.
+const WORDS: &[&str] = &[
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "testutil",
+    "testutils",
+    "spec",
+    "specs",
+    "mock",
+    "mocks",
+    "fixture",
+    "fixtures",
+    "e2e",
+    "stub",
+    "stubs",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "docs",
+    "doc",
+    "benchmark",
+    "benchmarks",
+    "bench",
+    "node_modules",
+    "vendor",
+    "stories",
+    "conftest",
+    "dist",
+];
 
 /// Whether a file is a program's code, and not its tests'.
 pub(super) fn is_one(path: &str) -> bool {
     ends_in(path, LANGUAGES) && !is_aside(path)
 }
 
+/// Words for what shows something, which may be a program of its own.
+const SHOWN: &[&str] = &["example", "examples", "sample", "samples"];
+
+/// Whether it is a program's code, and tries nothing: what shows something may be a program of its own.
+pub(super) fn is_shown(path: &str) -> bool {
+    ends_in(path, LANGUAGES) && !is_called(path, WORDS, SHOWN)
+}
+
+/// Whether something in a path says that it shows something.
+pub(super) fn shows(path: &str) -> bool {
+    is_called(path, SHOWN, &[])
+}
+
 /// Whether it is there to try a program or to show one.
 pub(super) fn is_aside(path: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "test",
-        "tests",
-        "testing",
-        "testdata",
-        "testutil",
-        "testutils",
-        "spec",
-        "specs",
-        "mock",
-        "mocks",
-        "fixture",
-        "fixtures",
-        "e2e",
-        "stub",
-        "stubs",
-        "example",
-        "examples",
-        "sample",
-        "samples",
-        "docs",
-        "doc",
-        "benchmark",
-        "benchmarks",
-        "bench",
-        "node_modules",
-        "vendor",
-        "stories",
-        "conftest",
-        "dist",
-    ];
-    let words = path.split(['/', '.', '-', '_']);
-    words.map(str::to_ascii_lowercase).any(|word| WORDS.contains(&word.as_str())) || path.contains(".git/")
+    is_called(path, WORDS, &[]) || path.contains(".git/")
+}
+
+fn is_called(path: &str, words: &[&str], but: &[&str]) -> bool {
+    let own = path.split(['/', '.', '-', '_']).map(str::to_ascii_lowercase);
+    own.into_iter().any(|word| words.contains(&word.as_str()) && !but.contains(&word.as_str()))
 }
 
 /// Whether any name that counts stands in the file.
 pub(super) fn concerns(sheet: &Sheet<'_>) -> bool {
-    sheet.bytes.len() <= 1 << 20 && sheet.text().is_ok_and(|text| !names(text).is_empty())
+    let telling = |text: &str| !names(text).is_empty() || !imports(&sheet.path, text).is_empty();
+    sheet.bytes.len() <= 1 << 20 && sheet.text().is_ok_and(telling)
 }
 
 impl Named {
@@ -112,7 +140,14 @@ impl Named {
             let at = Place { path: Arc::clone(&sheet.path), line, bytes: 0..0 };
             let own = self.0.entry(file_name(&way).to_owned()).or_default();
             if own.len() < MENTIONS {
-                own.push(Mention { at, way });
+                own.push(Mention { at, way, import: false });
+            }
+        }
+        for (line, way) in imports(&sheet.path, text) {
+            let at = Place { path: Arc::clone(&sheet.path), line, bytes: 0..0 };
+            let own = self.0.entry(format!("{}{IMPORT}", file_name(&way))).or_default();
+            if own.len() < MENTIONS {
+                own.push(Mention { at, way, import: true });
             }
         }
     }
@@ -122,7 +157,9 @@ impl Named {
         let name = file_name(path);
         let mode = name.starts_with(".env.") && !dotenv::is_sample(name);
         let any = self.0.get(ANY).filter(|_| mode);
-        let all = self.0.get(name).into_iter().chain(any).flatten();
+        let stem = name.rsplit_once('.').filter(|_| ends_in(name, SCRIPTS)).map(|(stem, _)| format!("{stem}{IMPORT}"));
+        let imported = stem.and_then(|stem| self.0.get(&stem));
+        let all = self.0.get(name).into_iter().chain(any).chain(imported).flatten();
         all.filter(move |mention| !is_aside(folder(path)) && mention.means(path))
     }
 
@@ -136,6 +173,9 @@ impl Named {
 impl Mention {
     fn means(&self, path: &str) -> bool {
         let own = folder(&self.at.path);
+        if self.import {
+            return join(own, &self.way).is_some_and(|way| path.rsplit_once('.').is_some_and(|(stem, _)| stem == way));
+        }
         let within = |above: &str| {
             above.is_empty() || own == above || own.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
         };
@@ -185,6 +225,27 @@ fn names(text: &str) -> Vec<(u64, String)> {
         if found.len() > NAMES {
             found.truncate(NAMES);
             break;
+        }
+    }
+    found
+}
+
+/// Modules of settings that are imported from far above, which another package may hold: `../../site.config`.
+fn imports(path: &str, text: &str) -> Vec<(u64, String)> {
+    let mut found = Vec::new();
+    if !ends_in(path, SCRIPTS) {
+        return found;
+    }
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| line.len() <= 2_000 && line.contains("../../")) {
+        let named = line.split(['"', '\'', '`']).skip(1).step_by(2).find(|way| way.starts_with("../../"));
+        let taken = ["import", "require(", "from "].iter().any(|word| line.contains(word));
+        let telling = |way: &str| SETTING_WORDS.iter().any(|word| file_name(way).to_ascii_lowercase().contains(word));
+        if let Some(way) = named.filter(|way| taken && way.len() <= LONGEST && telling(way)) {
+            let ending = SCRIPTS.iter().find_map(|ending| way.strip_suffix(ending)?.strip_suffix('.'));
+            found.push((number as u64 + 1, ending.unwrap_or(way).to_owned()));
+            if found.len() >= NAMES {
+                break;
+            }
         }
     }
     found
@@ -253,6 +314,22 @@ mod tests {
         let all =
             tree(&[("app/package.json", "{\"name\": \"x\"}"), code]).resolve(&finding_in("app/shop.env", &content, VALUE));
         assert_eq!(consumers(&all), []);
+    }
+
+    #[test]
+    fn a_module_of_settings_that_another_package_imports_is_its_program_s_too() {
+        let content = format!("export const key = \"{VALUE}\";\n");
+        for (import, named) in [
+            ("import { key } from '../../site.config'", true),
+            ("const x = require(\"../../site.config.ts\")", true),
+            ("import { key } from '../../../site.config'", false),
+            ("import { key } from '../../other.config'", false),
+            ("console.log('../../site.config')", false),
+        ] {
+            let files = [("worker/package.json", "{\"name\": \"w\"}"), ("worker/src/a.ts", import)];
+            let all = tree(&files).resolve(&finding_in("site.config.ts", &content, VALUE));
+            assert_eq!(consumers(&all), &[("package:worker/package.json/w", Inferred)][..usize::from(named)], "{import}");
+        }
     }
 
     #[test]

@@ -25,6 +25,14 @@ const STARTERS: &[Starter] = &[
     Starter { programs: &["helm"], verbs: &["upgrade"], kind: "helm", named: &[] },
     Starter { programs: &["gcloud"], verbs: &["run", "deploy"], kind: "cloudrun", named: &[] },
     Starter { programs: &["gcloud"], verbs: &["run", "services", "update"], kind: "cloudrun", named: &[] },
+    Starter { programs: &["gcloud"], verbs: &["compute", "instances", "create"], kind: "gce", named: &[] },
+    Starter { programs: &["gcloud"], verbs: &["compute", "instances", "create-with-container"], kind: "gce", named: &[] },
+    Starter { programs: &["gcloud"], verbs: &["compute", "instance-templates", "create"], kind: "gce", named: &[] },
+    Starter { programs: &["gcloud"], verbs: &["run", "jobs", "deploy"], kind: "cloudrun", named: &[] },
+    Starter { programs: &["gcloud"], verbs: &["run", "jobs", "create"], kind: "cloudrun", named: &[] },
+    Starter { programs: &["az"], verbs: &["vm", "create"], kind: "azure", named: &["--name", "-n"] },
+    Starter { programs: &["doctl"], verbs: &["compute", "droplet", "create"], kind: "digitalocean", named: &[] },
+    Starter { programs: &["hcloud"], verbs: &["server", "create"], kind: "hetzner", named: &["--name"] },
     Starter { programs: &["gcloud"], verbs: &["functions", "deploy"], kind: "cloudfunctions", named: &[] },
     Starter {
         programs: &["az"],
@@ -92,6 +100,9 @@ const SWITCHES: &[&str] = &[
     "--no-allow-unauthenticated",
     "--gen2",
 ];
+/// Options that name what a new machine runs first.
+const FIRST: &[&str] =
+    &["--metadata-from-file", "--user-data", "--user-data-file", "--user-data-from-file", "--custom-data"];
 
 /// What scripts start.
 #[derive(Default)]
@@ -214,6 +225,14 @@ fn given(
             }
             continue;
         }
+        if FIRST.contains(&own) {
+            let link = Link::new(consumer, Tier::Inferred, "command-file", own.to_owned());
+            for file in value.split(',').map(|part| part.rsplit('=').next().unwrap_or(part)) {
+                for file in near(sheet, file.trim_start_matches("file://").trim_start_matches('@')) {
+                    links.pull(file, word.place(sheet), link.clone());
+                }
+            }
+        }
         let link = Link::new(consumer, Tier::Declared, "command-word", "given by the script");
         let values = || text.split(['=', ',', ' ']).filter(|value| !value.is_empty());
         links.put_texts(sheet, &word.place(sheet), values(), link.clone());
@@ -271,5 +290,14 @@ mod tests {
         let all = tree(&[("ops/x.sh", "docker service create --env-file app.env --name web app\n"), ("ops/app.env", &text)]);
         let found = all.resolve(&finding_in("ops/app.env", &text, VALUE));
         assert!(consumers(&found).contains(&("docker:ops/x.sh/web", Inferred)), "{found:?}");
+        let first = format!("#!/bin/sh\nexport KEY={VALUE}\n");
+        for (named, there) in
+            [("startup-script=startup.sh", true), ("startup-script=gce/startup.sh", true), ("startup-script=x.sh", false)]
+        {
+            let script = format!("gcloud compute instances create web --metadata-from-file {named} --zone z\n");
+            let all = tree(&[("gce/deploy.sh", &script), ("gce/startup.sh", &first)]);
+            let found = all.resolve(&finding_in("gce/startup.sh", &first, VALUE));
+            assert_eq!(consumers(&found), &[("gce:gce/deploy.sh/web", Inferred)][..usize::from(there)], "{named}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
 use super::yaml::View;
-use super::{Sheet, clean, ends_in, file_name, folder, is_showable};
+use super::{Sheet, clean, dotenv, ends_in, file_name, folder, is_showable, join};
 use crate::model::{Coverage, Tier};
 
 /// What such files say.
@@ -166,7 +166,7 @@ const FORMS: &[Form] = &[
             let name = file_name(path);
             file_name(folder(path)) == "config" && name.starts_with("deploy") && ends_in(name, &["yml", "yaml"])
         },
-        needs: &["service", "image"],
+        needs: &[],
         name: &["service"],
         values: &[&["env"], &["registry"], &["accessories"], &["servers"], &["builder", "args"]],
         parts: &[],
@@ -206,6 +206,42 @@ const FORMS: &[Form] = &[
         parts: &["applications"],
     },
     Form {
+        // supabase.com/docs, "Supabase CLI config".
+        kind: "supabase",
+        fits: |path| file_name(path) == "config.toml" && file_name(folder(path)) == "supabase",
+        needs: &[],
+        name: &["project_id"],
+        values: &[&[]],
+        parts: &[],
+    },
+    Form {
+        // docs.github.com, "Dependabot options reference".
+        kind: "dependabot",
+        fits: |path| matches!(file_name(path), "dependabot.yml" | "dependabot.yaml"),
+        needs: &["updates"],
+        name: &[],
+        values: &[&["registries"]],
+        parts: &[],
+    },
+    Form {
+        // docs.renovatebot.com, "Configuration Options".
+        kind: "renovate",
+        fits: |path| matches!(file_name(path), "renovate.json" | ".renovaterc.json"),
+        needs: &[],
+        name: &[],
+        values: &[&["hostRules"], &["encrypted"], &["npmrc"], &["customEnvVariables"]],
+        parts: &[],
+    },
+    Form {
+        // docs.railway.com, "Config as Code".
+        kind: "railway",
+        fits: |path| matches!(file_name(path), "railway.json" | "railway.toml"),
+        needs: &[],
+        name: &[],
+        values: &[&["build"], &["deploy"], &["environments"]],
+        parts: &[],
+    },
+    Form {
         kind: "devcontainer",
         fits: |path| matches!(file_name(path), "devcontainer.json" | ".devcontainer.json"),
         needs: &[],
@@ -222,10 +258,15 @@ impl Kind for Deployments {
         form(path).is_some()
     }
 
+    fn is_env_file(path: &str) -> bool {
+        file_name(folder(path)) == ".kamal" && file_name(path).starts_with("secrets") || dotenv::is_named_so(file_name(path))
+    }
+
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
         let Some(form) = form(&sheet.path) else { return };
         sheet.documents(coverage, &mut |root| {
-            if form.needs.iter().all(|field| root.get(field).is_some()) {
+            let whole = form.kind != "kamal" || is_kamal(&sheet.path, root);
+            if whole && form.needs.iter().all(|field| root.get(field).is_some()) {
                 // A button's template has the whole below `spec`.
                 let inner = root.get("spec").filter(|_| form.kind == "digitalocean");
                 read((sheet, links), form, inner.unwrap_or(root));
@@ -241,6 +282,9 @@ fn form(path: &str) -> Option<&'static Form> {
 fn read((sheet, links): (&Sheet<'_>, &mut Links), form: &Form, root: View<'_>) {
     let own = root.text_at(form.name).filter(|name| !form.name.is_empty() && is_showable(name));
     let whole = consumer(sheet, form.kind, own);
+    if form.kind == "kamal" {
+        kamal_secrets((sheet, links), root, &whole);
+    }
     let parts: Vec<(View<'_>, Arc<Consumer>)> = form
         .parts
         .iter()
@@ -263,6 +307,29 @@ fn read((sheet, links): (&Sheet<'_>, &mut Links), form: &Form, root: View<'_>) {
     }
 }
 
+/// Whether a file is Kamal's: it names service and image, or is what a destination sets otherwise (kamal-deploy.org, "Destinations").
+fn is_kamal(path: &str, root: View<'_>) -> bool {
+    let any = |fields: &[&str]| fields.iter().any(|field| root.get(field).is_some());
+    let destination = file_name(path).strip_prefix("deploy.").is_some_and(|rest| rest.contains('.'));
+    root.get("service").is_some() && root.get("image").is_some()
+        || destination && any(&["servers", "env", "accessories", "proxy"])
+}
+
+/// Kamal hands over what `.kamal/secrets` sets, `secrets-common` and the destination's own file included, and what `.env` does for those
+/// who load that first (kamal-deploy.org, "Environment variables", "Secrets").
+fn kamal_secrets((sheet, links): (&Sheet<'_>, &mut Links), root: View<'_>, service: &Arc<Consumer>) {
+    let project = folder(folder(&sheet.path));
+    let destination =
+        file_name(&sheet.path).split('.').nth(1).filter(|word| !ends_in(&format!(".{word}"), &["yml", "yaml"]));
+    let own = destination.map(|word| format!(".kamal/secrets.{word}"));
+    let named = [".kamal/secrets", ".kamal/secrets-common"].into_iter().map(str::to_owned).chain(own);
+    for (file, tier) in named.map(|file| (file, Tier::Declared)).chain([(".env".to_owned(), Tier::Inferred)]) {
+        if let Some(file) = join(project, &file) {
+            links.pull(file, sheet.place(root), Link::new(service, tier, "kamal-secrets", "its secrets"));
+        }
+    }
+}
+
 fn consumer(sheet: &Sheet<'_>, kind: &str, name: Option<&str>) -> Arc<Consumer> {
     let (id, words) = match name {
         Some(name) => (format!("{kind}:{}/{name}", sheet.path), format!("{name} of {}", sheet.path)),
@@ -277,14 +344,57 @@ fn values((sheet, links): (&Sheet<'_>, &mut Links), at: Option<View<'_>>, (user,
         let handed = DECLARED.iter().any(|kind| user.id().split(':').next() == Some(kind));
         let tier = if handed { Tier::Declared } else { Tier::Bound };
         let link = Link::new(user, tier, "deployment-value", clean(way));
+        // An env file among the arguments is read by what they are given to.
+        let text = leaf.text().unwrap_or_default();
+        if dotenv::is_named_so(file_name(text)) && !dotenv::is_sample(file_name(text)) && !text.contains(['=', ' ', '\n']) {
+            for base in [folder(&sheet.path), sheet.root.trim_end_matches('/')] {
+                if let Some(file) = join(base, text) {
+                    links.pull(file, sheet.place(leaf), Link { tier: Tier::Inferred, ..link.clone() });
+                }
+            }
+        }
         links.put_script(sheet, &sheet.place(leaf), leaf.text().unwrap_or_default(), &link);
     });
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Tier::{Bound, Declared};
+    use crate::model::Tier::{Bound, Declared, Inferred};
     use crate::ownership::artefacts::testing::{VALUE, consumers, finding_in, tree};
+
+    #[test]
+    fn an_env_file_among_a_step_s_arguments_is_its_own() {
+        let build = "steps: [{name: go, entrypoint: ./test.sh, args: [api, .test.ci.env]}]\n";
+        let content = format!("KEY={VALUE}\n");
+        for (path, named) in [(".test.ci.env", true), ("api/.test.ci.env", false), (".env", false)] {
+            let all = tree(&[("cloudbuild.yaml", build), (path, &content)]).resolve(&finding_in(path, &content, VALUE));
+            assert_eq!(consumers(&all), &[("cloudbuild:cloudbuild.yaml", Inferred)][..usize::from(named)], "{path}");
+        }
+    }
+
+    #[test]
+    fn kamal_s_secrets_are_its_service_s() {
+        let deploy = "service: shop\nimage: org/shop\nenv: {secret: [KEY]}\n";
+        let content = format!("KEY={VALUE}\n");
+        for (deployment, path, tier) in [
+            ("web/config/deploy.yml", "web/.kamal/secrets", Some(Declared)),
+            ("web/config/deploy.yml", "web/.kamal/secrets-common", Some(Declared)),
+            ("web/config/deploy.prod.yml", "web/.kamal/secrets.prod", Some(Declared)),
+            ("web/config/deploy.yml", "web/.kamal/secrets.prod", None),
+            ("web/config/deploy.yml", "web/.env", Some(Inferred)),
+            ("web/config/deploy.yml", ".kamal/secrets", None),
+        ] {
+            let all = tree(&[(deployment, deploy), (path, &content)]).resolve(&finding_in(path, &content, VALUE));
+            let id = format!("kamal:{deployment}/shop");
+            if deployment.contains("prod") {
+                // What the destination sets otherwise need not name the service again.
+                let part = tree(&[(deployment, "servers: [web]\n"), (path, &content)]);
+                let all = part.resolve(&finding_in(path, &content, VALUE));
+                assert_eq!(consumers(&all), [(format!("kamal:{deployment}").as_str(), Declared)]);
+            }
+            assert_eq!(consumers(&all), tier.map(|tier| (id.as_str(), tier)).into_iter().collect::<Vec<_>>(), "{path}");
+        }
+    }
 
     #[test]
     fn each_file_s_own_shape() {

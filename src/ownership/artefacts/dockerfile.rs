@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use parse_dockerfile::{Command, CopyInstruction, Instruction, Source, UnescapedString, parse_iter};
+use parse_dockerfile::{Command, Flag, Instruction, Source, UnescapedString, parse_iter};
 
 use super::links::{Consumer, Kind, Link, Links};
 use super::{Place, Sheet, clean, file_name, folder, join};
@@ -96,7 +96,8 @@ impl Desk<'_> {
             }
             Instruction::Cmd(cmd) => self.command(&cmd.arguments, "dockerfile-command", "CMD"),
             Instruction::Entrypoint(entry) => self.command(&entry.arguments, "dockerfile-command", "ENTRYPOINT"),
-            Instruction::Copy(copy) => self.copy(copy),
+            Instruction::Copy(copy) => self.copy((&copy.options, &copy.src), "COPY"),
+            Instruction::Add(add) => self.copy((&add.options, &add.src), "ADD"),
             _ => {}
         }
     }
@@ -129,17 +130,18 @@ impl Desk<'_> {
         }
     }
 
-    fn copy(&mut self, copy: &CopyInstruction<'_>) {
-        if copy.options.iter().any(|option| option.name.value == "from") {
+    fn copy(&mut self, (options, sources): (&[Flag<'_>], &[Source<'_>]), word: &str) {
+        if options.iter().any(|option| option.name.value == "from") {
             return;
         }
-        for source in &copy.src {
+        for source in sources {
             let Source::Path(path) = source else { continue };
             // A context has no outside: an absolute path is one from its root.
             let own = folder(&self.sheet.path);
             let inside = path.value.trim_start_matches("./").trim_start_matches('/');
             let Some(file) = join(own, inside) else { continue };
-            let link = Link::new(&self.consumer, Tier::Inferred, "dockerfile-copy", format!("COPY {}", clean(&path.value)));
+            let link =
+                Link::new(&self.consumer, Tier::Inferred, "dockerfile-copy", format!("{word} {}", clean(&path.value)));
             let place = self.place(path.span.clone());
             // In a folder for Dockerfiles alone they are built from above.
             if KEPT.contains(&file_name(own)) && !inside.is_empty() && inside != "." && !inside.contains(['*', '?']) {

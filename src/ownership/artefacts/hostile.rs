@@ -99,6 +99,20 @@ const FILES: &[(&str, &str)] = &[
     ("cloudbuild.yaml", "steps: [{name: x, args: [v], env: [A=b]}]\n"),
     (".drone.yml", "steps: [{name: s, environment: {K: v}, commands: [x]}]\n"),
     ("netlify.toml", "[build.environment]\nA = 'b'\n"),
+    ("x.xcodeproj/project.pbxproj", "{ objects = { A = { isa = PBXNativeTarget; name = \"x\"; }; }; rootObject = A; }\n"),
+    ("App.xcconfig", "#include \"Other.xcconfig\"\nA = b\n"),
+    (
+        "main.bicep",
+        "param k string = 'v'\nresource a 'Microsoft.Web/sites@2022' = {\n  x: { y: k }\n}\nmodule m './m.bicep' = {\n  params: { k: k }\n}\n",
+    ),
+    ("main.bicepparam", "using './main.bicep'\nparam k = 'v'\n"),
+    (
+        "azuredeploy.json",
+        "{\"$schema\": \"deploymentTemplate.json#\", \"parameters\": {\"k\": {\"defaultValue\": \"v\"}}, \"resources\": [{\"type\": \"a\", \"x\": \"[parameters('k')]\"}]}\n",
+    ),
+    ("meltano.yml", "version: 1\nplugins: {extractors: [{name: x, config: {k: v}}]}\n"),
+    ("lamp.yaml", "esphome: {name: x}\nesp32: {board: y}\nwifi: {password: !secret w}\n"),
+    ("config/deploy.yml", "service: s\nimage: i\nenv: {clear: {K: v}}\n"),
     ("x.nomad", "job \"j\" {\n  group \"g\" {\n    task \"t\" {\n      env {\n        A = \"b\"\n      }\n    }\n  }\n}\n"),
 ];
 

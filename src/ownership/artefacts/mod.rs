@@ -9,10 +9,12 @@ mod ansible;
 mod aws;
 mod azure;
 mod beside;
+mod bicep;
 mod bitbucket;
 mod circleci;
 mod code;
 mod commands;
+mod comments;
 mod compose;
 mod copies;
 mod crewai;
@@ -21,6 +23,7 @@ mod dockerfile;
 mod dotenv;
 mod gitlab;
 mod helm;
+mod homes;
 mod hosted;
 mod image_refs;
 mod jenkins;
@@ -29,6 +32,7 @@ mod langgraph;
 mod links;
 mod litellm;
 mod mcp;
+mod meltano;
 mod packages;
 mod plain;
 mod platforms;
@@ -46,6 +50,7 @@ mod systemd;
 mod templates;
 mod terraform;
 mod tokens;
+mod xcode;
 mod yaml;
 
 use std::sync::Arc;
@@ -92,6 +97,7 @@ pub struct Artefacts {
     key: Arc<FingerprintKey>,
     root: String,
     coverage: Coverage,
+    comments: comments::Comments,
     readers: Readers,
 }
 
@@ -104,7 +110,13 @@ impl Artefacts {
             "" | "." => String::new(),
             root => format!("{root}/"),
         };
-        Self { key, root, coverage: Coverage::default(), readers: Readers::default() }
+        Self {
+            key,
+            root,
+            coverage: Coverage::default(),
+            comments: comments::Comments::default(),
+            readers: Readers::default(),
+        }
     }
 
     /// In which trust domain the operator says that the tree's workloads run. Comes before what the tree says.
@@ -114,18 +126,20 @@ impl Artefacts {
 
     /// Whether [`Artefacts::read`] would look at a file of that name. Cheap.
     pub fn wants(path: &str) -> bool {
-        Readers::wants(plain(path))
+        Readers::wants(plain(path)) || comments::wants(plain(path))
     }
 
     /// Takes in one file. The bytes are not kept.
     pub fn read(&mut self, path: &str, bytes: &[u8]) {
         let sheet = Sheet { path: Arc::from(plain(path)), bytes, key: &self.key, root: &self.root };
+        self.comments.read(&sheet);
         self.readers.read(&sheet, &mut self.coverage);
     }
 
     /// Adds what another worker read. Both must have the same key and root.
     pub fn merge(&mut self, other: Self) {
         self.coverage.merge(other.coverage);
+        self.comments.merge(other.comments);
         self.readers.merge(other.readers);
     }
 
@@ -142,7 +156,10 @@ impl Artefacts {
     }
 
     pub(super) fn call(&self, finding: &Finding, roll: &mut Roll) {
-        self.readers.resolve(&Clues::of(finding), roll);
+        let mut clues = Clues::of(finding);
+        self.comments.strip(&mut clues);
+        self.readers.resolve(&clues, roll);
+        self.readers.compose.builders(roll);
     }
 }
 
@@ -261,6 +278,8 @@ readers! {
     hosted: Linked<hosted::Hosted>,
     procfile: Linked<procfile::Procfile>,
     plain: Linked<plain::Plain>,
+    meltano: Linked<meltano::Meltano>,
+    homes: Linked<homes::Homes>,
     scripts: Linked<scripts::Scripts>,
     commands: Linked<commands::Commands>,
     pm2: Linked<pm2::Pm2>,
@@ -277,6 +296,8 @@ readers! {
     packages: packages::Packages,
     supervisor: Linked<supervisor::Supervisor>,
     services: Linked<services::Services>,
+    bicep: bicep::Bicep,
+    xcode: xcode::Xcode,
     helm: helm::Helm,
     sbom: sbom::Sbom,
     beside: beside::Beside,

@@ -1,12 +1,13 @@
 //! Files that build or set up something, in languages of their own: Vagrantfiles, Packer's templates, Bake files, Earthfiles, Tiltfiles,
-//! what cloud-init does on a new machine (cloudinit.readthedocs.io, "User data formats"), and tables of cron (crontab(5)).
+//! systems of NixOS, what cloud-init does on a new machine (cloudinit.readthedocs.io, "User data formats"), tables of cron (crontab(5)), and what fastlane's
+//! lanes are set up by (docs.fastlane.tools, "Fastfile", "Environment variables": `.env` in its folder).
 //! What stands in them outside of comments is used by what they make; they are not read any closer: declared. A Makefile makes
 //! nothing that lasts, and is nobody.
 
 use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
-use super::{Place, Sheet, ends_in, file_name};
+use super::{Place, Sheet, dotenv, ends_in, file_name};
 use crate::model::{Coverage, Tier};
 
 /// How cloud-init's data begins.
@@ -33,7 +34,10 @@ impl Kind for Plain {
             Ok(text) => text,
             Err(why) => return coverage.trouble(&*sheet.path, why),
         };
-        let consumer = Consumer::new(format!("{kind}:{}", sheet.path), format!("{kind} {}", sheet.path));
+        // All that lies in fastlane's folder is its lanes'.
+        let whole =
+            if kind == "fastlane" { format!("{}Fastfile", before_name(&sheet.path)) } else { sheet.path.to_string() };
+        let consumer = Consumer::new(format!("{kind}:{whole}"), format!("{kind} {whole}"));
         let link = Link::new(&Arc::new(consumer), Tier::Declared, "plain-file", "in the file");
         let mut at = 0;
         for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -51,6 +55,19 @@ fn may_be_data(path: &str) -> bool {
     ends_in(path, &["yml", "yaml", "cfg", "conf", "tpl", "tftpl", "txt", "init", "j2"])
 }
 
+/// A path without the name at its end.
+fn before_name(path: &str) -> &str {
+    &path[..path.len() - file_name(path).len()]
+}
+
+/// What lies in fastlane's folder and is no text for a store.
+fn is_lanes(path: &str, name: &str) -> bool {
+    let within = path.split('/').rev().nth(1) == Some("fastlane");
+    let env = dotenv::is_named_so(name) && !dotenv::is_sample(name);
+    let named = matches!(name, "Fastfile" | "Matchfile" | "Appfile" | "Deliverfile" | "Gymfile" | "Scanfile" | "Pluginfile");
+    named || within && (env || ends_in(name, &["json", "rb", "p8"]))
+}
+
 /// What a file of that name is.
 fn kind(path: &str) -> Option<&'static str> {
     let name = file_name(path);
@@ -61,6 +78,9 @@ fn kind(path: &str) -> Option<&'static str> {
         "docker-bake.hcl" => "bake",
         "crontab" => "cron",
         _ if path.split('/').rev().nth(1) == Some("cron.d") => "cron",
+        _ if is_lanes(path, name) => "fastlane",
+        // nixos.org, "NixOS Manual", "Configuration Syntax".
+        _ if ends_in(name, &["nix"]) => "nix",
         _ if name.ends_with(".pkr.hcl") || name.ends_with(".pkrvars.hcl") => "packer",
         _ => return None,
     })
@@ -77,6 +97,9 @@ mod tests {
             ("ops/Vagrantfile", format!("  env: {{\"KEY\" => \"{VALUE}\"}}"), Some("vagrant:ops/Vagrantfile")),
             ("image.pkr.hcl", format!("  default = \"{VALUE}\""), Some("packer:image.pkr.hcl")),
             ("etc/cron.d/x", format!("0 1 * * * root up --key {VALUE}"), Some("cron:etc/cron.d/x")),
+            ("ios/fastlane/Matchfile", format!("git_url \"https://x:{VALUE}@h/r\""), Some("fastlane:ios/fastlane/Fastfile")),
+            ("fastlane/.env.default", format!("KEY = \"{VALUE}\""), Some("fastlane:fastlane/Fastfile")),
+            ("fastlane/.env.example", format!("KEY = \"{VALUE}\""), None),
             ("etc/other.d/x", format!("0 1 * * * root up --key {VALUE}"), None),
             ("Vagrantfile", format!("# KEY = {VALUE}"), None),
             ("Makefile", format!("KEY = {VALUE}"), None),

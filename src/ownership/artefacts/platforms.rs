@@ -45,6 +45,12 @@ fn read_by(path: &str) -> Option<Read> {
     match file_name(path) {
         "app.yaml" | "app.yml" => Some(app_engine),
         "fly.toml" => Some(fly),
+        // `fly deploy --config`: an app's settings by its stage's name.
+        name if ends_in(name, &["toml"])
+            && (name.starts_with("fly.") || folder(path).split('/').any(|one| one == "fly")) =>
+        {
+            Some(fly)
+        }
         "render.yaml" => Some(render),
         "wrangler.toml" | "wrangler.json" | "wrangler.jsonc" => Some(wrangler),
         _ => None,
@@ -175,6 +181,8 @@ mod tests {
             ("a/app.yaml", format!("apiVersion: v1\nkind: X\nenv_variables: {{K: {VALUE}}}\n"), vec![]),
             ("app.yaml", format!("name: x\nenv_variables: {{K: {VALUE}}}\n"), vec![]),
             ("fly.toml", format!("app = 'shop'\n[env]\nK = '{VALUE}'\n"), vec!["fly:fly.toml/shop"]),
+            ("deploy/fly/qa.toml", format!("app = 'qa'\n[env]\nK = '{VALUE}'\n"), vec!["fly:deploy/fly/qa.toml/qa"]),
+            ("fly.qa.toml", format!("app = 'qa'\n[env]\nK = '{VALUE}'\n"), vec!["fly:fly.qa.toml/qa"]),
             ("fly.toml", format!("app = 'shop'\n# [env]\n# K = '{VALUE}'\n"), vec![]),
             (
                 "render.yaml",

@@ -37,6 +37,8 @@ pub(in crate::ownership) struct Clues<'f> {
     pub(in crate::ownership) places: Vec<(&'f str, Range<u64>)>,
     /// The images of registries that it was seen in, spelt out.
     pub(super) images: BTreeSet<String>,
+    /// The files that it was seen in, in comments too: somebody must take it out of there.
+    pub(in crate::ownership) seen: BTreeSet<&'f str>,
 }
 
 impl<'f> Clues<'f> {
@@ -56,7 +58,8 @@ impl<'f> Clues<'f> {
                 places.push((plain(&seen.path), location.byte_start..location.byte_end));
             }
         }
-        Self { prints, places, images: image_refs::of(finding) }
+        let seen = places.iter().map(|(path, _)| *path).collect();
+        Self { prints, places, images: image_refs::of(finding), seen }
     }
 
     /// The files of those places, each once.
@@ -208,7 +211,12 @@ mod tests {
         let mut known = slots("a", &[(0, 10), (20, 30), (20, 30)]);
         known.merge(slots("b", &[(0, 100)]));
         let met = |path, start, end| {
-            let clues = Clues { prints: Vec::new(), places: vec![(path, start..end)], images: BTreeSet::new() };
+            let clues = Clues {
+                prints: Vec::new(),
+                places: vec![(path, start..end)],
+                images: BTreeSet::new(),
+                seen: BTreeSet::new(),
+            };
             known.hits(&clues).iter().map(|(_, what, _)| **what).collect::<Vec<_>>()
         };
         assert_eq!(met("a", 0, 10), [0]);
@@ -223,7 +231,7 @@ mod tests {
     fn a_value_is_met_by_its_fingerprint_and_only_once() {
         let known = slots("a", &[(7, 9)]);
         let print = FingerprintKey::new([1; 32]).fingerprint(&7_u64.to_be_bytes());
-        let clues = Clues { prints: vec![print], places: vec![("a", 7..8)], images: BTreeSet::new() };
+        let clues = Clues { prints: vec![print], places: vec![("a", 7..8)], images: BTreeSet::new(), seen: BTreeSet::new() };
         assert!(matches!(known.hits(&clues)[..], [(_, 7, Join::Value)]));
     }
 

@@ -2,7 +2,7 @@
 //! Nothing is changed; what came is wiped when it has been looked at.
 
 use serde_json::Value;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::board::wipe;
 use crate::net::{Answer, Header, Method, Net, Request};
@@ -94,15 +94,14 @@ impl Asker<'_> {
             headers.push(header("content-type", "application/json"));
         }
         let sent = self.net.send(&Request { method, url, headers, body }).await;
-        settled(path, sent.map_err(|error| failed(&error.to_string()))?)
+        settled(path, &sent.map_err(|error| failed(&error.to_string()))?)
     }
 }
 
 /// What an answer settles. Its words are left out: they may repeat what was sent.
-fn settled(path: &str, mut answer: Answer) -> Result<Json, Missed> {
+fn settled(path: &str, answer: &Answer) -> Result<Json, Missed> {
     let status = answer.status;
     let json = if answer.truncated { None } else { serde_json::from_slice(&answer.body).ok().map(Json) };
-    answer.body.zeroize();
     let failed = |why: String| Err(Missed::Failed(format!("{}: {why}", shown(path))));
     match (status, json) {
         (_, _) if answer.truncated => failed("it answered with more than can be read".to_owned()),
@@ -137,8 +136,8 @@ mod tests {
     #[test]
     fn only_json_is_an_answer_and_a_refusal_is_not_absence() {
         let says = |status, body: &str, truncated| {
-            let (headers, body) = (reqwest::header::HeaderMap::default(), body.as_bytes().to_vec());
-            settled("/v1/x?q=1", Answer { status, headers, body, truncated })
+            let (headers, body) = (reqwest::header::HeaderMap::default(), zeroize::Zeroizing::new(body.as_bytes().to_vec()));
+            settled("/v1/x?q=1", &Answer { status, headers, body, truncated })
         };
         assert!(says(200, "{}", false).is_ok());
         assert_eq!(says(404, "{}", false).expect_err("absent"), Missed::Absent);

@@ -72,12 +72,7 @@ impl Reader for Codeowners {
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
         let Some(book) = self.found.iter().flatten().next() else { return };
-        let mut last = None;
-        for (path, _) in &clues.places {
-            if last == Some(*path) {
-                continue;
-            }
-            last = Some(*path);
+        for path in &clues.seen {
             for rule in path.strip_prefix(book.root.as_str()).into_iter().flat_map(|path| book.rules_for(path)) {
                 for name in &rule.owners {
                     let (id, name) = (id_of(name), clean(name));

@@ -2,7 +2,9 @@
 
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 
-use super::{Outcome, Trouble};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Outcome, Trouble, World};
 
 /// Whether an error means that the thing does not exist.
 pub(super) fn is_absent<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
@@ -14,7 +16,7 @@ pub(super) fn is_absent<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> b
 ///
 /// # Errors
 /// In words: whose it is now, or that nobody can tell.
-pub(super) async fn gone_with_its_user(world: &super::World<'_>, (user, id): (&str, &str)) -> Result<(), String> {
+pub(super) async fn gone_with_its_user(world: &World<'_>, (user, id): (&str, &str)) -> Result<(), String> {
     let iam = &world.aws()?.responder.iam;
     match iam.get_access_key_last_used().access_key_id(id).send().await {
         Ok(found) => match found.user_name().filter(|now| !now.is_empty() && *now != user) {
@@ -71,7 +73,19 @@ pub(super) fn settles<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Out
     }
 }
 
+/// A moment of the SDK's.
+pub(super) fn at(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(at.secs()).ok()
+}
+
+/// A day before the credential was exposed, by commit or image; nothing where nobody knows. Whoever commits writes the date: one
+/// that is still to come says nothing.
+pub(super) fn exposed(world: &World<'_>) -> Option<Timestamp> {
+    let exposed = world.plan.times.exposed?.checked_sub(SignedDuration::from_hours(24)).ok()?;
+    Some(exposed).filter(|at| *at < world.hands.clock.now())
+}
+
 /// A moment as the console writes it into policies: whole milliseconds.
-pub(super) fn moment(at: jiff::Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

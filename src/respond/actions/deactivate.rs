@@ -73,8 +73,16 @@ impl Action for Deactivate {
         Some("set it back to the status it had".to_owned())
     }
 
+    fn stops_by_name(&self) -> bool {
+        true
+    }
+
     fn is_stopped(&self, seen: &Value) -> bool {
         kept::is_stopped(seen)
+    }
+
+    fn holds<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<bool>, String>> {
+        Box::pin(kept::holds(self, world))
     }
 
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {

@@ -1,20 +1,23 @@
-//! `aws-user-deny`: an inline policy of our own that denies a user what an attacker wants, and everything to sessions that
-//! were made before the plan. Idempotent (same name, same document); undone by deleting it, if it is still ours.
+//! `aws-user-deny`: an inline policy of our own that denies a user what an attacker wants, the right to take the policy off again, and
+//! everything to sessions that were made until it was put there. Idempotent (same name, same document); undone by deleting it, if it is still ours.
 //!
 //! AWS's own quarantine policies leave gaps (bearer tokens, bedrock-mantle, Claude Platform, service-specific credentials,
 //! AssumeRole) and break reads of S3; so this is ours. Sources: facts A.11, A.12 and D.4; IAM user guide, "Revoke IAM role
 //! temporary security credentials".
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Needs, Outcome, World, aws};
+use super::{Action, Doing, Needs, Outcome, World, aws, sessions};
 
-/// What an attacker does with a stolen key: run models, keep a way in, spend.
+/// What an attacker does with a stolen key: run models, keep a way in, spend, put out the log; and what a second key of the user's
+/// would need to be rid of this policy. Of IAM nothing is left but to read.
 const DENIED: &[&str] = &[
     "bedrock:*",
     "bedrock-mantle:*",
@@ -28,10 +31,25 @@ const DENIED: &[&str] = &[
     "sts:GetSessionToken",
     "iam:Add*",
     "iam:Attach*",
+    "iam:ChangePassword",
     "iam:Create*",
+    "iam:Deactivate*",
+    "iam:Delete*",
+    "iam:Detach*",
+    "iam:Enable*",
     "iam:PassRole",
     "iam:Put*",
+    "iam:Remove*",
+    "iam:Reset*",
+    "iam:Set*",
+    "iam:Tag*",
+    "iam:Untag*",
     "iam:Update*",
+    "iam:Upload*",
+    "cloudtrail:DeleteTrail",
+    "cloudtrail:PutEventSelectors",
+    "cloudtrail:StopLogging",
+    "cloudtrail:UpdateTrail",
     "ec2:RunInstances",
 ];
 
@@ -42,16 +60,16 @@ fn name(world: &World<'_>) -> String {
     format!("StaunchContain-{}", world.digest.get(..12).unwrap_or("plan"))
 }
 
-/// The policy. The moment is the plan's, so that the document is the same at every attempt.
-fn document(world: &World<'_>) -> String {
+/// The policy denies new sessions besides, so nobody is met by this who should not be; the key is taken for seconds after it was
+/// stopped, and clocks differ.
+const MARGIN: Duration = Duration::from_mins(1);
+
+fn document(before: Timestamp) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [
             { "Sid": "StaunchDeny", "Effect": "Deny", "Action": DENIED, "Resource": "*" },
-            {
-                "Sid": "StaunchRevokeSessions", "Effect": "Deny", "Action": "*", "Resource": "*",
-                "Condition": { "DateLessThan": { "aws:TokenIssueTime": aws::moment(world.plan.made_at) } },
-            },
+            sessions::denied(before),
         ],
     })
     .to_string()
@@ -77,18 +95,17 @@ fn shown(world: &World<'_>, document: &str) -> Value {
     json!({ "policy": name(world), "sha256": HEXLOWER.encode(digest(&SHA256, document.as_bytes()).as_ref()) })
 }
 
-async fn put(world: &World<'_>) -> Outcome {
-    let wanted = document(world);
+async fn put(world: &World<'_>, wanted: &str) -> Outcome {
     let iam = match world.aws() {
         Ok(aws) => &aws.responder.iam,
         Err(why) => return Outcome::Refused(why),
     };
-    let call = iam.put_user_policy().user_name(world.arg("user")).policy_name(name(world)).policy_document(&wanted);
+    let call = iam.put_user_policy().user_name(world.arg("user")).policy_name(name(world)).policy_document(wanted);
     if let Err(error) = call.send().await {
         return aws::settles(&error);
     }
     match read(world).await {
-        Ok(Some(found)) if same(&found, &wanted) => Outcome::Done(shown(world, &wanted)),
+        Ok(Some(found)) if same(&found, wanted) => Outcome::Done(shown(world, wanted)),
         Ok(_) => Outcome::Unknown("IAM accepted the policy, but it does not read back as it was written".to_owned()),
         Err(why) => Outcome::Unknown(format!("IAM accepted the policy, but it cannot be read back: {why}")),
     }
@@ -154,8 +171,8 @@ impl Action for Deny {
     fn effect(&self, with: &BTreeMap<String, String>) -> String {
         let user = with.get("user").map_or("", String::as_str);
         format!(
-            "put an inline policy on user {user}: deny models (Bedrock, Claude Platform, SageMaker), new keys and roles, and \
-             everything to sessions made before the plan; the user's other access keys lose these too"
+            "put an inline policy on user {user}: deny models (Bedrock, Claude Platform, SageMaker), every change in IAM, roles and new \
+             sessions, and everything to sessions made until then; the user's other access keys lose these too"
         )
     }
 
@@ -177,10 +194,23 @@ impl Action for Deny {
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
         Box::pin(async move {
             match read(world).await {
-                Err(why) => Outcome::Unknown(why),
-                Ok(Some(found)) if same(&found, &document(world)) => Outcome::AlreadyDone(shown(world, &found)),
-                Ok(_) => put(world).await,
+                Err(why) => return Outcome::Unknown(why),
+                Ok(Some(found)) if same(&found, &document(sessions::before(world))) => {
+                    return Outcome::AlreadyDone(shown(world, &found));
+                }
+                Ok(_) => {}
             }
+            match sessions::anew(world, MARGIN).await {
+                Ok(before) => put(world, &document(before)).await,
+                Err(why) => Outcome::Failed(why),
+            }
+        })
+    }
+
+    fn holds<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<bool>, String>> {
+        Box::pin(async move {
+            let found = read(world).await?;
+            Ok(Some(found.is_some_and(|found| same(&found, &document(sessions::before(world))))))
         })
     }
 
@@ -189,7 +219,7 @@ impl Action for Deny {
             match read(world).await {
                 Err(why) => Outcome::Unknown(why),
                 Ok(None) => gone(world).await,
-                Ok(Some(found)) if !same(&found, &document(world)) => {
+                Ok(Some(found)) if !same(&found, &document(sessions::before(world))) => {
                     Outcome::Refused(format!("somebody changed the policy {}; look at it before it is deleted", name(world)))
                 }
                 Ok(Some(_)) => remove(world).await,

@@ -27,6 +27,11 @@ pub(super) fn is_stopped(seen: &Value) -> bool {
     seen.get("status").and_then(Value::as_str).is_some_and(|status| status != StatusType::Active.as_str())
 }
 
+/// Whether it is still stopped.
+pub(super) async fn holds(kept: &dyn Kept, world: &World<'_>) -> Result<Option<bool>, String> {
+    Ok(Some(is_stopped(&seen(kept, world).await?)))
+}
+
 async fn brought(kept: &dyn Kept, world: &World<'_>, wanted: StatusType) -> Outcome {
     if let Err(outcome) = kept.set(world, wanted.clone()).await {
         return outcome;

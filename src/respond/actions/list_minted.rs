@@ -1,23 +1,37 @@
-//! `aws-list-minted`: what the leaked key may have made to come back with. Reads only; what could not be looked at is said
-//! to be unknown, because an attacker's way back in may be there.
+//! `aws-list-minted`: what the leaked key may have made to come back with, and which of it is usable. Reads only; what could not be
+//! looked at is said to be unknown, because an attacker's way back in may be there.
 
 use std::collections::BTreeMap;
 
+use aws_sdk_iam::types::{AccessKeyMetadata, StatusType};
+use aws_smithy_types::DateTime;
 use serde_json::{Value, json};
 
 use super::snapshot::key_shown;
-use super::{Action, Doing, Needs, Outcome, Role, World, aws};
+use super::{ALIVE, Action, Doing, Needs, Outcome, Role, World, aws};
 
 pub(super) struct ListMinted;
 
-async fn other_keys(world: &World<'_>) -> Result<Value, String> {
-    let listed = world.aws()?.responder.iam.list_access_keys().user_name(world.arg("user")).send().await;
-    let listed = listed.map_err(|error| aws::words(&error))?;
-    let others = listed.access_key_metadata().iter().filter(|key| key.access_key_id() != Some(world.arg("key_id")));
-    Ok(others.map(key_shown).collect())
+/// A list as evidence, and what of it is usable, in words.
+type Listed = (Value, Vec<String>);
+
+/// Whether a moment lies so that the leaked key can have made what was made then: not before there was such a key.
+type Since<'s> = &'s (dyn Fn(Option<&DateTime>) -> bool + Sync);
+
+async fn keys(world: &World<'_>) -> Result<Vec<AccessKeyMetadata>, String> {
+    let listed = world.aws()?.responder.iam.list_access_keys().user_name(world.arg("user")).into_paginator().items().send();
+    listed.collect::<Result<Vec<_>, _>>().await.map_err(|error| aws::words(&error))
 }
 
-async fn service_credentials(world: &World<'_>) -> Result<Value, String> {
+fn other_keys(world: &World<'_>, keys: &[AccessKeyMetadata], since: Since<'_>) -> Listed {
+    let others: Vec<&AccessKeyMetadata> =
+        keys.iter().filter(|key| key.access_key_id() != Some(world.arg("key_id"))).collect();
+    let alive = others.iter().filter(|key| key.status() == Some(&StatusType::Active) && since(key.create_date()));
+    let alive = alive.map(|key| format!("access key {}", key.access_key_id().unwrap_or("without an id")));
+    (others.iter().map(|key| key_shown(key)).collect(), alive.collect())
+}
+
+async fn service_credentials(world: &World<'_>, since: Since<'_>) -> Result<Listed, String> {
     let listed = world.aws()?.responder.iam.list_service_specific_credentials().user_name(world.arg("user")).send().await;
     let listed = listed.map_err(|error| aws::words(&error))?;
     let each = |found: &aws_sdk_iam::types::ServiceSpecificCredentialMetadata| {
@@ -26,13 +40,20 @@ async fn service_credentials(world: &World<'_>) -> Result<Value, String> {
             "status": found.status().as_str(), "created": found.create_date().to_string(),
         })
     };
-    Ok(listed.service_specific_credentials().iter().map(each).collect())
+    let all = listed.service_specific_credentials();
+    let alive = all.iter().filter(|one| *one.status() == StatusType::Active && since(Some(one.create_date())));
+    let alive = alive.map(|one| format!("{} for {}", one.service_specific_credential_id(), one.service_name()));
+    Ok((all.iter().map(each).collect(), alive.collect()))
 }
 
-async fn console_password(world: &World<'_>) -> Result<Value, String> {
+async fn console_password(world: &World<'_>, since: Since<'_>) -> Result<Listed, String> {
     match world.aws()?.responder.iam.get_login_profile().user_name(world.arg("user")).send().await {
-        Ok(found) => Ok(json!({ "created": found.login_profile().map(|profile| profile.create_date().to_string()) })),
-        Err(error) if aws::is_absent(&error) => Ok(Value::Null),
+        Ok(found) => {
+            let created = found.login_profile().map(aws_sdk_iam::types::LoginProfile::create_date);
+            let alive = since(created).then(|| format!("a console password of {}", world.arg("user")));
+            Ok((json!({ "created": created.map(ToString::to_string) }), alive.into_iter().collect()))
+        }
+        Err(error) if aws::is_absent(&error) => Ok((Value::Null, Vec::new())),
         Err(error) => Err(aws::words(&error)),
     }
 }
@@ -66,18 +87,31 @@ impl Action for ListMinted {
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
         Box::pin(async move {
             let mut seen = serde_json::Map::new();
-            let mut unknown = vec!["sessions, roles, users and functions that it may have made: not looked at".to_owned()];
+            let (mut alive, mut unknown) = (Vec::new(), Vec::new());
+            let keys = keys(world).await;
+            let own = keys.iter().flatten().find(|key| key.access_key_id() == Some(world.arg("key_id")));
+            // Not by when it was exposed: whoever commits writes that date.
+            let since = own.and_then(|key| key.create_date()).and_then(aws::at);
+            let since = |at: Option<&DateTime>| at.and_then(aws::at).is_none_or(|at| since.is_none_or(|since| at >= since));
             let looked = [
-                ("access_keys", other_keys(world).await),
-                ("service_specific_credentials", service_credentials(world).await),
-                ("console_password", console_password(world).await),
+                ("access_keys", keys.as_deref().map(|keys| other_keys(world, keys, &since)).map_err(Clone::clone)),
+                ("service_specific_credentials", service_credentials(world, &since).await),
+                ("console_password", console_password(world, &since).await),
             ];
             for (what, found) in looked {
                 match found {
-                    Ok(value) => drop(seen.insert(what.to_owned(), value)),
+                    Ok((value, usable)) => {
+                        seen.insert(what.to_owned(), value);
+                        alive.extend(usable);
+                    }
                     Err(why) => unknown.push(format!("{what}: {why}")),
                 }
             }
+            if seen.is_empty() {
+                return Outcome::Unknown(format!("nothing could be looked at: {}", unknown.join("; ")));
+            }
+            unknown.push("sessions, roles, users and functions that it may have made: not looked at".to_owned());
+            seen.insert(ALIVE.to_owned(), json!(alive));
             seen.insert("unknown".to_owned(), json!(unknown));
             Outcome::Done(Value::Object(seen))
         })

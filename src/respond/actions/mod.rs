@@ -2,7 +2,6 @@
 
 mod aws;
 mod aws_mint;
-mod aws_service_mint;
 mod aws_used;
 mod deactivate;
 mod delete;
@@ -12,7 +11,10 @@ mod in_use;
 mod kept;
 mod keys;
 mod list_minted;
+mod login;
+mod login_refused;
 mod manual;
+mod mysql;
 mod notes;
 mod old;
 mod postgres;
@@ -22,7 +24,10 @@ mod replace;
 mod restart;
 mod role_policy;
 mod service_credential;
+mod service_credential_create;
+mod service_credential_delete;
 mod session_refused;
+mod sessions;
 mod snapshot;
 mod sweep;
 mod task;
@@ -39,6 +44,7 @@ use serde_json::Value;
 
 use super::{AwsHands, Folder, Hands};
 use crate::model::{Liveness, Plan, StepStatus};
+use crate::net::Partition;
 use crate::validate::Validator;
 
 pub(in crate::respond) use keys::{Trouble, missing, settled};
@@ -70,12 +76,19 @@ pub(super) struct World<'w> {
     pub(super) folder: Option<&'w Folder>,
     /// Where a step under way writes down what it knows; nowhere while it is only looked at.
     pub(super) notes: Option<&'w Notes>,
+    /// What a statement says of the run besides: its journal's last record, who acted without approvals.
+    pub(super) record: &'w Value,
 }
 
 impl World<'_> {
     /// An argument that the playbook checker has made sure of.
     pub(super) fn arg(&self, name: &str) -> &str {
         self.with.get(name).map_or("", String::as_str)
+    }
+
+    /// The partition that the responder acts in; without AWS clients, the commercial one.
+    pub(super) fn partition(&self) -> Partition {
+        self.hands.aws.as_ref().map_or(Partition::Aws, AwsHands::partition)
     }
 
     /// The responder's AWS clients. A step that needs them is not taken without.
@@ -178,6 +191,10 @@ pub(super) trait Action: Sync {
     fn reversible(&self) -> bool {
         true
     }
+    /// Whether it can be walked back, though something that ended with it may not come back.
+    fn walks_back(&self) -> bool {
+        self.reversible()
+    }
     /// The permissions that it uses.
     fn permissions(&self) -> &'static [&'static str] {
         &[]
@@ -244,6 +261,26 @@ pub(super) trait Action: Sync {
     fn is_stopped(&self, _seen: &Value) -> bool {
         false
     }
+    /// Whether what was changed is still so, seen anew; nothing where that cannot be told.
+    ///
+    /// # Errors
+    /// In words: it cannot be seen now.
+    fn holds<'a>(&'a self, _world: &'a World<'_>) -> Doing<'a, Result<Option<bool>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+    /// Whether a single answer may come from a part of the provider that does not know yet what others know.
+    fn lags(&self) -> bool {
+        self.needs() == Needs::Aws
+    }
+    /// Whether it stops what is known by a name that never means anything else: neither another value, as of what can be reset, nor
+    /// other people's sessions.
+    fn stops_by_name(&self) -> bool {
+        false
+    }
+    /// Whether it does nothing, and is left out of a plan, where what is there before cannot be seen.
+    fn must_see(&self) -> bool {
+        false
+    }
     /// Looks, acts where that is needed, and looks again. Safe to call after a crash at any point.
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome>;
     /// Puts back what was observed when the plan was made.
@@ -251,6 +288,9 @@ pub(super) trait Action: Sync {
         Box::pin(async { Outcome::AlreadyDone(Value::Null) })
     }
 }
+
+/// What the evidence of a list has beside it all: what is usable of it, in words.
+pub(in crate::respond) const ALIVE: &str = "alive";
 
 /// What a provider has written down of a credential's last use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -289,13 +329,16 @@ const SHARED: &[&dyn Action] = &[
     &old::Refused,
     &restart::Restart,
     &postgres::RoleStop,
-    &postgres::RoleRefused,
-    &aws_service_mint::SERVICE_CREATE,
-    &aws_service_mint::ServiceDelete,
+    &login_refused::POSTGRES,
+    &mysql::UserStop,
+    &login_refused::MYSQL,
+    &service_credential_create::SERVICE_CREATE,
+    &service_credential_delete::ServiceDelete,
     &postgres::ALTERNATE,
     &postgres::PasswordDrop,
     &providers::TokenRefused,
     &redis::UserStop,
+    &redis::AclKeep,
 ];
 
 /// Every action.
@@ -324,7 +367,8 @@ mod tests {
         assert_eq!(names.len(), count);
         for action in all().filter(|action| action.mutates()) {
             assert!(!action.permissions().is_empty(), "{}", action.name());
-            assert_eq!(action.undo_words(&BTreeMap::new()).is_some(), action.reversible(), "{}", action.name());
+            assert_eq!(action.undo_words(&BTreeMap::new()).is_some(), action.walks_back(), "{}", action.name());
+            assert!(action.walks_back() || !action.reversible(), "{}", action.name());
         }
     }
 

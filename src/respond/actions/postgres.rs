@@ -10,21 +10,20 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::keys::{GONE, Leaked, Trouble, missing};
-use super::replace::{label, replacement};
-use super::{Action, Doing, Needs, Outcome, Role, World, asked};
-use crate::model::Liveness;
+use super::keys::{GONE, Trouble};
+use super::login::{Mark, Place, opened, opens, why};
+use super::replace::label;
+use super::{Action, Doing, Needs, Outcome, Role, World};
+use crate::model::Credential;
 use crate::respond::replay::stands;
 use crate::validate::sql::{Rows, SqlPlace, SqlSession, SqlTrouble, found, identifier, literal, server};
 
 mod alternate;
 mod pair;
-mod refused;
 mod retire;
 mod settings;
 
 pub(super) use alternate::ALTERNATE;
-pub(super) use refused::RoleRefused;
 pub(super) use retire::PasswordDrop;
 
 const PROVIDER: &str = "postgres";
@@ -40,99 +39,29 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 pub(super) struct RoleStop;
 
-/// Whom it is about.
-#[derive(Debug, PartialEq, Eq)]
-struct Mark {
-    role: String,
-    /// `HOST:PORT`
-    server: String,
-}
+impl Place for SqlPlace {
+    const PROVIDER: &'static str = PROVIDER;
+    const WHO: &'static str = "role";
 
-impl Mark {
-    /// The role that the leaked credential logs in as. Nothing when that is no longer readable.
-    fn found(world: &World<'_>) -> Result<Option<Self>, Outcome> {
-        let Some(leaked) = Leaked::recall(world).map_err(Outcome::Refused)? else { return Ok(None) };
-        // One password may open several roles, and only one of them is known to be meant.
-        let alike = leaked.alike("roles or servers", found);
-        let (role, at) = alike.map_err(|why| Outcome::Refused(format!("{why}; do it by hand")))?;
-        let told = |name: &str| world.plan.target.get(name).map(String::as_str);
-        let port = told("port").and_then(|port| port.parse().ok());
-        // The guards have judged what the plan names.
-        if told("user") != Some(&role) || told("host").map(|host| server(host, port)).as_ref() != Some(&at) {
-            let what = "the plan is about another role or server than the credential opens now; make a new plan";
-            return Err(Outcome::Refused(what.to_owned()));
-        }
-        Ok(Some(Self { role, server: at }))
+    fn parse(url: &str) -> Result<Self, String> {
+        Self::parse(url)
     }
 
-    /// The role that a plan has seen.
-    fn seen(before: &Value) -> Option<Self> {
-        let (server, role) = before.get("object")?.as_str()?.split_once('/')?;
-        Some(Self { role: role.to_owned(), server: server.to_owned() })
+    fn server(&self) -> String {
+        self.server()
     }
 
-    /// The role that both the plan and the credential mean.
-    fn agreed(world: &World<'_>) -> Result<Self, Outcome> {
-        let found = Self::found(world)?;
-        let Some(planned) = Self::seen(world.before) else {
-            let what = "the plan did not see what it would change; make a new one while the password is readable and taken";
-            return Err(Outcome::Refused(what.to_owned()));
-        };
-        if found.is_some_and(|found| found != planned) {
-            let what = "the plan saw another role than the credential opens now; make a new plan";
-            return Err(Outcome::Refused(what.to_owned()));
-        }
-        Ok(planned)
+    fn who(&self) -> &str {
+        self.role()
     }
 
-    /// The operator's login at its server.
-    fn office(&self, world: &World<'_>) -> Result<SqlPlace, Outcome> {
-        let admin = world.hands.admin.as_ref();
-        let admin = admin.ok_or_else(|| Outcome::Refused(missing(PROVIDER, world.hands)))?;
-        let place = admin.value.expose_str().ok_or_else(|| "it is not text".to_owned()).and_then(SqlPlace::parse);
-        let place = place.map_err(|why| Outcome::Refused(format!("the credential of {}: {why}", admin.from)))?;
-        // A role of the same name at another server is somebody else.
-        if place.server() != self.server {
-            return Err(Outcome::Refused(format!(
-                "the credential was found for {}, and {} is for {}; give {PROVIDER} one for that server in the settings file",
-                self.server,
-                admin.from,
-                place.server()
-            )));
-        }
-        if place.role() == self.role {
-            return Err(Outcome::Refused(
-                "this is the responder's own role: whoever acts with it would lock themselves out; use another".to_owned(),
-            ));
-        }
-        Ok(place)
+    fn found(credential: &Credential) -> Result<(String, String), String> {
+        found(credential)
     }
-}
 
-/// That the password which was found opens the role. Whoever writes down a URL with a password that they made up has not
-/// found one, and keeps nobody out with it.
-async fn opens(world: &World<'_>) -> Result<(), Outcome> {
-    match asked(world).await {
-        Liveness::Live(_) | Liveness::Limited(..) => Ok(()),
-        other => Err(Outcome::Refused(format!(
-            "that the password opens this role is not proved ({}); nothing was changed",
-            other.why().unwrap_or("nothing can be asked about it")
-        ))),
-    }
-}
-
-/// The same in a run that has put another in its place: then the stores that held it hold the other, and what counts is that it
-/// opened when the run was begun.
-async fn opened(world: &World<'_>) -> Result<(), Outcome> {
-    let replaced = replacement(world).is_some() && (world.hands.recall)(&world.plan.fingerprint).is_empty();
-    if replaced { Ok(()) } else { opens(world).await }
-}
-
-/// An outcome that is no success, in words.
-fn why(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why) => why,
-        _ => "nobody tells".to_owned(),
+    fn is_at(target: &BTreeMap<String, String>, at: &str) -> bool {
+        let port = target.get("port").and_then(|port| port.parse().ok());
+        target.get("host").is_some_and(|host| server(host, port) == at)
     }
 }
 
@@ -180,7 +109,7 @@ impl Desk {
     /// The role's state.
     async fn state(&mut self) -> Result<&'static str, Outcome> {
         let rows =
-            self.ask(&format!("select rolcanlogin from pg_roles where rolname = {}", literal(&self.mark.role))).await?;
+            self.ask(&format!("select rolcanlogin from pg_roles where rolname = {}", literal(&self.mark.name))).await?;
         match rows.as_slice() {
             [] => Ok(ABSENT),
             [row] if row.first() == Some(&Some("t".to_owned())) => Ok(LOGIN),
@@ -192,7 +121,7 @@ impl Desk {
     /// Ends its sessions; how many are left after that.
     async fn end(&mut self) -> Result<usize, Outcome> {
         let whose =
-            format!("from pg_stat_activity where usename = {} and pid <> pg_backend_pid()", literal(&self.mark.role));
+            format!("from pg_stat_activity where usename = {} and pid <> pg_backend_pid()", literal(&self.mark.name));
         // A login that was under way when the role was stopped comes after an empty look.
         let mut quiet = 0;
         for look in 0.. {
@@ -207,15 +136,15 @@ impl Desk {
     }
 
     fn seen(&self, state: &str) -> Value {
-        json!({ "object": format!("{}/{}", self.mark.server, self.mark.role), "state": state })
+        json!({ "object": self.mark.object(), "state": state })
     }
 }
 
 async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
-    let mark = Mark::agreed(world)?;
-    let place = mark.office(world)?;
+    let mark = Mark::agreed::<SqlPlace>(world)?;
+    let place: SqlPlace = mark.office(world)?;
     // Asked first: a session at the desk does not last.
-    let opens = opened(world).await;
+    let opens = opened::<SqlPlace>(world, &mark.name).await;
     let mut desk = Desk::open(world, mark, &place).await?;
     let before = desk.state().await?;
     if before == ABSENT {
@@ -228,7 +157,7 @@ async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
     }
     if before == LOGIN {
         opens?;
-        desk.ask(&format!("alter role {} nologin", identifier(&desk.mark.role))).await?;
+        desk.ask(&format!("alter role {} nologin", identifier(&desk.mark.name))).await?;
         match desk.state().await {
             Ok(NOLOGIN) => {}
             Ok(_) => return Ok(Outcome::Unknown("the server took the change, and the role may still log in".to_owned())),
@@ -262,15 +191,15 @@ async fn stands_alone(world: &World<'_>, mark: &Mark) -> Result<(), Outcome> {
     if steps().any(|(step, status)| step.action == retire::NAME && stands(status)) {
         return Err(Outcome::Failed(format!(
             "{}'s password was taken away, so that letting it log in helps nobody; make a new plan for its next turn",
-            mark.role
+            mark.name
         )));
     }
     let marked = pair::Desk::open(world).await.map_err(Trouble::settles)?.marked().await.map_err(Trouble::settles)?;
     let ours = label(world.plan);
-    let concerned = |one: &&pair::Marked| one.role == mark.role || one.turn.base == mark.role;
+    let concerned = |one: &&pair::Marked| one.role == mark.name || one.turn.base == mark.name;
     match marked.iter().filter(concerned).find_map(|one| one.turn.by.as_ref().filter(|by| **by != ours)) {
         Some(by) => {
-            Err(Outcome::Failed(format!("{} is what a later plan ({by}) has left it as; undo that one first", mark.role)))
+            Err(Outcome::Failed(format!("{} is what a later plan ({by}) has left it as; undo that one first", mark.name)))
         }
         None => Ok(()),
     }
@@ -281,7 +210,7 @@ async fn put_back(world: &World<'_>, before: &Value) -> Result<Outcome, Outcome>
     let Some(mark) = Mark::seen(before) else {
         return Ok(Outcome::Failed("the plan did not see its state, so there is nothing to put back".to_owned()));
     };
-    let place = mark.office(world)?;
+    let place: SqlPlace = mark.office(world)?;
     stands_alone(world, &mark).await?;
     let mut desk = Desk::open(world, mark, &place).await?;
     let now = desk.state().await?;
@@ -290,7 +219,7 @@ async fn put_back(world: &World<'_>, before: &Value) -> Result<Outcome, Outcome>
         (Some(before), now) if before == now => Ok(Outcome::AlreadyDone(desk.seen(now))),
         (_, ABSENT) => Ok(Outcome::Failed("the role was dropped since".to_owned())),
         (Some(LOGIN), _) => {
-            desk.ask(&format!("alter role {} login", identifier(&desk.mark.role))).await?;
+            desk.ask(&format!("alter role {} login", identifier(&desk.mark.name))).await?;
             match desk.state().await? {
                 LOGIN => Ok(Outcome::Done(desk.seen(LOGIN))),
                 other => Ok(Outcome::Unknown(format!("the server took the change, and the role reads as {other}"))),
@@ -340,14 +269,14 @@ impl Action for RoleStop {
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
         Box::pin(async move {
             let looked = async {
-                let found = Mark::found(world)?;
+                let found = Mark::found::<SqlPlace>(world)?;
                 let is_found = found.is_some();
                 // Once another stands in its place, its password may be nowhere.
                 let planned = Mark::seen(world.before).filter(|_| world.plan.mode == "rotate");
                 let mark = found.or(planned).ok_or_else(|| Outcome::Refused(GONE.to_owned()))?;
-                let place = mark.office(world)?;
+                let place: SqlPlace = mark.office(world)?;
                 if is_found {
-                    opens(world).await?;
+                    opens::<SqlPlace>(world, &mark.name).await?;
                 }
                 let mut desk = Desk::open(world, mark, &place).await?;
                 let state = desk.state().await?;

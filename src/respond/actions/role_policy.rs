@@ -1,4 +1,4 @@
-//! Inline policies of our own on a role. `aws-role-revoke-sessions` denies everything to sessions that were made before the plan;
+//! Inline policies of our own on a role. `aws-role-revoke-sessions` denies everything to sessions that were made until it was put there;
 //! `aws-role-deny-bearer` denies bearer tokens alone, which is what short-term keys of Bedrock are. Idempotent (same name, same
 //! document); undone by deleting it, if it is still ours. Sources: IAM user guide, "Revoke IAM role temporary security
 //! credentials" (`AWSRevokeOlderSessions`); facts A.4, A.9, A.12.
@@ -7,11 +7,13 @@
 //! its trust policy.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::{Action, Doing, Needs, Outcome, Role, World, asked, aws};
+use super::{Action, Doing, Needs, Outcome, Role, World, asked, aws, sessions};
 use crate::model::Liveness;
 
 pub(super) struct RolePolicy {
@@ -19,19 +21,15 @@ pub(super) struct RolePolicy {
     /// How the policy's name begins.
     prefix: &'static str,
     effect: &'static str,
-    statement: fn(&World<'_>) -> Value,
+    /// What it denies, by the moment when it was first put there.
+    statement: fn(Timestamp) -> Value,
 }
 
 pub(super) const REVOKE: RolePolicy = RolePolicy {
     name: "aws-role-revoke-sessions",
     prefix: "StaunchRevoke",
-    effect: "deny everything to the sessions of role {role} that were made before the plan; whatever runs as it must take it on again",
-    statement: |world| {
-        json!({
-            "Sid": "StaunchRevokeSessions", "Effect": "Deny", "Action": "*", "Resource": "*",
-            "Condition": { "DateLessThan": { "aws:TokenIssueTime": aws::moment(world.plan.made_at) } },
-        })
-    },
+    effect: "deny everything to the sessions of role {role} that were made until then; whatever runs as it must take it on again",
+    statement: sessions::denied,
 };
 
 pub(super) const BEARER: RolePolicy = RolePolicy {
@@ -62,8 +60,8 @@ impl RolePolicy {
         format!("{}-{}", self.prefix, world.digest.get(..12).unwrap_or("plan"))
     }
 
-    fn document(&self, world: &World<'_>) -> String {
-        json!({ "Version": "2012-10-17", "Statement": [(self.statement)(world)] }).to_string()
+    fn document(&self, before: Timestamp) -> String {
+        json!({ "Version": "2012-10-17", "Statement": [(self.statement)(before)] }).to_string()
     }
 
     /// The document under our name, or none.
@@ -76,18 +74,18 @@ impl RolePolicy {
         }
     }
 
-    async fn put(&self, world: &World<'_>) -> Outcome {
-        let (wanted, policy) = (self.document(world), self.policy(world));
+    async fn put(&self, world: &World<'_>, wanted: &str) -> Outcome {
+        let policy = self.policy(world);
         let iam = match world.aws() {
             Ok(aws) => &aws.responder.iam,
             Err(why) => return Outcome::Refused(why),
         };
-        let call = iam.put_role_policy().role_name(world.arg("role")).policy_name(&policy).policy_document(&wanted);
+        let call = iam.put_role_policy().role_name(world.arg("role")).policy_name(&policy).policy_document(wanted);
         if let Err(error) = call.send().await {
             return aws::settles(&error);
         }
         match self.read(world).await {
-            Ok(Some(found)) if same(&found, &wanted) => Outcome::Done(json!({ "policy": policy })),
+            Ok(Some(found)) if same(&found, wanted) => Outcome::Done(json!({ "policy": policy })),
             Ok(_) => Outcome::Unknown("IAM accepted the policy, but it does not read back as it was written".to_owned()),
             Err(why) => Outcome::Unknown(format!("IAM accepted the policy, but it cannot be read back: {why}")),
         }
@@ -171,12 +169,24 @@ impl Action for RolePolicy {
                 ));
             }
             match self.read(world).await {
-                Err(why) => Outcome::Unknown(why),
-                Ok(Some(found)) if same(&found, &self.document(world)) => {
-                    Outcome::AlreadyDone(json!({ "policy": self.policy(world) }))
+                Err(why) => return Outcome::Unknown(why),
+                Ok(Some(found)) if same(&found, &self.document(sessions::before(world))) => {
+                    return Outcome::AlreadyDone(json!({ "policy": self.policy(world) }));
                 }
-                Ok(_) => self.put(world).await,
+                Ok(_) => {}
             }
+            // Others take the role on again at once, so there is no margin.
+            match sessions::anew(world, Duration::ZERO).await {
+                Ok(before) => self.put(world, &self.document(before)).await,
+                Err(why) => Outcome::Failed(why),
+            }
+        })
+    }
+
+    fn holds<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<bool>, String>> {
+        Box::pin(async move {
+            let found = self.read(world).await?;
+            Ok(Some(found.is_some_and(|found| same(&found, &self.document(sessions::before(world))))))
         })
     }
 
@@ -185,7 +195,7 @@ impl Action for RolePolicy {
             match self.read(world).await {
                 Err(why) => Outcome::Unknown(why),
                 Ok(None) => Outcome::AlreadyDone(json!({ "policy": null })),
-                Ok(Some(found)) if !same(&found, &self.document(world)) => {
+                Ok(Some(found)) if !same(&found, &self.document(sessions::before(world))) => {
                     let policy = self.policy(world);
                     Outcome::Refused(format!("somebody changed the policy {policy}; look at it before it is deleted"))
                 }

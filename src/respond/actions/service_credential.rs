@@ -164,6 +164,10 @@ impl Action for ServiceCredential {
         kept::is_stopped(seen)
     }
 
+    fn holds<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<bool>, String>> {
+        Box::pin(kept::holds(self, world))
+    }
+
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
         Box::pin(kept::seen(self, world))
     }

@@ -19,7 +19,7 @@ pub(super) struct SessionRefused;
 
 /// What IAM said: refused, and by which words; or why that is not told yet.
 async fn ask(world: &World<'_>, key: &AwsKey) -> Result<String, String> {
-    let iam = world.hands.net.iam(key).map_err(|error| error.to_string())?;
+    let iam = world.hands.net.iam(key, world.partition()).map_err(|error| error.to_string())?;
     let Err(error) = iam.get_account_summary().send().await else { return Err("IAM still answers the session".to_owned()) };
     let denied = error.message().is_some_and(|message| message.contains("explicit deny in an identity-based policy"));
     match error.code() {
@@ -77,6 +77,10 @@ impl Action for SessionRefused {
 
     fn role(&self) -> Role {
         Role::Proves
+    }
+
+    fn lags(&self) -> bool {
+        true
     }
 
     fn effect(&self, _with: &BTreeMap<String, String>) -> String {

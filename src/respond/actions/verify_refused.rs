@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Action, Doing, Outcome, Role, World};
 use crate::model::Credential;
-use crate::net::{AwsKey, Partition};
+use crate::net::AwsKey;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ pub(super) fn key(credential: &Credential) -> Option<AwsKey> {
 }
 
 async fn ask(world: &World<'_>, key: &AwsKey) -> Said {
-    let sts = match world.hands.net.sts(key, Partition::Aws) {
+    let sts = match world.hands.net.sts(key, world.partition()) {
         Ok(sts) => sts,
         Err(error) => return Said::Other(error.to_string()),
     };
@@ -85,6 +85,10 @@ impl Action for VerifyRefused {
 
     fn role(&self) -> Role {
         Role::Proves
+    }
+
+    fn lags(&self) -> bool {
+        true
     }
 
     fn effect(&self, with: &BTreeMap<String, String>) -> String {

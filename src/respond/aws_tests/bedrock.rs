@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::{KEY, Scene, bedrock_key, embedded_beside, log, status};
-use crate::model::{Edge, Owner, Plan, Run, StepState, Tier};
+use crate::model::{Clock, Edge, Owner, Plan, Run, StepState, SystemClock, Tier};
 use crate::net::testing::http;
 use crate::respond::testing::{Asked, Provider, agree, runner, step};
 use crate::respond::{Playbooks, RespondError, Runner, StoreAt, Stores, draft};
@@ -150,6 +150,8 @@ async fn of_two_bedrock_keys_none_is_thrown_away_to_make_room() {
 #[tokio::test]
 async fn a_bedrock_key_whose_value_was_lost_is_named_and_no_other_is_made() {
     let mut stage = Stage::new().await;
+    // By the provider's clock it is made just then.
+    stage.scene.now = SystemClock.now();
     stage.sandbox.fail_next("iam:CreateServiceSpecificCredential", Fault::DropAfterEffect);
     let run = stage.apply().await;
     let (settled, why) = step(&run, "replace");
@@ -158,7 +160,20 @@ async fn a_bedrock_key_whose_value_was_lost_is_named_and_no_other_is_made() {
     let run = stage.later(&run, 1, &[]).await;
     assert_eq!(step(&run, "replace").0, StepState::Unknown);
     assert_eq!((stage.keys().await.len(), stage.held()), (2, stage.value.clone()));
-    // A person deletes it, as they were told, and says so.
+    // A person says that nobody uses it: it goes, and another is made.
+    let run = stage.later(&run, 1, &["replace"]).await;
+    assert_eq!(step(&run, "replace").0, StepState::Succeeded, "{}", step(&run, "replace").1);
+    let keys = stage.keys().await;
+    assert!(keys.len() == 2 && !keys.contains(&made), "{keys:?}");
+    assert_ne!(stage.held(), stage.value);
+}
+
+#[tokio::test]
+async fn a_bedrock_key_that_was_lost_and_that_a_person_has_deleted_is_not_looked_for() {
+    let mut stage = Stage::new().await;
+    stage.sandbox.fail_next("iam:CreateServiceSpecificCredential", Fault::DropAfterEffect);
+    let run = stage.apply().await;
+    let made = stage.keys().await.into_iter().find(|id| *id != stage.old).expect("it was made");
     let gone = stage.scene.responder.iam.delete_service_specific_credential().user_name(USER);
     gone.service_specific_credential_id(made).send().await.expect("deleted");
     let run = stage.later(&run, 1, &["replace"]).await;

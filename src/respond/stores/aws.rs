@@ -71,7 +71,7 @@ impl Service {
             body: &asking.body,
         };
         let answer = hands.net.call_aws(&aws.responder, &request, changes).await?;
-        let body = Zeroizing::new(answer.body);
+        let body = answer.body;
         if (200..300).contains(&answer.status) && !answer.truncated {
             return Ok(body);
         }

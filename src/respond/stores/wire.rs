@@ -123,10 +123,10 @@ impl Wire {
 }
 
 /// The body of a success. Of anything else only the number goes on: whoever refuses a body may repeat it.
-fn said(mut answer: crate::net::Answer) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+fn said(answer: crate::net::Answer) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let page = answer.body.trim_ascii_start().starts_with(b"<");
     if (200..300).contains(&answer.status) && !answer.truncated && !page {
-        return Ok(Zeroizing::new(std::mem::take(&mut answer.body)));
+        return Ok(answer.body);
     }
     let (status, short) = (answer.status, format!("HTTP {}", answer.status));
     Err(match settled(&answer) {

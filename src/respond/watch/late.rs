@@ -5,23 +5,20 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::{Watcher, Work};
-use crate::model::{Finding, Notice, NoticeKind, Run, RunState, StepState, StepStatus};
+use crate::model::{Finding, Notice, NoticeKind, Run, RunState};
 use crate::respond::RespondError;
 use crate::respond::execute::Runner;
 use crate::respond::folder::Late;
-use crate::respond::replay::asks_for_more;
+use crate::respond::replay::has_lost;
 
 /// How long, and how often, what may have been left behind is looked for.
 const LOOKS: SignedDuration = SignedDuration::from_hours(7 * 24);
 const BETWEEN: SignedDuration = SignedDuration::from_hours(1);
 
 impl Watcher<'_> {
-    /// Whether a run may have left something that shows up yet, whether it went forward or was walked back: it is looked for every
-    /// hour for a week.
+    /// Whether a run may have left something that shows up yet, wherever it stands: it is looked for every hour for a week.
     pub(super) fn wants_a_look(&self, run: &Run) -> bool {
-        let left =
-            |step: &&StepStatus| matches!(step.state, StepState::Succeeded | StepState::Undone) && asks_for_more(step);
-        let Some(at) = run.steps.iter().find(left).and_then(|step| step.at) else { return false };
+        let Some(at) = run.steps.iter().find(|step| has_lost(step)).and_then(|step| step.at) else { return false };
         // What is written down of it is its last word; a look that finds nothing writes nothing.
         let now = self.clock.now();
         let mut looked = self.looked_at.borrow_mut();
@@ -59,7 +56,10 @@ impl Watcher<'_> {
                 // Nothing else has changed: where the run stands is no news, and wakes nobody again.
                 let (kind, next) = match run.state {
                     RunState::Undone | RunState::Abandoned => (NoticeKind::Undone, Vec::new()),
-                    RunState::Done => (NoticeKind::Done, Vec::new()),
+                    RunState::Done => {
+                        let kind = Notice::of_run(&run, finding, now).kind;
+                        (if kind.is_over() { kind } else { NoticeKind::Waits }, Vec::new())
+                    }
                     RunState::Open | RunState::Waiting | RunState::Stopped => {
                         (NoticeKind::Waits, vec![format!("staunch respond status {}", run.id)])
                     }

@@ -5,8 +5,10 @@
 mod begun;
 mod clocks;
 mod decide;
+mod go_on;
 mod heard;
 mod late;
+mod live;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -24,16 +26,16 @@ use super::execute::Runner;
 use super::folder::Folder;
 use super::playbook::{Playbook, Playbooks};
 use super::whose::account;
-use super::{Hands, RespondError, draft, replayed};
-use crate::model::{Clock, Finding, Liveness, Notice, NoticeKind, Plan, Run, RunState, StepState};
+use super::{RespondError, draft, replayed};
+use crate::model::{Clock, Finding, Notice, NoticeKind, Plan, Run, RunState};
 use crate::secret::Fingerprint;
 use crate::store::{Store, WatchState, Watched};
-use crate::validate::Validator;
 
 use begun::stopped_in_a_row;
 pub use decide::{Allowed, Policy};
 use decide::{Verdict, decide, held};
 pub use heard::{Answer, Delivery, Ear, name as delivery_name};
+use live::Now;
 pub use waiting::Waiting;
 
 /// Attempts to begin, before it is left to a person.
@@ -266,23 +268,27 @@ impl Watcher<'_> {
         };
         runner.stop = Arc::clone(&self.stop);
         // What a scan once saw is no reason to act: its provider is asked again.
-        match live_now(&runner.hands, &finding.fingerprint).await {
-            Liveness::Live(_) | Liveness::Limited(..) => {}
-            Liveness::Dead(why) => {
-                row.why = format!("it is dead by now: {why}");
-                self.store.watch(&Watched { state: WatchState::Told, ..row })?;
-                return Ok(None);
-            }
-            Liveness::Unknown(why) | Liveness::NotChecked(Some(why)) => {
-                return self.again(row, finding, &format!("whether it is still live cannot be asked: {why}"));
-            }
-            Liveness::NotChecked(None) => return self.again(row, finding, "whether it is still live cannot be asked"),
-        }
+        let unread = match live::now(finding, playbook, &runner.hands).await {
+            Now::Live => None,
+            Now::Unread(why) => Some(why),
+            Now::Dead(why) => return self.is_dead(row, &why),
+            Now::Unknown(why) => return self.again(row, finding, &why),
+        };
         let drafted = draft(finding, &Playbooks(vec![playbook.clone()]), &runner.hands, &runner.guard).await;
         let mut plan = match drafted {
             Ok(plan) => plan,
             Err(error) => return self.not_begun(row, finding, &error),
         };
+        if let Some(why) = unread {
+            if live::is_stopped(&plan) {
+                return self.is_dead(row, "its provider lists it as stopped");
+            }
+            if !live::is_seen(&plan) {
+                let why = format!("whether it is still live cannot be asked: {why}, and its provider does not list it now");
+                return self.again(row, finding, &why);
+            }
+            plan.unknowns.push(live::untried(&why));
+        }
         if let Some((first, last)) = self.store.seen(finding)? {
             plan.times.seen(first, last, !finding.owners.is_empty());
         }
@@ -304,6 +310,13 @@ impl Watcher<'_> {
                 None => self.not_begun(Watched { why: told, ..row }, finding, &error),
             },
         }
+    }
+
+    /// Nobody is woken for what somebody else has ended.
+    fn is_dead(&self, row: Watched, why: &str) -> Result<Option<Notice>, RespondError> {
+        let why = format!("it is dead by now: {why}");
+        self.store.watch(&Watched { state: WatchState::Told, why, ..row })?;
+        Ok(None)
     }
 
     fn acted(&self, mut row: Watched, run: &Run, finding: Option<&Finding>) -> Result<Notice, RespondError> {
@@ -356,101 +369,12 @@ impl Watcher<'_> {
     fn after(&self, pause: Duration) -> Timestamp {
         self.clock.now().checked_add(pause).unwrap_or(Timestamp::MAX)
     }
-
-    /// Takes up what a process that died had planned or begun, tells what it had not told, and goes on with what has waited long
-    /// enough.
-    async fn go_on(
-        &self,
-        findings: &[Finding],
-        make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
-        tell: &impl AsyncFn(Notice),
-    ) -> Result<(), RespondError> {
-        let (known, now) = (self.known()?, self.clock.now());
-        let of = |run: &Run| findings.iter().find(|finding| is_about(&run.plan, finding));
-        for row in known.ledger.values().filter(|row| row.state == WatchState::Planned) {
-            // What has a run was begun, whatever its journal says; what has none is decided anew.
-            let begun = known.runs.iter().any(|run| run.digest == row.digest);
-            let state = if begun { WatchState::Acted } else { WatchState::Retry };
-            self.store.watch(&Watched { state, next: now, ..row.clone() })?;
-        }
-        for run in &known.runs {
-            if self.stop.load(Ordering::Relaxed) {
-                break;
-            }
-            let row = known.ledger.values().find(|row| row.digest == run.digest);
-            let untold = row.is_some_and(|row| row.why.is_empty());
-            if is_due(run, now) || (row.is_some() && run.state == RunState::Open) {
-                let notice = self.go_on_with(run, (row, of(run)), make).await?;
-                if let Some(notice) = notice {
-                    tell(notice).await;
-                }
-            } else if untold {
-                tell(Notice::of_run(run, of(run), now)).await;
-            } else if self.wants_a_look(run) {
-                self.look_again(run, of(run), make, tell).await;
-            }
-            if let (Some(row), true) = (row, untold) {
-                let row = Watched { state: WatchState::Acted, why: TOLD.to_owned(), ..row.clone() };
-                self.store.watch(&row)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes on with one run; what is to be told of it.
-    async fn go_on_with(
-        &self,
-        run: &Run,
-        (row, finding): (Option<&Watched>, Option<&Finding>),
-        make: &impl AsyncFn(Work<'_>) -> Result<Runner, String>,
-    ) -> Result<Option<Notice>, RespondError> {
-        let gone = match make(Work::GoOn(&run.plan)).await {
-            Ok(mut runner) => {
-                runner.stop = Arc::clone(&self.stop);
-                runner.resume(&run.id).await.map_err(|error| match error {
-                    RespondError::Busy(_) => None,
-                    other => Some(other.to_string()),
-                })
-            }
-            Err(why) => Err(Some(why)),
-        };
-        match gone {
-            Ok(run) => Ok(Some(Notice::of_run(&run, finding, self.clock.now()))),
-            Err(None) => Ok(None),
-            Err(Some(why)) => {
-                let what = format!("it cannot go on: {why}");
-                let lines = vec![what.clone()];
-                let stuck = Notice { kind: NoticeKind::Failed, lines, ..Notice::of_run(run, finding, self.clock.now()) };
-                match row {
-                    // Somebody is woken once.
-                    Some(row) if row.why == what => Ok(None),
-                    Some(row) => {
-                        self.store.watch(&Watched { state: WatchState::Acted, why: what, ..row.clone() })?;
-                        Ok(Some(stuck))
-                    }
-                    None => Ok(Some(Notice { kind: NoticeKind::Held, ..stuck })),
-                }
-            }
-        }
-    }
 }
 
 /// What is worst comes first: the caps are for that.
 fn worst_first(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
-}
-
-/// What the provider says now of a leaked value, read again where it was found.
-async fn live_now(hands: &Hands, fingerprint: &Fingerprint) -> Liveness {
-    let Some(detector) = &hands.detector else {
-        return Liveness::Unknown("this version has no such detector".to_owned());
-    };
-    let rivals = (hands.recall)(fingerprint);
-    if rivals.is_empty() {
-        return Liveness::Unknown("its value is no longer readable where it was found".to_owned());
-    }
-    Validator::new(Arc::clone(&hands.net)).check(detector, &rivals).await
 }
 
 /// What is known at the beginning of a pass, and again after a run.
@@ -476,15 +400,4 @@ impl Known {
     fn row(&self, finding: &Finding) -> Option<&Watched> {
         self.ledger.get(&name(&finding.detector, &finding.fingerprint))
     }
-}
-
-fn is_about(plan: &Plan, finding: &Finding) -> bool {
-    plan.fingerprint == finding.fingerprint && plan.detector == finding.detector
-}
-
-/// Whether a run waits for a moment that has come.
-fn is_due(run: &Run, now: Timestamp) -> bool {
-    let waits = run.steps.iter().find(|step| step.state == StepState::Waiting);
-    let until = waits.and_then(|step| step.evidence.get("until")?.as_str()?.parse::<Timestamp>().ok());
-    run.state == RunState::Waiting && until.is_some_and(|until| until <= now)
 }

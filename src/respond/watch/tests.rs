@@ -123,7 +123,8 @@ async fn what_is_allowed_is_done_once_waits_and_goes_on_when_it_is_time() {
     world.clock.advance(Duration::from_secs(3599));
     assert_eq!(world.pass().await, [], "it is not time yet");
     world.clock.advance(Duration::from_secs(2));
-    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Done]);
+    // The playbook only throttles: nothing is proved by that.
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Partly]);
     assert_eq!(world.pass().await, [], "and never again");
     // Somebody gave it back, and a later triage saw it live: that is told, once, and left.
     let mut store = Store::open(world.dir.path()).expect("a store");
@@ -245,7 +246,7 @@ async fn while_the_stop_file_is_there_nothing_is_begun_and_nothing_goes_on() {
     world.stop = Some(file.path().to_owned());
     assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Held], "what is due waits too");
     drop(file);
-    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Done]);
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Partly]);
 }
 
 #[tokio::test]
@@ -430,7 +431,7 @@ async fn what_a_cap_on_rotations_holds_is_no_attempt_told_once_and_begun_when_it
         text: PLAYBOOK.replace("mode = \"contain\"", "mode = \"rotate\""),
     };
     world.playbooks = Playbooks::new(&[source]).expect("a playbook");
-    world.scene.guard.rotations = Some(crate::respond::Rotations { per_hour: 0, per_account: 9 });
+    world.scene.guard.rotations = Some(crate::respond::Hourly { per_hour: 0, per_account: 9 });
     let held = world.pass().await;
     assert!(World::kinds(&held) == [NoticeKind::Held] && held[0].lines[0].contains("held back"), "{held:?}");
     for _ in 0..8 {
@@ -439,7 +440,7 @@ async fn what_a_cap_on_rotations_holds_is_no_attempt_told_once_and_begun_when_it
     }
     let row = world.store.watched().expect("rows").remove(0);
     assert_eq!((row.state, row.attempts, world.changes()), (WatchState::Retry, 0, 0), "nothing is wrong with it");
-    world.scene.guard.rotations = Some(crate::respond::Rotations { per_hour: 9, per_account: 9 });
+    world.scene.guard.rotations = Some(crate::respond::Hourly { per_hour: 9, per_account: 9 });
     world.clock.advance(Duration::from_mins(11));
     assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits]);
     assert_eq!(world.changes(), 1);
@@ -450,7 +451,7 @@ async fn a_rotation_that_is_dated_later_than_now_counts_for_an_hour() {
     let mut world = World::new(false);
     let text = PLAYBOOK.replace("mode = \"contain\"", "mode = \"rotate\"");
     world.playbooks = Playbooks::new(&[PlaybookSource { id: "p".into(), file: "p.toml".into(), text }]).expect("a playbook");
-    world.scene.guard.rotations = Some(crate::respond::Rotations { per_hour: 1, per_account: 9 });
+    world.scene.guard.rotations = Some(crate::respond::Hourly { per_hour: 1, per_account: 9 });
     world.clock.advance(Duration::from_hours(24));
     assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits]);
     let runner = world.scene.runner();

@@ -10,6 +10,7 @@ mod explain;
 mod folders;
 mod forest;
 pub mod incoming;
+mod index;
 mod inflate;
 mod loose;
 mod made;
@@ -36,6 +37,7 @@ mod tests;
 mod tests_unindexed;
 
 pub use explain::{Brought, Folders, History, WantedHistory};
+pub use index::Tracked;
 pub use open::{GitEnvironment, GitPlace};
 pub use reader::{Reader, Sift};
 pub use sieve::Reach;
@@ -120,4 +122,18 @@ impl Kind {
             _ => None,
         }
     }
+}
+
+/// An error with its causes.
+fn causes(error: &gix::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = cause.source();
+    }
+    text
 }

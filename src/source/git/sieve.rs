@@ -133,9 +133,16 @@ fn merged(mut ranges: Vec<Range<usize>>, gap: usize) -> Vec<Range<usize>> {
     out
 }
 
-/// Whether a file's head makes all of it another text, which no window sees: UTF-16, or a program, in which texts of two bytes a
-/// character stand anywhere. As git does, whatever has a zero in its first 8000 bytes is taken for one.
+/// A file that holds one value alone is known by all of it, and is smaller.
+const SMALL: usize = 1024;
+
+/// Whether a file must be looked at whole, since windows do not see what it is: UTF-16, or a program, in which texts of two bytes a
+/// character stand anywhere, or one so small that it may be a value and nothing else. As git does, whatever has a zero in its
+/// first 8000 bytes is taken for a program.
 pub(super) fn is_special(bytes: &[u8]) -> bool {
+    if bytes.len() <= SMALL {
+        return true;
+    }
     let head = &bytes[..bytes.len().min(8000)];
     memchr::memchr(0, head).is_some() || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
 }

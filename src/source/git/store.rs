@@ -119,6 +119,11 @@ impl Store {
         })
     }
 
+    /// The number of the object that is called so in hex digits.
+    pub fn called(&self, hex: &str) -> Option<u32> {
+        self.find(&ObjectId::from_hex(hex.as_bytes()).ok()?)
+    }
+
     /// The number that an object of a pack has: that of its first copy.
     pub(super) fn number(&self, pack: usize, entry: u32) -> Number {
         let own = self.groves[pack].first + entry;

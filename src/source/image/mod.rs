@@ -89,6 +89,11 @@ impl<'b> Image<'b> {
         self.units.len()
     }
 
+    /// The digest of a unit that a place can name: a layer, a config.
+    pub fn digest(&self, unit: usize) -> Option<&str> {
+        if let Provenance::Layer(place) = &self.units[unit].provenance { Some(&place.layer) } else { None }
+    }
+
     /// The digest of a unit that is a layer.
     pub fn layer(&self, unit: usize) -> Option<&str> {
         match (&self.units[unit].role, &self.units[unit].provenance) {

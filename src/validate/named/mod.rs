@@ -25,9 +25,14 @@ pub mod sql {
     pub use super::postgresql::{NO_LOGIN, Rows, SqlPlace, SqlSession, SqlTrouble, found, identifier, literal, server};
 }
 
+/// A MySQL or MariaDB server, for whoever administers it.
+pub mod mysql_admin {
+    pub use super::mysql::{LOCKED, MySqlPlace, MySqlSession, MySqlTrouble, Rows, SAID_LOCKED, found, literal};
+}
+
 /// A Redis server, for whoever administers it.
 pub mod redis_admin {
-    pub use super::redis::{RedisPlace, RedisReply, RedisSession, RedisTrouble, found};
+    pub use super::redis::{RedisPlace, RedisReply, RedisSession, RedisTrouble, found, password_hash};
 }
 
 /// The names that a detector file may use.

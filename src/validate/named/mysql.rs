@@ -13,6 +13,10 @@ use super::login::{Login, Stop, keyword};
 use crate::model::{Credential, Liveness};
 use crate::net::{Net, NetError, Proof, Wire};
 
+mod session;
+
+pub use session::{MySqlPlace, MySqlSession, MySqlTrouble, Rows, found, literal};
+
 const PORT: u16 = 3306;
 /// No packet of a login is longer.
 const LONGEST: usize = 16 << 10;
@@ -25,6 +29,11 @@ const SSL: u32 = 0x0800;
 const CHARSET: u8 = 45;
 const NATIVE: &[u8] = b"mysql_native_password";
 const CACHING: &[u8] = b"caching_sha2_password";
+
+/// Why a login is limited whose user may not log in.
+pub const LOCKED: &str = "the password is right, but its user is locked";
+/// The same, where whether the password is right is not told.
+pub const SAID_LOCKED: &str = "the server says that the user is locked";
 
 /// What the answers mean.
 pub(super) const ANSWERS: &[(&str, &str)] = &[
@@ -88,7 +97,23 @@ async fn converse(net: &Net, login: &Login, (mode, proof): (Mode, Proof)) -> Res
     let Some(user) = login.user.as_deref() else {
         return Ok(Liveness::NotChecked(Some("its user is not written out".to_owned())));
     };
-    let mut wire = net.dial(&login.host, login.port.unwrap_or(PORT)).await?;
+    let wire = net.dial(&login.host, login.port.unwrap_or(PORT)).await?;
+    match enter(wire, (login, user), (mode, proof)).await? {
+        Ok(mut wire) => {
+            // COM_QUIT. It is settled whether it arrives or not.
+            let _ = wire.write(&framed(0, &[1])).await;
+            Ok(Liveness::Live(login.identity()))
+        }
+        Err(code) => refused(login, code),
+    }
+}
+
+/// Logs in: the connection, or the server's error.
+async fn enter(
+    mut wire: Wire,
+    (login, user): (&Login, &str),
+    (mode, proof): (Mode, Proof),
+) -> Result<Result<Wire, u16>, Stop> {
     let (mut number, first) = packet(&mut wire).await?;
     if first.first() == Some(&0xff) {
         return Err(Stop::Said(turned_away(code(&first))));
@@ -113,20 +138,17 @@ async fn converse(net: &Net, login: &Login, (mode, proof): (Mode, Proof)) -> Res
         response.extend_from_slice(piece);
     }
     wire.write(&framed(number + 1, &response)).await?;
-    authenticated(&mut wire, login, encrypt && proof == Proof::Certificate).await
+    let said = authenticated(&mut wire, login, encrypt && proof == Proof::Certificate).await?;
+    Ok(said.map(|()| wire))
 }
 
 /// To the server's last word. `proven` says whether it has shown who it is, so that it may hear the password itself.
-async fn authenticated(wire: &mut Wire, login: &Login, proven: bool) -> Result<Liveness, Stop> {
+async fn authenticated(wire: &mut Wire, login: &Login, proven: bool) -> Result<Result<(), u16>, Stop> {
     for _ in 0..PACKETS {
         let (number, body) = packet(wire).await?;
         let answer = match body.split_first() {
-            Some((0x00, _)) => {
-                // COM_QUIT. It is settled whether it arrives or not.
-                let _ = wire.write(&framed(0, &[1])).await;
-                return Ok(Liveness::Live(login.identity()));
-            }
-            Some((0xff, _)) => return refused(login, code(&body)),
+            Some((0x00, _)) => return Ok(Ok(())),
+            Some((0xff, _)) => return Ok(Err(code(&body))),
             Some((0xfe, rest)) => {
                 let (plugin, salt) = cut(rest).ok_or(Stop::Said("the server wants the proof of before MySQL 4.1"))?;
                 let other = Stop::Said("the server wants another proof than a password");
@@ -158,8 +180,8 @@ fn refused(login: &Login, code: u16) -> Result<Liveness, Stop> {
             Err(Stop::Said("the server refuses it: not the password, no such user, or one that may not come from here"))
         }
         // MariaDB looks at the password first (tests/it/services/logins.rs); of MySQL's own 3118 nobody here knows.
-        4151 => limited("the password is right, but its user is locked"),
-        3118 => Err(Stop::Said("the server says that the user is locked")),
+        4151 => limited(LOCKED),
+        3118 => Err(Stop::Said(SAID_LOCKED)),
         _ => Err(Stop::Said(turned_away(code))),
     }
 }
@@ -241,12 +263,15 @@ fn scramble(plugin: &[u8], password: &[u8], salt: &[u8]) -> Option<Zeroizing<Vec
 
 /// A packet's number and body.
 async fn packet(wire: &mut Wire) -> Result<(u8, Vec<u8>), Stop> {
+    let (number, body) = piece(wire).await?;
+    if number > 100 { Err(wire.garbled().into()) } else { Ok((number, body)) }
+}
+
+/// The same, however many came before it.
+async fn piece(wire: &mut Wire) -> Result<(u8, Vec<u8>), Stop> {
     let head = wire.take(4).await?;
     let [a, b, c, number] = head.as_slice() else { return Err(wire.garbled().into()) };
     let length = u32::from_le_bytes([*a, *b, *c, 0]) as usize;
-    if *number > 100 {
-        return Err(wire.garbled().into());
-    }
     Ok((*number, wire.block(length, LONGEST, b"").await?))
 }
 

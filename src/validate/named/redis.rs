@@ -11,7 +11,7 @@ use crate::net::{Net, NetError, Proof, Wire};
 
 mod session;
 
-pub use session::{RedisPlace, RedisReply, RedisSession, RedisTrouble, found};
+pub use session::{RedisPlace, RedisReply, RedisSession, RedisTrouble, found, password_hash};
 
 const PORT: u16 = 6379;
 /// A longer name than this is not a user's.

@@ -6,6 +6,7 @@ mod packs;
 mod pushes;
 mod reftables;
 mod staged;
+mod tracked;
 
 use std::ffi::OsStr;
 use std::fs;

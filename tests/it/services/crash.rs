@@ -10,7 +10,7 @@ use crate::harness::proxy::{Moment, Proxy};
 use crate::harness::shim::{Side, kill_on_sync};
 
 /// Journal records of a whole run: the plan, and begin and end of six steps.
-const RECORDS: usize = 13;
+const RECORDS: usize = 14;
 
 /// After a kill: goes on, or begins when nothing had begun; then checks the world and the journal.
 async fn goes_on(leak: &Leak, digest: &str, moment: &str) {

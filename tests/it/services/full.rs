@@ -11,7 +11,7 @@ use crate::harness::program::Run;
 use crate::harness::shim::full_on_write;
 
 /// The journal's records of a whole run: the plan, and begin and end of six steps.
-const RECORDS: usize = 13;
+const RECORDS: usize = 14;
 
 fn journal(leak: &Leak) -> Vec<Value> {
     let runs = leak.runs();

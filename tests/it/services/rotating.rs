@@ -181,7 +181,7 @@ async fn killed_around_every_record_it_goes_on_to_one_new_key() {
 }
 
 #[tokio::test]
-async fn many_plans_go_in_waves_and_stop_when_the_first_fails() {
+async fn many_plans_go_in_waves_and_one_that_is_stopped_already_stops_no_other() {
     let leak = Leak::new().await;
     let mut users = vec![(leak.user.clone(), leak.key.clone())];
     for number in 0..4 {
@@ -197,7 +197,7 @@ async fn many_plans_go_in_waves_and_stop_when_the_first_fails() {
     let plans: Vec<Value> = output.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(plans.len(), 5);
     let digest = |plan: &Value| plan["digest"].as_str().unwrap().to_owned();
-    // The first's world is not as it was planned: nothing else is begun.
+    // Somebody was quicker with the first: that is proved, and the others are begun.
     let first = plans[0]["plan"]["target"]["user"].as_str().unwrap();
     let key = plans[0]["plan"]["target"]["key_id"].as_str().unwrap();
     leak.admin.set_status(first, key, StatusType::Inactive).await;
@@ -208,12 +208,8 @@ async fn many_plans_go_in_waves_and_stop_when_the_first_fails() {
         leak.staunch(&arguments).output()
     };
     let output = apply(&all);
-    assert_eq!(output.code(), Some(2));
-    assert!(output.stderr().contains("4 of 5 plans were not begun"), "{}", output.stderr());
-    assert!(leak.runs().is_empty());
-    let output = apply(&all[1..]);
     assert_eq!(output.code(), Some(0), "{}", output.stderr());
-    assert_eq!(output.stdout().lines().count(), 4);
+    assert_eq!(output.stdout().lines().count(), 5);
     for (user, key) in users {
         assert_eq!(leak.admin.status(&user, &key.id).await, Some(StatusType::Inactive));
     }

@@ -1,4 +1,4 @@
-//! A role of a real PostgreSQL and a user of a real Redis whose passwords leaked: kept from logging in, open sessions ended, seen to be
+//! A role of a real PostgreSQL, a user of a real MariaDB and of a real Redis whose passwords leaked: kept from logging in, open sessions ended, seen to be
 //! refused, and let in again.
 
 use std::fs;
@@ -92,6 +92,81 @@ fn a_postgresql_role_is_kept_out_proved_to_be_and_let_in_again() {
     }
 }
 
+/// A session of the leaked MariaDB user, as whoever found its password has one: protocol 10, `mysql_native_password`.
+fn mariadb_session(at: &str) -> TcpStream {
+    use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY as SHA1, digest};
+    let mut stream = TcpStream::connect(at).unwrap();
+    let packet = |stream: &mut TcpStream| {
+        let mut head = [0; 4];
+        stream.read_exact(&mut head).unwrap();
+        let mut body = vec![0; usize::from(head[0]) | usize::from(head[1]) << 8];
+        stream.read_exact(&mut body).unwrap();
+        body
+    };
+    let greeting = packet(&mut stream);
+    let version = greeting[1..].iter().position(|byte| *byte == 0).unwrap() + 2;
+    let salt = [&greeting[version + 4..version + 12], &greeting[version + 31..version + 43]].concat();
+    let once = digest(&SHA1, LEAKED.1.as_bytes());
+    let salted = digest(&SHA1, &[&salt[..], digest(&SHA1, once.as_ref()).as_ref()].concat());
+    let proof: Vec<u8> = once.as_ref().iter().zip(salted.as_ref()).map(|(a, b)| a ^ b).collect();
+    let mut body = 0x0008_8201u32.to_le_bytes().to_vec();
+    body.extend_from_slice(&[0, 0, 16, 0, 45]);
+    body.extend_from_slice(&[0; 23]);
+    body.extend_from_slice(LEAKED.0.as_bytes());
+    body.extend_from_slice(&[0, 20]);
+    body.extend_from_slice(&proof);
+    body.extend_from_slice(b"mysql_native_password\0");
+    let head = [u8::try_from(body.len()).unwrap(), 0, 0, 1];
+    stream.write_all(&[&head[..], &body[..]].concat()).unwrap();
+    assert_eq!(packet(&mut stream).first(), Some(&0), "it is let in");
+    stream
+}
+
+#[test]
+fn a_mariadb_user_is_locked_proved_to_be_and_let_in_again() {
+    let at = setting("STAUNCH_TEST_MARIADB");
+    let home = Home::new();
+    let config = home.root().join("home/config.toml");
+    let url = |(user, password): (&str, &str), rest: &str| format!("mysql://{user}:{password}@{at}/{rest}");
+    fs::create_dir_all(home.work().join("app")).unwrap();
+    fs::create_dir_all(home.work().join("two")).unwrap();
+    fs::write(home.work().join("app/.env"), format!("DATABASE_URL={}\n", url(LEAKED, ""))).unwrap();
+    fs::write(home.work().join("two/.env"), format!("DATABASE_URL={}\n", url(("twofold", "zC5x-7nGk_Wb2RtM"), ""))).unwrap();
+    let settings = "[network]\nallow_hosts = [\"127.0.0.1\"]\nallow_nets = [\"127.0.0.0/8\"]\n[[responder.provider]]\nname = \"mysql\"\n\
+                    credential = \"env:MYSQL_ADMIN\"\nowned = [\"127.0.0.1\"]\n";
+    fs::write(&config, settings).unwrap();
+    let chief = url(CHIEF, "?ssl-mode=DISABLED");
+    let staunch = |arguments: &[&str]| -> Output {
+        let run = home.staunch(arguments).env("STAUNCH_CONFIG", &config).env("STAUNCH_REQUESTER", "tests");
+        run.env("MYSQL_ADMIN", &chief).output()
+    };
+    let plan =
+        |folder: &str| said(&staunch(&["respond", "plan", folder, "--playbook", "mysql-user-contain", "--format", "json"]));
+    let planned = plan("app");
+    let stop = &planned["plan"]["steps"][0];
+    assert_eq!((&stop["action"], &stop["observed"]["state"]), (&json!("mysql-user-stop"), &json!("unlocked")), "{planned}");
+    let mut open = mariadb_session(&at);
+    let run = staunch(&["respond", "apply", planned["digest"].as_str().unwrap(), "--format", "json"]);
+    assert_eq!(run.code(), Some(0), "{} {}", run.stdout(), run.stderr());
+    let run = said(&run);
+    assert_eq!(run["steps"][1]["evidence"]["refused"], "4151: its user is locked", "{run}");
+    assert_eq!(run["steps"][2]["evidence"]["predicate"]["result"], "PASSED", "{run}");
+    // Whatever it is told, its session has an end.
+    let _ = open.read_to_end(&mut Vec::new());
+    for password in [CHIEF.1, LEAKED.1] {
+        assert!(!run.to_string().contains(password));
+    }
+    assert_eq!(plan("app")["plan"]["steps"][0]["observed"]["state"], "locked");
+    let undone = staunch(&["respond", "undo", run["id"].as_str().unwrap()]);
+    assert_eq!(undone.code(), Some(0), "{} {}", undone.stdout(), undone.stderr());
+    assert_eq!(plan("app")["plan"]["steps"][0]["observed"]["state"], "unlocked", "it is let in again");
+    drop(mariadb_session(&at));
+    // Which of two accounts of a name is meant nobody knows.
+    let two = plan("two");
+    assert!(two["plan"]["steps"][0]["observed"].is_null(), "{two}");
+    assert!(two["plan"]["unknowns"].to_string().contains("10.1.2.3 and 127.0.0.1"), "{two}");
+}
+
 /// A Redis of the test's own, which it can restart.
 struct Redis {
     child: Option<std::process::Child>,
@@ -180,33 +255,45 @@ fn a_redis_user_is_turned_off_proved_to_be_and_on_again_and_stays_so_where_there
         let plan = || said(&staunch(&["respond", "plan", "app", "--playbook", "redis-user-contain", "--format", "json"]));
         let planned = plan();
         let stop = &planned["plan"]["steps"][0];
-        assert_eq!((&stop["action"], &stop["observed"]["state"]), (&json!("redis-user-stop"), &json!("on")), "{planned}");
-        assert!(stop["observed"]["elsewhere"].is_null(), "{planned}");
+        let seen = (&stop["action"], &stop["observed"]["state"], &stop["observed"]["elsewhere"]);
+        assert_eq!(seen, (&json!("redis-user-stop"), &json!("on"), &Value::Null), "{planned}");
         let (answer, mut open) = redis.login(LEAKED);
         assert_eq!(answer, "+OK\r\n");
-        let run = staunch(&["respond", "apply", planned["digest"].as_str().unwrap(), "--format", "json"]);
-        assert_eq!(run.code(), Some(0), "{} {}", run.stdout(), run.stderr());
-        let run = said(&run);
+        let before = fs::read(redis.folder.path().join("users.acl")).ok();
+        // Where there is a file, a person says that it may be written over.
+        let apply = |digest: &str, before: &Option<Vec<u8>>| -> Value {
+            let output = staunch(&["respond", "apply", digest, "--format", "json"]);
+            assert_eq!(output.code(), Some(1), "it waits, or says until when it lasts: {}", output.stderr());
+            let run = said(&output);
+            if !aclfile {
+                return run;
+            }
+            assert_eq!(run["steps"][2]["state"], "waiting", "{run}");
+            assert_eq!(&fs::read(redis.folder.path().join("users.acl")).ok(), before, "it was written over unasked");
+            said(&staunch(&["respond", "resume", run["id"].as_str().unwrap(), "--done", "keep", "--format", "json"]))
+        };
+        let run = apply(planned["digest"].as_str().unwrap(), &before);
+        let text = run.to_string();
+        assert!(run["state"] == "done" && !text.contains(CHIEF.1) && !text.contains(LEAKED.1), "{run}");
         assert!(run["steps"][1]["evidence"]["refused"].as_str().unwrap().contains("the user is off"), "{run}");
         // Without a file the next restart lets it in again.
-        let result = &run["steps"][2]["evidence"]["predicate"]["result"];
+        let result = &run["steps"][4]["evidence"]["predicate"]["result"];
         assert_eq!(result, if aclfile { "PASSED" } else { "WARNED" }, "{run}");
-        let lasts = run["steps"][0]["evidence"]["lasts"].as_str().unwrap();
+        let kept = &run["steps"][2]["evidence"];
+        let lasts = kept["lasts"].as_str().or_else(|| kept["already"]["lasts"].as_str()).unwrap();
         assert!(lasts.starts_with(if aclfile { "for good" } else { "until the server restarts" }), "{run}");
-        for password in [CHIEF.1, LEAKED.1] {
-            assert!(!run.to_string().contains(password));
-        }
         let mut rest = Vec::new();
         assert_eq!(open.read_to_end(&mut rest).unwrap(), 0, "its connection was closed");
         assert!(redis.login(LEAKED).0.starts_with("-WRONGPASS"));
-        let undone = staunch(&["respond", "undo", run["id"].as_str().unwrap()]);
+        let undone = staunch(&["respond", "undo", run["id"].as_str().unwrap(), "--done", "keep"]);
         assert_eq!(undone.code(), Some(0), "{} {}", undone.stdout(), undone.stderr());
         assert_eq!(redis.login(LEAKED).0, "+OK\r\n");
         assert_eq!(plan()["plan"]["steps"][0]["observed"]["state"], "on", "it is on again");
+        let before = fs::read(redis.folder.path().join("users.acl")).ok();
 
         // Off once more, and how long that lasts is what was said.
         let again = plan();
-        let run = said(&staunch(&["respond", "apply", again["digest"].as_str().unwrap(), "--format", "json"]));
+        let run = apply(again["digest"].as_str().unwrap(), &before);
         assert_eq!(run["steps"][0]["state"], "succeeded", "{run}");
         redis.end();
         redis.start();

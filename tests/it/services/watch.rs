@@ -79,6 +79,28 @@ async fn killed_around_every_request_a_watcher_acts_once() {
 }
 
 #[tokio::test]
+async fn a_key_whose_value_is_nowhere_any_more_is_stopped_by_its_name() {
+    let leak = watched().await;
+    fs::remove_file(leak.home.work().join("app/config/.env")).unwrap();
+    let output = watch(&leak).output();
+    // Nobody can prove that it is refused, and that is said.
+    assert_eq!(output.code(), Some(1), "{} {}", output.stdout(), output.stderr());
+    let told: Value = serde_json::from_str(&output.stdout()).unwrap();
+    assert_eq!(told["kind"], "unproved", "{told}");
+    leak.assert_contained().await;
+    let again = watch(&leak).output();
+    assert_eq!((again.code(), again.stdout().as_str()), (Some(0), ""), "{}", again.stderr());
+
+    // What somebody has stopped already is dead, as if it had been asked: nobody is woken, and nothing is begun.
+    let leak = watched().await;
+    fs::remove_file(leak.home.work().join("app/config/.env")).unwrap();
+    leak.admin.set_status(&leak.user, &leak.key.id, aws_sdk_iam::types::StatusType::Inactive).await;
+    let output = watch(&leak).output();
+    assert_eq!((output.code(), output.stdout().as_str()), (Some(0), ""), "{}", output.stderr());
+    assert!(leak.runs().is_empty() && leak.denies().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_responder_acts_in_the_role_that_its_account_names() {
     let leak = Leak::new().await;
     let iam = leak.admin.iam();

@@ -1,6 +1,7 @@
 //! GitHub Actions workflows: value → `env` of the workflow, a job or a step, `with`, a script, a container → job.
 //!
-//! GitHub runs what lies in `.github/workflows` of a repository's root, and nothing else: such a file deeper in the tree
+//! GitHub runs what lies in `.github/workflows` of a repository's root, Forgejo and Gitea what lies in their own as well, and nothing
+//! else: such a file deeper in the tree
 //! (a template, a vendored copy) only hints at a job. A job that calls a reusable workflow gets none of the caller's
 //! `env`. `secrets.NAME` is a reference and holds no value.
 
@@ -11,7 +12,7 @@ use super::yaml::View;
 use super::{Sheet, clean, dotenv, ends_in, file_name, is_showable, join};
 use crate::model::{Coverage, Tier};
 
-const FOLDER: &str = ".github/workflows/";
+const FOLDERS: [&str; 3] = [".github/workflows/", ".forgejo/workflows/", ".gitea/workflows/"];
 /// Where scripts run, for a job or for all of them.
 const WORKING: &[&str] = &["defaults", "run", "working-directory"];
 
@@ -29,7 +30,7 @@ impl Kind for Actions {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        let Some((before, name)) = path.rsplit_once(FOLDER) else { return false };
+        let Some((before, name)) = FOLDERS.iter().find_map(|folder| path.rsplit_once(folder)) else { return false };
         ends_in(name, &["yml", "yaml"]) && !name.contains('/') && (before.is_empty() || before.ends_with('/'))
     }
 
@@ -39,7 +40,7 @@ impl Kind for Actions {
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
         let inside = sheet.path.strip_prefix(sheet.root).unwrap_or(&sheet.path);
-        let nested = !inside.starts_with(FOLDER) && inside.contains(FOLDER);
+        let nested = FOLDERS.iter().any(|folder| !inside.starts_with(folder) && inside.contains(folder));
         sheet.documents(coverage, &mut |root| {
             for (id, job) in root.get("jobs").map(View::entries).unwrap_or_default() {
                 if let Some(id) = id.text().filter(|id| is_showable(id)) {

@@ -59,6 +59,18 @@ struct Listed {
     user: User,
 }
 
+/// By what every play logs in (docs.ansible.com, "Connecting to hosts: behavioral inventory parameters").
+const CONNECTION: [&str; 8] = [
+    "ansible_password",
+    "ansible_ssh_pass",
+    "ansible_ssh_password",
+    "ansible_become_password",
+    "ansible_become_pass",
+    "ansible_sudo_pass",
+    "ansible_httpapi_pass",
+    "ansible_private_key",
+];
+
 /// What projects say.
 #[derive(Default)]
 pub(super) struct Ansible {
@@ -238,7 +250,15 @@ impl Ansible {
         let plays = doc.items().any(|play| play.get("hosts").is_some() || play.get("import_playbook").is_some());
         if plays && is_showable(&sheet.path) {
             let consumer = Consumer::new(format!("ansible:{}", sheet.path), format!("playbook {}", sheet.path));
-            self.tasks(sheet, (doc, ""), (root, &User::Playbook(Arc::new(consumer))));
+            let user = User::Playbook(Arc::new(consumer));
+            // What tries a role logs in to machines of its own.
+            let tried = sheet.path.split('/').any(|part| matches!(part, "molecule" | "test" | "tests"));
+            for name in CONNECTION.iter().filter(|name| !tried && self.allowance.take(name.len())) {
+                let one =
+                    Use { at: sheet.place(doc), root: Arc::clone(root), chain: (*name).to_owned(), user: user.clone() };
+                self.uses.entry((*name).to_owned()).or_default().push(one);
+            }
+            self.tasks(sheet, (doc, ""), (root, &user));
         } else if doc.items().next().is_some_and(View::is_mapping) {
             // A list of tasks, if somebody takes it in as one.
             self.tasks(sheet, (doc, ""), (root, &User::Part(Arc::clone(&sheet.path))));

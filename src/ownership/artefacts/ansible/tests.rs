@@ -41,6 +41,10 @@ fn a_variable_reaches_the_playbooks_of_the_role_that_names_it() {
         let expected: Vec<_> = id.map(|id| (id.to_owned(), Inferred)).into_iter().collect();
         assert_eq!(named(&[SITE, user, (path, text)]), expected, "{path} {user:?}");
     }
+    // What every play logs in by is nowhere named.
+    let login = |name: &str| format!("[web:vars]\n{name}={VALUE}\n");
+    assert_eq!(named(&[SITE, ("ops/inventory/prod/hosts.ini", &login("ansible_password"))]), [(ID.to_owned(), Inferred)]);
+    assert_eq!(named(&[SITE, ("ops/inventory/prod/hosts.ini", &login("other_password"))]), []);
     let galaxy = ("ops/site.yml", "- hosts: web\n  roles: [datadog.datadog]\n");
     let theirs = format!("datadog_api_key: {VALUE}\nother_key: x\n");
     assert_eq!(named(&[galaxy, ("ops/group_vars/all.yml", &theirs)]), [(ID.to_owned(), Inferred)]);

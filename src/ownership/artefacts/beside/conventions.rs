@@ -22,6 +22,14 @@ pub(super) enum Sort {
     /// The settings module that `manage.py` names (docs.djangoproject.com, "Django settings").
     Django,
     Rust,
+    /// Flutter (docs.flutter.dev, "Assets and images").
+    Dart,
+    /// `PlatformIO` (docs.platformio.org, "Project configuration file").
+    Embedded,
+    Deno,
+    /// Programs of C and C++ that `CMake` or Meson builds.
+    Native,
+    Swift,
     /// Processes, which get what stands in `.env`.
     Procfile,
 }
@@ -44,6 +52,9 @@ pub(super) fn reads(sort: Sort, inside: &str) -> bool {
     if dotenv::is_sample(name) {
         return false;
     }
+    if fetched_by(sort, inside) {
+        return true;
+    }
     match sort {
         Sort::Jvm => jvm(inside, name),
         Sort::Ruby => ruby(inside, name),
@@ -53,9 +64,31 @@ pub(super) fn reads(sort: Sort, inside: &str) -> bool {
         Sort::Node => node(inside, name),
         Sort::Go => settings(inside, name) || name == "app.env" && folder(inside).is_empty(),
         Sort::Python => python(inside, name),
+        Sort::Dart => dart(inside, name),
+        Sort::Embedded => inside == "platformio.ini" || name.contains("sdkconfig") && folder(inside).is_empty(),
+        Sort::Deno | Sort::Native | Sort::Swift => settings(inside, name),
         Sort::Rust => settings(inside, name) || matches!(inside, "Rocket.toml" | "Secrets.toml"),
         // What `manage.py` names is compared with that, not with a custom.
         Sort::Django | Sort::Procfile => false,
+    }
+}
+
+/// Whether what fetches a program's parts logs in by that file: npm's and Yarn's settings (docs.npmjs.com, "npmrc"), Bundler's, Composer's
+/// `auth.json`, pip's, NuGet's, Maven's, Cargo's.
+fn fetched_by(sort: Sort, inside: &str) -> bool {
+    let lower = inside.to_ascii_lowercase();
+    match sort {
+        Sort::Node => matches!(inside, ".npmrc" | ".yarnrc" | ".yarnrc.yml" | "bunfig.toml" | ".runtimeconfig.json"),
+        Sort::Ruby => inside == ".bundle/config",
+        Sort::Php => inside == "auth.json",
+        Sort::Python => matches!(inside, "pip.conf" | ".pypirc" | "poetry.toml" | "uv.toml"),
+        Sort::DotNet => matches!(&*lower, "nuget.config" | "directory.build.props" | "directory.packages.props"),
+        Sort::Jvm => matches!(
+            inside,
+            "settings.xml" | ".mvn/settings.xml" | ".mvn/maven.config" | "key.properties" | "keystore.properties"
+        ),
+        Sort::Rust => matches!(inside, ".cargo/config.toml" | ".cargo/credentials.toml" | ".cargo/config"),
+        _ => false,
     }
 }
 
@@ -139,8 +172,25 @@ fn node(inside: &str, name: &str) -> bool {
     }
 }
 
+/// What is built into the app: its assets, and what its own platforms are set up with.
+fn dart(inside: &str, name: &str) -> bool {
+    let assets = ["assets/", "config/", "env/"].iter().any(|own| inside.starts_with(own))
+        && (ends_in(name, DATA) || ends_in(name, &["env"]));
+    let built = matches!(
+        name,
+        "google-services.json" | "GoogleService-Info.plist" | "AndroidManifest.xml" | "Info.plist" | "key.properties"
+    );
+    let web = matches!(inside, "web/index.html" | "web/firebase-config.js");
+    assets || web || built && ["android/", "ios/", "macos/"].iter().any(|own| inside.starts_with(own))
+}
+
 fn python(inside: &str, name: &str) -> bool {
-    let named = matches!(inside, ".streamlit/secrets.toml" | "instance/config.py" | ".secrets.toml" | "alembic.ini");
+    let named = matches!(
+        inside,
+        ".streamlit/secrets.toml" | "instance/config.py" | ".secrets.toml" | "alembic.ini" | ".dlt/secrets.toml" | ".dlt/config.toml"
+            // dbt, Dagster, Airflow (docs.getdbt.com, "profiles.yml"; docs.dagster.io, "dagster.yaml").
+            | "profiles.yml" | "dagster.yaml" | "workspace.yaml" | "airflow.cfg" | "airflow_settings.yaml" | "webserver_config.py"
+    );
     named || settings(inside, name)
 }
 

@@ -26,6 +26,79 @@ const LANGUAGES: &[(&[&str], Sort)] = &[
     (&["cs", "fs", "vb"], Sort::DotNet),
     (&["rs"], Sort::Rust),
     (&["ex", "exs"], Sort::Elixir),
+    (&["dart"], Sort::Dart),
+    (&["c", "cc", "cpp", "cxx", "h", "hpp", "ino"], Sort::Native),
+    (&["swift"], Sort::Swift),
+];
+/// What programs keep settings, keys and pages in.
+const DATA: &[&str] = &[
+    "yml",
+    "yaml",
+    "json",
+    "jsonc",
+    "json5",
+    "toml",
+    "ini",
+    "cfg",
+    "conf",
+    "config",
+    "properties",
+    "xml",
+    "plist",
+    "env",
+    "html",
+    "htm",
+    "ejs",
+    "hbs",
+    "pug",
+    "twig",
+    "erb",
+    "pem",
+    "key",
+    "p8",
+    "crt",
+    "jks",
+    "secret",
+    "secrets",
+    "token",
+    "sql",
+    "graphql",
+    "http",
+    "rest",
+    "gradle",
+    "kts",
+    "vue",
+    "svelte",
+    "astro",
+    "cshtml",
+    "razor",
+    "prompty",
+];
+/// Folders that are no program's.
+const OTHERS: &[&str] = &[
+    ".github",
+    ".gitlab",
+    ".circleci",
+    ".vscode",
+    ".idea",
+    ".git",
+    ".devcontainer",
+    "LICENSES",
+    "locales",
+    "i18n",
+    "k8s",
+    "kubernetes",
+    "manifests",
+    "charts",
+    "helm",
+    "terraform",
+    "ansible",
+    "infra",
+    "infrastructure",
+    "deploy",
+    "deployment",
+    "deployments",
+    "docker",
 ];
 /// How far above a file its manifest may lie: `src/main/resources/META-INF/x`.
 const ABOVE: usize = 6;
@@ -90,6 +163,7 @@ impl Reader for Beside {
     }
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
+        let several = clues.paths().len() > 1;
         for path in clues.paths() {
             let (mut at, mut met) = (path, Vec::new());
             for _ in 0..ABOVE {
@@ -115,8 +189,14 @@ impl Reader for Beside {
                 self.program(&mention.at.path, what, roll);
             }
             // What stands in code is used by its program, where nothing says more.
-            if code::is_one(path) && !roll.has_consumer() {
+            // Who uses a value that stands elsewhere too says nothing of this place.
+            let known = if several { roll.has_consumer_by(path) } else { roll.has_consumer() };
+            if (code::is_one(path) || code::is_shown(path)) && !known {
                 self.program(path, ("code-beside", path.to_owned(), "in the program's code".to_owned()), roll);
+            }
+            // So is most likely what stands in data among it.
+            if !roll.has_consumer() && is_among(path) {
+                self.around(path, roll);
             }
         }
     }
@@ -150,12 +230,39 @@ impl Beside {
             let inside = path[above.len()..].trim_start_matches('/');
             // A list of requirements has no name, and what loads a `.env` is told by what lies beside that.
             let list = fits == Sort::Python && !dotenv::is_named_so(&value);
-            let fitting = own.iter().filter(|manifest| manifest.sort == fits && (manifest.counts(own, inside) || list));
+            // What is flashed on a chip is written in the same languages.
+            let same =
+                |manifest: &Manifest| manifest.sort == fits || fits == Sort::Native && manifest.sort == Sort::Embedded;
+            let fitting = own.iter().filter(|manifest| same(manifest) && (manifest.counts(own, inside) || list));
             let ranked =
                 fitting.min_by_key(|manifest| names::RANKS.iter().position(|name| *name == file_name(&manifest.path)));
             if let Some(manifest) = ranked {
+                // An example that is no program of its own is nobody's.
+                if !code::is_one(path) && !code::shows(above) {
+                    return;
+                }
                 let (id, shown) = self.called(manifest, "package");
                 return Consumer::new(id, shown).join(roll, Tier::Inferred, vec![evidence(technique, at, value)]);
+            }
+        }
+    }
+
+    /// Names the programs of the nearest folder that has any: each sort's own, where there are several.
+    fn around(&self, path: &str, roll: &mut Roll) {
+        let mut at = path;
+        for _ in 0..ABOVE {
+            at = folder(at);
+            let inside = path[at.len()..].trim_start_matches('/');
+            let own = self.manifests.get(at).map_or(&[][..], Vec::as_slice);
+            let fitting: Vec<&Manifest> =
+                own.iter().filter(|manifest| manifest.is_program() && manifest.counts(own, inside)).collect();
+            for manifest in &fitting {
+                let (id, shown) = self.called(manifest, "package");
+                let why = evidence("data-beside", path.to_owned(), clean(&format!("below {}", file_name(&manifest.path))));
+                Consumer::new(id, shown).join(roll, Tier::Inferred, vec![why]);
+            }
+            if !fitting.is_empty() || at.is_empty() {
+                return;
             }
         }
     }
@@ -198,10 +305,24 @@ impl Manifest {
         rank(self).is_none_or(|own| Some(own) == best) && !nameless && !(given && inside.starts_with(".env"))
     }
 
+    /// Whether it stands for a program by itself.
+    fn is_program(&self) -> bool {
+        !matches!(self.sort, Sort::Procfile | Sort::Django) && (!self.name.is_empty() || self.sort != Sort::Python)
+    }
+
     fn reads(&self, inside: &str) -> bool {
         let module = self.module.as_deref().is_some_and(|module| is_module(module, inside));
         module || conventions::reads(self.sort, inside)
     }
+}
+
+/// Whether a file is data that may be part of a program: not what tells people, tries the program, or builds it.
+fn is_among(path: &str) -> bool {
+    let name = file_name(path);
+    let other = path.split('/').any(|part| OTHERS.contains(&part)) || code::is_aside(path);
+    // Who loads an env file is told by what lies beside it, or names it.
+    let env = dotenv::is_named_so(name);
+    ends_in(path, DATA) && !other && !env && !dotenv::is_sample(name) && !dotenv::is_form(name)
 }
 
 fn is_gradle(path: &str) -> bool {
@@ -260,6 +381,42 @@ mod tests {
     }
 
     #[test]
+    fn code_that_has_a_value_which_stands_elsewhere_too_is_its_program_s() {
+        let (compose, code) =
+            (format!("services: {{api: {{image: x, environment: {{K: {VALUE}}}}}}}\n"), format!("x = \"{VALUE}\"\n"));
+        let known = tree(&[("compose.yaml", &compose), ("client/go.mod", "module client\n"), ("client/main.go", &code)]);
+        let mut one = finding_in("client/main.go", &code, VALUE);
+        one.occurrences.extend(finding_in("compose.yaml", &compose, VALUE).occurrences);
+        let expected = [("compose:compose.yaml/api", Tier::Bound), ("package:client/go.mod/client", Tier::Inferred)];
+        assert_eq!(consumers(&known.resolve(&one)), expected);
+    }
+
+    #[test]
+    fn code_and_data_that_nothing_else_names_are_the_nearest_program_s() {
+        let (go, own) = (("go.mod", "module shop\n"), ("examples/go.mod", "module shown\n"));
+        let content = format!("key = \"{VALUE}\"\n");
+        let (shop, shown) = ("package:go.mod/shop", "package:examples/go.mod/shown");
+        for (path, id) in [
+            ("server/keys.go", Some(shop)),
+            ("server/client.json", Some(shop)),
+            ("server/page.html", Some(shop)),
+            ("examples/example-app/main.go", Some(shown)),
+            ("server/examples/main.go", None),
+            ("examples/main_test.go", None),
+            ("server/testdata/client.json", None),
+            ("server/client.example.json", None),
+            ("server/README.md", None),
+            (".github/x.yml", None),
+            ("deploy/x.yml", None),
+            ("conf/prod.env", None),
+        ] {
+            let all = tree(&[go, own]).resolve(&finding_in(path, &content, VALUE));
+            let expected: Vec<_> = id.into_iter().map(|id| (id, Tier::Inferred)).collect();
+            assert_eq!(consumers(&all), expected, "{path}");
+        }
+    }
+
+    #[test]
     fn only_an_env_file_right_beside_it_counts() {
         let text = "{\"name\": \"api\"}";
         for env in [".env", "api/conf/.env", "api2/.env", "api/.env.example", "api/prod.env", "api/config.py"] {
@@ -277,7 +434,8 @@ mod tests {
         let manage = "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings.dev')";
         for (manifest, text, path, id) in [
             ("api/pom.xml", pom, "api/src/main/resources/application.yml", Some("package:api/pom.xml/api")),
-            ("pom.xml", pom, "api/src/main/resources/application.yml", None),
+            // Not where it reads settings, but below it, and nobody is nearer.
+            ("pom.xml", pom, "api/src/main/resources/application.yml", Some("package:pom.xml/api")),
             ("api/build.gradle", "", "api/src/main/resources/application.yml", Some("package:api/build.gradle/api")),
             ("Gemfile", "gem 'rails'", "config/database.yml", Some("package:Gemfile")),
             ("src/Api/Api.csproj", "<Project/>", "src/Api/appsettings.json", Some("package:src/Api/Api.csproj/Api")),
@@ -315,13 +473,13 @@ mod tests {
         let path = "own/config/default.json";
         let all = tree(&[("package.json", &root), ("own/package.json", &own)]).resolve(&finding_in(path, &content, VALUE));
         assert_eq!(consumers(&all), [("package:own/package.json/own", Tier::Inferred)]);
-        // The nearer one does not read it there, and is no reason to ask the other.
+        // The nearer one does not read it there by custom: it lies among what is that one's, which is no reason to ask the other.
         let all = tree(&[("package.json", &root), ("config/package.json", &own)]).resolve(&finding_in(
             "config/default.json",
             &content,
             VALUE,
         ));
-        assert_eq!(consumers(&all), []);
+        assert_eq!(consumers(&all), [("package:config/package.json/own", Tier::Inferred)]);
     }
 
     #[test]

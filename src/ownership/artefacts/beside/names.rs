@@ -30,9 +30,14 @@ pub(super) fn sort(path: &str) -> Option<Sort> {
         "go.mod" => Sort::Go,
         "Gemfile" => Sort::Ruby,
         "mix.exs" => Sort::Elixir,
+        "pubspec.yaml" => Sort::Dart,
+        "CMakeLists.txt" | "meson.build" => Sort::Native,
+        "Package.swift" => Sort::Swift,
+        "platformio.ini" => Sort::Embedded,
+        "deno.json" | "deno.jsonc" => Sort::Deno,
         "pom.xml" | "build.gradle" | "build.gradle.kts" | "build.sbt" => Sort::Jvm,
         name if procfile::is_one(name) => Sort::Procfile,
-        name if ends_in(name, &["csproj", "fsproj", "vbproj"]) => Sort::DotNet,
+        name if ends_in(name, &["csproj", "fsproj", "vbproj", "sln", "slnx"]) => Sort::DotNet,
         _ => return None,
     })
 }
@@ -59,7 +64,11 @@ struct Named {
 pub(super) fn package(path: &str, text: &str) -> Result<Option<String>, String> {
     let folder_name = file_name(folder(path));
     match file_name(path) {
-        "package.json" | "composer.json" => by_json(text),
+        "package.json" | "composer.json" | "deno.json" | "deno.jsonc" => by_json(text),
+        "pubspec.yaml" => {
+            let (tree, _) = Tree::parse(text);
+            Ok(tree.roots().next().and_then(|root| root.text_at(&["name"])).map(str::to_owned))
+        }
         file @ ("Cargo.toml" | "pyproject.toml") => by_toml(file, text),
         "go.mod" => {
             let module = text.lines().find_map(|line| line.trim().strip_prefix("module ")).map(str::trim);
@@ -75,7 +84,12 @@ pub(super) fn package(path: &str, text: &str) -> Result<Option<String>, String> 
         }
         "setup.py" => Ok(Some(after(text, "name", "=").unwrap_or_default())),
         "manage.py" => Ok(settings_module(text).and_then(|module| module.split('.').next()).map(str::to_owned)),
-        name if ends_in(name, &["csproj", "fsproj", "vbproj"]) => Ok(name.rsplit_once('.').map(|(stem, _)| stem.to_owned())),
+        // Only the folder that begins a project names it.
+        "CMakeLists.txt" | "meson.build" => Ok(project(text)),
+        "Package.swift" => Ok(after(text, "name", ":").or_else(|| Some(folder_name.to_owned()))),
+        name if ends_in(name, &["csproj", "fsproj", "vbproj", "sln", "slnx"]) => {
+            Ok(name.rsplit_once('.').map(|(stem, _)| stem.to_owned()))
+        }
         _ => Ok(Some(String::new())),
     }
 }
@@ -112,6 +126,16 @@ fn by_pom(text: &str) -> Result<String, String> {
         }
     }
     name.ok_or_else(|| "a pom without an artifactId: its package is unknown".to_owned())
+}
+
+/// The name in `project(NAME …)` or `project('NAME', …)`.
+fn project(text: &str) -> Option<String> {
+    let mut lines = text.lines().map(str::trim_start);
+    let rest = lines.find_map(|line| line.strip_prefix("project").map(str::trim_start)?.strip_prefix('('))?;
+    let rest = rest.trim_start().trim_start_matches(['"', '\'']);
+    let name: String =
+        rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+')).collect();
+    (!name.is_empty()).then_some(name)
 }
 
 /// The text in quotes after a word and a sign, in a line that begins with the word.
@@ -153,12 +177,19 @@ mod tests {
             ("mix.exs", "def project do\n [app: :shop_web, version: \"0\"]", "shop_web"),
             ("setup.py", "setup(\n    name='shop',\n)", "shop"),
             ("a/Shop.Api.csproj", "<Project/>", "Shop.Api"),
+            ("pubspec.yaml", "name: shop_app\nversion: 1.0.0\n", "shop_app"),
+            ("a/CMakeLists.txt", "cmake_minimum_required(VERSION 3.1)\nproject(shop-client LANGUAGES CXX)\n", "shop-client"),
+            ("meson.build", "project('shop', 'c')\n", "shop"),
+            ("Package.swift", "let package = Package(\n    name: \"Shop\",\n", "Shop"),
+            ("Shop.sln", "", "Shop"),
+            ("platformio.ini", "[env:esp32]\n", ""),
             ("Gemfile", "gem 'rails'", ""),
             ("manage.py", "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')", "shop"),
         ] {
             assert_eq!(package(path, text), Ok(Some(name.to_owned())), "{path}");
         }
         assert_eq!(package("manage.py", "print('x')"), Ok(None));
+        assert_eq!(package("a/CMakeLists.txt", "add_library(x)\n"), Ok(None));
         assert!(package("pom.xml", "<project><artifactId hunter2=></project>").is_err_and(|why| !why.contains("hunter2")));
         assert_eq!(settings_module("setdefault(\"DJANGO_SETTINGS_MODULE\", \"a.b.prod\")"), Some("a.b.prod"));
     }

@@ -9,6 +9,8 @@ use super::{Compose, Pull, variables};
 use crate::model::{Evidence, Tier};
 use crate::ownership::roll::Roll;
 
+/// Folders that an env file may be named from.
+const ABOVE: usize = 3;
 /// Variables of an env file that are made of one other.
 const TAKERS: usize = 100;
 
@@ -119,14 +121,26 @@ impl Compose {
     /// An env file by another name, which no service lists, is handed to `docker compose --env-file` by whoever runs it.
     fn by_hand(&self, place: &Place, name: &str, seen: &Evidence, roll: &mut Roll) {
         let file = file_name(&place.path);
-        if self.env_files.contains_key(&*place.path) || dotenv::is_sample(file) || !file.contains(".env") {
+        let known = self.env_files.contains_key(&*place.path) || dotenv::is_sample(file) || copies::is_aside(&place.path);
+        if known || !dotenv::is_named_so(file) {
             return;
         }
-        let key = (folder(&place.path).to_owned(), name.to_owned());
-        for pull in self.variables.get(&key).into_iter().flatten() {
-            if !self.takes(pull, (name, Tier::Inferred), seen, roll) {
+        // Most likely from its folder, or from one above it that env files are kept below: `--env-file config/prod.env`.
+        let mut at = folder(&place.path);
+        for _ in 0..ABOVE {
+            let nearer = if at.is_empty() { ".env".to_owned() } else { format!("{at}/.env") };
+            if nearer != *place.path && self.names.get(&nearer).is_some_and(|names| names.contains(name)) {
                 return;
             }
+            for pull in self.variables.get(&(at.to_owned(), name.to_owned())).into_iter().flatten() {
+                if !self.takes(pull, (name, Tier::Inferred), seen, roll) {
+                    return;
+                }
+            }
+            if at.is_empty() || self.projects.contains(at) {
+                return;
+            }
+            at = folder(at);
         }
     }
 

@@ -30,6 +30,22 @@ use service::Desk;
 /// What may stand at the top of a compose file (compose-spec, "Compose file").
 const FIELDS: [&str; 9] = ["version", "name", "include", "services", "networks", "volumes", "configs", "secrets", "models"];
 
+/// What a service may be given more of.
+const MORE: [&str; 12] = [
+    "environment",
+    "env_file",
+    "ports",
+    "volumes",
+    "command",
+    "networks",
+    "depends_on",
+    "restart",
+    "deploy",
+    "labels",
+    "secrets",
+    "configs",
+];
+
 /// What compose files and `.env` files say.
 #[derive(Default)]
 pub(super) struct Compose {
@@ -45,6 +61,8 @@ pub(super) struct Compose {
     secret_files: HashMap<String, Vec<Pull>>,
     /// Services by the image that they run.
     images: HashMap<String, Vec<(Place, Arc<Consumer>)>>,
+    /// Services by the Dockerfile that their image is built from.
+    builds: HashMap<String, Vec<(Place, Arc<Consumer>)>>,
     /// References to a variable, by the folder of the compose file.
     variables: HashMap<(String, String), Vec<Pull>>,
     /// The folders of compose files that refer to a variable, by its name.
@@ -212,6 +230,9 @@ impl Reader for Compose {
         for (image, services) in other.images {
             self.images.entry(image).or_default().extend(services);
         }
+        for (path, services) in other.builds {
+            self.builds.entry(path).or_default().extend(services);
+        }
         self.overridden.extend(other.overridden);
         self.projects.extend(other.projects);
         for (name, folders) in other.wanted {
@@ -240,6 +261,18 @@ impl Compose {
         over.names.contains(name) || later.into_iter().any(sets)
     }
 
+    /// Names the services that run an image of the tree that has it: inferred, as what the image has is.
+    pub(super) fn builders(&self, roll: &mut Roll) {
+        let images: Vec<String> =
+            roll.consumers().filter_map(|id| id.strip_prefix("dockerfile:")).map(str::to_owned).collect();
+        for image in images {
+            for (at, service) in self.builds.get(&image).into_iter().flatten() {
+                let value = format!("is built from {image}, in which it is");
+                self.name(service, roll, Tier::Inferred, vec![evidence("compose-build", at.to_string(), value)]);
+            }
+        }
+    }
+
     fn service(&mut self, sheet: &Sheet<'_>, root: View<'_>, name: &str, view: View<'_>) {
         let service =
             Arc::new(Consumer::new(format!("compose:{}/{name}", sheet.path), format!("service {name} of {}", sheet.path)));
@@ -265,6 +298,7 @@ impl Compose {
         }
         for view in &all {
             desk.build(*view);
+            desk.built_from(*view);
             desk.secrets(root, *view, "secrets");
             desk.secrets(root, *view, "configs");
         }
@@ -321,9 +355,12 @@ fn most(path: &str) -> Tier {
 fn is_composed(root: View<'_>) -> bool {
     let services = root.get("services").map(View::entries).unwrap_or_default();
     let runs = |service: View<'_>| ["image", "build", "extends"].iter().any(|field| service.get(field).is_some());
+    // What a file adds to a service of another one need not say again what that runs.
+    let more = |service: View<'_>| MORE.iter().any(|field| service.get(field).is_some());
     let known = |key: View<'_>| key.text().is_some_and(|key| FIELDS.contains(&key) || key.starts_with("x-"));
     !services.is_empty()
-        && services.iter().all(|(name, service)| name.text().is_some_and(is_name) && runs(*service))
+        && services.iter().any(|(_, service)| runs(*service))
+        && services.iter().all(|(name, service)| name.text().is_some_and(is_name) && (runs(*service) || more(*service)))
         && root.entries().iter().all(|(key, _)| known(*key))
 }
 

@@ -60,6 +60,18 @@ impl Desk<'_> {
         }
     }
 
+    /// The Dockerfile that the service's image is built from.
+    pub(super) fn built_from(&mut self, service: View<'_>) {
+        let Some(build) = service.get("build") else { return };
+        let context = build.text().or_else(|| build.text_at(&["context"])).unwrap_or(".");
+        let file = build.text_at(&["dockerfile"]).unwrap_or("Dockerfile");
+        let Some(path) = join(folder(&self.sheet.path), context).and_then(|context| join(&context, file)) else { return };
+        if self.compose.allowance.take(path.len()) {
+            let own = (self.sheet.place(build), Arc::clone(self.service));
+            self.compose.builds.entry(path).or_default().push(own);
+        }
+    }
+
     /// Arguments of the image's build: who builds it needs them, and its history keeps them.
     pub(super) fn build(&mut self, service: View<'_>) {
         let Some(arguments) = service.at(&["build", "args"]) else { return };
@@ -131,6 +143,13 @@ impl Desk<'_> {
             let over = Arc::new(Over { names: Arc::clone(names), files: Arc::clone(&files), own, unsure: !certain });
             let pull = self.pull(*entry, "compose-env-file", format!("env_file {}", clean(file)));
             self.compose.env_files.entry(path.clone()).or_default().push(Pull { over, ..pull });
+            // What is combined with a file above by `-f` has its paths from there (docs.docker.com, "Merge Compose files").
+            if let Some(path) = from_above(folder(&self.sheet.path), file) {
+                let files = Arc::from([path.clone()]);
+                let over = Arc::new(Over { names: Arc::clone(names), files, own: 0, unsure: true });
+                let pull = self.pull(*entry, "compose-env-file", format!("env_file {}", clean(file)));
+                self.compose.env_files.entry(path).or_default().push(Pull { over, ..pull });
+            }
         }
     }
 
@@ -183,4 +202,19 @@ impl Desk<'_> {
         }
         chain
     }
+}
+
+/// The path that a file names from a folder above its own: one that begins with the folder that leads to the own one.
+fn from_above(own: &str, file: &str) -> Option<String> {
+    let named = file.trim_start_matches("./");
+    let first = named.split_once('/').map(|(first, _)| first).filter(|first| !matches!(*first, "" | "." | ".."))?;
+    let mut above = own;
+    while !above.is_empty() {
+        let (last, next) = (file_name(above), folder(above));
+        if last == first {
+            return join(next, named);
+        }
+        above = next;
+    }
+    None
 }

@@ -46,7 +46,7 @@ fn shared_anchors_name_every_service() {
 
 #[test]
 fn an_env_file_is_bound_by_exact_path_for_values_and_inferred_for_the_rest() {
-    let env = format!("# key: {VALUE}-old\nKEY=\"{VALUE}\"\n");
+    let env = format!("# key: {VALUE}-off\nkey: {VALUE}-old\nKEY=\"{VALUE}\"\n");
     for field in
         ["env_file: conf/api.env", "env_file: [./conf/api.env]", "env_file: [{path: conf/api.env, required: false}]"]
     {
@@ -54,9 +54,11 @@ fn an_env_file_is_bound_by_exact_path_for_values_and_inferred_for_the_rest() {
         let known = tree(&[("docker-compose.yml", &text), ("conf/api.env", &env)]);
         let by_value = known.resolve(&finding(VALUE));
         assert_eq!(consumers(&by_value), [(API, Tier::Bound)], "{field}");
-        assert_eq!(by_value[0].evidence[0].at, "conf/api.env:2");
-        let comment = finding_in("conf/api.env", &env, &format!("{VALUE}-old"));
-        assert_eq!(consumers(&known.resolve(&comment)), [(API, Tier::Inferred)], "{field}");
+        assert_eq!(by_value[0].evidence[0].at, "conf/api.env:3");
+        let other = finding_in("conf/api.env", &env, &format!("{VALUE}-old"));
+        assert_eq!(consumers(&known.resolve(&other)), [(API, Tier::Inferred)], "{field}");
+        let comment = finding_in("conf/api.env", &env, &format!("{VALUE}-off"));
+        assert_eq!(consumers(&known.resolve(&comment)), [], "what is switched off is nobody's: {field}");
     }
     // A file of the same name elsewhere, and a path that leaves the tree.
     let text = compose("    env_file: [../conf/api.env, /conf/api.env, conf/${X}.env]");
@@ -197,6 +199,12 @@ fn other_names_are_known_by_what_is_in_them() {
     let service = |fields: &str| format!("services:\n  api:\n    {fields}\n    environment: {{KEY: {VALUE}}}\n");
     for (path, text, expected) in [
         ("basic.yml", service("image: x"), &[("compose:basic.yml/api", Tier::Bound)][..]),
+        (
+            "tunnel.yml",
+            format!("{}  web: {{ports: !reset []}}\n", service("image: x")),
+            &[("compose:tunnel.yml/api", Tier::Bound)],
+        ),
+        ("other.yml", format!("{}  web: {{title: y}}\n", service("image: x")), &[]),
         ("basic.yml", format!("name: x\nx-a: b\n{}", service("build: .")), &[("compose:basic.yml/api", Tier::Bound)]),
         ("basic.example.yml", service("image: x"), &[("compose:basic.example.yml/api", Tier::Inferred)]),
         ("compose.example.yml", service("image: x"), &[("compose:compose.example.yml/api", Tier::Inferred)]),
@@ -284,4 +292,50 @@ fn what_another_service_mounts_more_closely_is_inferred() {
     let text = format!("key: {VALUE}\n");
     let all = tree(&[("compose.yaml", compose)]).resolve(&finding_in("conf/users/u.ldif", &text, VALUE));
     assert_eq!(consumers(&all), [("compose:compose.yaml/b", Tier::Bound), ("compose:compose.yaml/a", Tier::Inferred)]);
+}
+
+#[test]
+fn an_env_file_that_is_named_from_a_folder_above_is_inferred() {
+    let text = "services: {api: {image: x, env_file: [./stats/.env]}}\n";
+    let env = format!("KEY={VALUE}\n");
+    for (path, at, named) in [
+        ("stats/local/local.yml", "stats/.env", true),
+        ("stats/local.yml", "stats/.env", true),
+        ("other/local.yml", "stats/.env", false),
+    ] {
+        let all = owners(&[(path, text), (at, &env)]);
+        let id = format!("compose:{path}/api");
+        assert_eq!(consumers(&all), &[(id.as_str(), Tier::Inferred)][..usize::from(named)], "{path}");
+    }
+}
+
+#[test]
+fn a_service_that_runs_what_is_built_of_a_dockerfile_has_what_its_image_has() {
+    let docker = format!("FROM a\nENV KEY={VALUE}\nADD ./app.ini /etc/app.ini\n");
+    let ini = format!("key = {VALUE}x\n");
+    for (build, named) in [("./web", true), ("{context: ., dockerfile: web/Dockerfile}", true), ("./other", false)] {
+        let text = format!("services:\n  api: {{build: {build}}}\n  db: {{image: y}}\n");
+        let known = tree(&[("compose.yaml", &text), ("web/Dockerfile", &docker)]);
+        let both = [("dockerfile:web/Dockerfile", Tier::Bound), ("compose:compose.yaml/api", Tier::Inferred)];
+        assert_eq!(consumers(&known.resolve(&finding(VALUE))), &both[..=usize::from(named)], "{build}");
+        let found = known.resolve(&finding_in("web/app.ini", &ini, VALUE));
+        assert_eq!(consumers(&found).len(), 1 + usize::from(named), "{build}: {found:?}");
+    }
+}
+
+#[test]
+fn an_env_file_of_a_folder_below_is_named_by_who_runs_it() {
+    let text = "services: {api: {image: x, environment: [KEY]}}\n";
+    let env = format!("KEY={VALUE}\n");
+    for (path, beside, named) in [
+        ("config/prod.env", "", true),
+        ("config/deploy/.env.prod", "", true),
+        ("config/prod.env", "KEY=other\n", false),
+        ("config/prod.env.example", "", false),
+        ("tests/prod.env", "", false),
+    ] {
+        let all = owners(&[("compose.yaml", text), (path, &env), (".env", beside)]);
+        let expected = [("compose:compose.yaml/api", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{path} {beside}");
+    }
 }

@@ -48,8 +48,10 @@ impl Reader for Helm {
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         // Most of what lies in a folder of that name is no chart's: nobody need hear that it is large.
-        if chart_of_template(&sheet.path).is_none() && may_be_values(&sheet.path) {
-            return sheet.bytes.len() <= Self::LIMIT && !(sheet.mentions("apiVersion:") && sheet.mentions("kind:"));
+        if chart_of_template(&sheet.path).is_none() && may_be_values(&sheet.path) && !is_values(&sheet.path) {
+            // Values may hold whole objects, and are none.
+            let first = |word: &str| sheet.bytes.starts_with(word.as_bytes()) || sheet.mentions(&format!("\n{word}"));
+            return sheet.bytes.len() <= Self::LIMIT && !(first("apiVersion:") && first("kind:"));
         }
         chart_of_template(&sheet.path).is_none() || sheet.bytes.len() <= Self::LIMIT || sheet.mentions(MENTION)
     }
@@ -319,6 +321,8 @@ mod tests {
         }
         let list = format!("keys:\n  - {VALUE}\n");
         assert_eq!(consumers(&owners(&list, "{{ .Values.keys }}")), [(ID, Tier::Inferred)]);
+        let object = format!("raw:\n- apiVersion: v1\n  kind: Secret\n  stringData: {{k: {VALUE}}}\n");
+        assert_eq!(consumers(&owners(&object, "{{ range .Values.raw }}{{ end }}")), [(ID, Tier::Inferred)]);
     }
 
     #[test]

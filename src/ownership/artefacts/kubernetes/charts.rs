@@ -86,7 +86,9 @@ impl Walk<'_> {
         }
         for (key, value) in node.entries() {
             let Some(name) = key.text() else { continue };
-            if let Some(kind) = kind_of(name) {
+            // `credentialsName: web-secret` says by its value what it is.
+            let said = || value.text().filter(|text| text.to_ascii_lowercase().contains("secret")).map(|_| HubKind::Secret);
+            if let Some(kind) = kind_of(name).or_else(said) {
                 let one = value.text().map_or_else(|| value.get("name"), |_| Some(value));
                 self.named(one, (kind, value.text_at(&["key"])), name);
             }
@@ -275,6 +277,8 @@ mod tests {
             ("{persistence: {c: {type: secret, name: db}}}", "db", "k", true),
             ("{persistence: {c: {type: emptyDir, name: db}}}", "db", "k", false),
             ("{auth: {existingSecret: other}}", "db", "k", false),
+            ("{credentialsName: web-secret}", "web-secret", "k", true),
+            ("{credentialsName: web-token}", "web-token", "k", false),
         ] {
             let files = [("apps/s.yaml", secret(name, "", key)), ("apps/r.yaml", release(values, ""))];
             let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();

@@ -9,6 +9,9 @@ use super::{Kubernetes, scripts};
 use crate::model::{Edge, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence, owner};
 
+/// Names of Secrets that are shorter are everybody's: `db`, `llm`, `secret`.
+const TELLING: usize = 10;
+
 impl Kubernetes {
     /// Names a container as the consumer, with the account that it runs as.
     pub(super) fn join(&self, container: &Container, roll: &mut Roll, tier: Tier, mut why: Vec<Evidence>) {
@@ -59,6 +62,15 @@ impl Kubernetes {
         alone && hub.kind == HubKind::Secret && own.contains('/') && folder(own) == &**other
     }
 
+    /// Whether it is the one Secret of that name in the tree, where a namespace is left to whoever applies it: names are seldom alike by
+    /// accident, if they say something.
+    fn is_only(&self, hub: &HubKey, used: &Use) -> bool {
+        let open = hub.scope.namespace.is_none() || used.container.scope.namespace.is_none();
+        let telling = hub.name.len() >= TELLING && hub.name.contains(['-', '.']);
+        let alone = self.homes.get(&(hub.kind, Arc::clone(&hub.name))).is_some_and(|homes| homes.len() == 1);
+        open && telling && alone && hub.kind == HubKind::Secret
+    }
+
     /// Whether one of the two names a namespace and the other leaves it to a kustomization that takes in both.
     fn is_left_open(&self, (place, hub): (&Place, &HubKey), used: &Use) -> bool {
         let scope = &used.container.scope;
@@ -82,7 +94,7 @@ impl Kubernetes {
             return None;
         }
         if hub.scope.namespace != scope.namespace {
-            return self.is_left_open((place, hub), used).then_some(Tier::Inferred);
+            return (self.is_left_open((place, hub), used) || self.is_only(hub, used)).then_some(Tier::Inferred);
         }
         let known = |(kind, name, key): (HubKind, &Arc<str>, &str)| {
             self.keys.contains(&(kind, Arc::clone(name), scope.home(), Arc::from(key)))
@@ -97,7 +109,7 @@ impl Kubernetes {
             return Some(best);
         }
         if scope.namespace.is_none() {
-            return self.is_near(place, hub, used).then_some(Tier::Inferred);
+            return (self.is_near(place, hub, used) || self.is_only(hub, used)).then_some(Tier::Inferred);
         }
         // Another folder: only a namespace that both write down ties them together. Where several folders define the
         // Secret (one for each cluster, say) the reference means its own folder's; failing that, one of them.

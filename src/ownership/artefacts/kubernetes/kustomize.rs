@@ -111,6 +111,24 @@ impl Generators {
         }
     }
 
+    /// Takes in Flux's own object of that name: it stands for the folder that it applies, with the components that it adds to it
+    /// (fluxcd.io, "Kustomization", "Components").
+    pub(super) fn applies(&mut self, sheet: &Sheet<'_>, object: View<'_>, allowance: &mut Allowance) {
+        let root = sheet.root.trim_end_matches('/');
+        let Some(path) = object.text_at(&["spec", "path"]).and_then(|path| join(root, path.trim_start_matches('/'))) else {
+            return;
+        };
+        let parts = object.at(&["spec", "components"]).into_iter().flat_map(View::items).filter_map(View::text);
+        let parts: Vec<String> = parts.filter_map(|part| join(&path, part)).collect();
+        let mut all: BTreeSet<String> =
+            parts.into_iter().chain([path]).take_while(|path| allowance.take(path.len())).collect();
+        // Several objects in one file.
+        if let Some(before) = self.listed.get(&*sheet.path) {
+            all.extend(before.iter().cloned());
+        }
+        self.listed.insert(sheet.path.to_string(), Arc::new(all));
+    }
+
     /// Whether the kustomization of a folder takes in that manifest, itself or by a folder that it lists.
     pub(super) fn takes_in(&self, folder: &str, manifest: &str) -> bool {
         let (mut seen, mut queue) = (BTreeSet::new(), vec![folder]);

@@ -50,6 +50,8 @@ type Known = (HubKind, Arc<str>, (Option<Arc<str>>, Arc<str>), Arc<str>);
 /// Kind, name and scope of an object, and one of its keys.
 type Defined = (HubKind, Arc<str>, Scope, Arc<str>);
 type Folders = BTreeSet<Arc<str>>;
+/// A namespace where one is written down, else a folder.
+type Home = (Option<Arc<str>>, Arc<str>);
 
 /// What the manifests of a tree say.
 #[derive(Default)]
@@ -59,6 +61,8 @@ pub(super) struct Kubernetes {
     defined: HashMap<(HubKind, Arc<str>, Arc<str>), Folders>,
     /// Folders that define a hub, by kind and name, for those without.
     nowhere: HashMap<(HubKind, Arc<str>), Folders>,
+    /// Where a hub of that name is defined, all over the tree.
+    homes: HashMap<(HubKind, Arc<str>), BTreeSet<Home>>,
     /// Every key of every hub.
     keys: HashSet<Known>,
     /// The files that define a key, with its value's fingerprint.
@@ -200,6 +204,9 @@ impl Reader for Kubernetes {
         for (hub, folders) in other.defined {
             self.defined.entry(hub).or_default().extend(folders);
         }
+        for (hub, homes) in other.homes {
+            self.homes.entry(hub).or_default().extend(homes);
+        }
         for (hub, folders) in other.nowhere {
             self.nowhere.entry(hub).or_default().extend(folders);
         }
@@ -306,9 +313,7 @@ impl Kubernetes {
             return named;
         }
         self.ids.object(sheet, kind, object);
-        if kind == "PodIdentityAssociation" {
-            pod_identity::object(sheet, object, &mut self.accounts);
-        }
+        self.applied(sheet, kind, object);
         let hub = HubKind::of(kind);
         let pod = pods::spec(kind, object);
         let account = kind == "ServiceAccount";
@@ -326,6 +331,7 @@ impl Kubernetes {
         }
         if let Some(hub) = hub {
             self.define(hub, &scope, &name);
+            self.homes.entry((hub, Arc::from(name.as_str()))).or_default().insert(scope.home());
             hubs::read(sheet, object, hub, &scope, &mut |place, prints, key| {
                 if !self.allowance.take((place.bytes.end - place.bytes.start) as usize) {
                     return;
@@ -353,6 +359,18 @@ impl Kubernetes {
             self.allowance = allowance.into_inner();
         }
         true
+    }
+
+    /// Takes in what Flux applies together, and which role an account has.
+    fn applied(&mut self, sheet: &Sheet<'_>, kind: &str, object: View<'_>) {
+        if kind == "Kustomization"
+            && object.text_at(&["apiVersion"]).is_some_and(|own| own.starts_with("kustomize.toolkit."))
+        {
+            self.generators.applies(sheet, object, &mut self.allowance);
+        }
+        if kind == "PodIdentityAssociation" {
+            pod_identity::object(sheet, object, &mut self.accounts);
+        }
     }
 
     /// Takes in a release, or an object of a kind that an operator brings.

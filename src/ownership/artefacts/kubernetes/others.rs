@@ -3,7 +3,9 @@
 //! the tree, so the object stands for it: declared.
 //!
 //! Fields are known by their names, as operators write them: `secretRef`, `apiTokenSecretRef`, `secretKeyRef`, `secretName`,
-//! `existingSecret` (kubernetes.io, "API conventions", "Object references").
+//! `existingSecret` (kubernetes.io, "API conventions", "Object references"); and what names both an object and a key of it is a
+//! reference by whatever name. One with a `namespace` means that one's Secret. What an Alertmanager is configured by is a Secret
+//! that it need not name (prometheus-operator.dev, "Alertmanager").
 
 use std::sync::Arc;
 
@@ -57,6 +59,10 @@ pub(super) fn is_one(kind: &str, object: View<'_>) -> bool {
     }
     let argo = group == "argoproj.io" && matches!(kind, "Application" | "ApplicationSet" | "Rollout");
     let made = matches!(kind, "SealedSecret" | "ExternalSecret" | "SecretProviderClass");
+    if group == "external-secrets.io" {
+        // Stores and pushes use credentials; what is fetched is told elsewhere.
+        return matches!(kind, "SecretStore" | "ClusterSecretStore" | "PushSecret");
+    }
     let own = group.contains('.') || group == "traefik.io";
     own && !argo && !made && !OTHERS.contains(&group) && !group.ends_with(".authorization.k8s.io")
 }
@@ -88,16 +94,24 @@ impl<'a> Other<'a> {
     pub(super) fn read(&mut self, kind: &str, object: View<'_>, uses: &mut Uses, literals: &mut Slots<Literal>) {
         if kind == "Ingress" {
             for tls in object.at(&["spec", "tls"]).into_iter().flat_map(View::items) {
-                self.named(tls.get("secretName"), (HubKind::Secret, None), "tls", uses);
+                self.named(tls.get("secretName"), (HubKind::Secret, None), ("tls", tls), uses);
             }
             for annotation in ANNOTATIONS {
-                self.named(object.at(&["metadata", "annotations", annotation]), (HubKind::Secret, None), annotation, uses);
+                let at = object.at(&["metadata", "annotations", annotation]);
+                self.named(at, (HubKind::Secret, None), (annotation, object), uses);
             }
             return;
         }
-        if let Some(spec) = object.get("spec") {
-            self.below(spec, "spec", LEVELS, uses);
-            spec.leaves("spec", &mut |way, leaf| {
+        if kind == "Alertmanager" && object.at(&["spec", "configSecret"]).is_none() {
+            let name = object.text_at(&["metadata", "name"]).map(|name| format!("alertmanager-{name}"));
+            let name = (name.as_deref().unwrap_or_default(), None);
+            self.put((HubKind::Secret, None), name, (object, "configuration"), uses);
+        }
+        let said = |name: &str| !matches!(name, "apiVersion" | "kind" | "metadata" | "status");
+        for (name, spec) in object.entries() {
+            let Some(name) = name.text().filter(|name| said(name)) else { continue };
+            self.below(spec, name, LEVELS, uses);
+            spec.leaves(name, &mut |way, leaf| {
                 let Some(text) = leaf.text().filter(|text| !text.is_empty() && self.allowance.take(text.len())) else {
                     return;
                 };
@@ -114,36 +128,100 @@ impl<'a> Other<'a> {
         let Some(left) = left.checked_sub(1) else { return };
         for (key, value) in node.entries() {
             let Some(name) = key.text() else { continue };
-            if let Some(kind) = kind_of(name) {
-                let one = value.text().map_or_else(|| value.get("name"), |_| Some(value));
-                self.named(one, (kind, value.text_at(&["key"])), name, uses);
+            let told = referred(value);
+            if let Some(kind) = kind_of(name)
+                .or_else(|| told.and_then(|_| kind_told(value)))
+                .or_else(|| told.and_then(|_| by_words(name, value)))
+            {
+                let one = told.or_else(|| value.text().map(|_| value));
+                let key = value.text_at(&["key"]).or_else(|| value.text_at(&["property"]));
+                self.named(one, (kind, key), (name, value), uses);
             }
             self.below(value, name, left, uses);
         }
+        let listed = kind_of(way).or_else(|| listed(way));
         for item in node.items() {
-            if let Some(kind) = kind_of(way) {
-                self.named(item.get("name").or(Some(item)), (kind, None), way, uses);
+            let told = referred(item);
+            let kind = listed.or_else(|| told.and_then(|_| item.get("key")).map(|_| HubKind::Secret));
+            if let Some(kind) = kind {
+                self.named(told.or(Some(item)), (kind, item.text_at(&["key"])), (way, item), uses);
             }
             self.below(item, way, left, uses);
         }
     }
 
-    fn named(&mut self, at: Option<View<'_>>, (kind, key): (HubKind, Option<&str>), way: &str, uses: &mut Uses) {
+    fn named(
+        &mut self,
+        at: Option<View<'_>>,
+        (kind, key): (HubKind, Option<&str>),
+        (way, around): (&str, View<'_>),
+        uses: &mut Uses,
+    ) {
         let Some((at, text)) = at.and_then(|at| Some((at, at.text()?))) else { return };
         // `namespace/name` in annotations.
         let name = text.rsplit('/').next().unwrap_or(text);
+        let elsewhere = around.text_at(&["namespace"]);
+        self.put((kind, key), (name, elsewhere), (at, way), uses);
+    }
+
+    fn put(
+        &mut self,
+        (kind, key): (HubKind, Option<&str>),
+        (name, namespace): (&str, Option<&str>),
+        (at, way): (View<'_>, &str),
+        uses: &mut Uses,
+    ) {
         if !is_name(name) || !self.allowance.take(name.len() + way.len()) {
             return;
         }
         let detail = ("k8s-object-secret-ref", format!("{} ", clean(way)));
-        let found = Use::of(&self.container, (key.map(clean), Tier::Declared), detail, self.sheet.place(at));
+        let there = namespace.filter(|there| is_name(there) && self.container.scope.namespace.as_deref() != Some(there));
+        let container = there.map_or_else(|| Arc::clone(&self.container), |there| self.at(there));
+        let found = Use::of(&container, (key.map(clean), Tier::Declared), detail, self.sheet.place(at));
         uses.entry((kind, Arc::from(name))).or_default().push(found);
+    }
+
+    /// The same object, as it looks into another namespace.
+    fn at(&self, namespace: &str) -> Arc<Container> {
+        let own = &self.container;
+        let scope = Scope { namespace: Some(Arc::from(namespace)), folder: Arc::clone(&own.scope.folder) };
+        let (id, name, account_at) = (own.id.clone(), own.name.clone(), own.account_at.clone());
+        Arc::new(Container { id, name, scope, account: String::new(), account_at })
+    }
+}
+
+/// The name in a reference that is a mapping.
+fn referred(value: View<'_>) -> Option<View<'_>> {
+    value.get("name").filter(|name| name.text().is_some())
+}
+
+/// Of a reference whose field says nothing of Secrets: one that names a key too, or whose field is that of a credential.
+fn by_words(field: &str, value: View<'_>) -> Option<HubKind> {
+    let lower = field.to_ascii_lowercase();
+    let words = ["credential", "password", "token", "auth", "apikey", "accesskey", "cert"];
+    let other = value.text_at(&["kind"]).is_some_and(|kind| kind != "Secret");
+    let fits = value.text_at(&["key"]).is_some() || words.iter().any(|word| lower.contains(word));
+    (fits && !other && !lower.contains("configmap")).then_some(HubKind::Secret)
+}
+
+/// What a reference says of its kind.
+fn kind_told(value: View<'_>) -> Option<HubKind> {
+    value.text_at(&["kind"]).and_then(HubKind::of)
+}
+
+/// Lists of names, as the operators of Prometheus have them.
+fn listed(field: &str) -> Option<HubKind> {
+    match field {
+        "secrets" => Some(HubKind::Secret),
+        "configMaps" => Some(HubKind::ConfigMap),
+        _ => None,
     }
 }
 
 /// Which kind of object a field of that name names.
 pub(super) fn kind_of(field: &str) -> Option<HubKind> {
-    let lower = field.to_ascii_lowercase();
+    // `provisioner-secret-name` among a StorageClass' parameters.
+    let lower: String = field.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect();
     let ends = |words: &[&str]| words.iter().any(|word| lower.ends_with(word));
     if ends(&["configmapref", "configmapkeyref", "configmapname"]) {
         Some(HubKind::ConfigMap)
@@ -154,6 +232,7 @@ pub(super) fn kind_of(field: &str) -> Option<HubKind> {
         "secret",
         "secretrefs",
         "secretsname",
+        "secretrefname",
         "pullsecrets",
         "imagepullsecret",
     ]) {
@@ -178,7 +257,26 @@ mod tests {
         let issuer = "apiVersion: cert-manager.io/v1\nkind: Issuer\nmetadata: {name: le, namespace: a}\nspec: {acme: {solvers: [{dns01: {cloudflare: {apiTokenSecretRef: {name: cf, key: token}}}}]}}\n";
         let ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web, namespace: a, annotations: {nginx.ingress.kubernetes.io/auth-secret: users}}\nspec: {tls: [{secretName: cert}]}\n";
         let middleware = "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: m, namespace: a}\nspec: {basicAuth: {secret: users}}\n";
+        let monitor = |spec: &str| {
+            format!(
+                "apiVersion: monitoring.coreos.com/v1\nkind: Alertmanager\nmetadata: {{name: main, namespace: a}}\nspec: {spec}\n"
+            )
+        };
+        let (plain, named, scraped) = (
+            monitor("{replicas: 1}"),
+            monitor("{configSecret: mine}"),
+            monitor("{additionalScrapeConfigs: {name: scrape, key: extra}, secrets: [listed]}"),
+        );
+        let store = "apiVersion: external-secrets.io/v1\nkind: ClusterSecretStore\nmetadata: {name: store}\nspec: {provider: {x: {auth: {tokenRef: {name: cf, namespace: a, key: token}}}}}\n";
         for (object, name, key, id) in [
+            (plain.as_str(), "alertmanager-main", "alertmanager.yaml", Some("k8s:a/Alertmanager/main")),
+            (named.as_str(), "alertmanager-main", "alertmanager.yaml", None),
+            (named.as_str(), "mine", "alertmanager.yaml", Some("k8s:a/Alertmanager/main")),
+            (scraped.as_str(), "scrape", "extra", Some("k8s:a/Alertmanager/main")),
+            (scraped.as_str(), "scrape", "other", None),
+            (scraped.as_str(), "listed", "x", Some("k8s:a/Alertmanager/main")),
+            (store, "cf", "token", Some("k8s:?/ClusterSecretStore/store")),
+            (store, "cf", "other", None),
             (issuer, "cf", "token", Some("k8s:a/Issuer/le")),
             (issuer, "cf", "other", None),
             (issuer, "other", "token", None),

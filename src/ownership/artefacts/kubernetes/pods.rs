@@ -16,6 +16,8 @@ use crate::ownership::roll::{clean, evidence};
 
 /// What following a volume's own credentials is called.
 const VOLUME: &str = "k8s-volume-secret";
+/// What following a name that a program is told is called.
+const TOLD: &str = "k8s-told-name";
 /// Where kinds of volumes name the Secret that they are attached with.
 const VOLUMES: [&[&str]; 9] = [
     &["azureFile", "secretName"],
@@ -195,6 +197,7 @@ impl Template<'_> {
             let Some(name) = variable.text_at(&["name"]).filter(|name| last.get(name) == Some(&at)) else { continue };
             let detail = format!("env {}", clean(name));
             if let Some(value) = variable.get("value") {
+                self.told(uses, who, name, value);
                 self.literal(literals, who, value, ("k8s-env-literal", detail));
             } else if let Some(source) = variable.get("valueFrom") {
                 for (field, kind, technique) in [
@@ -224,6 +227,17 @@ impl Template<'_> {
                 let over = Over { prefix: prefix.clone(), names: Arc::clone(names), later: later.clone() };
                 self.put_but(uses, who, (&found, Arc::new(over)), &format!("env {prefix}"));
                 later.push((kind, Arc::from(text), prefix.clone()));
+            }
+        }
+    }
+
+    /// A variable that tells an object's name, as operators are told which one to read (`CONFIG_MAP_NAME`, `AUTH_SECRET`).
+    fn told(&self, uses: &mut Uses, who: &Arc<Container>, variable: &str, value: View<'_>) {
+        let lower = variable.to_ascii_lowercase();
+        for (word, kind) in [("secret", HubKind::Secret), ("config", HubKind::ConfigMap)] {
+            if lower.contains(word) {
+                let found = Found { name: Some(value), kind, key: None, technique: TOLD };
+                self.put(uses, who, &found, &format!("is told its name by {}: ", clean(variable)));
             }
         }
     }
@@ -331,7 +345,7 @@ impl Template<'_> {
             key: found.key.map(clean),
             over,
             // What the kubelet takes to attach a volume is not shown to the container.
-            most: if found.technique == VOLUME { Tier::Inferred } else { Tier::Bound },
+            most: if [VOLUME, TOLD].contains(&found.technique) { Tier::Inferred } else { Tier::Bound },
             technique: found.technique,
             detail: detail.to_owned(),
             at: self.sheet.place(at),

@@ -217,3 +217,30 @@ fn a_kustomization_brings_the_folders_that_it_lists_together() {
         assert_eq!(consumers(&all), &id[..usize::from(named)], "{listed} {base}");
     }
 }
+
+#[test]
+fn the_only_secret_of_a_telling_name_is_meant_where_a_namespace_is_left_open() {
+    let secret = |name: &str, namespace: &str| {
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}{namespace}}}\nstringData: {{KEY: {VALUE}}}\n")
+    };
+    let pod = |name: &str, namespace: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p{namespace}}}\nspec: {{containers: [{{name: c, envFrom: [{{secretRef: {{name: {name}}}}}]}}]}}\n"
+        )
+    };
+    for (name, own, other, id) in [
+        ("payments-token", "", "", Some("k8s:?apps/Pod/p/c")),
+        ("payments-token", "", ", namespace: prod", Some("k8s:prod/Pod/p/c")),
+        ("payments-token", ", namespace: prod", "", Some("k8s:?apps/Pod/p/c")),
+        ("payments-token", ", namespace: prod", ", namespace: dev", None),
+        ("token", "", "", None),
+    ] {
+        let (secret, pod) = (secret(name, own), pod(name, other));
+        let files = [("secrets/s.yaml", secret.as_str()), ("apps/p.yaml", pod.as_str())];
+        let expected: Vec<_> = id.into_iter().map(|id| (id, Tier::Inferred)).collect();
+        assert_eq!(consumers(&owners(&files)), expected, "{name} {own} {other}");
+        let again = secret.replace(VALUE, "another-value");
+        let all = owners(&[files[0], files[1], ("old/s.yaml", &again)]);
+        assert!(own.contains("prod") || consumers(&all).is_empty(), "two of that name");
+    }
+}

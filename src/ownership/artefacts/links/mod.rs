@@ -165,8 +165,14 @@ impl Links {
     /// A reference to a variable whose value the program finds in its environment: an env file in the same folder that sets
     /// it suggests where it comes from, and no more.
     pub(super) fn want(&mut self, name: &str, place: Place, link: Link) {
+        let own = folder(&place.path).to_owned();
+        self.want_in(&own, name, place, link);
+    }
+
+    /// The same for the env files of another folder.
+    pub(super) fn want_in(&mut self, folder: &str, name: &str, place: Place, link: Link) {
         if self.allowance.take(name.len()) {
-            self.names.entry((folder(&place.path).to_owned(), name.to_owned())).or_default().push((place, link));
+            self.names.entry((folder.to_owned(), name.to_owned())).or_default().push((place, link));
         }
     }
 
@@ -268,8 +274,9 @@ impl Links {
         let set: HashSet<&str> = set.iter().map(|(place, ..)| &*place.path).collect();
         for path in clues.paths() {
             // A place that is no variable's value: a comment, or a file whose name is not an env file's.
-            let Some(links) = self.files.get(path).filter(|_| !set.contains(path)) else { continue };
-            for (at, link) in links {
+            let all = format!("{}/*", folder(path));
+            let own = self.files.get(path).filter(|_| !set.contains(path));
+            for (at, link) in own.into_iter().chain(self.files.get(&all)).flatten() {
                 if !roll.look() {
                     return;
                 }

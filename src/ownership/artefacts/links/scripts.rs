@@ -12,6 +12,25 @@ const INTERPRETERS: &[&str] = &[
 ];
 /// What takes a file elsewhere.
 const MOVERS: &[&str] = &["cp", "cat", "mv", "ln"];
+/// What settings and keys are kept in.
+const SETTINGS: &[&str] = &[
+    "yml",
+    "yaml",
+    "json",
+    "toml",
+    "ini",
+    "conf",
+    "cnf",
+    "cfg",
+    "properties",
+    "xml",
+    "key",
+    "pem",
+    "p8",
+    "php",
+    "plist",
+    "xcconfig",
+];
 /// Words before a command.
 const BEFORE: &[&str] =
     &["sudo", "exec", "time", "nohup", "env", "then", "do", "else", "if", "while", "!", "{", "(", "-", "npx", "xvfb-run"];
@@ -42,10 +61,14 @@ pub(super) fn files(text: &str, folder: &str) -> Vec<String> {
             "--env-file" => rest.get(at + 1).copied(),
             word => word.strip_prefix("--env-file="),
         });
-        // Env files that are copied, and values that a chart is installed with.
+        // Env files and settings that are put in place, and values that a chart is installed with.
         let from = if program == "cat" { rest.len() } else { rest.len().saturating_sub(1) };
         let moved = rest[..from].iter().copied();
-        let moved = moved.filter(|word| MOVERS.contains(&program) && dotenv::is_named_so(file_name(word)));
+        let placed = program != "cat";
+        let moved = moved.filter(|word| {
+            let settings = ends_in(word, SETTINGS) || word.ends_with("/*");
+            MOVERS.contains(&program) && (dotenv::is_named_so(file_name(word)) || placed && settings)
+        });
         let valued = rest.iter().enumerate().filter(|_| matches!(program, "helm" | "helmfile")).filter_map(|(at, word)| {
             let next = || rest.get(at + 1).copied();
             if matches!(*word, "-f" | "--values") { next() } else { word.strip_prefix("--values=") }
@@ -65,6 +88,10 @@ fn is_plain(word: &str) -> bool {
 }
 
 fn is_file(word: &str) -> bool {
+    if let Some(folder) = word.strip_suffix("/*") {
+        // All that lies in a folder.
+        return is_plain(folder) && !folder.is_empty();
+    }
     let name = file_name(word);
     is_plain(word) && !name.is_empty() && word.contains(['.', '/']) && !dotenv::is_sample(name) && !ends_in(name, DOCUMENTS)
 }
@@ -90,6 +117,10 @@ mod tests {
             ("python tests/a.py", &[]),
             ("cat .env.example; . .env.example", &[]),
             ("cp .env.ci .env", &[".env.ci"]),
+            ("cp config/database.ci.yml config/database.yml", &["config/database.ci.yml"]),
+            ("cp config/database.yml.example config/database.yml", &[]),
+            ("cat a.json", &[]),
+            ("cp ci/settings/* config/", &["ci/settings/*"]),
             ("cat conf/ci.env >> $GITHUB_ENV", &["conf/ci.env"]),
             ("helm upgrade x ./chart -f deploy/prod.yaml --values=b.yaml", &["deploy/prod.yaml", "b.yaml"]),
             ("/usr/bin/x; ../a.sh; bash \"$X/a.sh\"; echo a/b", &[]),

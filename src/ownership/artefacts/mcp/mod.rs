@@ -23,6 +23,10 @@ const NAMES: &[&str] = &[
     "cline_mcp_settings.json",    // Cline
     "opencode.json",
     "opencode.jsonc",
+    "mcp_agent.config.yaml", // mcp-agent, and its secrets (docs.mcp-agent.com, "Configuring your application")
+    "mcp_agent.secrets.yaml",
+    "fastagent.config.yaml", // fast-agent (fast-agent.ai, "Configuration reference")
+    "fastagent.secrets.yaml",
 ];
 /// Folder and name, where the name alone says nothing.
 const SETTINGS: &[&str] = &[
@@ -38,7 +42,7 @@ const SETTINGS: &[&str] = &[
     ".codex/config.toml", // OpenAI Codex
 ];
 /// Every client's word for its servers; a file without any is not parsed.
-const WORDS: &[&str] = &["mcpServers", "context_servers", "\"servers\"", "\"mcp\"", "mcp_servers"];
+const WORDS: &[&str] = &["mcpServers", "context_servers", "\"servers\"", "\"mcp\"", "mcp_servers", "servers:"];
 /// VS Code's word for the folder that `.vscode` lies in.
 const WORKSPACE: &str = "${workspaceFolder}/";
 

@@ -46,6 +46,10 @@ fn nested_places_and_lists_are_found() {
     assert_eq!(consumers(&owners(".claude.json", &project)), [("mcp:.claude.json[/home/a/x]/github", Tier::Bound)]);
     let list = format!("mcpServers:\n  - name: github\n    env: {{T: {VALUE}}}\n");
     assert_eq!(consumers(&owners(".continue/config.yaml", &list)), [("mcp:.continue/config.yaml/github", Tier::Bound)]);
+    let agent = format!("mcp:\n  servers:\n    github:\n      headers:\n        Authorization: Bearer {VALUE}\n");
+    for path in ["x/mcp_agent.config.yaml", "mcp_agent.secrets.yaml", "fastagent.config.yaml"] {
+        assert_eq!(consumers(&owners(path, &agent)), [(format!("mcp:{path}/github").as_str(), Tier::Bound)], "{path}");
+    }
     let code = format!("{{\"mcp\": {}}}", servers("servers", &format!("\"env\": {{\"T\": \"{VALUE}\"}}")));
     assert_eq!(consumers(&owners(".vscode/settings.json", &code)), [("mcp:.vscode/settings.json/github", Tier::Bound)]);
 }

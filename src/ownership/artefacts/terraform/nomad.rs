@@ -1,5 +1,8 @@
 //! Nomad's jobs, in the same language: value → a task's `env`, `template`, `config` or another of its blocks → that task
 //! (developer.hashicorp.com/nomad/docs/job-specification). The default of `var.NAME` is inferred: whoever runs the job may set another.
+//! So is what an env file beside the job or above it sets by `NOMAD_VAR_NAME`, and a file of variables in the job's folder.
+
+mod loose;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,11 +11,14 @@ use hcl_edit::Span;
 use hcl_edit::structure::{Block, BlockLabel, Body};
 
 use super::super::links::{Consumer, Kind, Link, Links};
-use super::super::{Place, Sheet, clean, ends_in, is_showable};
+use super::super::{Place, Sheet, clean, dotenv, ends_in, file_name, folder, is_showable};
 use super::expressions::{Found, walk};
 use super::graph::NameKind;
 use super::{Lines, parsed};
 use crate::model::{Coverage, Tier};
+
+/// Folders above a job in which its variables may be set.
+const ABOVE: usize = 5;
 
 /// What jobs say.
 #[derive(Default)]
@@ -22,11 +28,30 @@ impl Kind for Nomad {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["nomad"]) || path.ends_with(".nomad.hcl")
+        ends_in(path, &["nomad", "job", "hcl"])
+    }
+
+    fn concerns(sheet: &Sheet<'_>) -> bool {
+        // Jobs have no ending of their own.
+        ends_in(&sheet.path, &["nomad"])
+            || sheet.path.ends_with(".nomad.hcl")
+            || sheet.bytes.len() <= Self::LIMIT && sheet.mentions("job \"") && sheet.mentions("task \"")
+    }
+
+    fn is_env_file(path: &str) -> bool {
+        dotenv::is_named_so(file_name(path))
     }
 
     fn read(sheet: &Sheet<'_>, links: &mut Links, coverage: &mut Coverage) {
-        let Some((text, body)) = parsed(sheet, coverage) else { return };
+        let told = &mut Coverage::default();
+        let Some((text, body)) = parsed(sheet, told) else {
+            // Older jobs are written in the first HCL, which that parser does not know.
+            let Ok(text) = sheet.text() else { return coverage.merge(std::mem::take(told)) };
+            if !loose::read(sheet, text, links) {
+                coverage.merge(std::mem::take(told));
+            }
+            return;
+        };
         let base = sheet.bytes.len() - text.len();
         let mut file = File { sheet, base, lines: Lines::new(text), defaults: HashMap::new(), links };
         for block in body.get_blocks("variable") {
@@ -72,18 +97,37 @@ impl File<'_> {
         }
     }
 
+    /// A variable that whoever runs the job may set in the environment: of the job's folder, or of one above.
+    fn asks(&mut self, name: &str, at: usize, (way, consumer): (&str, &Arc<Consumer>)) {
+        let at = self.base + at;
+        let place = Place { path: Arc::clone(&self.sheet.path), line: self.lines.of(at), bytes: at as u64..at as u64 };
+        let link = Link::new(consumer, Tier::Inferred, "nomad-variable", format!("{way}: var.{}", clean(name)));
+        let mut above = &*self.sheet.path;
+        for _ in 0..ABOVE {
+            above = folder(above);
+            self.links.want_in(above, &format!("NOMAD_VAR_{name}"), place.clone(), link.clone());
+            if above.is_empty() {
+                return;
+            }
+        }
+    }
+
     fn task(&mut self, body: &Body, way: &str, consumer: &Arc<Consumer>) {
         for attribute in body.attributes() {
             let way = format!("{way}{}", clean(attribute.key.as_str()));
-            let mut found = Vec::new();
+            let (mut found, mut asked) = (Vec::new(), Vec::new());
             walk(&attribute.value, &way, Tier::Bound, &mut |way, tier, one| match one {
                 Found::Text { text, span } => found.push((text.to_owned(), span, tier, way.to_owned())),
                 Found::Name { kind: NameKind::Variable, name, .. } => {
+                    asked.push(name.to_string());
                     let default = self.defaults.get(&*name).cloned();
                     found.extend(default.map(|(text, span)| (text, span, Tier::Inferred, way.to_owned())));
                 }
                 Found::Name { .. } | Found::File { .. } => {}
             });
+            for name in asked {
+                self.asks(&name, attribute.span().unwrap_or_default().start, (&way, consumer));
+            }
             for (text, span, tier, way) in found {
                 let bytes = (self.base + span.start) as u64..(self.base + span.end) as u64;
                 let place = Place { path: Arc::clone(&self.sheet.path), line: self.lines.of(span.start), bytes };
@@ -101,6 +145,23 @@ impl File<'_> {
 mod tests {
     use crate::model::Tier;
     use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+    #[test]
+    fn a_variable_of_the_environment_is_who_asks_for_it() {
+        let job = "job \"shop\" {\n  group \"g\" {\n    task \"api\" {\n      env {\n        K = \"x${var.key}\"\n      }\n    }\n  }\n}\n";
+        let id = "nomad:jobs/shop/nomad.job/shop/api";
+        for (path, name, named) in [
+            (".envrc", "NOMAD_VAR_key", true),
+            ("jobs/shop/.env", "NOMAD_VAR_key", true),
+            ("jobs/shop/.env", "NOMAD_VAR_other", false),
+            ("other/.env", "NOMAD_VAR_key", false),
+        ] {
+            let env = format!("export {name}={VALUE}\n");
+            let owners = tree(&[("jobs/shop/nomad.job", job), (path, &env)]).resolve(&finding(VALUE));
+            assert_eq!(consumers(&owners), &[(id, Tier::Inferred)][..usize::from(named)], "{path} {name}");
+        }
+        assert!(tree(&[("x.hcl", "this is {{ no hcl")]).coverage().troubles.is_empty());
+    }
 
     #[test]
     fn a_task_s_variables_and_templates_are_its_own() {

@@ -12,7 +12,6 @@ mod stores;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use zeroize::Zeroize;
 
 use super::ask::{Json, text};
 use super::board::{Board, Number};
@@ -77,9 +76,8 @@ fn is_suffix(rest: &str) -> bool {
 
 /// What an answer settles. Its message is left out: it may repeat what was sent.
 fn settled(said: Result<Answer, NetError>, allow: &str) -> Result<Json, String> {
-    let mut answer = said.map_err(|error| format!("{allow}: {error}"))?;
+    let answer = said.map_err(|error| format!("{allow}: {error}"))?;
     let json = if answer.truncated { None } else { serde_json::from_slice::<Value>(&answer.body).ok().map(Json::from) };
-    answer.body.zeroize();
     let code = json.as_deref().and_then(|json| text(json, "/__type").or_else(|| text(json, "/code")));
     let header = answer.headers.get("x-amzn-errortype").and_then(|code| code.to_str().ok());
     let code = code.or(header).map(|code| clean(code.rsplit('#').next().unwrap_or(code).split(':').next().unwrap_or(code)));

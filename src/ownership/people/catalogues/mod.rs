@@ -45,7 +45,7 @@ impl Reader for Catalogues {
     }
 
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
-        for path in clues.paths() {
+        for path in &clues.seen {
             let Some((nearest, entries)) = self.nearest(path) else { continue };
             let one = entries.iter().all(|entry| entry.who.id == entries[0].who.id);
             for entry in entries {

@@ -282,7 +282,7 @@ mod tests {
         settled(&Answer {
             status,
             headers: reqwest::header::HeaderMap::default(),
-            body: body.as_bytes().to_vec(),
+            body: zeroize::Zeroizing::new(body.as_bytes().to_vec()),
             truncated: false,
         })
     }

@@ -304,6 +304,19 @@ impl Action for Deed {
         })
     }
 
+    fn holds<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<bool>, String>> {
+        // What speaks as the leaked credential is refused once that is stopped, which is what the proof asks for.
+        Box::pin(async move {
+            let Some(id) = world.before.get("object").and_then(Value::as_str) else { return Ok(None) };
+            if self.service.voice == Voice::Leaked {
+                return Ok(None);
+            }
+            let desk = Desk::open(world, self.service, None).map_err(Trouble::why)?;
+            let now = self.again(&desk, id).await.map_err(Trouble::why)?;
+            Ok(Some(self.is_stopped(&now.shown())))
+        })
+    }
+
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
         Box::pin(self.applied(world))
     }

@@ -18,14 +18,16 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::super::keys::{GONE, Trouble};
+use super::super::login::opens;
 use super::super::replace::{Key, Mint, Minted, Replace, credential};
 use super::super::{Doing, Needs, Record, World};
+use super::PROVIDER;
 use super::pair::{Desk, Marked, mark, refused, settled};
-use super::{PROVIDER, opens};
 use crate::model::Liveness;
 use crate::respond::stores::{Held, Login, only_logins};
 use crate::secret::Secret;
 use crate::validate::Validator;
+use crate::validate::sql::SqlPlace;
 
 pub(in crate::respond::actions) const ALTERNATE: Replace = Replace(&Alternate);
 
@@ -52,7 +54,7 @@ fn password() -> Result<Secret, Trouble> {
 
 /// What the plan must have seen, and what must still be so when it is carried out.
 async fn about(world: &World<'_>) -> Result<Value, Trouble> {
-    opens(world).await.map_err(settled)?;
+    opens::<SqlPlace>(world, &mark(world)?.name).await.map_err(settled)?;
     let mut desk = Desk::open(world).await?;
     let pair = desk.pair().await?;
     desk.fit(&pair).await?;
@@ -127,7 +129,7 @@ impl Mint for Alternate {
                 .to_owned()
         })?;
         let mark = mark(world).map_err(Trouble::why)?;
-        old.iter().try_for_each(|(_, value)| only_logins(&held.fields, value, (&mark.server, &mark.role)))
+        old.iter().try_for_each(|(_, value)| only_logins(&held.fields, value, (&mark.server, &mark.name)))
     }
 
     fn works<'a>(&'a self, world: &'a World<'_>, parts: &'a [(String, Secret)]) -> Option<Doing<'a, Liveness>> {
@@ -170,7 +172,7 @@ impl Mint for Alternate {
         Box::pin(async move {
             let look = World { before: seen, ..*world };
             let mut desk = Desk::open(&look).await?;
-            let role = desk.mark.role.clone();
+            let role = desk.mark.name.clone();
             let sessions = desk.sessions(&role).await?;
             Ok(if sessions > 0 { Record::Used(world.hands.clock.now()) } else { Record::Empty })
         })

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::keys::{GONE, Trouble};
+use super::super::login::Mark;
 use super::super::replace::label;
 use super::super::{Outcome, World};
 use super::alternate::NAME;
-use super::{BUSY, LOOKS, Mark, PAUSE, settings};
+use super::{BUSY, LOOKS, PAUSE, settings};
 use crate::secret::Secret;
-use crate::validate::sql::{Rows, SqlSession, SqlTrouble, identifier, literal};
+use crate::validate::sql::{Rows, SqlPlace, SqlSession, SqlTrouble, identifier, literal};
 
 /// Before the JSON of a role's comment.
 const MARK: &str = "staunch: ";
@@ -119,11 +120,11 @@ pub(super) fn mark(world: &World<'_>) -> Result<Mark, Trouble> {
     let own = world.plan.steps.iter().find(|step| step.action == NAME).map(|step| &step.observed);
     for seen in [Some(world.before), own].into_iter().flatten() {
         let text = |name: &str| Some(seen.get(name)?.as_str()?.to_owned());
-        if let (Some(role), Some(server)) = (text("role"), text("server")) {
-            return Ok(Mark { role, server });
+        if let (Some(name), Some(server)) = (text("role"), text("server")) {
+            return Ok(Mark { name, server });
         }
     }
-    Mark::found(world).map_err(settled)?.ok_or_else(|| refused(GONE))
+    Mark::found::<SqlPlace>(world).map_err(settled)?.ok_or_else(|| refused(GONE))
 }
 
 /// The operator's session at the role's server.
@@ -137,7 +138,7 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) async fn open(world: &World<'_>) -> Result<Self, Trouble> {
         let mark = mark(world)?;
-        let place = mark.office(world).map_err(settled)?;
+        let place: SqlPlace = mark.office(world).map_err(settled)?;
         let session = super::session(world, &place).await?;
         Ok(Self { own: place.role().to_owned(), mark, session })
     }
@@ -185,7 +186,7 @@ impl Desk {
     }
 
     pub(super) async fn pair(&mut self) -> Result<Pair, Trouble> {
-        let old = self.mark.role.clone();
+        let old = self.mark.name.clone();
         let mut marked = self.marked().await?;
         if let Some(at) = marked.iter().position(|one| one.role == old) {
             let one = marked.swap_remove(at);

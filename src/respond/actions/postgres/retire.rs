@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::super::login::{Mark, why};
 use super::super::replace::replacement;
 use super::super::{Action, Doing, Needs, Outcome, World};
-use super::{ABSENT, Desk, LOGIN, Mark, PROVIDER};
-use crate::validate::sql::{identifier, literal};
+use super::{ABSENT, Desk, LOGIN, PROVIDER};
+use crate::validate::sql::{SqlPlace, identifier, literal};
 
 pub(super) const NAME: &str = "postgres-password-drop";
 
@@ -19,19 +20,19 @@ async fn dropped(world: &World<'_>) -> Result<Outcome, Outcome> {
     if replacement(world).is_none() {
         return Ok(Outcome::Refused("nothing was put in its place in this run".to_owned()));
     }
-    let mark = Mark::agreed(world)?;
-    let place = mark.office(world)?;
+    let mark = Mark::agreed::<SqlPlace>(world)?;
+    let place: SqlPlace = mark.office(world)?;
     let mut desk = Desk::open(world, mark, &place).await?;
     match desk.state().await? {
         ABSENT => return Ok(Outcome::AlreadyDone(desk.seen(ABSENT))),
         LOGIN => {
             let what = "may log in again: somebody needs it; stop it first";
-            return Ok(Outcome::Refused(format!("{} {what}", desk.mark.role)));
+            return Ok(Outcome::Refused(format!("{} {what}", desk.mark.name)));
         }
         _ => {}
     }
     // Only while it may not log in: who let it in a moment ago needs its password.
-    let role = &desk.mark.role;
+    let role = &desk.mark.name;
     let sql = format!(
         "alter role {} password null; select 1 / count(*) from pg_roles where rolname = {} and not rolcanlogin",
         identifier(role),
@@ -76,10 +77,10 @@ impl Action for PasswordDrop {
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
         Box::pin(async move {
             // Its state changes in the run; whom it is about does not.
-            let mark = Mark::found(world).map_err(super::why)?;
+            let mark = Mark::found::<SqlPlace>(world).map_err(why)?;
             let mark = mark.or_else(|| Mark::seen(world.before)).ok_or_else(|| super::GONE.to_owned())?;
-            mark.office(world).map_err(super::why)?;
-            Ok(json!({ "object": format!("{}/{}", mark.server, mark.role) }))
+            mark.office::<SqlPlace>(world).map_err(why)?;
+            Ok(json!({ "object": mark.object() }))
         })
     }
 

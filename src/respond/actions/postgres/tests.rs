@@ -10,8 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::super::login_refused::POSTGRES;
 use super::super::{Action, Outcome, World};
-use super::{RoleRefused, RoleStop};
+use super::RoleStop;
 use crate::model::{Credential, Finding, Plan, Run, StepState, TestClock};
 use crate::net::testing::{Peer, Server};
 use crate::net::{Net, Settings};
@@ -280,6 +281,7 @@ impl Scene {
             requester: "tests",
             folder: None,
             notes: None,
+            record: &Value::Null,
         };
         action.apply(&world).await
     }
@@ -362,10 +364,10 @@ async fn it_is_refused_only_when_every_login_is() {
     let scene = Scene::new(&["shop", "clerk"], &["shop", "clerk"]);
     let plan = scene.plan().await.expect("a plan");
     scene.set("shop", Some(false));
-    let outcome = scene.does(&RoleRefused, (&plan, &Value::Null)).await;
+    let outcome = scene.does(&POSTGRES, (&plan, &Value::Null)).await;
     assert!(matches!(&outcome, Outcome::Failed(why) if why.contains("still lets it in")), "{outcome:?}");
     scene.set("clerk", Some(false));
-    let outcome = scene.does(&RoleRefused, (&plan, &Value::Null)).await;
+    let outcome = scene.does(&POSTGRES, (&plan, &Value::Null)).await;
     assert!(matches!(&outcome, Outcome::Done(seen) if seen["refused"] == "28000: it may not log in"), "{outcome:?}");
 }
 

@@ -5,6 +5,7 @@
 //! token for <https://management.azure.com>, with Cognitive Services Contributor.
 
 mod alternate;
+mod unused;
 
 use serde_json::{Value, json};
 use zeroize::Zeroize;
@@ -18,6 +19,7 @@ use crate::net::Method;
 use crate::secret::Secret;
 
 pub(super) use alternate::KEY_ALTERNATE;
+pub(super) use unused::OtherUnused;
 
 const SERVICE: Service = Service {
     provider: "azure",

@@ -11,12 +11,18 @@
 //! (`preconditions.uid`), `TokenReview`. `pkg/serviceaccount/legacy.go` and `claims.go`: a legacy token ends once its Secret is
 //! asked to go, or holds another; a bound one when its object is gone, has another uid, or was to be gone a minute ago. A legacy
 //! token's claims hold no time, so that a Secret which is made again under the same name gets the same token again where
-//! the cluster signs with RSA (RFC 8017, RSASSA-PKCS1-v1_5 is deterministic).
+//! the cluster signs with RSA (RFC 8017, RSASSA-PKCS1-v1_5 is deterministic). `pkg/registry/core/pod/strategy.go` and
+//! `registry/rest/delete.go`: a pod that was asked to go with an hour's grace is there for an hour, and being asked again shortens that.
+//!
+//! A Secret that holds other data besides is left: whoever reads that would be without it.
 
 mod bootstrap;
 mod claims;
 mod refused;
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use zeroize::Zeroize;
 
@@ -40,20 +46,62 @@ const SERVICE: Service = Service {
 
 /// A pod is asked to go, and takes its time; so may a Secret with finalizers.
 const ENDING: &str = "ending";
+/// It was asked to go, and is not to be gone before long: its token is taken until then.
+const LATER: &str = "ending, and not soon";
 const TOKEN_SECRET: &str = "kubernetes.io/service-account-token";
+const BOOTSTRAP_SECRET: &str = "bootstrap.kubernetes.io/token";
+/// What Kubernetes itself writes into a token's Secret; the last is `OpenShift`'s.
+const OWN_DATA: [&str; 4] = ["token", "ca.crt", "namespace", "service-ca.crt"];
+/// So many seconds a pod gets at most, which is what it gets by default.
+const GRACE: i64 = 30;
+/// By so many seconds the server's clock may be ahead.
+const SKEW: i64 = 30;
 
-struct Objects;
+/// Every object that may be the leaked credential's.
+type Finds = for<'a, 'w> fn(&'a Desk<'w>, &'a Leaked) -> Doing<'a, Result<Vec<Object>, Trouble>>;
+
+/// Objects of the API, of which it is told otherwise which is the credential's.
+struct Objects(Finds);
 
 /// An object of the API, as evidence. Its id is its path and its uid.
-fn object(path: &str, found: &Value) -> Result<Object, Trouble> {
+fn object(path: &str, found: &Value, now: Timestamp) -> Result<Object, Trouble> {
     let uid = text(found, "/metadata/uid").ok_or_else(|| Trouble::Unknown("an object without a uid".to_owned()))?;
-    let ends = found.pointer("/metadata/deletionTimestamp").is_some_and(Value::is_string);
+    let gone_by = text(found, "/metadata/deletionTimestamp");
+    let later = |at: &String| at.parse::<Timestamp>().is_ok_and(|at| at.as_second() > now.as_second() + GRACE + SKEW);
     let controller = found.pointer("/metadata/ownerReferences/0").filter(|one| one["controller"] == true);
     let controller = controller.and_then(|one| Some(format!("{} {}", one["kind"].as_str()?, one["name"].as_str()?)));
     let account = text(found, "/metadata/annotations/kubernetes.io~1service-account.name");
-    let about = json!({ "account": account.or_else(|| text(found, "/spec/serviceAccountName")), "controller": controller });
-    let state = if ends { ENDING } else { "there" };
+    let mut about =
+        json!({ "account": account.or_else(|| text(found, "/spec/serviceAccountName")), "controller": controller });
+    let writers = writers(found);
+    if !writers.is_empty() {
+        about["writers"] = json!(writers);
+    }
+    let state = gone_by.as_ref().map_or("there", |at| if later(at) { LATER } else { ENDING });
     Ok(Object { id: format!("{path}#{uid}"), state: state.to_owned(), about, proof: Proof::Exact })
+}
+
+/// Who has written a Secret: whoever has, may write it again once it is gone.
+fn writers(found: &Value) -> BTreeSet<&str> {
+    let fields = found.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
+    fields.filter(|_| found.get("data").is_some()).filter_map(|field| field.get("manager")?.as_str()).collect()
+}
+
+/// That a Secret holds nothing but a token of its own, which `legacy` is about; any other holds nothing at all.
+fn alone(path: &str, found: &Value, legacy: bool) -> Result<(), Trouble> {
+    let kind = text(found, "/type");
+    let own: &[&str] = if legacy && kind.as_deref() == Some(TOKEN_SECRET) { &OWN_DATA } else { &[] };
+    let data = found.get("data").and_then(Value::as_object).into_iter().flatten();
+    let others: Vec<&str> = data.map(|(name, _)| name.as_str()).filter(|name| !own.contains(name)).collect();
+    if others.is_empty() || kind.as_deref() == Some(BOOTSTRAP_SECRET) {
+        return Ok(());
+    }
+    let why = format!(
+        "{path} holds other data too ({}), which would be lost with it. By hand: keep a copy of that, delete the Secret, and make \
+         another for it (`--playbook kubernetes-manual-contain`)",
+        others.join(", ")
+    );
+    Err(Trouble::Refused { status: 0, why })
 }
 
 /// Whether a Secret holds that under a key. What it holds is wiped at once.
@@ -79,15 +127,23 @@ async fn looked(desk: &Desk<'_>, path: &str, (key, value): (&str, &[u8])) -> Res
 /// An object again, by its id.
 async fn read(desk: &Desk<'_>, id: &str) -> Result<Object, Trouble> {
     let (path, _) = id.split_once('#').ok_or(Trouble::Absent)?;
-    let now = object(path, &looked(desk, path, ("", &[])).await?.0)?;
+    let now = object(path, &looked(desk, path, ("", &[])).await?.0, desk.world.hands.clock.now())?;
     // Another has its name.
     if now.id == id { Ok(now) } else { Err(Trouble::Absent) }
 }
 
-/// Deletes it, and nothing else that may have its name by now.
+/// Deletes it, and nothing else that may have its name by now: a Secret only as it was just read, a pod with no more than half a minute.
 async fn delete(desk: &Desk<'_>, id: &str) -> Result<(), Trouble> {
     let (path, uid) = id.split_once('#').ok_or(Trouble::Absent)?;
-    let body = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid } });
+    let (found, _) = looked(desk, path, ("", &[])).await?;
+    alone(path, &found, true)?;
+    let mut body = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid } });
+    if path.contains("/pods/") {
+        let own = found.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_i64);
+        body["gracePeriodSeconds"] = own.unwrap_or(GRACE).clamp(1, GRACE).into();
+    } else if let Some(version) = text(&found, "/metadata/resourceVersion") {
+        body["preconditions"]["resourceVersion"] = version.into();
+    }
     desk.act(Call::new(Method::Delete, path).json(&body)).await.map(drop)
 }
 
@@ -114,12 +170,18 @@ async fn found(desk: &Desk<'_>, leaked: &Leaked) -> Result<Vec<Object>, Trouble>
             text(&found, "/metadata/uid").as_ref() == Some(uid) && review(desk, token, &claims).await? == Word::Taken
         }
     };
-    Ok(if is { vec![object(path, &found)?] } else { Vec::new() })
+    if !is {
+        return Ok(Vec::new());
+    }
+    if path.contains("/secrets/") {
+        alone(path, &found, uid.is_none())?;
+    }
+    Ok(vec![object(path, &found, desk.world.hands.clock.now())?])
 }
 
 impl Office for Objects {
     fn find<'a>(&'a self, desk: &'a Desk<'_>, leaked: &'a Leaked) -> Doing<'a, Result<Vec<Object>, Trouble>> {
-        Box::pin(found(desk, leaked))
+        (self.0)(desk, leaked)
     }
 
     fn read<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str) -> Doing<'a, Result<Object, Trouble>> {
@@ -134,10 +196,10 @@ impl Office for Objects {
 pub(super) const TOKEN_DELETE: Deed = Deed {
     name: "kubernetes-service-account-token-delete",
     service: &SERVICE,
-    office: &Objects,
+    office: &Objects(|desk, leaked| Box::pin(found(desk, leaked))),
     wanted: ENDING,
-    effect: "delete the object that the token is bound to: its Secret, or its pod, in whose place its controller starts another; make \
-             a Secret again under another name only, or it may hold the same token again",
+    effect: "delete the object that the token is bound to: its Secret, or its pod (with half a minute at most), in whose place its \
+             controller starts another; make a Secret again under another name only, or it may hold the same token again",
     undo: None,
     permissions: &["get and delete on the Secret or the pod, create on tokenreviews.authentication.k8s.io"],
 };

@@ -16,6 +16,7 @@ mod langfuse;
 mod litellm;
 mod mistral;
 mod openai;
+mod openai_spend;
 mod openai_throttle;
 mod openrouter;
 mod own_value;
@@ -36,6 +37,7 @@ pub(super) const ALL: &[&dyn Action] = &[
     &azure::KEY_ALTERNATE,
     &azure::KEY_REGENERATE,
     &azure::LOCAL_AUTH_DISABLE,
+    &azure::OtherUnused,
     &baseten::KEY_DELETE,
     &cloudflare::TOKEN_DISABLE,
     &deepgram::KEY_DELETE,
@@ -53,6 +55,7 @@ pub(super) const ALL: &[&dyn Action] = &[
     &openai::KEY_DELETE,
     &openai::SERVICE_ACCOUNT_CREATE,
     &openai::SERVICE_ACCOUNT_DELETE,
+    &openai_spend::SpendLimit,
     &openai_throttle::Throttle,
     &openrouter::KEY_CREATE,
     &openrouter::KEY_DELETE,

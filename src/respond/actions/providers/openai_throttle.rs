@@ -104,7 +104,15 @@ impl Action for Throttle {
     }
 
     fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
-        Some("set the limits back to what they were".to_owned())
+        Some("set the limits back to what they were, where the plan saw more than one a minute".to_owned())
+    }
+
+    fn same(&self, planned: &Value, now: &Value) -> bool {
+        let limits = |seen: &Value| seen.get("limits").and_then(Value::as_object).cloned().unwrap_or_default();
+        let (planned, now) = (limits(planned), limits(now));
+        // Another run may have throttled the project meanwhile: that is what this one wants.
+        let alike = |(id, limit): (&String, &Value)| now.get(id).is_some_and(|now| now == limit || now == FLOOR);
+        planned.len() == now.len() && planned.iter().all(alike)
     }
 
     fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
@@ -135,7 +143,15 @@ impl Action for Throttle {
                 Err(trouble) => return trouble.settles(),
             };
             let before = before.get("limits").and_then(Value::as_object).cloned().unwrap_or_default();
-            bring(&desk, &path, &before.iter().filter_map(|(id, limit)| Some((id.clone(), limit.as_u64()?))).collect()).await
+            let before = before.iter().filter_map(|(id, limit)| Some((id.clone(), limit.as_u64()?)));
+            // Where the plan saw it throttled already, whoever did that knows what it was: nothing to go back to.
+            let (floor, wanted): (Limits, Limits) = before.partition(|(_, limit)| *limit <= FLOOR);
+            if wanted.is_empty() && !floor.is_empty() {
+                let why = "the plan saw every limit at one a minute already, so that what they were is not known here: undo the run \
+                           that has set them, or set them in the console";
+                return Outcome::AlreadyDone(json!({ "limits": floor, "left": why }));
+            }
+            bring(&desk, &path, &wanted).await
         })
     }
 }

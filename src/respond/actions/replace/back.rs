@@ -59,7 +59,7 @@ async fn back(mint: &dyn Mint, world: &World<'_>, (noted, gone): (&Noted, &[Stri
         if noted.id.as_ref() == Some(&key.id) {
             new.push(key);
         } else if !gone.contains(&key.id) && noted.minting && noted.id.is_none() {
-            return Err(Outcome::Unknown(doubtful(&key)));
+            return Err(doubtful(mint, world, (noted, &key)).await);
         }
     }
     if new.is_empty() && noted.id.is_none() {

@@ -175,7 +175,7 @@ async fn unnoted(mint: &dyn Mint, world: &World<'_>, (news, noted): (&[Key], &mu
         if is_orphan(mint, world, (noted, key)).await {
             orphan_taken(mint, world, (key, noted)).await?;
         } else if noted.minting && noted.id.is_none() {
-            return Err(Outcome::Unknown(doubtful(key)));
+            return Err(doubtful(mint, world, (noted, key)).await);
         } else {
             let what = "made since the plan, and not by this run; look at it and make a new plan";
             return Err(Outcome::Refused(format!("{}: {what}", key.id)));
@@ -185,12 +185,16 @@ async fn unnoted(mint: &dyn Mint, world: &World<'_>, (news, noted): (&[Key], &mu
 }
 
 /// What is said of a key that may be this run's or somebody's.
-pub(super) fn doubtful(key: &Key) -> String {
-    format!(
-        "{} was made since; whether by this run or by somebody else cannot be told, so it was not touched: if nobody uses it, delete \
-         it, then go on",
-        key.id
-    )
+pub(super) async fn doubtful(mint: &dyn Mint, world: &World<'_>, (noted, key): (&Noted, &Key)) -> Outcome {
+    let what = "was made since; whether by this run or by somebody else cannot be told, so it was not touched";
+    let unrecorded = just_then(noted, key) && matches!(mint.used(world, &key.id).await, Err(Trouble::Failed(_)));
+    let then = match mint.ends() {
+        // What stands in a place that is always taken cannot be deleted, only ended.
+        Some(_) => format!("say so with `--done {}`, and it ends as another is made in its place", world.step),
+        None if unrecorded => format!("say so with `--done {}`, and it is removed", world.step),
+        None => "delete it, then go on".to_owned(),
+    };
+    Outcome::Unknown(format!("{} {what}: if nobody uses it, {then}", key.id))
 }
 
 /// Whether a key of which nothing is noted is certainly one that this run has made and lost: it has the name that this plan's
@@ -202,8 +206,17 @@ pub(super) async fn is_orphan(mint: &dyn Mint, world: &World<'_>, (noted, key): 
     if key.label.is_some() {
         return true;
     }
-    let just_then = |made: Timestamp| noted.asked().any(|asked| asked.duration_since(made).unsigned_abs() <= SKEW);
-    key.made.is_some_and(just_then) && matches!(mint.used(world, &key.id).await, Ok(None))
+    // Where its provider keeps no record of its use, a person says that nobody uses it.
+    just_then(noted, key)
+        && match mint.used(world, &key.id).await {
+            Ok(used) => used.is_none(),
+            Err(trouble) => world.confirmed && matches!(trouble, Trouble::Failed(_)),
+        }
+}
+
+/// Whether a key was made when this run had asked for one.
+fn just_then(noted: &Noted, key: &Key) -> bool {
+    key.made.is_some_and(|made| noted.asked().any(|asked| asked.duration_since(made).unsigned_abs() <= SKEW))
 }
 
 /// Takes away a key that this run has asked for and that has shown up, and notes that it is gone.
@@ -253,8 +266,9 @@ async fn fresh(mint: &dyn Mint, world: &World<'_>, (places, noted): (&[Place], &
     let keys = mint.listed(world, &label).await.map_err(Trouble::settles)?;
     mint.room(world, &keys).map_err(Outcome::Refused)?;
     (noted.minting, noted.since) = (true, Some(world.hands.clock.now()));
-    // One that has this plan's name is ours, and was late.
-    noted.seen = keys.into_iter().filter(|key| key.label.as_ref() != Some(&label)).map(|key| key.id).collect();
+    // One that has this plan's name is ours, and was late; what ends with the mint is known by what it was.
+    let known = |key: &Key| mint.ends().is_some() || key.label.as_ref() != Some(&label);
+    noted.seen = keys.into_iter().filter(known).map(|key| key.id).collect();
     noted.write(world).await.map_err(Outcome::Unknown)?;
     let minted = match mint.mint(world, &label).await {
         Ok(minted) => minted,

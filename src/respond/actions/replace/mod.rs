@@ -64,6 +64,10 @@ pub(super) trait Mint: Sync {
     fn permissions(&self) -> &'static [&'static str];
     /// What is minted, in words.
     fn what(&self, with: &BTreeMap<String, String>) -> String;
+    /// What ends for good as soon as one is minted, in words: what stood in the place that it takes.
+    fn ends(&self) -> Option<&'static str> {
+        None
+    }
     /// The keys there are, as far as a new one would stand among them. Where keys have names, those named so alone.
     fn listed<'a>(&'a self, world: &'a World<'_>, label: &'a str) -> Doing<'a, Result<Vec<Key>, Trouble>>;
     /// Whether there is room for one more.
@@ -286,6 +290,14 @@ impl Action for Replace {
         Role::Replaces
     }
 
+    fn reversible(&self) -> bool {
+        self.0.ends().is_none()
+    }
+
+    fn walks_back(&self) -> bool {
+        true
+    }
+
     fn permissions(&self) -> &'static [&'static str] {
         self.0.permissions()
     }
@@ -299,14 +311,17 @@ impl Action for Replace {
     }
 
     fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
-        Some("write the old one back to those stores, if it still works, then delete the new one".to_owned())
+        let back = "write the old one back to those stores, if it still works, then delete the new one";
+        Some(self.0.ends().map_or_else(|| back.to_owned(), |ends| format!("{back}; {ends} does not come back")))
     }
 
     fn undo_by_hand(&self, seen: &Value) -> Option<String> {
+        let ends = self.0.ends().map(|ends| format!("; {ends} does not come back")).unwrap_or_default();
         (!places::kept(seen)).then(|| {
-            "by hand only: no store that is written keeps an earlier value, so the old one must be handed over with `staunch respond \
-             undo RUN --secret-stdin`; it is written back to those stores, if it still works, and the new one is deleted"
-                .to_owned()
+            format!(
+                "by hand only: no store that is written keeps an earlier value, so the old one must be handed over with `staunch respond \
+                 undo RUN --secret-stdin`; it is written back to those stores, if it still works, and the new one is deleted{ends}"
+            )
         })
     }
 

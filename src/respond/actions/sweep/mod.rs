@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{Action, AwsHands, Doing, Needs, Outcome, Role, World, aws};
+use super::{ALIVE, Action, AwsHands, Doing, Needs, Outcome, Role, World, aws};
 
 /// Users whose keys are looked at; a call for each.
 const USERS: usize = 300;
@@ -22,11 +22,6 @@ const SPARE: Duration = Duration::from_secs(20);
 const DAYS: i64 = 90;
 
 pub(super) struct Sweep;
-
-/// A moment of the SDK's.
-fn moment(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
-    Timestamp::from_second(at.secs()).ok()
-}
 
 /// What was found, and what could not be looked at.
 #[derive(Default)]
@@ -58,7 +53,7 @@ async fn of_users(aws: &AwsHands, (since, end): (Timestamp, Instant), found: &mu
             return;
         }
     };
-    let is_new = |at: &aws_smithy_types::DateTime| moment(at).is_none_or(|at| at >= since);
+    let is_new = |at: &aws_smithy_types::DateTime| aws::at(at).is_none_or(|at| at >= since);
     let new = users.iter().filter(|user| is_new(user.create_date()));
     let new: Vec<Value> =
         new.map(|user| json!({ "user": user.user_name(), "created": user.create_date().to_string() })).collect();
@@ -130,7 +125,7 @@ async fn service_credentials(aws: &AwsHands, since: Timestamp) -> Result<Value, 
             break;
         }
     }
-    let new = all.iter().filter(|one| moment(one.create_date()).is_none_or(|at| at >= since));
+    let new = all.iter().filter(|one| aws::at(one.create_date()).is_none_or(|at| at >= since));
     let shown = new.map(|one| {
         json!({
             "user": one.user_name(), "id": one.service_specific_credential_id(), "service": one.service_name(),
@@ -143,7 +138,7 @@ async fn service_credentials(aws: &AwsHands, since: Timestamp) -> Result<Value, 
 async fn roles(aws: &AwsHands, since: Timestamp) -> Result<Value, String> {
     let listed = aws.responder.iam.list_roles().into_paginator().items().send();
     let roles = listed.collect::<Result<Vec<_>, _>>().await.map_err(|error| aws::words(&error))?;
-    let new = roles.iter().filter(|role| moment(role.create_date()).is_none_or(|at| at >= since));
+    let new = roles.iter().filter(|role| aws::at(role.create_date()).is_none_or(|at| at >= since));
     let shown = new.map(|role| {
         let trust = role
             .assume_role_policy_document()
@@ -151,6 +146,41 @@ async fn roles(aws: &AwsHands, since: Timestamp) -> Result<Value, String> {
         json!({ "role": role.arn(), "created": role.create_date().to_string(), "trust": trust })
     });
     Ok(shown.collect())
+}
+
+/// One value or several of them.
+fn each(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
+
+/// Whether a trust policy lets in anybody of another account.
+fn trusts_others(trust: &str, account: &str) -> bool {
+    let Ok(policy) = serde_json::from_str::<Value>(trust) else { return true };
+    let elsewhere = |who: &Value| who.as_str().is_some_and(|who| who == "*" || !who.split(':').any(|part| part == account));
+    each(&policy["Statement"]).iter().filter(|statement| statement["Effect"] == "Allow").any(|statement| {
+        let who = &statement["Principal"];
+        // All but somebody, or somebody of an identity provider's.
+        !statement["NotPrincipal"].is_null()
+            || who == "*"
+            || who.get("Federated").is_some()
+            || who.get("AWS").is_some_and(|who| each(who).iter().any(elsewhere))
+    })
+}
+
+/// What of all this opens a door, in words.
+fn alive(seen: &Map<String, Value>, account: &str) -> Vec<String> {
+    let of = |what: &str| seen.get(what).and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |one: &Value, what: &str| one[what].as_str().unwrap_or("?").to_owned();
+    let active = |one: &Value| one["status"] == "Active";
+    let keys = of("access_keys").into_iter().filter(active);
+    let keys = keys.map(|one| format!("access key {} of {}", text(&one, "key_id"), text(&one, "user")));
+    let passwords = of("console_passwords").into_iter().map(|one| format!("a console password of {}", text(&one, "user")));
+    let bound = of("service_specific_credentials").into_iter().filter(active);
+    let bound = bound.map(|one| format!("{} for {} of {}", text(&one, "id"), text(&one, "service"), text(&one, "user")));
+    let roles =
+        of("roles").into_iter().filter(|one| one["trust"].as_str().is_some_and(|trust| trusts_others(trust, account)));
+    let roles = roles.map(|one| format!("{}, which another account may take on", text(&one, "role")));
+    keys.chain(passwords).chain(bound).chain(roles).collect()
 }
 
 async fn sweep(world: &World<'_>) -> Outcome {
@@ -177,6 +207,7 @@ async fn sweep(world: &World<'_>) -> Outcome {
         "what lives outside IAM and the log: functions, instances and their roles, resource policies, other accounts that trust this one"
             .to_owned(),
     );
+    found.seen.insert(ALIVE.to_owned(), json!(alive(&found.seen, &aws.account)));
     found.seen.insert("since".to_owned(), json!({ "at": since.to_string(), "is": told }));
     found.seen.insert("unknown".to_owned(), json!(found.unknown));
     Outcome::Done(Value::Object(found.seen))
@@ -185,9 +216,7 @@ async fn sweep(world: &World<'_>) -> Outcome {
 /// From when on: the exposure; where nobody knows it, as far back as CloudTrail goes.
 fn since(world: &World<'_>) -> (Timestamp, &'static str) {
     let oldest = world.plan.made_at.checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MIN);
-    let exposed = world.plan.times.exposed.and_then(|at| at.checked_sub(SignedDuration::from_hours(24)).ok());
-    // Whoever commits writes the date: one that is still to come says nothing.
-    match exposed.filter(|at| *at < world.hands.clock.now()) {
+    match aws::exposed(world) {
         Some(at) => (at, "a day before it was exposed, by commit or image"),
         None => (oldest, "90 days: since when it was exposed is not known"),
     }
@@ -228,5 +257,37 @@ impl Action for Sweep {
 
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
         Box::pin(sweep(world))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{alive, trusts_others};
+
+    #[test]
+    fn what_opens_a_door_is_named() {
+        let trust = |who: serde_json::Value| json!({ "Statement": { "Effect": "Allow", "Principal": who } }).to_string();
+        for (who, others) in [
+            (json!({ "AWS": "arn:aws:iam::111122223333:root" }), false),
+            (json!({ "Service": "lambda.amazonaws.com" }), false),
+            (json!({ "AWS": ["111122223333", "arn:aws:iam::444455556666:root"] }), true),
+            (json!({ "AWS": "*" }), true),
+            (json!("*"), true),
+            (json!({ "Federated": "arn:aws:iam::111122223333:oidc-provider/x" }), true),
+        ] {
+            assert_eq!(trusts_others(&trust(who.clone()), "111122223333"), others, "{who}");
+        }
+        assert!(trusts_others("not JSON", "111122223333"), "unknown is not no");
+        let seen = json!({
+            "access_keys": [{ "user": "eve", "key_id": "K1", "status": "Active" }, { "user": "eve", "key_id": "K2", "status": "Inactive" }],
+            "console_passwords": [{ "user": "eve" }],
+            "service_specific_credentials": [{ "user": "eve", "id": "S1", "service": "bedrock.amazonaws.com", "status": "Active" }],
+            "roles": [{ "role": "arn:r", "trust": trust(json!("*")) }],
+        });
+        let told = alive(seen.as_object().expect("an object"), "111122223333");
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told[0].contains("K1") && told[3].contains("arn:r"), "{told:?}");
     }
 }

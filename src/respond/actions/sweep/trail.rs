@@ -111,6 +111,11 @@ pub(super) async fn events(
     if !unread.is_empty() {
         unread.push("sessions of other roles that it took on: the log was not read whole, and they live on".to_owned());
     }
+    // A session's calls stand under its own id in the log, and not under that of the key which it was made with.
+    unread.push(
+        "what sessions called that were made with it: the log has them under other ids, and they were not asked for"
+            .to_owned(),
+    );
     unread.push("CloudTrail of Regions that are not enabled by default, data events, and the last 15 minutes".to_owned());
     ((events, looked), unread)
 }

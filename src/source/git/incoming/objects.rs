@@ -7,6 +7,7 @@ use gix::objs::{Find, Kind};
 use gix::odb::Store;
 use gix::odb::store::init::Options;
 
+use super::super::causes;
 use super::{GitError, GitPlace};
 
 /// Larger objects are not taken into memory: the scan says so.
@@ -72,18 +73,4 @@ impl Handle {
             None => Err(GitError::Missing(id.to_string())),
         }
     }
-}
-
-/// An error with its causes.
-pub(super) fn causes(error: &gix::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = cause.source();
-    }
-    text
 }

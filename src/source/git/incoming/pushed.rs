@@ -226,7 +226,7 @@ fn provenance(id: &ObjectId, bytes: &[u8], (name, hash): (&str, gix::hash::Kind)
         author: author.map(|who| format!("{} <{}>", who.name, who.email)),
         date,
         refs: vec![name.to_owned()],
-        member: Vec::new(),
+        ..CommitPlace::default()
     }))
 }
 

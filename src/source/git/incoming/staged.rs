@@ -10,20 +10,18 @@ use std::ops::Range;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
+use gix::index::File as Index;
 use gix::index::entry::{Flags, Mode as IndexMode};
 use gix::index::extension::Tree;
-use gix::index::{File as Index, decode};
 use gix::objs::{CommitRefIter, Kind};
 
+use super::super::index::read_index;
 use super::changes::{Change, Changes};
-use super::objects::{Handle, Objects, causes};
+use super::objects::{Handle, Objects};
 use super::refs::Refs;
 use super::tree::{Finds, Mode, Name, entries, fresh};
 use super::{GitError, GitPlace};
 use crate::model::Provenance;
-
-/// The largest index read into memory: 10 million files.
-const LARGEST: usize = 2 << 30;
 
 /// Compares a repository's index with its HEAD.
 ///
@@ -48,33 +46,6 @@ pub(super) fn tree_of(objects: &Handle, commit: &ObjectId) -> Result<ObjectId, G
     objects.get(commit, Kind::Commit, &mut buffer)?;
     let tree = CommitRefIter::from_bytes(&buffer, objects.hash).tree_id();
     tree.map_err(|error| GitError::read(format!("commit {commit}"), &error))
-}
-
-/// The index; none where none was made yet.
-fn read_index(place: &GitPlace) -> Result<Option<Index>, GitError> {
-    let failed = |why: &dyn std::fmt::Display| GitError::read(place.index.display(), why);
-    match place.index.metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(&error)),
-        Ok(found) if !found.is_file() => return Err(failed(&"not a regular file")),
-        Ok(found) if found.len() == 0 => return Err(failed(&"it is empty")),
-        Ok(_) => {}
-    }
-    let options = decode::Options { alloc_limit_bytes: Some(LARGEST), ..decode::Options::default() };
-    let index = Index::at(&place.index, place.kind(), false, options).map_err(|error| failed(&causes(&error)))?;
-    let backing = index.path_backing();
-    let sorted = index.entries().is_sorted_by(|a, b| {
-        let order = a.path_in(backing).cmp(b.path_in(backing));
-        order.then_with(|| a.stage_raw().cmp(&b.stage_raw())).is_lt()
-    });
-    if !sorted {
-        return Err(failed(&"its entries are not in order"));
-    }
-    // A split index that names no entries of the shared one would seem to be empty.
-    if index.entries().is_empty() && place.index.metadata().is_ok_and(|found| found.len() > 200) {
-        return Err(failed(&"it lists nothing, and is too long for that"));
-    }
-    Ok(Some(index))
 }
 
 struct Comparison {

@@ -5,7 +5,9 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use data_encoding::HEXLOWER;
 use percent_encoding::percent_decode_str;
+use ring::digest::{SHA256, digest};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -105,6 +107,16 @@ pub fn found(credential: &Credential) -> Result<(String, String), String> {
                 .to_owned())
         }
     }
+}
+
+/// What the server calls the password of a credential that was found: its SHA-256, in hexadecimal.
+///
+/// # Errors
+/// In words: it cannot be read.
+pub fn password_hash(credential: &Credential) -> Result<String, String> {
+    let login = Login::of_url(credential);
+    let login = login.map_err(|said| said.why().unwrap_or("its login cannot be read").to_owned())?;
+    Ok(HEXLOWER.encode(digest(&SHA256, &login.password).as_ref()))
 }
 
 /// A server's name, `HOST:PORT`, in lower case.

@@ -2,11 +2,8 @@
 //! Source: Kubernetes, "Authenticating with Bootstrap Tokens" (bootstrap token Secret format: `token-id`, `token-secret`;
 //! <https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/>).
 
-use super::super::super::Doing;
-use super::super::super::keys::{Deed, Desk, Leaked, Object, Office, Trouble, segment, text};
-use super::{ENDING, SERVICE, delete, looked, object, read};
-
-struct Secrets;
+use super::super::super::keys::{Deed, Desk, Leaked, Object, Trouble, segment, text};
+use super::{BOOTSTRAP_SECRET, ENDING, Objects, SERVICE, looked, object};
 
 async fn found(desk: &Desk<'_>, leaked: &Leaked) -> Result<Vec<Object>, Trouble> {
     let token = leaked.text().map_err(Trouble::Failed)?;
@@ -16,28 +13,14 @@ async fn found(desk: &Desk<'_>, leaked: &Leaked) -> Result<Vec<Object>, Trouble>
         Err(Trouble::Absent) => return Ok(Vec::new()),
         other => other?,
     };
-    let is = held && text(&found, "/type").as_deref() == Some("bootstrap.kubernetes.io/token");
-    Ok(if is { vec![object(&path, &found)?] } else { Vec::new() })
-}
-
-impl Office for Secrets {
-    fn find<'a>(&'a self, desk: &'a Desk<'_>, leaked: &'a Leaked) -> Doing<'a, Result<Vec<Object>, Trouble>> {
-        Box::pin(found(desk, leaked))
-    }
-
-    fn read<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str) -> Doing<'a, Result<Object, Trouble>> {
-        Box::pin(read(desk, id))
-    }
-
-    fn put<'a>(&'a self, desk: &'a Desk<'_>, id: &'a str, _state: &'a str) -> Doing<'a, Result<(), Trouble>> {
-        Box::pin(delete(desk, id))
-    }
+    let is = held && text(&found, "/type").as_deref() == Some(BOOTSTRAP_SECRET);
+    Ok(if is { vec![object(&path, &found, desk.world.hands.clock.now())?] } else { Vec::new() })
 }
 
 pub(in super::super) const BOOTSTRAP_TOKEN_DELETE: Deed = Deed {
     name: "kubernetes-bootstrap-token-delete",
     service: &SERVICE,
-    office: &Secrets,
+    office: &Objects(|desk, leaked| Box::pin(found(desk, leaked))),
     wanted: ENDING,
     effect: "delete the token's Secret in kube-system; nodes that joined with it stay: look which they are",
     undo: None,

@@ -1,6 +1,7 @@
 //! `kubernetes-token-verify-refused`: the operator's API server judges the token until it says no (TokenReview), and does not let in
 //! whoever comes with it (SelfSubjectReview, 401). It remembers tokens that it took for ten seconds, and takes those of a pod
-//! that was asked to go for a minute, so this waits.
+//! that was asked to go for a minute, so this waits. A Secret that somebody manages (Argo CD, Flux, an operator) may be written back once
+//! it is gone, and hold the same token again: so after the refusal this goes on looking for a while.
 //! Sources: Kubernetes API reference, `TokenReview` (`spec.audiences`, `status.authenticated`) and `SelfSubjectReview` (since 1.28; an
 //! older server says 404 to whoever it knows, 401 to others); kube-apiserver, `--authentication-token-webhook-cache-ttl` and
 //! `tokencache.New(…, 10*time.Second)` of `pkg/kubeapiserver/authenticator/config.go`.
@@ -13,8 +14,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::super::super::keys::{Call, Desk, GONE, Leaked, Trouble, text};
 use super::super::super::{Action, Doing, Needs, Outcome, Role, World};
-use super::SERVICE;
-use super::claims::Claims;
+use super::claims::{Bound, Claims};
+use super::{SERVICE, looked, writers};
 use crate::net::Method;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -79,6 +80,52 @@ async fn judged(world: &World<'_>, leaked: &Leaked, claims: &Claims) -> Result<W
     }
 }
 
+/// Why a token that was refused is not done with: its Secret was written back with it.
+async fn written_back(world: &World<'_>, leaked: &Leaked, claims: &Claims) -> Result<Option<String>, Trouble> {
+    let Bound::Legacy { path } = &claims.bound else { return Ok(None) };
+    let token = leaked.text().map_err(Trouble::Failed)?;
+    let desk = Desk::open(world, &SERVICE, Some(leaked))?;
+    match looked(&desk, path, ("token", token.as_bytes())).await {
+        Ok((found, true)) => {
+            let writers: Vec<&str> = writers(&found).into_iter().collect();
+            let by = if writers.is_empty() { "somebody".to_owned() } else { writers.join(", ") };
+            Ok(Some(format!(
+                "{path} was written back by {by} with the very token in it: stop whoever writes it, then make a new plan"
+            )))
+        }
+        Ok((_, false)) | Err(Trouble::Absent) => Ok(None),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Whether it stays refused, for as long as the playbook says and there is time; why not, else how long it was looked at.
+async fn stays(
+    world: &World<'_>,
+    (leaked, claims): (&Leaked, &Claims),
+    deadline: tokio::time::Instant,
+) -> Result<u64, Outcome> {
+    let (begun, seconds) = (tokio::time::Instant::now(), world.arg("seconds").parse().unwrap_or(0));
+    let until = deadline.min(begun + Duration::from_secs(seconds));
+    loop {
+        if let Some(why) = written_back(world, leaked, claims).await.map_err(Trouble::settles)? {
+            return Err(Outcome::Failed(why));
+        }
+        if tokio::time::Instant::now() >= until {
+            return Ok(begun.elapsed().as_secs());
+        }
+        tokio::time::sleep(LONGEST_PAUSE.min(until.duration_since(tokio::time::Instant::now()))).await;
+        match judged(world, leaked, claims).await {
+            Ok(Word::Refused(_)) => {}
+            Ok(Word::Taken) => {
+                return Err(Outcome::Failed(
+                    "the API server refused it, and takes it again: look who has made it anew".to_owned(),
+                ));
+            }
+            Err(trouble) => return Err(trouble.settles()),
+        }
+    }
+}
+
 async fn proved(world: &World<'_>) -> Outcome {
     let leaked = match Leaked::recall(world) {
         Ok(Some(leaked)) => leaked,
@@ -93,7 +140,14 @@ async fn proved(world: &World<'_>) -> Outcome {
     loop {
         times += 1;
         let (accepted, why) = match judged(world, &leaked, &claims).await {
-            Ok(Word::Refused(why)) => return Outcome::Done(json!({ "refused": why, "by": "TokenReview", "asked": times })),
+            Ok(Word::Refused(why)) => {
+                return match stays(world, (&leaked, &claims), deadline).await {
+                    Ok(for_so_long) => Outcome::Done(
+                        json!({ "refused": why, "by": "TokenReview", "asked": times, "stayed_so_for_seconds": for_so_long }),
+                    ),
+                    Err(outcome) => outcome,
+                };
+            }
             Ok(Word::Taken) => (true, "the API server still takes it".to_owned()),
             Err(Trouble::Refused { why, .. }) => return Outcome::Refused(why),
             Err(trouble) => (false, trouble.why()),
@@ -118,6 +172,10 @@ impl Action for TokenRefused {
         &[]
     }
 
+    fn may_take(&self) -> &'static [&'static str] {
+        &["seconds"]
+    }
+
     fn needs(&self) -> Needs {
         SERVICE.needs()
     }
@@ -127,7 +185,8 @@ impl Action for TokenRefused {
     }
 
     fn effect(&self, _with: &BTreeMap<String, String>) -> String {
-        "have the API server judge the token, and come to it with the token, until it is refused".to_owned()
+        "have the API server judge the token, and come to it with the token, until it is refused and stays so for a while"
+            .to_owned()
     }
 
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {

@@ -153,13 +153,16 @@ async fn whatever_goes_wrong_the_store_holds_a_key_that_works() {
         let (ended, why) = step(&run, "replace");
         assert_ne!(ended, StepState::Succeeded, "{fault:?}: {why}");
         assert_eq!((stored(&scene), keys(&account)[1].clone()), (value(2), value(2)), "{fault:?}");
+        let before = keys(&account);
         run = scene.resume(&run).await;
-        if step(&run, "replace").0 != StepState::Succeeded {
-            // Where nothing was changed, nobody can tell at first.
-            assert_eq!(fault, Fault::CutBefore, "{}", step(&run, "replace").1);
+        if fault != Fault::Says {
+            // Whether the slot's value is this run's, or whether there is one, nobody can tell but a person.
             scene.clock.advance(Duration::from_mins(6));
             run = scene.resume(&run).await;
-            assert_eq!(step(&run, "replace").0, StepState::Waiting, "{fault:?}: {}", step(&run, "replace").1);
+            let (ended, why) = step(&run, "replace");
+            let stands = if fault == Fault::CutBefore { StepState::Waiting } else { StepState::Unknown };
+            assert!(ended == stands && why.contains("--done replace"), "{fault:?}: {ended:?} {why}");
+            assert_eq!(keys(&account), before, "{fault:?}: nothing was made anew on a guess");
             run = says(&scene, &run, "replace").await;
         }
         assert_eq!(step(&run, "replace").0, StepState::Succeeded, "{fault:?}: {}", step(&run, "replace").1);
@@ -199,4 +202,86 @@ async fn what_somebody_else_made_anew_is_theirs() {
     let (ended, why) = step(&run, "replace");
     assert!(ended == StepState::Refused && why.contains("not by this run"), "{ended:?} {why}");
     assert_eq!((keys(&account), stored(&scene)), ([value(77), value(2)], value(2)));
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_makes_nobody_elses_key_this_runs() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let (scene, account) = scene(&dir);
+    let run = scene.apply().await;
+    account.lock().expect("the account").fault = Some(Fault::CutBefore);
+    let run = says(&scene, &run, "other-unused").await;
+    assert_eq!(step(&run, "replace").0, StepState::Unknown);
+    // Nothing was made; then somebody makes the same slot anew, for their own.
+    account.lock().expect("the account").keys[0] = value(77);
+    for _ in 0..2 {
+        let run = scene.resume(&run).await;
+        let (ended, why) = step(&run, "replace");
+        assert!(ended == StepState::Unknown && why.contains("cannot be told"), "{ended:?} {why}");
+        scene.clock.advance(Duration::from_mins(6));
+    }
+    let undone = scene.undo(&run).await;
+    assert_eq!(step(&undone, "replace").0, StepState::UndoFailed, "{:?}", undone.steps);
+    assert_eq!((keys(&account), stored(&scene)), ([value(77), value(2)], value(2)));
+}
+
+#[tokio::test]
+async fn a_key_that_a_known_store_holds_is_not_made_anew_whatever_a_person_says() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let (mut scene, account) = scene(&dir);
+    let path = scene.store.clone().expect("a store");
+    let text = std::fs::read_to_string(&path).expect("the file");
+    let both = text.replace("AZURE_OPENAI_ENDPOINT", &format!("STANDBY={}\nAZURE_OPENAI_ENDPOINT", value(1)));
+    std::fs::write(&path, &both).expect("written");
+    let run = scene.apply().await;
+    let run = says(&scene, &run, "other-unused").await;
+    let (ended, why) = step(&run, "other-unused");
+    assert!(ended == StepState::Waiting && why.contains("app.env holds the account's other key"), "{ended:?} {why}");
+    // It comes there after somebody said that nobody uses it.
+    std::fs::write(&path, &text).expect("written");
+    account.lock().expect("the account").fault = Some(Fault::Says);
+    let run = says(&scene, &run, "other-unused").await;
+    assert_eq!(step(&run, "replace").0, StepState::Refused, "{}", step(&run, "replace").1);
+    std::fs::write(&path, &both).expect("written");
+    let run = scene.resume(&run).await;
+    let (ended, why) = step(&run, "replace");
+    assert!(ended == StepState::Waiting && why.contains("looked again"), "{ended:?} {why}");
+    assert_eq!(keys(&account), [value(1), value(2)]);
+    // A playbook that does not ask is kept from it all the same.
+    scene.afresh();
+    scene.playbook.steps.retain(|step| step.id != "other-unused");
+    scene.playbook.steps[0].needs.clear();
+    let run = scene.apply().await;
+    let (ended, why) = step(&run, "replace");
+    assert!(ended == StepState::Refused && why.contains("would be cut off"), "{ended:?} {why}");
+    assert_eq!(keys(&account), [value(1), value(2)]);
+}
+
+#[tokio::test]
+async fn a_persons_word_that_is_hours_old_is_asked_for_again() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let (scene, account) = scene(&dir);
+    let run = scene.apply().await;
+    account.lock().expect("the account").fault = Some(Fault::Says);
+    let run = says(&scene, &run, "other-unused").await;
+    assert_eq!(step(&run, "replace").0, StepState::Refused);
+    scene.clock.advance(Duration::from_hours(3));
+    let run = scene.resume(&run).await;
+    let (ended, why) = step(&run, "replace");
+    assert!(ended == StepState::Waiting && why.contains("--done other-unused"), "{ended:?} {why}");
+    assert_eq!(keys(&account), [value(1), value(2)]);
+    let run = says(&scene, &run, "other-unused").await;
+    assert_eq!(step(&run, "replace").0, StepState::Succeeded, "{}", step(&run, "replace").1);
+    let noted = &run.steps.iter().find(|step| step.id == "other-unused").expect("the step").noted;
+    assert_eq!((&noted["said_by"], &noted["at"]), (&json!("tests"), &json!("1970-01-01T03:00:00Z")), "whose word, and when");
+}
+
+#[tokio::test]
+async fn it_is_said_before_that_the_other_keys_value_does_not_come_back() {
+    let dir = tempfile::tempdir().expect("scratch");
+    let (scene, _) = scene(&dir);
+    let (plan, _) = scene.plan().await.expect("a plan");
+    let step = plan.steps.iter().find(|step| step.id == "replace").expect("the step");
+    let undo = step.undo.as_deref().unwrap_or_default();
+    assert!(!step.reversible && undo.contains("other key does not come back"), "{} {undo}", step.reversible);
 }

@@ -2,7 +2,7 @@
 //! who undoes each change, two `apply`s at once, processes that die between two records. Whatever happens, the journal tells
 //! what was returned, no secret is written, nothing is changed twice without a look in between, and what is claimed is true.
 //!
-//! `PROPTEST_CASES=10000` runs that many; most of a run's time is spent waiting, so many go on at once.
+//! `benches/respond/stories` runs ten thousand; most of a run's time is spent waiting, so many go on at once.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -254,8 +254,8 @@ static DONE: AtomicU32 = AtomicU32::new(0);
 static UNDONE: AtomicU32 = AtomicU32::new(0);
 
 /// Random stories about one provider.
-fn stories(case: &'static Case, reversible: bool) {
-    let runs = (Config::default().cases / THREADS).max(1);
+fn stories(case: &'static Case, reversible: bool, count: u32) {
+    let runs = (count / THREADS).max(1);
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(move || {
@@ -276,12 +276,22 @@ fn stories(case: &'static Case, reversible: bool) {
     });
 }
 
-#[test]
-fn a_run_under_faults_says_what_is_true_and_comes_to_its_end() {
+fn all(count: u32) {
     for (playbook, reversible) in [("anthropic-contain", true), ("openrouter-delete-contain", false)] {
         let case = cases().find(|case| case.playbook == playbook).expect("a case");
-        stories(case, reversible);
+        stories(case, reversible, count);
     }
     let (done, undone) = (DONE.load(Ordering::Relaxed), UNDONE.load(Ordering::Relaxed));
     assert!(done > 20 && undone > 5, "{done} done, {undone} undone: the stories say little");
+}
+
+#[test]
+fn a_run_under_faults_says_what_is_true_and_comes_to_its_end() {
+    all(Config::default().cases);
+}
+
+#[test]
+#[ignore = "ten minutes: benches/respond/stories runs it"]
+fn a_run_under_faults_says_what_is_true_ten_thousand_times() {
+    all(Config::default().cases.max(10_000));
 }

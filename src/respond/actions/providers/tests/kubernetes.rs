@@ -76,7 +76,7 @@ fn pod(asked: &Asked, state: &State) -> Option<Said> {
         let mut pod =
             json!({ "metadata": { "uid": UID, "ownerReferences": owner }, "spec": { "serviceAccountName": "api" } });
         if state.stopped {
-            pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+            pod["metadata"]["deletionTimestamp"] = "1970-01-01T00:00:30Z".into();
         }
         return ok(&pod);
     }
@@ -276,4 +276,90 @@ async fn what_the_server_lets_in_is_not_called_refused() {
     assert_eq!(step(&run, "stop").0, StepState::Succeeded);
     let (state, why) = step(&run, "prove-refused");
     assert!(state == StepState::Failed && why.contains("still takes it"), "{state:?} {why}");
+}
+
+#[tokio::test]
+async fn a_secret_that_holds_other_data_is_left_to_a_person() {
+    // A bound one of anybody's, and a token's own with a key that somebody has added.
+    type Data = &'static [(&'static str, &'static str)];
+    let others: [(usize, &str, &str, Data); 2] = [
+        (2, BOUND, "Opaque", &[("database", "x"), ("mail", "y")]),
+        (0, LEGACY, "kubernetes.io/service-account-token", &[("ca.crt", "x"), ("namespace", "build"), ("registry", "y")]),
+    ];
+    for (number, path, kind, data) in others {
+        let holding = move |asked: &Asked, value: &str| -> Option<Said> {
+            (asked.line == format!("GET {path}")).then_some(())?;
+            let own = Some(("token", value)).filter(|_| number == 0);
+            let data: Vec<(&str, &str)> = data.iter().copied().chain(own).collect();
+            ok(&secret(kind, &data))
+        };
+        let why = refused(&altered(number, holding)).await;
+        assert!(why.contains("holds other data too") && why.contains(data.last().expect("one").0), "{number}: {why}");
+        assert!(!why.contains("ca.crt"), "{why}");
+    }
+}
+
+/// When it is deleted, and what has been asked since.
+fn since_deleted(
+    path: &'static str,
+    over: impl Fn(&Asked, &str, Option<usize>) -> Option<Said> + Send + Sync + 'static,
+) -> impl Fn(&Asked, &str) -> Option<Said> + Send + Sync + 'static {
+    let reads = std::sync::Mutex::new(None);
+    move |asked, value| {
+        let mut reads = reads.lock().expect("the count");
+        if asked.line == format!("DELETE {path}") {
+            *reads = Some(0);
+            return Some((200, "{}".to_owned()));
+        }
+        if asked.line == format!("GET {path}") {
+            *reads = reads.map(|count: usize| count + 1);
+        }
+        over(asked, value, *reads)
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_written_back_with_its_token_is_no_proof() {
+    let managed = |value: &str, uid: &str| {
+        let mut secret = secret("kubernetes.io/service-account-token", &[("token", value)]);
+        secret["metadata"]["uid"] = uid.into();
+        secret["metadata"]["managedFields"] = json!([{ "manager": "argocd-controller" }]);
+        secret
+    };
+    let over = since_deleted(LEGACY, move |asked, value, reads| match (asked.line.as_str(), reads) {
+        // Whoever remembers that it was refused says so still.
+        (REVIEW, Some(_)) => Some((201, json!({ "status": { "error": "invalid bearer token" } }).to_string())),
+        (SELF, Some(_)) => Some((401, "{}".to_owned())),
+        (line, None) if line == format!("GET {LEGACY}") => ok(&managed(value, UID)),
+        (line, Some(0..=2)) if line == format!("GET {LEGACY}") => Some((404, "{}".to_owned())),
+        (line, Some(_)) if line == format!("GET {LEGACY}") => ok(&managed(value, OTHER)),
+        _ => None,
+    });
+    let mut scene = altered(0, over);
+    let (plan, _) = scene.plan().await.expect("a plan");
+    assert_eq!(plan.steps[0].observed["about"]["writers"], json!(["argocd-controller"]), "{}", plan.steps[0].observed);
+    scene.playbook.steps.iter_mut().filter(|step| step.id == "prove-refused").for_each(|step| step.timeout = 4);
+    let run = scene.apply().await;
+    assert_eq!(step(&run, "stop").0, StepState::Succeeded, "{}", step(&run, "stop").1);
+    let (state, why) = step(&run, "prove-refused");
+    assert!(state == StepState::Failed && why.contains("written back by argocd-controller"), "{state:?} {why}");
+}
+
+#[tokio::test]
+async fn a_pod_that_is_to_be_gone_much_later_is_asked_to_go_sooner() {
+    // Its token is taken until it is gone, and it was asked to go with two hours' grace, by somebody before us.
+    let over = since_deleted(POD, |asked, _, reads| {
+        (asked.line == format!("GET {POD}")).then_some(())?;
+        let by = if reads.is_none() { "1970-01-01T02:00:00Z" } else { "1970-01-01T00:00:30Z" };
+        let spec = json!({ "serviceAccountName": "api", "terminationGracePeriodSeconds": 7200 });
+        ok(&json!({ "metadata": { "uid": UID, "deletionTimestamp": by }, "spec": spec }))
+    });
+    let scene = altered(1, over);
+    let (plan, _) = scene.plan().await.expect("a plan");
+    assert_eq!(plan.steps[0].observed["state"], "ending, and not soon", "{}", plan.steps[0].observed);
+    let run = scene.apply().await;
+    assert_eq!(step(&run, "stop").0, StepState::Succeeded, "{}", step(&run, "stop").1);
+    let heard = scene.provider.heard();
+    let deletes: Vec<Value> = heard.iter().filter(|asked| asked.line.starts_with("DELETE")).map(body).collect();
+    assert_eq!(deletes.iter().map(|body| &body["gracePeriodSeconds"]).collect::<Vec<_>>(), [&json!(30)]);
 }

@@ -73,6 +73,7 @@ fn openai(asked: &Asked, state: &State) -> Option<Said> {
             ok(&key("own"))
         }
         "GET /v1/organization/projects/proj_1/service_accounts/sa_own" if !state.stopped => ok(&json!({ "id": "sa_own" })),
+        "GET /v1/organization/projects/proj_1/spend_limit" => ok(&json!({ "threshold_amount": 1 })),
         "GET /v1/organization/projects/proj_1/rate_limits?limit=100" => ok(&json!({ "data": [], "has_more": false })),
         _ => None,
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{ENV, Stage};
 use crate::model::{RunState, StepState};
 use crate::respond::testing::step;
-use crate::respond::{Ended, Left, RespondError, Rotations, Runner, Waves, apply_all};
+use crate::respond::{Ended, Hourly, Left, Playbooks, RespondError, Runner, Waves, apply_all, builtin_playbooks};
 use crate::sandbox::Fault;
 
 /// Stages over one state folder and one clock, each with a plan.
@@ -25,7 +25,7 @@ async fn stages(count: usize) -> Vec<(Stage, String)> {
     stages
 }
 
-fn runner(stage: &Stage, rotations: Option<Rotations>) -> Runner {
+fn runner(stage: &Stage, rotations: Option<Hourly>) -> Runner {
     let mut runner = stage.runner();
     runner.guard.rotations = rotations;
     runner
@@ -92,7 +92,7 @@ async fn the_next_wave_waits_too_where_nobody_could_ask_who_uses_the_first() {
 async fn records_that_cannot_be_read_count_within_their_hour_alone() {
     let stages = stages(1).await;
     let (stage, digest) = &stages[0];
-    let most = Some(Rotations { per_hour: 1, per_account: 9 });
+    let most = Some(Hourly { per_hour: 1, per_account: 9 });
     let damaged = |id: &str| {
         let folder = stage.state.join("runs").join(id);
         std::fs::create_dir(&folder).expect("a folder");
@@ -104,7 +104,7 @@ async fn records_that_cannot_be_read_count_within_their_hour_alone() {
     damaged(&format!("{}-bbbbbb", stage.runner().hands.clock.now().strftime("%Y%m%dT%H%M%SZ")));
     let other = super::Stage::new(&[(".env", ENV)]).await;
     let (plan, _) = other.plan().await.expect("a plan");
-    let two = Some(Rotations { per_hour: 2, per_account: 9 });
+    let two = Some(Hourly { per_hour: 2, per_account: 9 });
     let now = stage.runner().hands.clock.now();
     let held = runner(stage, two).room(&plan, now).await.err().map(|error| error.to_string());
     assert!(held.is_some_and(|why| why.contains("rotations_per_hour")), "one that may have been a rotation counts");
@@ -113,7 +113,7 @@ async fn records_that_cannot_be_read_count_within_their_hour_alone() {
 #[tokio::test]
 async fn no_more_are_begun_in_an_hour_than_may_be() {
     let stages = stages(3).await;
-    let most = Some(Rotations { per_hour: 2, per_account: 9 });
+    let most = Some(Hourly { per_hour: 2, per_account: 9 });
     for (stage, digest) in &stages[..2] {
         runner(stage, most).apply(digest).await.expect("a run");
     }
@@ -133,8 +133,8 @@ async fn no_more_are_begun_in_an_hour_than_may_be() {
 async fn whoever_begins_a_rotation_is_waited_for_and_one_that_never_ends_holds_the_others() {
     let stages = stages(1).await;
     let (stage, digest) = &stages[0];
-    let most = Some(Rotations { per_hour: 9, per_account: 9 });
-    let lock = stage.runner().folder.lock_rotations().expect("the lock");
+    let most = Some(Hourly { per_hour: 9, per_account: 9 });
+    let lock = stage.runner().folder.lock_begun("rotation").expect("the lock");
     let error = runner(stage, most).apply(digest).await.expect_err("it is held");
     assert!(matches!(&error, RespondError::Held(why) if why.contains("rotations.lock")), "{error}");
     assert_eq!((minted(&stages), stage.runner().folder.runs().expect("runs").len()), (vec![0], 0));
@@ -144,4 +144,36 @@ async fn whoever_begins_a_rotation_is_waited_for_and_one_that_never_ends_holds_t
         drop(lock);
     });
     assert_eq!(step(&run.expect("a run"), "replace").0, StepState::Succeeded);
+}
+
+#[tokio::test]
+async fn one_that_is_stopped_already_and_a_look_that_is_throttled_keep_no_other_from_being_begun() {
+    let mut stages: Vec<(Stage, String)> = Vec::new();
+    for _ in 0..3 {
+        let mut stage = Stage::new(&[(".env", ENV)]).await;
+        stage.playbooks = Playbooks::new(&builtin_playbooks()).expect("playbooks");
+        stage.playbooks.0.retain(|playbook| playbook.id == "aws-access-key-contain");
+        let (_, digest) = stage.plan().await.expect("a plan");
+        stages.push((stage, digest));
+    }
+    // A colleague was quicker with the first; the provider asks whoever looks at the second to go slower.
+    let iam = stages[0].0.runner().hands.aws.expect("clients").responder.iam;
+    let inactive = aws_sdk_iam::types::StatusType::Inactive;
+    iam.update_access_key()
+        .user_name(super::USER)
+        .access_key_id(&stages[0].0.old.id)
+        .status(inactive)
+        .send()
+        .await
+        .expect("set");
+    stages[1].0.sandbox.fail_next("iam:ListAccessKeys", Fault::Throttle);
+    let ends = applied(&stages).await;
+    for (at, (ended, (stage, _))) in ends.iter().zip(&stages).enumerate() {
+        let Ended::Ran(run) = ended else { panic!("{at} was not begun") };
+        assert_eq!(step(run, "deactivate").0, StepState::Succeeded, "{at}: {}", step(run, "deactivate").1);
+        assert_eq!(stage.keys().await, [(stage.old.id.clone(), false)], "{at}");
+    }
+    let Ended::Ran(first) = &ends[0] else { unreachable!() };
+    let deactivate = first.steps.iter().find(|step| step.id == "deactivate").expect("the step");
+    assert_eq!(deactivate.evidence["already"]["status"], "Inactive", "{:?}", deactivate.evidence);
 }

@@ -39,10 +39,14 @@ async fn a_key_in_use_is_replaced_everywhere_and_deleted_when_nobody_uses_it_any
     let run = stage.resume(&run).await;
     assert_eq!((step(&run, "deactivate").0, run.state), (StepState::Waiting, RunState::Waiting), "{:?}", run.steps);
     assert_eq!(stage.keys().await[0], (stage.old.id.clone(), false));
+    let at = |run: &crate::model::Run| run.steps.iter().find(|step| step.id == "deactivate").and_then(|step| step.at);
+    let stopped = at(&run);
     stage.clock.pass(Duration::from_hours(24));
     let run = stage.resume(&run).await;
     let (ended, why) = step(&run, "delete");
     assert!(ended == StepState::Waiting && why.contains("2 approval(s)"), "{why}");
+    let later = at(&run).zip(stopped).map(|(at, stopped)| at.duration_since(stopped).as_hours());
+    assert_eq!(later, Some(0), "it was stopped when it was, and not when that was looked at again a day later");
     stage.agree(&digest);
     let run = stage.resume(&run).await;
     assert_eq!(step(&run, "delete").0, StepState::Succeeded, "{:?}", run.steps);

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{MISTRAL, StepState, Tongue, ends, listed, scene, step, stored};
+use super::super::ends;
+use super::tongues::{MISTRAL, Tongue, listed};
+use super::{StepState, scene, step, stored};
 
 /// Whatever is asked for is made for the administrator.
 const ANOTHERS: Tongue = Tongue {

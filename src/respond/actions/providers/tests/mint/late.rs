@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{ALL, Fault, Key, Model, scene, stored};
+use super::tongues::{ALL, MISTRAL, XAI};
+use super::{Fault, Key, Model, scene, stored};
 use crate::model::{Notice, NoticeKind, Run, RunState, StepState};
 use crate::respond::testing::{Scene, step};
 use crate::respond::{Playbooks, Policy, Watcher, Work};
@@ -183,6 +184,38 @@ async fn shows_up(kept: bool) {
 }
 
 #[tokio::test]
+async fn one_that_shows_up_while_its_run_waits_or_has_failed_is_found_by_whoever_watches() {
+    for waits in [false, true] {
+        for tongue in ALL {
+            let name = format!("{}, waits {waits}", tongue.playbook);
+            let dir = tempfile::tempdir().expect("scratch");
+            let (scene, model) = scene(tongue, &dir);
+            let mut run = cut(&scene, &model).await;
+            if waits {
+                run = scene.resume(&run).await;
+            }
+            let stands = if waits { StepState::Waiting } else { StepState::Unknown };
+            assert_eq!(step(&run, "replace").0, stands, "{name}");
+            let eyes = Eyes::new(&dir);
+            scene.clock.advance(Duration::from_hours(2));
+            assert_eq!(eyes.pass(&scene).await, [], "{name}: nothing has shown up");
+            model.lock().expect("the model").behind = false;
+            scene.clock.advance(Duration::from_hours(2));
+            let told = eyes.pass(&scene).await;
+            assert_eq!(told.iter().map(|notice| notice.kind).collect::<Vec<_>>(), [NoticeKind::Waits], "{name}: {told:?}");
+            assert_eq!(ids(&model), ["own", "other"], "{name}: it is gone, and nothing else");
+            let again = scene.again(&run);
+            let (ended, why) = step(&again, "replace");
+            assert!(ended == stands && why.contains("has shown up"), "{name}: {ended:?} {why}");
+            // Nobody needs to say that there is none.
+            let run = scene.resume(&run).await;
+            assert_eq!(step(&run, "replace").0, StepState::Succeeded, "{name}: {}", step(&run, "replace").1);
+            assert_eq!(ids(&model).len(), 3, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_that_shows_up_after_its_run_went_forward_goes_alone() {
     for tongue in ALL {
         // Whoever walks it back asks for seconds whether the old one works: once is enough.
@@ -236,7 +269,7 @@ async fn one_that_shows_up_after_its_run_went_forward_goes_alone() {
 #[tokio::test]
 async fn a_second_loss_is_not_forgotten_when_the_first_shows_up() {
     let dir = tempfile::tempdir().expect("scratch");
-    let (scene, model) = scene(&super::MISTRAL, &dir);
+    let (scene, model) = scene(&MISTRAL, &dir);
     model.lock().expect("the model").clock = Some(0);
     let run = cut(&scene, &model).await;
     assert_eq!(step(&scene.resume(&run).await, "replace").0, StepState::Waiting);
@@ -268,7 +301,7 @@ async fn one_that_shows_up_just_before_the_next_is_made_is_no_strangers() {
     // Whichever list of the second attempt is the first that shows it.
     for lists in 0..6 {
         let dir = tempfile::tempdir().expect("scratch");
-        let (scene, model) = scene(&super::XAI, &dir);
+        let (scene, model) = scene(&XAI, &dir);
         let run = cut(&scene, &model).await;
         assert_eq!(step(&scene.resume(&run).await, "replace").0, StepState::Waiting);
         model.lock().expect("the model").shows_after = Some(lists);
@@ -284,7 +317,7 @@ async fn one_that_shows_up_just_before_the_next_is_made_is_no_strangers() {
 #[tokio::test]
 async fn whoever_walks_back_has_not_said_what_another_has() {
     let dir = tempfile::tempdir().expect("scratch");
-    let (scene, model) = scene(&super::XAI, &dir);
+    let (scene, model) = scene(&XAI, &dir);
     let run = cut(&scene, &model).await;
     assert_eq!(step(&scene.resume(&run).await, "replace").0, StepState::Waiting);
     // Kim has looked, and then none is made.

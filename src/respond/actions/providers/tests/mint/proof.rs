@@ -1,7 +1,9 @@
 //! Where the old one's value can still be read, its own refusal is the proof, and no list stands for it: a list says what the
 //! administration knows, not who is let in.
 
-use super::{ALL, a_day_later, scene, word_on_the_old_one};
+use super::tongues::ALL;
+use super::used::a_day_later;
+use super::{scene, word_on_the_old_one};
 use crate::model::{RunState, StepState};
 use crate::respond::testing::step;
 

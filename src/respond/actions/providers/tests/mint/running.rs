@@ -1,6 +1,7 @@
 //! Workloads that were restarted with the new key go on with it, whatever their store holds since.
 
-use super::{RunState, StepState, XAI, scene, step, stored};
+use super::tongues::XAI;
+use super::{RunState, StepState, scene, step, stored};
 use crate::respond::{Admin, ConsumerAt, StoreAt};
 use crate::secret::Secret;
 

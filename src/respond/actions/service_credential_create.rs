@@ -1,10 +1,9 @@
-//! `aws-service-credential-create` and `aws-service-credential-delete`: another long-term key of Bedrock or Claude Platform for the
-//! same IAM user, written to every store that holds the old one; and the old one deleted, once it is inactive. A user has at most two of
-//! a service, IAM takes no token by which a repeat would be known, and the value is shown once. `ResetServiceSpecificCredential` is
-//! never used: it kills the old value at once.
+//! `aws-service-credential-create`: another long-term key of Bedrock or Claude Platform for the same IAM user, written to every store that
+//! holds the old one. A user has at most two of a service, IAM takes no token by which a repeat would be known, and the value is shown
+//! once. `ResetServiceSpecificCredential` is never used: it kills the old value at once.
 //!
-//! IAM keeps no record of their use, and they have no names. So one that a crash has left is named and never deleted here: whether
-//! somebody else made it cannot be told.
+//! IAM keeps no record of their use, and they have no names. So one that a crash has left is named, and deleted only where a person
+//! says that nobody uses it: whether somebody else made it cannot be told.
 //! Source: IAM API reference, Create-, List-, Update- and DeleteServiceSpecificCredential (`CredentialAgeDays`: 1 to 36600,
 //! `ServiceCredentialSecret` once); facts A.3 for the limit of two.
 
@@ -12,12 +11,10 @@ use std::collections::BTreeMap;
 
 use aws_sdk_iam::types::{ServiceSpecificCredentialMetadata, StatusType};
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::kept::ABSENT;
 use super::replace::{Key, Mint, Minted, Replace};
-use super::{Action, Doing, Needs, Outcome, Trouble, World, aws};
+use super::{Doing, Needs, Trouble, World, aws};
 use crate::secret::Secret;
 
 /// Of a user, for one service.
@@ -30,7 +27,7 @@ pub(super) const SERVICE_CREATE: Replace = Replace(&ServiceKey);
 struct ServiceKey;
 
 /// Every one of a user's.
-async fn all(world: &World<'_>, user: &str) -> Result<Vec<ServiceSpecificCredentialMetadata>, Trouble> {
+pub(super) async fn all(world: &World<'_>, user: &str) -> Result<Vec<ServiceSpecificCredentialMetadata>, Trouble> {
     let iam = &world.aws().map_err(|why| Trouble::Refused { status: 0, why })?.responder.iam;
     let listed = iam.list_service_specific_credentials().user_name(user).send().await;
     let listed = listed.map_err(|error| aws::trouble(&error))?;
@@ -41,7 +38,7 @@ async fn all(world: &World<'_>, user: &str) -> Result<Vec<ServiceSpecificCredent
     Ok(listed.service_specific_credentials.unwrap_or_default())
 }
 
-fn is(one: &ServiceSpecificCredentialMetadata, id: &str) -> bool {
+pub(super) fn is(one: &ServiceSpecificCredentialMetadata, id: &str) -> bool {
     one.service_specific_credential_id() == id
 }
 
@@ -80,7 +77,7 @@ async fn create(world: &World<'_>) -> Result<Minted, Trouble> {
 }
 
 /// Sets one to Inactive, deletes it, and looks.
-async fn delete(world: &World<'_>, user: &str, id: &str) -> Result<(), Trouble> {
+pub(super) async fn delete(world: &World<'_>, user: &str, id: &str) -> Result<(), Trouble> {
     let iam = &world.aws().map_err(|why| Trouble::Refused { status: 0, why })?.responder.iam;
     let update = iam.update_service_specific_credential().user_name(user).service_specific_credential_id(id);
     update.status(StatusType::Inactive).send().await.map_err(|error| aws::trouble(&error))?;
@@ -155,68 +152,5 @@ impl Mint for ServiceKey {
 
     fn remove<'a>(&'a self, world: &'a World<'_>, id: &'a str) -> Doing<'a, Result<(), Trouble>> {
         Box::pin(delete(world, world.arg("user"), id))
-    }
-}
-
-pub(super) struct ServiceDelete;
-
-async fn deleted(world: &World<'_>) -> Result<Outcome, Trouble> {
-    let (user, id) = (world.arg("user"), world.arg("service_id"));
-    let listed = match all(world, user).await {
-        Err(Trouble::Absent) => Vec::new(),
-        other => other?,
-    };
-    let gone = || json!({ "status": ABSENT });
-    match listed.iter().find(|one| is(one, id)).map(|one| one.status().as_str()) {
-        None => return Ok(Outcome::AlreadyDone(gone())),
-        Some(status) if status == StatusType::Active.as_str() => {
-            let what = "what is not deactivated is not deleted: somebody may be using it again";
-            return Ok(Outcome::Refused(format!("{id} is {status}; {what}")));
-        }
-        Some(_) => {}
-    }
-    match delete(world, user, id).await {
-        Ok(()) | Err(Trouble::Absent) => Ok(Outcome::Done(gone())),
-        Err(trouble) => Err(trouble),
-    }
-}
-
-impl Action for ServiceDelete {
-    fn name(&self) -> &'static str {
-        "aws-service-credential-delete"
-    }
-
-    fn takes(&self) -> &'static [&'static str] {
-        &["user", "service_id"]
-    }
-
-    fn mutates(&self) -> bool {
-        true
-    }
-
-    fn reversible(&self) -> bool {
-        false
-    }
-
-    fn permissions(&self) -> &'static [&'static str] {
-        &["iam:ListServiceSpecificCredentials", "iam:UpdateServiceSpecificCredential", "iam:DeleteServiceSpecificCredential"]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Aws
-    }
-
-    fn effect(&self, with: &BTreeMap<String, String>) -> String {
-        let arg = |name: &str| with.get(name).map_or("", String::as_str);
-        format!("delete service-specific credential {} of user {}, if it is inactive", arg("service_id"), arg("user"))
-    }
-
-    fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
-        // Its status changes in the run; whether it is deleted is looked at when it is.
-        Box::pin(async move { Ok(json!({ "object": world.arg("service_id") })) })
-    }
-
-    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
-        Box::pin(async move { deleted(world).await.unwrap_or_else(Trouble::settles) })
     }
 }

@@ -1,0 +1,301 @@
+//! `mysql-user-stop`: a MySQL or MariaDB account whose password leaked is locked, and its sessions end. Undone by unlocking it. It acts as
+//! an account of the operator's at the very server that the credential was found for: `credential` of the settings holds that account's
+//! URL. Which user that is the credential itself says, and its password must be seen to open it. Where the name has several accounts
+//! (`app@%`, `app@10.%`), the server does not tell which of them the password opens, and it is done by hand.
+//! Naturally idempotent; bites at once for new logins, and open sessions are ended one by one.
+//!
+//! Sources: MySQL 8.4 reference, "Account Locking" (a locked account's sessions go on; 3118 at login), ALTER USER, KILL
+//! (`CONNECTION_ADMIN` for others' sessions), `mysql.user` (`account_locked`), error 1094; MariaDB reference, "Account Locking" (since
+//! 10.4.2; 4151 at login), `mysql.global_priv` (`account_locked` of its JSON; roles have an empty host).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::keys::GONE;
+use super::login::{Mark, Place, opens, why};
+use super::{Action, Doing, Needs, Outcome, Role, World};
+use crate::model::Credential;
+use crate::validate::mysql_admin::{MySqlPlace, MySqlSession, MySqlTrouble, Rows, found, literal};
+
+const PROVIDER: &str = "mysql";
+/// The states of an account.
+const OPEN: &str = "unlocked";
+const LOCKED: &str = "locked";
+const ABSENT: &str = "absent";
+/// There is no such session any more.
+const GONE_BY_ITSELF: u16 = 1094;
+/// Sessions may take a moment to end, and a login that was under way a moment to be seen.
+const LOOKS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(300);
+
+pub(super) struct UserStop;
+
+impl Place for MySqlPlace {
+    const PROVIDER: &'static str = PROVIDER;
+    const WHO: &'static str = "user";
+
+    fn parse(url: &str) -> Result<Self, String> {
+        Self::parse(url)
+    }
+
+    fn server(&self) -> String {
+        self.server()
+    }
+
+    fn who(&self) -> &str {
+        self.user()
+    }
+
+    fn found(credential: &Credential) -> Result<(String, String), String> {
+        found(credential)
+    }
+}
+
+impl From<MySqlTrouble> for Outcome {
+    fn from(trouble: MySqlTrouble) -> Self {
+        match trouble {
+            MySqlTrouble::Said(1045 | 1698) => {
+                Self::Refused("the server does not take the settings' credential (1045)".to_owned())
+            }
+            MySqlTrouble::Said(code @ (1142 | 1044 | 1227 | 1095)) => Self::Refused(format!(
+                "the settings' user may not do that ({code}): it needs CREATE USER, PROCESS, CONNECTION_ADMIN (MariaDB: CONNECTION ADMIN) \
+                 and SELECT on the schema mysql"
+            )),
+            MySqlTrouble::Said(code) => Self::Failed(format!("the server said {code}; nothing was changed")),
+            MySqlTrouble::Broken(why) => Self::Unknown(why),
+        }
+    }
+}
+
+/// The account at its server, and a session there.
+struct Desk {
+    mark: Mark,
+    session: MySqlSession,
+    /// From where the account may come, once it was looked at.
+    host: Option<String>,
+}
+
+impl Desk {
+    async fn open(world: &World<'_>, mark: Mark, place: &MySqlPlace) -> Result<Self, Outcome> {
+        let session = MySqlSession::open(&world.hands.net, place).await?;
+        Ok(Self { mark, session, host: None })
+    }
+
+    async fn ask(&mut self, sql: &str) -> Result<Rows, Outcome> {
+        Ok(self.session.run(sql).await?)
+    }
+
+    /// The account as SQL names it.
+    fn account(&self) -> String {
+        format!("{}@{}", literal(&self.mark.name), literal(self.host.as_deref().unwrap_or("%")))
+    }
+
+    /// The account's state.
+    async fn state(&mut self) -> Result<&'static str, Outcome> {
+        let unread = || Outcome::Unknown("the answer about the account cannot be read".to_owned());
+        let version = self.ask("select version()").await?;
+        let version = version.first().and_then(|row| row.first()?.clone()).ok_or_else(unread)?;
+        let (table, locked) = if version.to_ascii_lowercase().contains("mariadb") {
+            ("mysql.global_priv", "coalesce(json_value(Priv, '$.account_locked'), 0)")
+        } else {
+            ("mysql.user", "account_locked = 'Y'")
+        };
+        let name = literal(&self.mark.name);
+        let rows = self
+            .ask(&format!("select Host, {locked} from {table} where User = {name} and Host <> '' order by Host"))
+            .await?;
+        match rows.as_slice() {
+            [] => Ok(ABSENT),
+            [row] => {
+                let [Some(host), Some(locked)] = row.as_slice() else { return Err(unread()) };
+                self.host = Some(host.clone());
+                match locked.as_str() {
+                    "1" | "true" => Ok(LOCKED),
+                    "0" | "false" => Ok(OPEN),
+                    _ => Err(unread()),
+                }
+            }
+            several => {
+                let hosts: Vec<&str> = several.iter().filter_map(|row| row.first()?.as_deref()).collect();
+                Err(Outcome::Refused(format!(
+                    "{} has several accounts, from {}, and which of them the password opens the server does not tell; do it by hand",
+                    self.mark.name,
+                    hosts.join(" and ")
+                )))
+            }
+        }
+    }
+
+    /// Brings a state about, and looks whether it is so.
+    async fn turn(&mut self, state: &'static str) -> Result<Option<Outcome>, Outcome> {
+        let word = if state == LOCKED { "lock" } else { "unlock" };
+        self.ask(&format!("alter user {} account {word}", self.account())).await?;
+        match self.state().await {
+            Ok(now) if now == state => Ok(None),
+            Ok(now) => Ok(Some(Outcome::Unknown(format!("the server took the change, and the account reads as {now}")))),
+            Err(other) => {
+                Ok(Some(Outcome::Unknown(format!("the server took the change, and it cannot be read back: {}", why(other)))))
+            }
+        }
+    }
+
+    /// Ends its sessions; how many there were at the last look.
+    async fn end(&mut self) -> Result<usize, Outcome> {
+        // Names are told apart by their case, and this column compares without it.
+        let name = literal(&self.mark.name);
+        let whose = format!("select ID from information_schema.PROCESSLIST where cast(USER as binary) = {name}");
+        // A login that was under way when the account was locked comes after an empty look.
+        let mut quiet = 0;
+        for look in 0.. {
+            let sessions = self.ask(&whose).await?;
+            for id in sessions.iter().filter_map(|row| row.first()?.as_deref()?.parse::<u64>().ok()) {
+                match self.session.run(&format!("kill {id}")).await {
+                    Ok(_) | Err(MySqlTrouble::Said(GONE_BY_ITSELF)) => {}
+                    Err(trouble) => return Err(trouble.into()),
+                }
+            }
+            quiet = if sessions.is_empty() { quiet + 1 } else { 0 };
+            if quiet == 2 || (quiet == 0 && look >= LOOKS) {
+                return Ok(sessions.len());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(0)
+    }
+
+    fn seen(&self, state: &str) -> Value {
+        json!({ "object": self.mark.object(), "state": state, "from": self.host })
+    }
+}
+
+async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
+    let mark = Mark::agreed::<MySqlPlace>(world)?;
+    let place: MySqlPlace = mark.office(world)?;
+    // Asked first: a session at the desk does not last.
+    let opens = opens::<MySqlPlace>(world, &mark.name).await;
+    let mut desk = Desk::open(world, mark, &place).await?;
+    let before = desk.state().await?;
+    if before == ABSENT {
+        let there = world.before.get("state").is_some_and(|state| state == OPEN || state == LOCKED);
+        return Ok(if there {
+            Outcome::AlreadyDone(desk.seen(before))
+        } else {
+            Outcome::Refused("the server has no such account; a proxy may map names; do it by hand".to_owned())
+        });
+    }
+    if before == OPEN {
+        opens?;
+        if let Some(doubt) = desk.turn(LOCKED).await? {
+            return Ok(doubt);
+        }
+    }
+    // From here on something was changed, whatever else goes wrong.
+    match desk.end().await {
+        Ok(0) => {}
+        Ok(left) => return Ok(Outcome::Unknown(format!("it is locked, but {left} of its sessions had not ended yet"))),
+        Err(other) => return Ok(Outcome::Unknown(format!("it is locked, but its open sessions go on: {}", why(other)))),
+    }
+    // Whoever may change accounts could have unlocked it while its sessions were ended.
+    match desk.state().await {
+        Ok(LOCKED) => {
+            let seen = desk.seen(LOCKED);
+            Ok(if before == OPEN { Outcome::Done(seen) } else { Outcome::AlreadyDone(seen) })
+        }
+        Ok(now) => Ok(Outcome::Unknown(format!(
+            "it was locked, and reads as {now} again: stop whoever does that, then `respond resume`"
+        ))),
+        Err(other) => Ok(Outcome::Unknown(format!("it was locked, and cannot be read back: {}", why(other)))),
+    }
+}
+
+async fn put_back(world: &World<'_>, before: &Value) -> Result<Outcome, Outcome> {
+    // The password need not be readable for that.
+    let unseen = || Outcome::Failed("the plan did not see its state, so there is nothing to put back".to_owned());
+    let mark = Mark::seen(before).ok_or_else(unseen)?;
+    let state = before.get("state").and_then(Value::as_str).ok_or_else(unseen)?;
+    let place: MySqlPlace = mark.office(world)?;
+    let mut desk = Desk::open(world, mark, &place).await?;
+    let now = desk.state().await?;
+    if now == state || state != OPEN {
+        return Ok(Outcome::AlreadyDone(desk.seen(now)));
+    }
+    if now == ABSENT {
+        return Ok(Outcome::Failed("the account was dropped since".to_owned()));
+    }
+    match desk.turn(OPEN).await? {
+        Some(doubt) => Ok(doubt),
+        None => Ok(Outcome::Done(desk.seen(OPEN))),
+    }
+}
+
+impl Action for UserStop {
+    fn name(&self) -> &'static str {
+        "mysql-user-stop"
+    }
+
+    fn takes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn mutates(&self) -> bool {
+        true
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Admin(PROVIDER)
+    }
+
+    fn role(&self) -> Role {
+        Role::Stops
+    }
+
+    fn permissions(&self) -> &'static [&'static str] {
+        &["a MySQL user with CREATE USER, PROCESS, CONNECTION_ADMIN and SELECT on the schema mysql"]
+    }
+
+    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
+        "ALTER USER … ACCOUNT LOCK, then end the account's open sessions".to_owned()
+    }
+
+    fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
+        Some(
+            "ALTER USER … ACCOUNT UNLOCK, if it was not locked before; its sessions come back by themselves or not"
+                .to_owned(),
+        )
+    }
+
+    fn is_stopped(&self, seen: &Value) -> bool {
+        seen.get("state").is_some_and(|state| state == LOCKED || state == ABSENT)
+    }
+
+    fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
+        Box::pin(async move {
+            let looked = async {
+                let mark = Mark::found::<MySqlPlace>(world)?.ok_or_else(|| Outcome::Refused(GONE.to_owned()))?;
+                let place: MySqlPlace = mark.office(world)?;
+                // A locked account says so before anything else.
+                let opens = opens::<MySqlPlace>(world, &mark.name).await;
+                let mut desk = Desk::open(world, mark, &place).await?;
+                let state = desk.state().await?;
+                if state == OPEN {
+                    opens?;
+                }
+                Ok::<_, Outcome>(desk.seen(state))
+            };
+            looked.await.map_err(why)
+        })
+    }
+
+    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
+        Box::pin(async move { stopped(world).await.unwrap_or_else(|outcome| outcome) })
+    }
+
+    fn undo<'a>(&'a self, world: &'a World<'_>, before: &'a Value) -> Doing<'a, Outcome> {
+        Box::pin(async move { put_back(world, before).await.unwrap_or_else(|outcome| outcome) })
+    }
+}
+
+#[cfg(test)]
+mod tests;
