@@ -48,6 +48,10 @@ pub(super) fn triage(
 
 /// Fills in which playbook would run.
 pub(super) fn name_playbooks(groups: &mut Groups) -> anyhow::Result<()> {
+    // Reading the playbooks is a tenth of what a scan without findings takes to start.
+    if groups.0.is_empty() {
+        return Ok(());
+    }
     let playbooks = Playbooks::new(&builtin_playbooks()).context("built-in playbooks have mistakes")?;
     for group in &mut groups.0 {
         group.finding.playbook = playbooks.for_detector(&group.finding.detector).map(|playbook| playbook.id.clone());
