@@ -81,7 +81,7 @@ impl<'r> Worker<'r> {
             Err(error) => return self.gathered.coverage.trouble(&file.shown, error.to_string()),
         };
         let entry = Entry { path: &file.shown, provenance: &Provenance::Worktree };
-        let place = Place::file(tree, &file.path, &file.shown);
+        let place = Place::file(tree, &file.path, &file.shown).of_repository(file.above);
         self.guarded(&entry, &place, Bytes { reader: &mut &opened, file: Some(&opened) }, None);
     }
 

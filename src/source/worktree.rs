@@ -30,6 +30,8 @@ pub struct WorkFile {
     pub path: PathBuf,
     /// How it is shown: lossy UTF-8, as the user wrote the target, `/` between the parts.
     pub shown: String,
+    /// So many bytes of `shown` lead to the repository below the target that it lies in; 0 where it lies in none.
+    pub above: usize,
 }
 
 /// What a walk yields.
@@ -64,6 +66,8 @@ struct Folder {
     ignored: bool,
     /// It looks like a bare repository: what is in its objects is there for `--history`.
     bare: bool,
+    /// As in its files.
+    above: usize,
 }
 
 /// Ignore files in force, nearest first.
@@ -94,7 +98,7 @@ impl Walk {
                 let shown = if shown == "." { String::new() } else { shown };
                 walk.enter(full, shown, rules, false);
             }
-            Ok(meta) if meta.is_file() => walk.ready.push_back(Item::File(WorkFile { path: target.to_owned(), shown })),
+            Ok(meta) if meta.is_file() => walk.ready.push_back(Item::File(WorkFile { path: target.to_owned(), shown, above: 0 })),
             Ok(_) => walk.ready.push_back(Item::Trouble { path: shown, why: "not a regular file or folder".to_owned() }),
         }
         walk
@@ -122,13 +126,17 @@ impl Walk {
         let has = |name: &str| entries.binary_search_by(|(entry, _)| entry.as_os_str().cmp(name.as_ref())).is_ok();
         let bare = has("HEAD") && has("objects") && has("refs");
         let rules = if self.options.no_ignore { None } else { rules_here(&path, &entries, rules) };
-        self.stack.push(Folder { path, shown, entries: entries.into_iter(), rules, ignored, bare });
+        let above = match self.stack.last() {
+            Some(_) if has(".git") => shown.len() + 1,
+            outer => outer.map_or(0, |outer| outer.above),
+        };
+        self.stack.push(Folder { path, shown, entries: entries.into_iter(), rules, ignored, bare, above });
     }
 
     /// Decides about one entry of the innermost folder.
     fn entry(&mut self, name: &OsString, kind: FileType) {
         let Some(folder) = self.stack.last() else { return };
-        let path = folder.path.join(name);
+        let (path, above) = (folder.path.join(name), folder.above);
         let text = name.to_string_lossy();
         let shown = if folder.shown.is_empty() {
             text.to_string()
@@ -141,7 +149,7 @@ impl Walk {
         } else if kind.is_dir() {
             if text == ".git" {
                 self.ready.push_back(Item::Skipped("git folder (see --history)"));
-                self.git_settings(&path, &shown);
+                self.git_settings(&path, &shown, above);
             } else if folder.bare && text == "objects" {
                 self.ready.push_back(Item::Skipped("objects of a git repository (see --history)"));
             } else if ignored && is_heavy(&text) && !self.is_tracked(&path, Tracked::has_below) {
@@ -155,7 +163,7 @@ impl Walk {
         } else if ignored && !is_dangerous(&text) && !self.is_tracked(&path, Tracked::has_file) {
             self.ready.push_back(Item::Skipped("file ignored by gitignore"));
         } else {
-            self.ready.push_back(Item::File(WorkFile { path, shown }));
+            self.ready.push_back(Item::File(WorkFile { path, shown, above }));
         }
     }
 }
@@ -176,11 +184,11 @@ impl Walk {
     }
 
     /// The files of a git folder that hold the URLs of remotes, passwords in them included.
-    fn git_settings(&mut self, folder: &Path, shown: &str) {
+    fn git_settings(&mut self, folder: &Path, shown: &str, above: usize) {
         for name in ["config", "FETCH_HEAD", "credentials"] {
             let path = folder.join(name);
             if path.symlink_metadata().is_ok_and(|found| found.is_file()) {
-                self.ready.push_back(Item::File(WorkFile { path, shown: format!("{shown}/{name}") }));
+                self.ready.push_back(Item::File(WorkFile { path, shown: format!("{shown}/{name}"), above }));
             }
         }
     }

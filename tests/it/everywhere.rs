@@ -117,6 +117,8 @@ fn folders_above_a_repository_or_a_target_say_nothing_of_its_files() {
     assert_eq!(judged(&home, "tests/shop"), []);
     fs::create_dir(folder.join(".git")).expect("a folder");
     assert_eq!(judged(&home, "tests/shop"), medium("tests/shop/a.yml"));
+    // One below the target is judged as it is from within.
+    assert_eq!(judged(&home, "."), medium("tests/shop/a.yml"));
 }
 
 #[test]

@@ -145,6 +145,8 @@ pub(super) struct Place<'p> {
     full: Option<&'p Path>,
     /// How the file is shown.
     shown: &'p str,
+    /// So much of that leads to a repository below the target.
+    above: usize,
     entries: OnceCell<Vec<usize>>,
     spot: OnceCell<Arc<Spot>>,
 }
@@ -161,17 +163,25 @@ pub(super) struct Spot {
 impl<'p> Place<'p> {
     /// Standard input: in no tree.
     pub(super) fn nowhere() -> Self {
-        Self { tree: None, full: None, shown: "", entries: OnceCell::new(), spot: OnceCell::new() }
+        Self { tree: None, full: None, shown: "", above: 0, entries: OnceCell::new(), spot: OnceCell::new() }
     }
 
     /// A file of a target's tree.
     pub(super) fn file(tree: Option<&'p Tree>, walked: &'p Path, shown: &'p str) -> Self {
         let full = tree.map(|tree| tree.full(walked));
-        Self { tree, full, shown, entries: OnceCell::new(), spot: OnceCell::new() }
+        Self { tree, full, shown, above: 0, entries: OnceCell::new(), spot: OnceCell::new() }
+    }
+
+    /// The same, of a repository below the target to which so many bytes of its path lead.
+    pub(super) fn of_repository(self, above: usize) -> Self {
+        Self { above, ..self }
     }
 
     /// By which path it is told what a file is for, that is shown as `path`: it, or a member of the archive that it is.
     pub(super) fn inside<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        if self.above > 0 && path.starts_with(self.shown) {
+            return Cow::Borrowed(path.get(self.above..).unwrap_or(path));
+        }
         let below = self.tree.zip(self.full).and_then(|(tree, full)| tree.below(full));
         match below.zip(path.strip_prefix(self.shown)) {
             Some((below, member)) => {
