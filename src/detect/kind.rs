@@ -144,6 +144,8 @@ const TESTS: &[&str] = &[
     "fixture",
     "fixtures",
     "testdata",
+    "testcases",
+    "test-cases",
     "test-data",
     "test_data",
     "testsuite",
@@ -299,7 +301,8 @@ fn role(path: &str, file: &str) -> Role {
     let ending = file.rsplit('.').next().unwrap_or_default();
     let minified = file.contains(".min.") || file.contains(".bundle.") || ["map", "svg"].contains(&ending);
     let translated = ["po", "pot", "xlf", "strings"].contains(&ending);
-    if LOCKS.contains(&file) || minified || translated {
+    let sums = file.starts_with("checksums") || file.ends_with("sums") || file.ends_with("sums.txt");
+    if LOCKS.contains(&file) || sums || minified || translated {
         return Role::Generated;
     }
     if folders.clone().any(|folder| LOCALES.contains(&folder) || GENERATED.contains(&folder)) {
@@ -313,6 +316,9 @@ fn role(path: &str, file: &str) -> Role {
         || file.contains(".test.")
         || file.contains(".spec.")
         || stem.starts_with("test-")
+        || stem.ends_with("test-vectors")
+        || stem.ends_with("test_vectors")
+        || stem.ends_with("testvectors")
         || stem.ends_with("tests")
         || stem == "conftest"
         || stem.starts_with("example")
@@ -329,7 +335,7 @@ fn role(path: &str, file: &str) -> Role {
     if test_file
         || folders.clone().any(crypto)
         || folders.clone().any(|folder| {
-            TESTS.contains(&folder) || folder.ends_with("-tests") || folder.ends_with("_tests") || folder.ends_with("-test")
+            TESTS.contains(&folder) || folder.ends_with("vectors") || folder.ends_with("-tests") || folder.ends_with("_tests") || folder.ends_with("-test")
         })
     {
         return Role::Test;
@@ -359,6 +365,9 @@ mod tests {
             ("tests/fixtures/a.json", Syntax::Settings, Role::Test),
             ("README.md", Syntax::Text, Role::Docs),
             ("notes.md", Syntax::Text, Role::Plain),
+            ("npm/checksums.txt", Syntax::Text, Role::Generated),
+            ("dist/SHA256SUMS", Syntax::Text, Role::Generated),
+            ("rfc/test-vectors.json", Syntax::Settings, Role::Test),
             ("package-lock.json", Syntax::Settings, Role::Generated),
             ("static/app.min.js", Syntax::Code, Role::Generated),
             ("locale/de.json", Syntax::Settings, Role::Generated),

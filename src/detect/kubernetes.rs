@@ -228,8 +228,18 @@ fn entry(key: &str, text: &str, span: Range<usize>, encoded: bool) -> Option<Ent
         && std::str::from_utf8(&value).is_ok()
         && !PUBLIC_KEYS.contains(&key.to_ascii_lowercase().as_str())
         && ![&b"{{"[..], b"${", b"<", b"BEGIN CERTIFICATE", b"BEGIN PUBLIC KEY"].iter().any(|open| template(open))
+        && !is_gap(&value)
         && suppress::reason(&value).is_none();
     sensible.then(|| Entry { key: key.to_owned(), span, value, encoded })
+}
+
+/// Whether a value is to be filled in, or says where the secret is: `CHANGE_ME_db`, `#{ x }#`, `op://…`, the address of a server
+/// without a password.
+fn is_gap(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let has = |text: &[u8]| memchr::memmem::find(&lower, text).is_some();
+    let address = has(b"://") && !has(b"@") && !has(b"\n") && !has(b"?");
+    address || lower.ends_with(b"...") || [b"change_me".as_slice(), b"#{", b"#%"].iter().any(|text| has(text))
 }
 
 #[cfg(test)]
@@ -272,7 +282,8 @@ mod tests {
     #[test]
     fn templates_placeholders_and_rubbish_are_left_alone() {
         let text = "kind: Secret\r\ndata:\r\n  a: {{ .Values.x | b64enc }}\r\n  b: !!!\r\n  c: Y2hhbmdlbWU=\r\n  d: c2hvcnQ=\r\nstringData:\r\n  \
-                    e: ${PASSWORD_FROM_CI}\r\n  f: <your password>\r\n  port: \"12345678901\"\r\n";
+                    e: ${PASSWORD_FROM_CI}\r\n  f: <your password>\r\n  port: \"12345678901\"\r\n  g: CHANGE_ME_dbpass\r\n  h: '#{ random() }#'\r\n  i: op://vault/item/field\r\n  j: \
+                    mongodb://db.example.net:27017\r\n";
         assert_eq!(read(text).entries, []);
         assert_eq!(read("kind: Secret").entries, []);
     }

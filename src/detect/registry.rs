@@ -202,6 +202,7 @@ builtin![
     "deepinfra-api-key",
     "deepseek-api-key",
     "defined-networking-api-key",
+    "der-private-key",
     "descope-management-key",
     "dify-app-key",
     "dify-dataset-key",

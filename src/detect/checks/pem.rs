@@ -49,6 +49,17 @@ pub(super) fn check(value: &[u8]) -> Verdict {
     verdict(parsed, (label, &body, bytes.len()), ended, value.len() >= REACHED)
 }
 
+/// The same of a key in base64 without armour, on one line: its fingerprint is that of the key in armour.
+pub(super) fn bare(value: &[u8]) -> Verdict {
+    let holds = |text: &[u8]| memchr::memmem::find(&value[..value.len().min(48)], text).is_some();
+    let label = match () {
+        () if holds(b"BAAKC") || holds(b"BAAKB") => "RSA PRIVATE KEY",
+        () if holds(b"CAQEE") => "EC PRIVATE KEY",
+        () => "PRIVATE KEY",
+    };
+    check(&armour(label, &String::from_utf8_lossy(value)))
+}
+
 fn verdict(parsed: Parsed, (label, body, read): (&str, &Body, usize), ended: bool, reached: bool) -> Verdict {
     if let Parsed::Whole(facts) | Parsed::Cut(facts, _) = &parsed
         && let Some(why) = keys::published(facts)
@@ -96,6 +107,16 @@ fn armour(label: &str, body: &str) -> Vec<u8> {
 pub(super) fn sample(rng: &mut Rng) -> Vec<u8> {
     let (label, der) = keys::synthetic::pem(rng);
     armour(label, &BASE64.encode(&der))
+}
+
+/// The same without armour, of RSA.
+pub(super) fn sample_bare(rng: &mut Rng) -> Vec<u8> {
+    loop {
+        let (label, der) = keys::synthetic::pem(rng);
+        if label.starts_with("RSA") {
+            return BASE64.encode(&der).into_bytes();
+        }
+    }
 }
 
 #[cfg(test)]

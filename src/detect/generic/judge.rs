@@ -22,7 +22,7 @@ pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Conf
     if meaning == Meaning::Password && is_app_password(value) {
         return Ok(Confidence::Medium);
     }
-    if value.iter().any(|&byte| byte.is_ascii_control() || !byte.is_ascii() || byte == b' ') {
+    if value.iter().any(|&byte| byte.is_ascii_control() || byte == b' ') || (!value.is_ascii() && !is_typed(value, meaning)) {
         return Err("text for people");
     }
     if is_hash(value) {
@@ -123,9 +123,11 @@ pub(in crate::detect) fn is_reference(value: &[u8]) -> bool {
     let variable = rest.first().is_some_and(begins) && rest.iter().all(index);
     let joined = first == b'$' && rest.iter().all(|byte| name(byte) || matches!(*byte, b'/' | b'-')) && rest.contains(&b'/');
     let capital = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';
+    let escaped = value.starts_with(b"\\$");
     let constant = first == b'$' && rest.iter().take_while(|byte| capital(byte)).count() >= 6;
     let path = matches!(first, b'/' | b'.' | b'~') && memchr::memchr_iter(b'/', value).count() >= 2;
     wrapped
+        || escaped
         || path
         || value.ends_with(b"...")
         || has("aws4_request")
@@ -150,6 +152,15 @@ fn is_chain(value: &[u8]) -> bool {
     let is_path = |part: &[u8]| part.first().is_some_and(|byte| !byte.is_ascii_digit()) && part.iter().all(inside);
     let mut parts = value.split(|&byte| byte == b'=');
     parts.clone().count() >= 3 && memchr::memchr(b'.', value).is_some() && parts.all(is_path)
+}
+
+/// A password with a letter or sign in it that ASCII has not: one or two such, beside the three kinds that it has.
+fn is_typed(value: &[u8], meaning: Meaning) -> bool {
+    const MOST: usize = 2;
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let others = text.chars().filter(|letter| !letter.is_ascii()).count();
+    let classes = Classes::of(value);
+    meaning == Meaning::Password && others <= MOST && classes.digit > 0 && classes.kinds() >= 3 && text.chars().count() >= 8
 }
 
 /// Four times four small letters, as Google shows its app passwords (support.google.com/accounts/answer/185833).
@@ -181,7 +192,11 @@ fn is_hash(value: &[u8]) -> bool {
     let entry = ["$2y$", "$2a$", "$2b$", "$apr1$", "$5$", "$6$", "{SHA}"];
     let colon = memchr::memchr(b':', value).map_or(value, |at| &value[at + 1..]);
     let of_user = entry.iter().any(|scheme| colon.starts_with(scheme.as_bytes()));
-    let named = ["pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt", "HMACSHA", "SCRAM-SHA", "{SCRAM"];
+    let named = [
+        "pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt", "HMACSHA", "SCRAM-SHA", "{SCRAM", "argon2$",
+        // What Vault's audit log writes in a value's place (developer.hashicorp.com/vault/docs/audit).
+        "hmac-sha256:", "hmac-sha512:",
+    ];
     let postgres = value.len() == 35 && value.starts_with(b"md5") && value[3..].iter().all(u8::is_ascii_hexdigit);
     modular || scheme || mysql || of_user || postgres || named.iter().any(|name| value.starts_with(name.as_bytes()))
 }
@@ -233,8 +248,12 @@ fn is_number(value: &[u8]) -> bool {
     hex || decimal || version
 }
 
-/// A mail address or a host, with a top-level domain that exists in most of them.
+/// A mail address or a host, with a top-level domain that exists in most of them; an account or a contract on a chain.
 fn is_address(value: &[u8]) -> bool {
+    const ON_CHAIN: usize = 40;
+    if value.strip_prefix(b"0x").is_some_and(|rest| rest.len() == ON_CHAIN && rest.iter().all(u8::is_ascii_hexdigit)) {
+        return true;
+    }
     const ENDINGS: &[&str] =
         &["com", "org", "net", "io", "dev", "local", "edu", "gov", "co", "de", "uk", "ai", "internal", "svc"];
     let plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'@' | b'+'));

@@ -57,6 +57,7 @@ fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Option<Assign
     let verdict = if is_own_name(&bytes[name.clone()], &bytes[value.clone()]) { Err("its own name") } else { verdict };
     let verdict = if is_searched_with(bytes, &value) { Err("a search key, which is public") } else { verdict };
     let verdict = if is_link(bytes, &name) { Err("a download link's, which whoever sees the page has") } else { verdict };
+    let verdict = if is_slot(&bytes[name.clone()], &bytes[value.clone()]) { Err(SLOT) } else { verdict };
     let verdict = verdict.map(|confidence| in_its_place(confidence, bytes, value.start, kind));
     Some(Assignment { name, value, verdict })
 }
@@ -96,6 +97,9 @@ fn listed(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Vec<Assignment> {
         // Rules for passwords and lists of bad ones are lists too.
         let has = |wanted: fn(&u8) -> bool| text.iter().any(wanted);
         let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
+        if is_slot(&bytes[name.clone()], text) {
+            return None;
+        }
         let sure = meaning == Meaning::Token || (text.len() >= 10 && mixed);
         let confidence = judge::judge(text, meaning, true).ok().filter(|_| sure)?;
         let verdict = Ok(in_its_place(confidence, bytes, value.start, kind));
@@ -117,6 +121,15 @@ fn is_searched_with(bytes: &[u8], value: &Range<usize>) -> bool {
     key.len() == 32
         && key.iter().all(u8::is_ascii_hexdigit)
         && memchr::memmem::find(&bytes[value.end..bytes.len().min(value.end + NEAR)], b"indexName").is_some()
+}
+
+const SLOT: &str = "a place in a contract's storage";
+
+/// `"storageKeys": ["0x…"]`: a place in a contract's storage (eips.ethereum.org/EIPS/eip-2930). Azure's keys are in base64.
+fn is_slot(name: &[u8], value: &[u8]) -> bool {
+    let name = squeezed(name);
+    let hex = value.strip_prefix(b"0x").is_some_and(|rest| rest.iter().all(u8::is_ascii_hexdigit));
+    hex && (name.ends_with(b"storagekey") || name.ends_with(b"storagekeys"))
 }
 
 /// `?alt=media&token=…`, `?e=1500000000&token=…`: what lets a browser fetch one file, of Firebase Storage

@@ -132,7 +132,6 @@ fn the_last_piece_of_a_scoped_name_is_the_name() {
         ("a.txt", "arn:aws:secretsmanager:eu-west-1:1:secret:¦", "secret"),
         ("a.yml", "image: app:token=¦\n", "token"),
         ("a.xsd", "<a type=\"xs:token\" default=\"¦\"/>", "token"),
-        ("a.cc", "Config::password = \"¦\";", "password"),
         ("a.ps1", "$env:API_KEY = $args[0]\n", "API_KEY"),
     ]);
 }
@@ -250,4 +249,64 @@ fn headers_arguments_and_bytes_are_seen_in_their_own_notations() {
         ("a.rb", "# password: ¦ is what it says\n", "password"),
         ("a.go", "// password: someVariable\n", "password"),
     ]);
+}
+
+#[test]
+fn a_path_before_a_name_leaves_it_one() {
+    finds(
+        KEY,
+        &[
+            ("secret_token.rb", "Shop::Application.config.secret_key_base = \"¦\"\n", "secret"),
+            ("a.php", "self::$secret_key = '¦';\n", "secret_key"),
+            ("a.rb", "Aws::Config.secret_key = '¦'\n", "secret_key"),
+            ("a.cc", "const char* Config::password = \"¦\";", "password"),
+        ],
+    );
+    is_silent(&[
+        ("a.yml", "role: arn:aws:iam::secret=¦\n", "secret"),
+        ("a.tf", "arn = \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:¦\"\n", "secret"),
+    ]);
+}
+
+#[test]
+fn a_setting_may_hold_a_parenthesis_and_no_call() {
+    let value = "W1&G4tq(S9vJWK7+mZ2p!xLr8cQe";
+    finds(
+        value,
+        &[
+            (".env", "SECRET_KEY=¦\n", "SECRET"),
+            ("a.yml", "secret_key: ¦\n", "secret"),
+            ("a.properties", "app.secret=¦\n", "secret"),
+        ],
+    );
+    is_silent(&[
+        (".env", "SECRET_KEY=env(¦)\n", "SECRET"),
+        ("a.yml", "secret_key: os.environ.get(¦)\n", "secret"),
+        ("a.sh", "SECRET_KEY=$(pass ¦)\n", "SECRET"),
+        ("a.py", "secret_key = W1&G4(¦)\n", "secret"),
+    ]);
+}
+
+#[test]
+fn a_password_may_hold_a_sign_that_ascii_has_not() {
+    finds("0Y8rMnw$*9VFYE§59-!Fg1L6t", &[("users.yml", "password: '¦'\n", "password")]);
+    is_silent(&[
+        ("a.yml", "password: 'Größe2 Ändern'\n", "password"),
+        ("a.yml", "password: 'Пароль12Aa'\n", "password"),
+        ("a.yml", "password: 'contraseña'\n", "password"),
+    ]);
+}
+
+#[test]
+fn places_in_storage_and_accounts_on_a_chain_are_none() {
+    let (slot, account) = (["0x", &"1c3f9a".repeat(10), "7e2d"].concat(), ["0x", &"5Fb1".repeat(10)].concat());
+    for text in [
+        format!("{{\"storageKeys\": [\"{slot}\"]}}"),
+        format!("{{\"storageKey\": \"{slot}\"}}"),
+        format!("{{\"zapToken\": \"{account}\"}}"),
+    ] {
+        let word = if text.contains("storage") { "storageKey" } else { "Token" };
+        let all = found("a.json", &text, word);
+        assert!(all.iter().all(|(_, verdict)| verdict.is_err()), "{text}: {all:?}");
+    }
 }

@@ -93,7 +93,7 @@ fn bare(
     let end = if placeholder { text.iter().position(|&byte| byte == b'>').map(|at| at + 1) } else { None };
     let end = end.or_else(|| text.iter().position(|&byte| ends(byte, inner) || (spring && byte == b'}')));
     let end = end.or_else(|| (text.len() < VALUE).then_some(text.len()))?;
-    let called = text.get(end) == Some(&b'(') || text[..end].contains(&b'(');
+    let called = is_call(&text[..end], kind.syntax) || text.get(end) == Some(&b'(');
     // `<PASSWORD>@host` opens no element.
     if operator == Operator::Tag && text.get(end) == Some(&b'<') && text.get(end + 1) != Some(&b'/') {
         return None;
@@ -108,6 +108,14 @@ fn bare(
     let end = if text[..end].ends_with(b"}") && !text[..end].contains(&b'{') { end - 1 } else { end };
     let allowed = allowed || (tail.is_empty() && is_noted(bytes, name, &text[..end], kind));
     (allowed && end > 0 && !called && !sentence).then_some((start..start + end, false))
+}
+
+/// Whether a bare value calls something: `env(…)`, `os.environ.get(…)`. A setting that is none may hold a parenthesis.
+fn is_call(value: &[u8], syntax: Syntax) -> bool {
+    let Some(open) = memchr::memchr(b'(', value) else { return false };
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-');
+    let setting = matches!(syntax, Syntax::Settings | Syntax::Shell);
+    !setting || value[..open].iter().all(part) || matches!(value[open - 1], b'$' | b'{')
 }
 
 /// `{"value": "…"`, `<Value>…`: where a value begins that is called so within what its name is given (Langflow's exports, Windows'
