@@ -63,6 +63,70 @@ pub(super) fn around(bytes: &[u8], hit: usize, shift: usize) -> Option<Decoded> 
     Some(Decoded { bytes: decoded, at: start..end, cut: end + 1 >= limit && limit < bytes.len() })
 }
 
+/// Lines of one base64 text, put together.
+pub(super) struct Unwrapped {
+    /// The text without its line breaks.
+    pub(super) bytes: Vec<u8>,
+    /// Where each line begins in it, and where it stood.
+    pub(super) stretches: Vec<(usize, usize)>,
+    /// Where the hit is now.
+    pub(super) hit: usize,
+}
+
+/// The lines around `hit` where they are pieces of one text, as `base64`, OpenSSL and mails wrap it: all but the last as long, in
+/// the middle of a block no more than [`REACH`] before and twice as much behind it. `None` where the line is alone.
+pub(super) fn unwrapped(bytes: &[u8], hit: usize) -> Option<Unwrapped> {
+    let first = bytes[..hit].iter().rev().take(*WRAPPED.end() + 1).position(|&byte| byte == b'\n').map_or(0, |n| hit - n);
+    let mut lines = vec![line(bytes, first)?];
+    while let Some(before) = lines[0].start.checked_sub(1) {
+        let head = bytes[..before].iter().rev().take(*WRAPPED.end() + 2);
+        let above = head.clone().position(|&byte| byte == b'\n').unwrap_or(head.len());
+        let Some(above) = line(bytes, before - above).filter(|above| is_full(above) && hit - above.start <= REACH) else {
+            break;
+        };
+        if above.len() < lines[0].len() || (lines.len() > 1 && above.len() != lines[0].len()) {
+            break;
+        }
+        lines.insert(0, above);
+    }
+    let full = lines[0].len();
+    while let Some(last) = lines.last().filter(|last| is_full(last) && last.len() == full) {
+        let next = last.end + bytes[last.end..].iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let goes_on = |line: &Range<usize>| line.start > last.end && line.len() <= full && line.end <= hit + 2 * REACH;
+        let Some(next) = line(bytes, next).filter(goes_on) else { break };
+        lines.push(next);
+    }
+    if lines.len() == 1 {
+        return None;
+    }
+    let mut all = Unwrapped { bytes: Vec::new(), stretches: Vec::new(), hit: 0 };
+    for line in lines {
+        if line.contains(&hit) {
+            all.hit = all.bytes.len() + hit - line.start;
+        }
+        all.stretches.push((all.bytes.len(), line.start));
+        all.bytes.extend_from_slice(&bytes[line]);
+    }
+    Some(all)
+}
+
+/// Characters in the lines of base64 that is wrapped: 64 (PEM, OpenSSL) and 76 (MIME, coreutils), and what stands between.
+const WRAPPED: std::ops::RangeInclusive<usize> = 60..=76;
+
+fn is_full(line: &Range<usize>) -> bool {
+    WRAPPED.contains(&line.len()) && line.len() % 4 == 0
+}
+
+/// The line that begins at `start`, if base64 is all that it holds: its characters, without padding.
+fn line(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    let is_char = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+    let length = bytes[start..].iter().take(*WRAPPED.end() + 1).take_while(|byte| is_char(byte)).count();
+    let rest = &bytes[start + length..];
+    let padding = rest.iter().take(2).take_while(|&&byte| byte == b'=').count();
+    let ended = matches!(rest[padding..], [] | [b'\n', ..] | [b'\r', b'\n', ..]);
+    (length > 0 && ended).then_some(start..start + length)
+}
+
 /// What a value is the base64 or hex of, if that is one printable word.
 pub(super) fn printable(value: &[u8]) -> Option<(Vec<u8>, Encoding)> {
     const SHORTEST: usize = 12;
@@ -98,7 +162,28 @@ pub(super) fn chars_of(span: &Range<usize>) -> Range<usize> {
 mod tests {
     use data_encoding::{BASE64, BASE64URL};
 
-    use super::{around, chars_of, core};
+    use super::{around, chars_of, core, unwrapped};
+
+    #[test]
+    fn lines_of_one_text_are_put_together_and_others_are_not() {
+        let whole = BASE64.encode(&[b"x".repeat(102), b"LITERAL".to_vec(), b"y".repeat(120)].concat());
+        for (width, end) in [(64, "\n"), (76, "\r\n")] {
+            let lines: Vec<&str> =
+                whole.as_bytes().chunks(width).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+            let text = format!("Subject: x{end}{end}{}{end}{end}other", lines.join(end));
+            let core = core(b"LITERAL", 0);
+            let hit = memchr::memmem::find(text.as_bytes(), &core).expect("on one line");
+            let all = unwrapped(text.as_bytes(), hit).expect("wrapped");
+            assert_eq!(String::from_utf8_lossy(&all.bytes), whole.trim_end_matches('='));
+            assert!(all.bytes[all.hit..].starts_with(&core));
+            let decoded = around(&all.bytes, all.hit, 0).expect("decodes");
+            assert_eq!(decoded.bytes.len(), 229);
+        }
+        let short = format!("{}\n{}\n", &whole[..30], &whole[30..60]);
+        for alone in [format!("{}\nb c\n", &whole[..76]), whole, short] {
+            assert!(unwrapped(alone.as_bytes(), 5).is_none(), "{alone}");
+        }
+    }
 
     #[test]
     fn the_core_is_found_in_every_alignment_and_decodes() {

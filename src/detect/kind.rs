@@ -335,7 +335,11 @@ fn role(path: &str, file: &str) -> Role {
     if test_file
         || folders.clone().any(crypto)
         || folders.clone().any(|folder| {
-            TESTS.contains(&folder) || folder.ends_with("vectors") || folder.ends_with("-tests") || folder.ends_with("_tests") || folder.ends_with("-test")
+            TESTS.contains(&folder)
+                || folder.ends_with("vectors")
+                || folder.ends_with("-tests")
+                || folder.ends_with("_tests")
+                || folder.ends_with("-test")
         })
     {
         return Role::Test;

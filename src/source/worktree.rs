@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::fs::FileType;
+use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -89,7 +89,7 @@ impl Walk {
     pub fn new(target: &Path, options: WalkOptions) -> Self {
         let mut walk = Self { options, stack: Vec::new(), ready: VecDeque::new() };
         let shown = show(target);
-        match std::fs::metadata(target) {
+        match fs::metadata(target) {
             Err(error) => walk.trouble(shown, &error),
             Ok(meta) if meta.is_dir() => {
                 // Rules are anchored at full paths.
@@ -98,7 +98,9 @@ impl Walk {
                 let shown = if shown == "." { String::new() } else { shown };
                 walk.enter(full, shown, rules, false);
             }
-            Ok(meta) if meta.is_file() => walk.ready.push_back(Item::File(WorkFile { path: target.to_owned(), shown, above: 0 })),
+            Ok(meta) if meta.is_file() => {
+                walk.ready.push_back(Item::File(WorkFile { path: target.to_owned(), shown, above: 0 }))
+            }
             Ok(_) => walk.ready.push_back(Item::Trouble { path: shown, why: "not a regular file or folder".to_owned() }),
         }
         walk
@@ -109,7 +111,7 @@ impl Walk {
     }
 
     fn enter(&mut self, path: PathBuf, shown: String, rules: Option<Arc<Rules>>, ignored: bool) {
-        let listed = std::fs::read_dir(&path);
+        let listed = fs::read_dir(&path);
         let name_it = |shown: &str| if shown.is_empty() { ".".to_owned() } else { shown.to_owned() };
         let reader = match listed {
             Ok(reader) => reader,
@@ -233,8 +235,9 @@ fn rules_here(path: &Path, entries: &[(OsString, FileType)], outer: Option<Arc<R
     let is_repository = has(".git");
     let mut rules = if is_repository { Some(exclude_file(path)) } else { outer };
     // Outside a repository a `.gitignore` means nothing, as for git and ripgrep.
-    if has(".gitignore") {
-        rules = rules.map(|rules| inner(rules, path.join(".gitignore")));
+    let file = path.join(".gitignore");
+    if has(".gitignore") && is_rules(&file) {
+        rules = rules.map(|rules| inner(rules, file));
     }
     rules
 }
@@ -243,7 +246,7 @@ fn rules_here(path: &Path, entries: &[(OsString, FileType)], outer: Option<Arc<R
 fn exclude_file(root: &Path) -> Arc<Rules> {
     let mut builder = ignore::gitignore::GitignoreBuilder::new(root);
     let file = root.join(".git/info/exclude");
-    if file.is_file() {
+    if fs::metadata(&file).is_ok_and(|found| is_readable(&found)) {
         builder.add(file);
     }
     let matcher = builder.build().unwrap_or_else(|_| Gitignore::empty());
@@ -257,12 +260,24 @@ fn inner(outer: Arc<Rules>, file: PathBuf) -> Arc<Rules> {
     Arc::new(Rules { matcher: Gitignore::new(file).0, outer: Some(outer), repository })
 }
 
+/// Rules that are longer are none: each takes memory, some kilobytes. What they would hide is read.
+const LONGEST_RULES: u64 = 128 << 10;
+
+/// Whether a `.gitignore` is read as one: no link (git follows none there either), no pipe or device, no bomb.
+fn is_rules(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_ok_and(|found| is_readable(&found))
+}
+
+fn is_readable(found: &fs::Metadata) -> bool {
+    found.is_file() && found.len() <= LONGEST_RULES
+}
+
 /// The rules of the folders above a target that lies inside a repository.
 fn rules_above(full: &Path) -> Option<Arc<Rules>> {
     let above: Vec<&Path> = full.ancestors().skip(1).collect();
     let root = above.iter().position(|folder| folder.join(".git").exists())?;
     // The target itself may be a repository; then nothing above it counts, and `rules_here` sees to that.
-    let files = above[..=root].iter().rev().map(|folder| folder.join(".gitignore")).filter(|file| file.is_file());
+    let files = above[..=root].iter().rev().map(|folder| folder.join(".gitignore")).filter(|file| is_rules(file));
     Some(files.fold(exclude_file(above[root]), inner))
 }
 
@@ -293,6 +308,26 @@ mod tests {
             .collect();
         all.sort();
         all
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn rules_are_no_link_no_device_and_no_bomb() {
+        let dir = make(&[
+            (".git/x", ""),
+            ("a/x.log", ""),
+            ("b/x.log", ""),
+            ("c/x.log", ""),
+            ("c/.gitignore", "*.log\n"),
+            ("rules", "*.log\n"),
+        ]);
+        let link = |from: &str, to: &str| std::os::unix::fs::symlink(from, dir.path().join(to)).expect("link");
+        link("/dev/zero", ".gitignore");
+        link("../rules", "a/.gitignore");
+        fs::write(dir.path().join("b/.gitignore"), "*.log\n".repeat(30_000)).expect("file");
+        let found = files(dir.path(), WalkOptions::default());
+        assert_eq!(found, ["a/x.log", "b/.gitignore", "b/x.log", "c/.gitignore", "rules"]);
+        assert_eq!(files(&dir.path().join("a"), WalkOptions::default()), ["x.log"]);
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(super) fn judge(value: &[u8], meaning: Meaning, quoted: bool) -> Result<Conf
     if meaning == Meaning::Password && is_app_password(value) {
         return Ok(Confidence::Medium);
     }
-    if value.iter().any(|&byte| byte.is_ascii_control() || byte == b' ') || (!value.is_ascii() && !is_typed(value, meaning)) {
+    if value.iter().any(|&byte| byte.is_ascii_control() || byte == b' ') || (!value.is_ascii() && !is_typed(value, meaning))
+    {
         return Err("text for people");
     }
     if is_hash(value) {
@@ -193,9 +194,20 @@ fn is_hash(value: &[u8]) -> bool {
     let colon = memchr::memchr(b':', value).map_or(value, |at| &value[at + 1..]);
     let of_user = entry.iter().any(|scheme| colon.starts_with(scheme.as_bytes()));
     let named = [
-        "pbkdf2", "scrypt:", "sha256:", "sha512:", "sha1:", "md5:", "bcrypt", "HMACSHA", "SCRAM-SHA", "{SCRAM", "argon2$",
+        "pbkdf2",
+        "scrypt:",
+        "sha256:",
+        "sha512:",
+        "sha1:",
+        "md5:",
+        "bcrypt",
+        "HMACSHA",
+        "SCRAM-SHA",
+        "{SCRAM",
+        "argon2$",
         // What Vault's audit log writes in a value's place (developer.hashicorp.com/vault/docs/audit).
-        "hmac-sha256:", "hmac-sha512:",
+        "hmac-sha256:",
+        "hmac-sha512:",
     ];
     let postgres = value.len() == 35 && value.starts_with(b"md5") && value[3..].iter().all(u8::is_ascii_hexdigit);
     modular || scheme || mysql || of_user || postgres || named.iter().any(|name| value.starts_with(name.as_bytes()))

@@ -47,12 +47,33 @@ mod tests {
 
     #[test]
     fn scopes_are_told_from_other_things_with_colons() {
-        for text in ["$env:", "x = $script:", "  app:", "- app:", "Config::", "x = Aws::Config::", "self::", "\"a:b:", "let g:", "\n  acme.app:", "{'Jwt:"] {
+        for text in [
+            "$env:",
+            "x = $script:",
+            "  app:",
+            "- app:",
+            "Config::",
+            "x = Aws::Config::",
+            "self::",
+            "\"a:b:",
+            "let g:",
+            "\n  acme.app:",
+            "{'Jwt:",
+        ] {
             assert!(is_scope(text.as_bytes(), text.len() - 1), "{text}");
         }
-        for text in
-            ["arn:aws:secretsmanager:eu-west-1:1:", "urn:x:", "::", "std::::", "x ? a:", "image: a:", "12:", ":", "\"xs:", "//h:"]
-        {
+        for text in [
+            "arn:aws:secretsmanager:eu-west-1:1:",
+            "urn:x:",
+            "::",
+            "std::::",
+            "x ? a:",
+            "image: a:",
+            "12:",
+            ":",
+            "\"xs:",
+            "//h:",
+        ] {
             assert!(!is_scope(text.as_bytes(), text.len() - 1), "{text}");
         }
     }

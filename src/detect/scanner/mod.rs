@@ -273,10 +273,20 @@ impl<'s> Scanner<'s> {
             return 0;
         }
         self.note_encoded(view, hit);
-        let Some(decoded) = decode::around(view.bytes, hit, shift) else { return 0 };
+        if let Some(text) = decode::unwrapped(view.bytes, hit) {
+            let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
+            let until = self.decoded_in((&text.bytes, map), view, text.hit, shift);
+            return view::original(&text.stretches, until.saturating_sub(1)) + 1;
+        }
+        self.decoded_in((view.bytes, view.map), view, hit, shift)
+    }
+
+    /// The same in a text that is `view`'s or was made of it.
+    fn decoded_in(&mut self, (bytes, outer): (&[u8], Map<'_>), view: &View<'_>, hit: usize, shift: usize) -> usize {
+        let Some(decoded) = decode::around(bytes, hit, shift) else { return 0 };
         let mut encoding = view.encoding.clone();
         encoding.push(Encoding::Base64);
-        let map = Map::Base64 { first: decoded.at.start, outer: &view.map };
+        let map = Map::Base64 { first: decoded.at.start, outer: &outer };
         let kind = FileKind::of_decoded(&decoded.bytes);
         self.view(&View { bytes: &decoded.bytes, own: 0..decoded.bytes.len(), map, encoding, kind });
         // Where the text was cut off, what starts farther on than the reach needs its own look.

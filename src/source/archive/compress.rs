@@ -3,8 +3,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-/// How far the first bytes must be known: the longest of the beginnings below.
-pub const LEAD: usize = 10;
+/// How far the first bytes must be known: the longest of the beginnings below is ten bytes, and frames to be skipped may stand before.
+pub const LEAD: usize = 512;
 /// Memory for one decoder. `xz -9` needs 65 MiB, zstd at its largest default window 128 MiB.
 const MEMORY: usize = 160 << 20;
 
@@ -38,6 +38,11 @@ impl Codec {
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
             [0x04, 0x22, 0x4d, 0x18, ..] => Some(Self::Lz4),
+            // A frame to be skipped, of either: what stands behind it tells. pzstd begins with one.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, rest @ ..] => {
+                let behind = rest.get(u32::from_le_bytes([*a, *b, *c, *d]) as usize..).filter(|rest| !rest.is_empty());
+                behind.map_or(Some(Self::Zstd), Self::of)
+            }
             _ => None,
         }
     }
@@ -75,10 +80,10 @@ impl Codec {
             }
             // The library itself refuses windows larger than 128 MiB.
             Self::Zstd => Kind::Zstd(zstd::stream::read::Decoder::new(reader)?),
-            Self::Lz4 => Kind::Lz4(Frames(lz4_flex::frame::FrameDecoder::new(Watched {
-                inner: BufReader::new(reader),
-                wanted_more: false,
-            }))),
+            Self::Lz4 => {
+                let watched = Watched { inner: BufReader::new(reader), wanted_more: false };
+                Kind::Lz4(Frames { decoder: lz4_flex::frame::FrameDecoder::new(watched), between: true })
+            }
         }))
     }
 }
@@ -124,22 +129,43 @@ pub fn open<'r>(mut reader: Box<dyn Read + 'r>) -> io::Result<(Option<Codec>, Bo
 
 /// LZ4 frames one after another; the decoder itself ends at the first, and takes an end of the stream between two blocks for
 /// an end of the frame.
-struct Frames<R: BufRead>(lz4_flex::frame::FrameDecoder<Watched<R>>);
+struct Frames<R: BufRead> {
+    decoder: lz4_flex::frame::FrameDecoder<Watched<R>>,
+    /// The decoder stands between two frames.
+    between: bool,
+}
+
+impl<R: BufRead> Frames<R> {
+    /// Passes over frames to be skipped, which the decoder knows nothing of.
+    fn skip(&mut self) -> io::Result<()> {
+        let stream = &mut self.decoder.get_mut().inner;
+        while self.between
+            && let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = *stream.fill_buf()?
+        {
+            stream.consume(8);
+            io::copy(&mut stream.by_ref().take(u64::from(u32::from_le_bytes([a, b, c, d]))), &mut io::sink())?;
+        }
+        self.between = false;
+        Ok(())
+    }
+}
 
 impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            let got = self.0.read(into)?;
+            self.skip()?;
+            let got = self.decoder.read(into)?;
             if got > 0 || into.is_empty() {
                 return Ok(got);
             }
-            let stream = self.0.get_mut();
+            let stream = self.decoder.get_mut();
             if stream.wanted_more {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "cut short"));
             }
             if stream.inner.fill_buf()?.is_empty() {
                 return Ok(0);
             }
+            self.between = true;
         }
     }
 }
@@ -208,6 +234,20 @@ mod tests {
                 let cut = &one[..one.len() - 3];
                 assert!(Codec::of(cut).is_none() || read(cut).1.is_err(), "{} cut short is an error", codec.name());
             }
+        }
+    }
+
+    #[test]
+    fn frames_to_be_skipped_are_passed_over() {
+        let skipped = b"\x53\x2a\x4d\x18\x02\0\0\0ab";
+        for codec in [Codec::Zstd, Codec::Lz4] {
+            let one = packed(codec, b"some text").expect("an encoder");
+            let all = [&skipped[..], skipped, &one, skipped, &one].concat();
+            // More than the first bytes must be known to tell.
+            assert_eq!(Codec::of(&all), Some(codec));
+            let mut out = String::new();
+            codec.decode(Box::new(all.as_slice())).and_then(|mut all| all.read_to_string(&mut out)).expect("sound");
+            assert_eq!(out, "some textsome text", "{}", codec.name());
         }
     }
 

@@ -43,10 +43,15 @@ pub(super) fn unpack(reader: Box<dyn Read + '_>, name: &[u8], members: &mut Memb
     let packed = Cell::new(0);
     let (codec, decoded) = super::compress::open(Box::new(Counted::new(reader, &packed)))?;
     // What is not packed cannot expand.
-    let mut decoded: Box<dyn Read + '_> =
+    let decoded: Box<dyn Read + '_> =
         if codec.is_some() { Box::new(Bounded::new(decoded, &packed, members.budget)) } else { decoded };
+    let mut decoded = Held { inner: decoded, error: None, holds: true };
     let mut head = [0; 1024];
     let got = fill(&mut decoded, &mut head)?;
+    decoded.holds = false;
+    if let Some(error) = decoded.error.take_if(|_| got == 0) {
+        return Err(error);
+    }
     let bytes = &head[..got];
     let inner = [tar::FORMAT, cpio::FORMAT].into_iter().find(|format| (format.is)(&Head { bytes, is_whole: false }));
     if let Some(format) = inner {
@@ -54,6 +59,28 @@ pub(super) fn unpack(reader: Box<dyn Read + '_>, name: &[u8], members: &mut Memb
     }
     members.plain(name, &mut bytes.chain(decoded));
     Ok(())
+}
+
+/// Holds an error back while the first bytes are gathered: what came before it is read all the same, and then it is said.
+struct Held<R> {
+    inner: R,
+    error: Option<io::Error>,
+    holds: bool,
+}
+
+impl<R: Read> Read for Held<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        match self.inner.read(into) {
+            Err(error) if self.holds && error.kind() != io::ErrorKind::Interrupted => {
+                self.error = Some(error);
+                Ok(0)
+            }
+            got => got,
+        }
+    }
 }
 
 /// What the file inside is called, by what the outer one is.
@@ -66,7 +93,22 @@ fn inner_name(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::inner_name;
+    use std::io::Write;
+
+    #[test]
+    fn what_came_before_an_error_is_read_and_the_error_is_said() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(b"some text").expect("memory");
+        let whole = encoder.finish().expect("memory");
+        let padded = [&*whole, &[0; 512]].concat();
+        for (bytes, what) in [(&whole[..whole.len() - 3], "cut"), (&padded, "padded")] {
+            let seen = testing::open("a.txt.gz", bytes).expect("packed");
+            assert_eq!(seen.text("a.txt.gz!a.txt"), "some text", "{what}");
+            assert!(!seen.said().is_empty(), "{what}");
+        }
+    }
 
     #[test]
     fn a_name_loses_what_says_that_it_is_packed() {
