@@ -1,5 +1,6 @@
 //! `staunch scan`: find, and with `--validate` ask.
 
+use std::collections::HashSet;
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -121,8 +122,13 @@ fn past(opened: &mut Vec<Target>, targets: &Targets) {
 /// Names → targets. `-` is standard input, once.
 fn open(named: &Targets, settings: &Settings, set: &DetectorSet) -> anyhow::Result<Vec<Target>> {
     let mut targets = named.places.open(settings)?;
+    let mut before = HashSet::new();
     for path in &named.targets {
         let text = path.to_string_lossy();
+        // `.` and `./` are one target, read once.
+        if path.canonicalize().is_ok_and(|full| !before.insert(full)) {
+            continue;
+        }
         if text == "-" {
             targets.push(Target::Stdin(Box::new(std::io::stdin())));
         } else if let Some(image) = named.images.target(&text, settings, (set, named.confidence))? {

@@ -71,7 +71,15 @@ pub(super) fn joined_before(bytes: &[u8], start: usize, rule: &PartRule) -> bool
     let before = start.checked_sub(1).and_then(|at| bytes.get(at));
     // `\n` and `\t` spelled out in a string join nothing, though their letter would.
     let escape = start >= 2 && bytes[start - 2] == b'\\' && matches!(before, Some(b'n' | b't' | b'r'));
-    !escape && before.is_some_and(|&byte| rule.alphabet.contains(byte))
+    !escape && !ends_colour(&bytes[..start]) && before.is_some_and(|&byte| rule.alphabet.contains(byte))
+}
+
+/// Whether what ends here sets a colour (ECMA-48, SGR): logs of CI are full of that, and its letter joins nothing.
+fn ends_colour(before: &[u8]) -> bool {
+    const LONGEST: usize = 16;
+    let Some(codes) = before.strip_suffix(b"m") else { return false };
+    let length = codes.iter().rev().take(LONGEST).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+    codes[..codes.len() - length].ends_with(b"\x1b[")
 }
 
 fn acceptable(entry: &Entry, part: usize, value: &[u8]) -> bool {
@@ -133,4 +141,19 @@ fn name_score(bytes: &[u8], span: &Range<usize>, names: &[String]) -> i32 {
         names.iter().any(|name| memchr::memmem::find(&line, name.as_bytes()).is_some())
     };
     if has_name() { 2 } else { i32::from(has_name()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ends_colour;
+
+    #[test]
+    fn the_letter_that_ends_a_colour_is_no_part_of_what_follows() {
+        for text in ["k=\x1b[m", "k=\x1b[31m", "\x1b[1;38;5;12m"] {
+            assert!(ends_colour(text.as_bytes()), "{text:?}");
+        }
+        for text in ["", "m", "[31m", "\x1b[31", "\x1b[31;m x", "\x1b[3am"] {
+            assert!(!ends_colour(text.as_bytes()), "{text:?}");
+        }
+    }
 }

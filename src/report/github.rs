@@ -78,7 +78,15 @@ fn data(text: &str) -> String {
 
 /// Text of a property.
 fn value_of(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    // Line ends are escaped as the runner reads them; what else acts on a terminal is shown.
+    let text: String = text
+        .split_inclusive(['\r', '\n'])
+        .map(|line| {
+            let (line, end) = line.split_at(line.trim_end_matches(['\r', '\n']).len());
+            clean(line) + end
+        })
+        .collect();
+    data(&text).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
@@ -115,6 +123,12 @@ mod tests {
         assert!(lines[2].starts_with("::notice file=b.pem,line=3,endLine=9,title="), "no columns over lines: {}", lines[2]);
         assert_eq!(lines[3], "staunch: 2 findings in 2 files; INCOMPLETE");
         assert!(written(&report(vec![finding("x")]))[0].starts_with("::warning file=x,"));
+    }
+
+    #[test]
+    fn names_do_nothing_to_a_terminal() {
+        let lines = written(&report(vec![finding("a\u{1b}[31m\u{202e}b")]));
+        assert!(lines[0].contains("file=a\\u{1b}[31m\\u{202e}b,line=3"), "{}", lines[0]);
     }
 
     #[test]

@@ -133,3 +133,16 @@ fn a_finding_is_as_sure_as_its_clearest_place() {
     let places = [("a/tests/test_x.py", "medium"), ("b/x.py", "medium")];
     assert_eq!(judged(&home, "."), places.map(|(path, sure)| (path.to_owned(), sure.to_owned())));
 }
+
+#[test]
+fn a_target_named_twice_is_read_once_and_colours_join_nothing() {
+    let home = Home::new();
+    let log = format!("step 1\nk=\x1b[31m{}\x1b[0m\n", token(5));
+    fs::write(home.work().join("ci.log"), log).expect("written");
+    let full = home.work().canonicalize().expect("a path");
+    let output = home.staunch(["scan", "--format", "json", ".", "./", full.to_str().expect("text")]).output();
+    let report: Value = serde_json::from_str(&output.stdout()).expect("a report");
+    assert_eq!(report["coverage"]["files"], 1, "{report}");
+    let places = report["findings"][0]["occurrences"].as_array().expect("places");
+    assert_eq!(places.len(), 1, "{report}");
+}
