@@ -81,7 +81,7 @@ fn look() {
     let units = store.units(false);
     units.iter().for_each(|unit| reader.unit(&store, unit, Reach { near: 8, far: 16 }, &mut Keys));
     let Ok(mut history) = History::new(&store, reader, &WantedHistory::default()) else { return };
-    let (folders, mut trees) = (History::layout(&store), TreeReader::default());
+    let (folders, mut trees) = (history.layout(&store), TreeReader::default());
     store.units(true).iter().for_each(|unit| trees.read(&store, &folders, unit, &mut Keys));
     history.know(&store, folders, trees);
     let mut brought: Vec<_> = history.batches().into_iter().flat_map(|batch| history.trace(&store, batch).0).collect();

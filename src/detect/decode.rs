@@ -114,7 +114,7 @@ pub(super) fn unwrapped(bytes: &[u8], hit: usize) -> Option<Unwrapped> {
 const WRAPPED: std::ops::RangeInclusive<usize> = 60..=76;
 
 fn is_full(line: &Range<usize>) -> bool {
-    WRAPPED.contains(&line.len()) && line.len() % 4 == 0
+    WRAPPED.contains(&line.len()) && line.len().is_multiple_of(4)
 }
 
 /// The line that begins at `start`, if base64 is all that it holds: its characters, without padding.

@@ -99,7 +99,7 @@ impl Walk {
                 walk.enter(full, shown, rules, false);
             }
             Ok(meta) if meta.is_file() => {
-                walk.ready.push_back(Item::File(WorkFile { path: target.to_owned(), shown, above: 0 }))
+                walk.ready.push_back(Item::File(WorkFile { path: target.to_owned(), shown, above: 0 }));
             }
             Ok(_) => walk.ready.push_back(Item::Trouble { path: shown, why: "not a regular file or folder".to_owned() }),
         }

@@ -263,14 +263,13 @@ fn is_number(value: &[u8]) -> bool {
 /// A mail address or a host, with a top-level domain that exists in most of them; an account or a contract on a chain.
 fn is_address(value: &[u8]) -> bool {
     const ON_CHAIN: usize = 40;
-    if value.strip_prefix(b"0x").is_some_and(|rest| rest.len() == ON_CHAIN && rest.iter().all(u8::is_ascii_hexdigit)) {
-        return true;
-    }
     const ENDINGS: &[&str] =
         &["com", "org", "net", "io", "dev", "local", "edu", "gov", "co", "de", "uk", "ai", "internal", "svc"];
+    let on_chain =
+        value.strip_prefix(b"0x").is_some_and(|rest| rest.len() == ON_CHAIN && rest.iter().all(u8::is_ascii_hexdigit));
     let plain = value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'@' | b'+'));
     let ending = value.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
-    plain && ending.len() < value.len() && ENDINGS.iter().any(|known| known.as_bytes() == ending)
+    on_chain || plain && ending.len() < value.len() && ENDINGS.iter().any(|known| known.as_bytes() == ending)
 }
 
 /// An identifier: `SOME_CONSTANT_2`, `some_name1`, `Some\Name`, all of whose pieces are words or short numbers.
