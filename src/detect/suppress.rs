@@ -10,6 +10,7 @@ const PLACEHOLDER_WORDS: &[&str] = &[
     "xxxxxx",
     "changeme",
     "change-me",
+    "change_me",
     "redacted",
     "dummykey",
     "insert-",

@@ -283,6 +283,7 @@ fn a_setting_may_hold_a_parenthesis_and_no_call() {
         (".env", "SECRET_KEY=env(¦)\n", "SECRET"),
         ("a.yml", "secret_key: os.environ.get(¦)\n", "secret"),
         ("a.sh", "SECRET_KEY=$(pass ¦)\n", "SECRET"),
+        ("database.yml", "<% password = ENV.key?(\"¦\") ? 1 : 2 %>\n", "password"),
         ("a.py", "secret_key = W1&G4(¦)\n", "secret"),
     ]);
 }

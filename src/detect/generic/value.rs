@@ -113,7 +113,7 @@ fn bare(
 /// Whether a bare value calls something: `env(…)`, `os.environ.get(…)`. A setting that is none may hold a parenthesis.
 fn is_call(value: &[u8], syntax: Syntax) -> bool {
     let Some(open) = memchr::memchr(b'(', value) else { return false };
-    let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-');
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-' | b'?' | b'!');
     let setting = matches!(syntax, Syntax::Settings | Syntax::Shell);
     !setting || value[..open].iter().all(part) || matches!(value[open - 1], b'$' | b'{')
 }
