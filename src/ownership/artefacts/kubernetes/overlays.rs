@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_value_in_one_overlay_means_that_overlay_s_workload() {
-        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, env: [{name: K, valueFrom: {secretKeyRef: {name: llm-token, key: KEY}}}]}]}\n";
+        let manifest = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, env: [{name: K, valueFrom: {secretKeyRef: {name: llm-token, key: KEY}}}]}]}\n";
         let overlay = |name: &str, value: &str| {
             format!(
                 "namespace: {name}\nresources: [../base]\nsecretGenerator:\n- name: llm-token\n  literals: [KEY={value}]\n"
@@ -314,7 +314,7 @@ mod tests {
         let (prod, dev) = (overlay("prod", VALUE), overlay("dev", "another-value-here"));
         let all = tree(&[
             ("k/base/kustomization.yaml", "resources: [p.yaml]\n"),
-            ("k/base/p.yaml", pod),
+            ("k/base/p.yaml", manifest),
             ("k/prod/kustomization.yaml", &prod),
             ("k/dev/kustomization.yaml", &dev),
         ])
