@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Place, Sheet, dotenv, ends_in, file_name, folder, join};
+use super::{Place, Sheet, copies, dotenv, ends_in, file_name, folder, join};
 
 /// What programs are written in.
 const LANGUAGES: &[&str] = &[
@@ -108,7 +108,7 @@ const SHOWN: &[&str] = &["example", "examples", "sample", "samples"];
 
 /// Whether it is a program's code, and tries nothing: what shows something may be a program of its own.
 pub(super) fn is_shown(path: &str) -> bool {
-    ends_in(path, LANGUAGES) && !is_called(path, WORDS, SHOWN)
+    ends_in(path, LANGUAGES) && !is_called(path, WORDS, SHOWN) && !tries(path)
 }
 
 /// Whether something in a path says that it shows something.
@@ -118,7 +118,12 @@ pub(super) fn shows(path: &str) -> bool {
 
 /// Whether it is there to try a program or to show one.
 pub(super) fn is_aside(path: &str) -> bool {
-    is_called(path, WORDS, &[]) || path.contains(".git/")
+    is_called(path, WORDS, &[]) || path.contains(".git/") || tries(path)
+}
+
+/// Whether a folder's last word says that it holds tests: `integrationTest`.
+fn tries(path: &str) -> bool {
+    folder(path).split('/').any(copies::is_tried)
 }
 
 fn is_called(path: &str, words: &[&str], but: &[&str]) -> bool {

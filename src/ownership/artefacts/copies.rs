@@ -153,7 +153,17 @@ fn is_setting(inside: &str) -> bool {
 /// Whether it is a test, a document or somebody else's.
 pub(super) fn is_aside(inside: &str) -> bool {
     let tried = file_name(inside).split(['.', '-', '_']).any(|part| matches!(part, "test" | "tests" | "spec"));
-    tried || inside.split('/').any(|part| ASIDE.contains(&part) || part == ".git")
+    tried || inside.split('/').any(|part| ASIDE.contains(&part) || part == ".git") || folder(inside).split('/').any(is_tried)
+}
+
+/// Whether a folder's name says by one of its words that it holds tests: `integrationTest`, `e2eTests`, `api-tests`, `Shop.UnitTests`.
+pub(super) fn is_tried(name: &str) -> bool {
+    let last = name.rsplit(['.', '-', '_']).next().unwrap_or_default();
+    if matches!(last, "test" | "tests" | "Test" | "Tests" | "e2e") {
+        return true;
+    }
+    let word = ["Tests", "Test"].iter().find_map(|word| last.strip_suffix(word));
+    word.is_some_and(|before| before.ends_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }
 
 /// Nobody's pattern is longer, in bytes.
@@ -196,6 +206,24 @@ mod tests {
     use super::glob;
     use crate::model::Tier::Inferred;
     use crate::ownership::artefacts::testing::{consumers, finding_in, tree};
+
+    #[test]
+    fn folders_of_tests_are_known_by_their_last_word() {
+        for (path, aside) in [
+            ("src/integrationTest/java/A.java", true),
+            ("e2eTests/a.ts", true),
+            ("api-tests/a.py", true),
+            ("src/Shop.UnitTests/A.cs", true),
+            ("src/Tests/A.cs", true),
+            ("src/latest/a.py", false),
+            ("src/Contest/a.py", false),
+            ("src/testing_tools/a.py", false),
+            ("src/attest/Tests.py", false),
+            ("src/main/A.java", false),
+        ] {
+            assert_eq!(super::is_aside(path), aside, "{path}");
+        }
+    }
 
     #[test]
     fn patterns_fit_as_docker_reads_them() {

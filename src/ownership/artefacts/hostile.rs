@@ -113,6 +113,12 @@ const FILES: &[(&str, &str)] = &[
     ("meltano.yml", "version: 1\nplugins: {extractors: [{name: x, config: {k: v}}]}\n"),
     ("lamp.yaml", "esphome: {name: x}\nesp32: {board: y}\nwifi: {password: !secret w}\n"),
     ("config/deploy.yml", "service: s\nimage: i\nenv: {clear: {K: v}}\n"),
+    ("ansible.cfg", "[defaults]\nvault_password_file = ./x.sh\n"),
+    ("src/Program.cs", "DistributedApplication.CreateBuilder(a);\nb.AddProject<P>(\"p\").WithEnvironment(\"K\", \"v\");\n"),
+    ("secrets.ejson", "{\"kubernetes_secrets\": {\"s\": {\"data\": {\"k\": \"v\"}}}}\n"),
+    (".doco-cd.yaml", "working_dir: .\nexternal_secrets: {K: v}\n"),
+    ("pod.yaml.j2", "apiVersion: v1\nkind: Pod\nmetadata: {name: {{ n }}-<%= x %>}\nspec: {containers: [{name: c}]}\n"),
+    ("setup.sh", "cp .env.example .env\nkubectl create secret generic s --from-literal=k=v\n"),
     ("x.nomad", "job \"j\" {\n  group \"g\" {\n    task \"t\" {\n      env {\n        A = \"b\"\n      }\n    }\n  }\n}\n"),
 ];
 

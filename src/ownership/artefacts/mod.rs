@@ -6,6 +6,8 @@
 mod actions;
 mod allowance;
 mod ansible;
+mod ansible_cfg;
+mod aspire;
 mod aws;
 mod azure;
 mod beside;
@@ -16,6 +18,7 @@ mod code;
 mod commands;
 mod comments;
 mod compose;
+mod copied;
 mod copies;
 mod crewai;
 mod deployments;
@@ -64,8 +67,8 @@ use links::Linked;
 
 use super::people::catalogues::Catalogues;
 use super::people::codeowners::Codeowners;
-use super::roll::{Roll, clean};
-use crate::model::{Coverage, Finding, Owner};
+use super::roll::{Roll, clean, evidence};
+use crate::model::{Coverage, Edge, Finding, Owner, Tier};
 use crate::secret::FingerprintKey;
 
 /// One kind of artefact.
@@ -98,6 +101,7 @@ pub struct Artefacts {
     root: String,
     coverage: Coverage,
     comments: comments::Comments,
+    copied: copied::Copied,
     readers: Readers,
 }
 
@@ -115,6 +119,7 @@ impl Artefacts {
             root,
             coverage: Coverage::default(),
             comments: comments::Comments::default(),
+            copied: copied::Copied::default(),
             readers: Readers::default(),
         }
     }
@@ -133,6 +138,7 @@ impl Artefacts {
     pub fn read(&mut self, path: &str, bytes: &[u8]) {
         let sheet = Sheet { path: Arc::from(plain(path)), bytes, key: &self.key, root: &self.root };
         self.comments.read(&sheet);
+        self.copied.read(&sheet);
         self.readers.read(&sheet, &mut self.coverage);
     }
 
@@ -140,6 +146,7 @@ impl Artefacts {
     pub fn merge(&mut self, other: Self) {
         self.coverage.merge(other.coverage);
         self.comments.merge(other.comments);
+        self.copied.merge(other.copied);
         self.readers.merge(other.readers);
     }
 
@@ -159,7 +166,27 @@ impl Artefacts {
         let mut clues = Clues::of(finding);
         self.comments.strip(&mut clues);
         self.readers.resolve(&clues, roll);
+        self.put_in_place(&clues, roll);
         self.readers.compose.builders(roll);
+    }
+
+    /// Adds who reads the files that examples are copied to.
+    fn put_in_place(&self, clues: &Clues<'_>, roll: &mut Roll) {
+        for (from, to, at) in self.copied.of(clues) {
+            if !roll.look() {
+                return;
+            }
+            let mut there = Roll::default();
+            self.readers.resolve(&clues.moved(from, to), &mut there);
+            for mut owner in there.finish().into_iter().filter(|owner| owner.edge == Edge::Consumer) {
+                owner.tier = owner.tier.min(Tier::Inferred);
+                for reason in &mut owner.evidence {
+                    reason.tier = reason.tier.map(|tier| tier.min(Tier::Inferred));
+                }
+                owner.evidence.insert(0, evidence("copied-example", at.to_string(), clean(file_name(to))));
+                roll.add(owner);
+            }
+        }
     }
 }
 
@@ -269,6 +296,8 @@ readers! {
     bitbucket: Linked<bitbucket::Bitbucket>,
     jenkins: jenkins::Jenkins,
     ansible: ansible::Ansible,
+    ansible_cfg: Linked<ansible_cfg::AnsibleCfg>,
+    aspire: Linked<aspire::Aspire>,
     mcp: Linked<mcp::Mcp>,
     litellm: Linked<litellm::LiteLlm>,
     langgraph: Linked<langgraph::LangGraph>,

@@ -62,6 +62,13 @@ impl<'f> Clues<'f> {
         Self { prints, places, images: image_refs::of(finding), seen }
     }
 
+    /// As if what stands in one file stood in another, which is put in its place. What that one says besides is not known.
+    pub(super) fn moved<'c>(&self, from: &str, to: &'c str) -> Clues<'c> {
+        let places: Vec<_> =
+            self.places.iter().filter(|(path, _)| *path == from).map(|(_, bytes)| (to, bytes.clone())).collect();
+        Clues { prints: Vec::new(), places, images: BTreeSet::new(), seen: BTreeSet::from([to]) }
+    }
+
     /// The files of those places, each once.
     pub(in crate::ownership) fn paths(&self) -> std::collections::BTreeSet<&'f str> {
         self.places.iter().map(|(path, _)| *path).collect()

@@ -46,6 +46,10 @@ pub(super) fn reads(sort: Sort, inside: &str) -> bool {
     if inside == "local.settings.json" {
         return matches!(sort, Sort::DotNet | Sort::Node | Sort::Python | Sort::Jvm);
     }
+    // Firebase's emulators (firebase.google.com, "Configure your environment").
+    if inside == ".secret.local" {
+        return matches!(sort, Sort::Node | Sort::Python);
+    }
     if is_own_env(name) {
         return folder(inside).is_empty() && !matches!(sort, Sort::Jvm | Sort::DotNet);
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::slots::prints;
 use super::super::yaml::View;
 use super::super::{Place, Sheet, copies, dotenv, file_name, folder, join};
 use super::{Compose, Pull, variables};
@@ -58,8 +59,40 @@ impl Compose {
         }
     }
 
+    /// doco-cd's variables, for the compose files at and below the folder that it works in, which is seen from the root.
+    pub(super) fn deploys(&mut self, sheet: &Sheet<'_>, root: View<'_>) {
+        let there = root.text_at(&["working_dir"]).unwrap_or(".");
+        let Some(there) = join(sheet.root.trim_end_matches('/'), there) else { return };
+        self.deployed.entry(sheet.path.to_string()).or_default().insert(there);
+        for (name, value) in
+            ["external_secrets", "environment"].into_iter().filter_map(|field| root.get(field)).flat_map(View::entries)
+        {
+            let (Some(name), Some(text)) = (name.text(), value.text()) else { continue };
+            if self.allowance.take(name.len() + text.len()) {
+                self.env.put(sheet.place(value), &prints(sheet.key, text.as_bytes()), name.to_owned());
+            }
+        }
+    }
+
+    /// Who takes a variable that doco-cd sets. Inferred: which of the files it deploys is not said.
+    fn deployed(&self, folders: &BTreeSet<String>, name: &str, seen: &Evidence, roll: &mut Roll) {
+        let below = |own: &str, there: &str| {
+            there.is_empty() || own.strip_prefix(there).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        for own in self.wanted.get(name).into_iter().flatten().filter(|own| folders.iter().any(|there| below(own, there))) {
+            for pull in self.variables.get(&(own.clone(), name.to_owned())).into_iter().flatten() {
+                if !self.takes(pull, (name, Tier::Inferred), seen, roll) {
+                    return;
+                }
+            }
+        }
+    }
+
     /// Who takes that variable of an env file.
     pub(super) fn variable(&self, place: &Place, name: &str, seen: &Evidence, roll: &mut Roll) {
+        if let Some(folders) = self.deployed.get(&*place.path) {
+            return self.deployed(folders, name, seen, roll);
+        }
         let mut pulls = self.env_files.get(&*place.path).into_iter().flatten();
         if !pulls.all(|pull| self.takes(pull, (name, Tier::Bound), seen, roll)) {
             return;

@@ -78,6 +78,8 @@ pub(super) struct Compose {
     /// What code names, which a project that is mounted as a whole may read.
     code: code::Named,
     merged: merged::Merged,
+    /// The folders whose compose files doco-cd deploys, by its file.
+    deployed: HashMap<String, BTreeSet<String>>,
     allowance: Allowance,
 }
 
@@ -130,6 +132,7 @@ impl Reader for Compose {
             return code::concerns(sheet);
         }
         is_compose(name)
+            || is_doco(name)
             || !is_yaml(name)
             || sheet.mentions("services:") && ["image:", "build:", "extends:"].iter().any(|word| sheet.mentions(word))
     }
@@ -149,6 +152,10 @@ impl Reader for Compose {
             let names = dotenv::variables(text).into_iter().map(|variable| variable.name.to_owned());
             self.names.insert(sheet.path.to_string(), names.collect());
             return self.env.put_env(sheet, text);
+        }
+        if is_doco(name) {
+            sheet.documents(coverage, &mut |root| self.deploys(sheet, root));
+            return self.allowance.complain(sheet, coverage);
         }
         let template = templates::becomes(name).is_some();
         let blank = if template { templates::without_actions(text) } else { String::new() };
@@ -241,6 +248,9 @@ impl Reader for Compose {
         self.mounts.merge(other.mounts);
         self.code.merge(other.code);
         self.merged.merge(other.merged);
+        for (file, folders) in other.deployed {
+            self.deployed.entry(file).or_default().extend(folders);
+        }
         for (path, pulls) in other.env_files {
             self.env_files.entry(path).or_default().extend(pulls);
         }
@@ -332,6 +342,11 @@ fn beside(path: &str) -> String {
 /// `docker-compose.override.yml` and the like: read after the base where nobody names files.
 fn is_override(name: &str) -> bool {
     name.contains(".override.")
+}
+
+/// What doco-cd deploys by (github.com/kimdre/doco-cd, "Deploy settings").
+fn is_doco(name: &str) -> bool {
+    name.starts_with(".doco-cd") && ends_in(name, &["yml", "yaml"])
 }
 
 /// `compose*.yaml`, `docker-compose*.yml` and the like.

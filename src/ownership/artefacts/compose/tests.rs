@@ -339,3 +339,19 @@ fn an_env_file_of_a_folder_below_is_named_by_who_runs_it() {
         assert_eq!(consumers(&all), &expected[..usize::from(named)], "{path} {beside}");
     }
 }
+
+#[test]
+fn what_doco_cd_sets_is_who_takes_it_s() {
+    let compose = "services: {api: {image: x, environment: {KEY: '${KEY}'}}, db: {image: y}}\n";
+    for (path, working, name, named) in [
+        ("host/.doco-cd.yaml", "./host", "KEY", true),
+        (".doco-cd.yml", ".", "KEY", true),
+        ("host/.doco-cd.yaml", "./other", "KEY", false),
+        ("host/.doco-cd.yaml", "./host", "OTHER", false),
+    ] {
+        let text = format!("working_dir: {working}\nexternal_secrets:\n  {name}: {VALUE}\n");
+        let all = tree(&[("host/api/compose.yaml", compose), (path, &text)]).resolve(&finding(VALUE));
+        let expected = [("compose:host/api/compose.yaml/api", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{path} {working} {name}");
+    }
+}

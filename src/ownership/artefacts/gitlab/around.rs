@@ -9,6 +9,7 @@ use super::super::links::{Consumer, Links};
 use super::super::slots::{Slots, prints_within};
 use super::super::yaml::View;
 use super::super::{Clues, Place, Sheet, clean, copies, join};
+use super::jobs::{SCRIPT_LEVELS, lines};
 use super::value_of;
 use crate::model::{Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence};
@@ -74,15 +75,18 @@ impl Around {
     }
 
     /// Remembers the values of a template or of a job, which others may extend.
-    pub(super) fn template(&mut self, sheet: &Sheet<'_>, name: &str, job: View<'_>, links: &mut Links) {
+    pub(super) fn template(
+        &mut self,
+        (sheet, root): (&Sheet<'_>, View<'_>),
+        (name, job): (&str, View<'_>),
+        links: &mut Links,
+    ) {
         for (variable, value) in job.get("variables").map(View::entries).unwrap_or_default() {
             self.piece((sheet, links), value_of(value), (name, variable.text()));
         }
         for field in ["before_script", "script", "after_script"] {
             let Some(script) = job.get(field) else { continue };
-            for line in [script].into_iter().chain(script.items()) {
-                self.piece((sheet, links), line, (name, None));
-            }
+            lines((root, script), SCRIPT_LEVELS, &mut |line| self.piece((sheet, &mut *links), line, (name, None)));
         }
         let extends = job.get("extends");
         for other in extends.into_iter().flat_map(|extends| [extends].into_iter().chain(extends.items())) {
@@ -98,9 +102,8 @@ impl Around {
             self.piece((sheet, links), value_of(value), (ALL, variable.text()));
         }
         for way in [&["before_script"][..], &["after_script"], &["default", "before_script"], &["default", "after_script"]] {
-            for line in root.at(way).into_iter().flat_map(|script| [script].into_iter().chain(script.items())) {
-                self.piece((sheet, links), line, (ALL, None));
-            }
+            let Some(script) = root.at(way) else { continue };
+            lines((root, script), SCRIPT_LEVELS, &mut |line| self.piece((sheet, &mut *links), line, (ALL, None)));
         }
     }
 

@@ -15,7 +15,7 @@ const LEVELS: usize = 11;
 /// Templates of one job, all levels together.
 const TEMPLATES: usize = 50;
 /// GitLab flattens scripts ten levels deep.
-const SCRIPT_LEVELS: usize = 10;
+pub(super) const SCRIPT_LEVELS: usize = 10;
 
 /// Whether a top-level entry is a job rather than a piece for anchors.
 pub(super) fn is_job(view: View<'_>) -> bool {
@@ -200,13 +200,21 @@ impl<'t> Chain<'t> {
     }
 }
 
-fn lines<'t>((root, script): (View<'t>, View<'t>), levels: usize, each: &mut dyn FnMut(View<'t>)) {
+/// Every line of a script: lists are flattened, as anchors and references make them. A line with `: ` in it that is not quoted is read as a
+/// mapping, of which both sides count.
+pub(super) fn lines<'t>((root, script): (View<'t>, View<'t>), levels: usize, each: &mut dyn FnMut(View<'t>)) {
     let there = referred(root, script);
     if there.text().is_some() {
         each(there);
     } else if levels > 0 && there.tag() != Some("reference") {
         for item in there.items() {
             lines((root, item), levels - 1, each);
+        }
+        // Not what a reference names, which may be anything.
+        let entries = if script.tag() == Some("reference") { Vec::new() } else { there.entries() };
+        for (key, value) in entries {
+            each(key);
+            lines((root, value), levels - 1, each);
         }
     }
 }

@@ -100,7 +100,7 @@ impl GitLab {
         self.around.all(sheet, root, &mut self.links);
         for (name, job) in root.entries() {
             let Some(name) = name.text().filter(|name| !RESERVED.contains(name)) else { continue };
-            self.around.template(sheet, name, job, &mut self.links);
+            self.around.template((sheet, root), (name, job), &mut self.links);
             if let Some(include) = job.at(&["trigger", "include"]) {
                 self.around.include(sheet, include);
             }

@@ -219,3 +219,16 @@ fn jobs_of_a_file_by_any_name_count_where_it_is_included() {
     let all = tree(&[(PATH, a), ("ci/b.yml", &b)]).resolve(&finding(VALUE));
     assert_eq!(consumers(&all), [("gitlab-ci:.gitlab-ci.yml/x", Tier::Declared)]);
 }
+
+#[test]
+fn scripts_are_flattened_in_templates_of_other_files_as_well() {
+    let shared = format!(".login: &login\n  - login {VALUE}\n.t:\n  before_script:\n    - *login\n    - [[make]]\n");
+    let root = "include: ci/t.yml\nbuild: {extends: .t, script: [make]}\n";
+    let all = tree(&[(PATH, root), ("ci/t.yml", &shared)]).resolve(&finding_in("ci/t.yml", &shared, VALUE));
+    assert_eq!(consumers(&all), [(BUILD.0, Tier::Declared)]);
+    // A line with a colon in it, which nobody quoted.
+    let text =
+        pipeline("", &format!("  after_script:\n    - curl -H \"Authorization: Bearer {VALUE}\" https://x.example\n"));
+    let all = tree(&[(PATH, &text)]).resolve(&finding_in(PATH, &text, VALUE));
+    assert_eq!(consumers(&all), [BUILD]);
+}

@@ -222,7 +222,7 @@ impl Kubernetes {
                 if let Some(tier) = near(hub, &container.scope.folder).filter(|_| used.wants(&hub.key) && !hub.shadowed) {
                     let mut why = why.to_vec();
                     why.push(used.evidence(&hub.key));
-                    self.join(container, roll, tier, why);
+                    self.join((container, Some(&place.path)), roll, tier, why);
                 }
             }
             for (_, container) in self.value_files.of(&found.at.path) {
@@ -233,7 +233,7 @@ impl Kubernetes {
                 if let Some(tier) = self.closes((place, hub), &used) {
                     let mut why = why.to_vec();
                     why.push(used.evidence(&hub.key));
-                    self.join(container, roll, tier, why);
+                    self.join((container, Some(&place.path)), roll, tier, why);
                 }
             }
         }

@@ -13,18 +13,32 @@ use crate::ownership::roll::{Roll, evidence, owner};
 const TELLING: usize = 10;
 
 impl Kubernetes {
-    /// Names a container as the consumer, with the account that it runs as.
-    pub(super) fn join(&self, container: &Container, roll: &mut Roll, tier: Tier, mut why: Vec<Evidence>) {
+    /// Names a container as the consumer, with the account that it runs as. `value` is the file that the value stands in.
+    pub(super) fn join(
+        &self,
+        (container, value): (&Container, Option<&str>),
+        roll: &mut Roll,
+        tier: Tier,
+        mut why: Vec<Evidence>,
+    ) {
         let form = dotenv::is_form(file_name(&container.account_at.path));
         let tier = if form { tier.min(Tier::Inferred) } else { tier };
         // Whether anybody runs a script is not in the tree.
         let tier = if scripts::is_one(&container.account_at.path) { tier.min(Tier::Declared) } else { tier };
+        let filled = |path: &str| self.templates.contains(path);
+        let open = filled(&container.account_at.path) || value.is_some_and(filled);
+        let tier = if open { tier.min(Tier::Inferred) } else { tier };
         let (scope, account) = (&container.scope, &container.account);
         if !account.is_empty() {
             why.push(evidence("k8s-service-account", container.account_at.to_string(), scope.qualify(account)));
             why.extend(self.accounts.evidence(scope, account));
         }
-        let mut consumer = owner(Edge::Consumer, &container.id, &container.name, tier);
+        let manifest = &container.account_at.path;
+        let layer = self.generators.overlays.of(manifest, value);
+        let renamed = layer.as_ref().and_then(|layer| layer.renamed(&container.id));
+        let told = renamed.is_some() && layer.is_some_and(|layer| layer.is_told(&container.id));
+        let tier = if told { tier.min(Tier::Declared) } else { tier };
+        let mut consumer = owner(Edge::Consumer, renamed.as_deref().unwrap_or(&container.id), &container.name, tier);
         if let Some((id, said)) = self.ids.of(scope, account).filter(|_| !account.is_empty()) {
             consumer.spiffe_id = Some(id.to_string());
             why.push(said);
@@ -66,7 +80,7 @@ impl Kubernetes {
     /// accident, if they say something.
     fn is_only(&self, hub: &HubKey, used: &Use) -> bool {
         let open = hub.scope.namespace.is_none() || used.container.scope.namespace.is_none();
-        let telling = hub.name.len() >= TELLING && hub.name.contains(['-', '.']);
+        let telling = hub.name.len() >= TELLING && hub.name.contains(['-', '.']) && !hub.name.contains('*');
         let alone = self.homes.get(&(hub.kind, Arc::clone(&hub.name))).is_some_and(|homes| homes.len() == 1);
         open && telling && alone && hub.kind == HubKind::Secret
     }

@@ -14,6 +14,7 @@ use super::super::yaml::View;
 use super::super::{Clues, Place, Sheet, file_name, folder, join};
 use super::hubs::HubKind;
 use super::is_name;
+use super::overlays::Overlays;
 use crate::model::Evidence;
 use crate::ownership::roll::{clean, evidence};
 
@@ -34,6 +35,7 @@ pub(super) struct Generators {
     listed: HashMap<String, Arc<BTreeSet<String>>>,
     /// The other way round, worked out once all are read.
     reached: OnceLock<HashMap<String, BTreeSet<usize>>>,
+    pub(super) overlays: Overlays,
 }
 
 /// One key of a generated object, or all keys that an env file brings.
@@ -58,6 +60,11 @@ impl Key {
     /// Whether the kustomization takes in that manifest by name.
     pub(super) fn reaches(&self, manifest: &str) -> bool {
         self.resources.contains(manifest)
+    }
+
+    /// The kustomization.
+    pub(super) fn path(&self) -> &str {
+        &self.at.path
     }
 
     /// The kustomization's folder.
@@ -96,6 +103,7 @@ impl Generators {
         let listed = fields.flat_map(View::items).filter_map(View::text);
         let resources: Arc<BTreeSet<String>> = Arc::new(listed.filter_map(|file| join(own, file)).collect());
         self.listed.insert(own.to_owned(), Arc::clone(&resources));
+        self.overlays.read(sheet, root, &resources, allowance);
         for (field, kind) in [("secretGenerator", HubKind::Secret), ("configMapGenerator", HubKind::ConfigMap)] {
             for generator in root.get(field).into_iter().flat_map(View::items) {
                 let Some(name) = generator.text_at(&["name"]).filter(|name| is_name(name)) else { continue };
@@ -221,6 +229,7 @@ impl Generators {
     pub(super) fn merge(&mut self, other: Self) {
         self.literals.merge(other.literals);
         self.listed.extend(other.listed);
+        self.overlays.merge(other.overlays);
         self.variables.merge(other.variables);
         for (file, keys) in other.envs {
             self.envs.entry(file).or_default().extend(keys);

@@ -3,15 +3,17 @@
 //!
 //! A chain closes in one namespace only. Where manifests leave the namespace to `kubectl -n`, two of them count as
 //! applied together when they lie in one folder; across folders it is inferred where a kustomization takes both in. Nothing is rendered: Helm templates are said to be
-//! unread, and kustomize's prefixes and namespaces are not applied; of its patches only what they set is read. Its generators are followed to the manifests that
-//! the same kustomization lists.
+//! unread. Kustomize's prefixes and namespaces are applied to ids, and to nothing else; of its patches only what they set is read. Its generators are followed to the manifests that
+//! the same kustomization lists. Manifests that something else fills in first are inferred.
 
 mod accounts;
 mod charts;
+mod ejson;
 mod hubs;
 mod joins;
 mod kustomize;
 mod others;
+mod overlays;
 mod patches;
 mod pod_identity;
 mod pods;
@@ -35,7 +37,7 @@ pub use spiffe::Trust;
 use super::allowance::Allowance;
 use super::slots::{Slots, prints_within};
 use super::yaml::{Tree, View};
-use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder};
+use super::{Clues, Place, Reader, Sheet, dotenv, ends_in, file_name, folder, templates};
 use crate::model::{Coverage, Tier};
 use crate::ownership::roll::{Roll, clean, evidence};
 use crate::secret::Fingerprint;
@@ -82,6 +84,8 @@ pub(super) struct Kubernetes {
     /// Charts of the tree, by their folders.
     charts: HashMap<String, Arc<Container>>,
     ids: spiffe::Ids,
+    /// Files that are filled in before they are applied.
+    templates: HashSet<Arc<str>>,
     allowance: Allowance,
 }
 
@@ -90,17 +94,18 @@ impl Reader for Kubernetes {
     const LIMIT: usize = 4 << 20;
 
     fn wants(path: &str) -> bool {
-        ends_in(path, &["yaml", "yml", "json"])
+        ends_in(templates::becomes(path).unwrap_or(path), &["yaml", "yml", "json"])
             || spiffe::is_conf(path)
             || pod_identity::wants(path)
             || kustomize::is_one(path)
+            || ejson::is_one(path)
             || scripts::is_one(path)
             || dotenv::is_named_so(file_name(path))
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
         if kustomize::is_one(&sheet.path) {
-            return ["secretGenerator", "configMapGenerator", "resources", "bases", "patch", "helmCharts"]
+            return ["secretGenerator", "configMapGenerator", "resources", "bases", "components", "patch", "helmCharts"]
                 .iter()
                 .any(|word| sheet.mentions(word));
         }
@@ -114,6 +119,7 @@ impl Reader for Kubernetes {
             return scripts::concerns(sheet);
         }
         dotenv::is_named_so(file_name(&sheet.path))
+            || ejson::is_one(&sheet.path)
             || sheet.mentions("apiVersion") && sheet.mentions("kind")
             || charts::is_values(sheet)
             || file_name(&sheet.path) == "Chart.yaml"
@@ -129,24 +135,24 @@ impl Reader for Kubernetes {
     fn resolve(&self, clues: &Clues<'_>, roll: &mut Roll) {
         for (place, literal, join) in self.literals.hits(clues) {
             let why = evidence(literal.technique, place.to_string(), format!("{} ({})", literal.detail, join.words()));
-            self.join(&literal.container, roll, literal.most, vec![why]);
+            self.join((&literal.container, Some(&place.path)), roll, literal.most, vec![why]);
         }
         for (image, (place, container)) in
             clues.images.iter().flat_map(|image| self.images.get(image).into_iter().flatten().map(move |own| (image, own)))
         {
             let why = evidence("k8s-image", place.to_string(), format!("runs {image}, in which it is"));
-            self.join(container, roll, Tier::Inferred, vec![why]);
+            self.join((container, None), roll, Tier::Inferred, vec![why]);
         }
         for path in clues.paths() {
             for (at, container) in self.value_files.of(path) {
                 let why = evidence("release-value-file", at.to_string(), clean(file_name(path)));
-                self.join(container, roll, Tier::Inferred, vec![why]);
+                self.join((container, None), roll, Tier::Inferred, vec![why]);
             }
         }
         let mut pairs = 0;
         for (place, hub, join) in self.values.hits(clues) {
             hub.principal(place, roll);
-            if !self.by_values((place, hub), &[hub.evidence(place, join)], roll) {
+            if !self.by_values((place, hub), &[hub.evidence(place, join)], roll) || !self.asked_by_key((place, hub), roll) {
                 return;
             }
             for used in self.uses.get(&(hub.kind, Arc::clone(&hub.name))).into_iter().flatten() {
@@ -157,7 +163,7 @@ impl Reader for Kubernetes {
                 if let Some(tier) = self.closes((place, hub), used) {
                     let mut why = vec![hub.evidence(place, join), used.evidence(&hub.key)];
                     why.extend(self.origins.evidence(&hub.scope, &hub.name, &hub.key));
-                    self.join(&used.container, roll, tier, why);
+                    self.join((&used.container, Some(&place.path)), roll, tier, why);
                 }
             }
         }
@@ -178,7 +184,8 @@ impl Reader for Kubernetes {
                 if used.wants(&met.name) && (named || near()) {
                     let mut why = met.why.clone();
                     why.push(used.evidence(&met.name));
-                    self.join(&used.container, roll, if named { used.most } else { Tier::Inferred }, why);
+                    let who = (&*used.container, Some(met.key.path()));
+                    self.join(who, roll, if named { used.most } else { Tier::Inferred }, why);
                 }
             }
         }
@@ -197,6 +204,7 @@ impl Reader for Kubernetes {
         self.origins.merge(other.origins);
         self.value_files.merge(other.value_files);
         self.ids.merge(other.ids);
+        self.templates.extend(other.templates);
         self.charts.extend(other.charts);
         for (name, refs) in other.value_refs {
             self.value_refs.entry(name).or_default().extend(refs);
@@ -249,13 +257,25 @@ impl Kubernetes {
             }
             return;
         }
-        if !ends_in(&sheet.path, &["yaml", "yml", "json"]) {
+        if ejson::is_one(&sheet.path) {
+            return self.ejson(sheet);
+        }
+        if !ends_in(templates::becomes(&sheet.path).unwrap_or(&sheet.path), &["yaml", "yml", "json"]) {
             return self.generators.read_env(sheet);
         }
-        let text = match sheet.text() {
-            Ok(text) => text,
-            Err(why) => return coverage.trouble(&*sheet.path, why),
-        };
+        match sheet.text() {
+            Ok(text) => self.data(sheet, text, coverage),
+            Err(why) => coverage.trouble(&*sheet.path, why),
+        }
+    }
+
+    /// Takes in YAML or JSON.
+    fn data(&mut self, sheet: &Sheet<'_>, text: &str, coverage: &mut Coverage) {
+        let values = charts::is_values(sheet);
+        let filled = || !values && templates::is_filled(text) && !sheet.path.contains("/templates/");
+        if templates::becomes(&sheet.path).is_some() || filled() {
+            return self.template(sheet, text);
+        }
         let (tree, broken) = Tree::parse(text);
         if file_name(&sheet.path) == "Chart.yaml" {
             // What is broken there is told by the reader of charts.
@@ -264,7 +284,6 @@ impl Kubernetes {
             }
             return;
         }
-        let values = charts::is_values(sheet);
         if values && !(sheet.mentions("apiVersion") && sheet.mentions("kind")) {
             // Charts' values, which other readers complain of.
             for root in tree.roots() {
@@ -284,6 +303,18 @@ impl Kubernetes {
             coverage.trouble(&*sheet.path, "a template: it is not rendered, so its references are unknown; scan the output of `helm template` to have them followed");
         } else {
             sheet.complain(&tree, broken, "YAML", coverage);
+        }
+    }
+
+    /// Takes in manifests that something else fills in first (Jinja, ERB, gomplate): what stands in them is at most inferred.
+    fn template(&mut self, sheet: &Sheet<'_>, text: &str) {
+        self.templates.insert(Arc::clone(&sheet.path));
+        let (tree, broken) = Tree::parse(&templates::with_marks(text));
+        // What is no YAML even so is told by nobody: it need not be.
+        if broken.is_none() {
+            for root in tree.roots() {
+                self.object(sheet, root, None, LISTS);
+            }
         }
     }
 
@@ -324,26 +355,18 @@ impl Kubernetes {
             return true;
         }
         let namespace = object.text_at(&["metadata", "namespace"]);
+        let open = namespace.is_some_and(scope::is_open);
+        let namespace = namespace.filter(|_| !open);
         let (Some(name), true) = (name_of(object), namespace.is_none_or(is_name)) else { return other };
+        if open || name.contains('*') && object.text_at(&["metadata", "name"]).is_some() {
+            self.templates.insert(Arc::clone(&sheet.path));
+        }
         let scope = Scope { namespace: namespace.map(Arc::from), folder: Arc::from(folder(&sheet.path)) };
         if account {
             self.accounts.read(sheet, object, (&scope, &name));
         }
         if let Some(hub) = hub {
-            self.define(hub, &scope, &name);
-            self.homes.entry((hub, Arc::from(name.as_str()))).or_default().insert(scope.home());
-            hubs::read(sheet, object, hub, &scope, &mut |place, prints, key| {
-                if !self.allowance.take((place.bytes.end - place.bytes.start) as usize) {
-                    return;
-                }
-                let key = HubKey { name: Arc::from(name.as_str()), ..key };
-                self.keys.insert((hub, Arc::clone(&key.name), scope.home(), Arc::clone(&key.key)));
-                if let Some(print) = prints.first() {
-                    let own = (hub, Arc::clone(&key.name), scope.clone(), Arc::clone(&key.key));
-                    self.definers.entry(own).or_default().push((Arc::clone(&sheet.path), *print));
-                }
-                self.values.put(place, prints, key);
-            });
+            self.hub((sheet, object), hub, &scope, &name);
         }
         if let Some(made) = made {
             self.origins.read(sheet, (kind, object), (&scope, made.name));
@@ -361,12 +384,33 @@ impl Kubernetes {
         true
     }
 
+    /// Takes in the keys of a Secret or a ConfigMap.
+    fn hub(&mut self, (sheet, object): (&Sheet<'_>, View<'_>), hub: HubKind, scope: &Scope, name: &str) {
+        self.define(hub, scope, name);
+        self.homes.entry((hub, Arc::from(name))).or_default().insert(scope.home());
+        hubs::read(sheet, object, hub, scope, &mut |place, prints, key| {
+            if !self.allowance.take((place.bytes.end - place.bytes.start) as usize) {
+                return;
+            }
+            let key = HubKey { name: Arc::from(name), ..key };
+            self.keys.insert((hub, Arc::clone(&key.name), scope.home(), Arc::clone(&key.key)));
+            if let Some(print) = prints.first() {
+                let own = (hub, Arc::clone(&key.name), scope.clone(), Arc::clone(&key.key));
+                self.definers.entry(own).or_default().push((Arc::clone(&sheet.path), *print));
+            }
+            self.values.put(place, prints, key);
+        });
+    }
+
     /// Takes in what Flux applies together, and which role an account has.
     fn applied(&mut self, sheet: &Sheet<'_>, kind: &str, object: View<'_>) {
         if kind == "Kustomization"
             && object.text_at(&["apiVersion"]).is_some_and(|own| own.starts_with("kustomize.toolkit."))
         {
             self.generators.applies(sheet, object, &mut self.allowance);
+        }
+        if matches!(kind, "Kustomization" | "Application") {
+            self.generators.overlays.applies(sheet, kind, object);
         }
         if kind == "PodIdentityAssociation" {
             pod_identity::object(sheet, object, &mut self.accounts);

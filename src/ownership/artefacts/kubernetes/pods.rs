@@ -10,7 +10,7 @@ use super::super::slots::{Slots, prints};
 use super::super::yaml::View;
 use super::super::{Place, Sheet};
 use super::hubs::HubKind;
-use super::{Scope, is_name};
+use super::{Scope, is_name, scope};
 use crate::model::{Evidence, Tier};
 use crate::ownership::roll::{clean, evidence};
 
@@ -106,6 +106,11 @@ impl Use {
     pub(super) fn wants(&self, key: &str) -> bool {
         self.key.as_deref().is_none_or(|own| own == key)
             && (self.key.is_some() || !self.over.names.contains(&format!("{}{key}", self.over.prefix)))
+    }
+
+    /// Whether it asks for that key by its name.
+    pub(super) fn is_for(&self, key: &str) -> bool {
+        self.key.as_deref() == Some(key)
     }
 
     /// Whether a later source of the same container's `envFrom` has the variable too: the last one counts.
@@ -334,13 +339,13 @@ impl Template<'_> {
     }
 
     fn put_but(&self, uses: &mut Uses, who: &Arc<Container>, (found, over): (&Found<'_>, Arc<Over>), detail: &str) {
-        let Some((at, name)) = found.name.and_then(|view| Some((view, view.text()?))) else { return };
+        let Some((at, name)) = found.name.and_then(|view| Some((view, scope::referred(view.text()?)?))) else { return };
         let bytes =
             name.len() + detail.len() + over.later.iter().map(|(_, name, prefix)| name.len() + prefix.len()).sum::<usize>();
-        if !is_name(name) || !self.allowance.borrow_mut().take(bytes) {
+        if !self.allowance.borrow_mut().take(bytes) {
             return;
         }
-        uses.entry((found.kind, Arc::from(name))).or_default().push(Use {
+        uses.entry((found.kind, Arc::from(&*name))).or_default().push(Use {
             container: Arc::clone(who),
             key: found.key.map(clean),
             over,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::super::templates::MARK;
 use super::super::yaml::View;
 use crate::ownership::roll::clean;
 
@@ -38,9 +39,46 @@ impl Scope {
     }
 }
 
-/// The object's name; for one that the cluster names, what the name begins with.
+/// Letters that are known of a name that is filled in.
+const KNOWN: usize = 2;
+
+/// Whether a name or namespace is filled in by something else.
+pub(super) fn is_open(name: &str) -> bool {
+    name.contains(MARK) || name.contains("${") || name.contains("{{")
+}
+
+/// A name that is filled in, with `*` for what is not known of it.
+fn filled(name: &str) -> Option<String> {
+    let (mut out, mut rest) = (String::new(), name);
+    while let Some(at) = rest.find([MARK, '$']) {
+        out.push_str(&rest[..at]);
+        out.push('*');
+        rest = match rest[at..].strip_prefix("${") {
+            Some(inside) => inside.split_once('}')?.1,
+            None => rest[at..].trim_start_matches(MARK),
+        };
+        if rest.starts_with('$') && !rest.starts_with("${") {
+            return None;
+        }
+    }
+    out.push_str(rest);
+    let known = out.chars().filter(char::is_ascii_alphanumeric).count();
+    (is_open(name) && known >= KNOWN && is_name(&out.replace('*', "-"))).then_some(out)
+}
+
+/// What a reference names, with `*` for what is not known of it.
+pub(super) fn referred(name: &str) -> Option<Cow<'_, str>> {
+    if is_name(name) {
+        return Some(name.into());
+    }
+    let unknown = !name.is_empty() && name.chars().all(|c| c == MARK);
+    filled(name).or_else(|| unknown.then(|| "*".to_owned())).map(Into::into)
+}
+
+/// The object's name; for one that the cluster names, what the name begins with; for one that is filled in, what is known of it.
 pub(super) fn name_of(object: View<'_>) -> Option<String> {
-    let name = object.text_at(&["metadata", "name"]).filter(|name| is_name(name)).map(str::to_owned);
+    let name = object.text_at(&["metadata", "name"]);
+    let name = name.filter(|name| is_name(name)).map(str::to_owned).or_else(|| filled(name?));
     let begins = || object.text_at(&["metadata", "generateName"]).filter(|name| is_name(name));
     name.or_else(|| begins().map(|name| format!("{name}*")))
 }

@@ -214,7 +214,7 @@ impl Kubernetes {
                 if let Some(tier) = self.reaches(made, used).filter(|_| used.wants(&key)) {
                     let mut why = why.clone();
                     why.push(used.evidence(&key));
-                    self.join(&used.container, roll, tier.min(used.most), why);
+                    self.join((&used.container, Some(&made.at.path)), roll, tier.min(used.most), why);
                 }
             }
         }

@@ -78,7 +78,7 @@ fn kustomization(field: &str, source: &str) -> String {
 fn generated_secrets_reach_the_manifests_that_are_listed() {
     let api = deployment("", "", KEY_REF);
     let env = format!("OTHER=1\nOPENAI_API_KEY={VALUE}\n");
-    let id = "k8s:?k/Deployment/api/app";
+    let id = "k8s:payments/Deployment/api/app";
     for source in
         [format!("literals: ['OPENAI_API_KEY={VALUE}']"), "envs: [conf/llm.env]".to_owned(), "env: conf/llm.env".to_owned()]
     {
@@ -242,5 +242,36 @@ fn the_only_secret_of_a_telling_name_is_meant_where_a_namespace_is_left_open() {
         let again = secret.replace(VALUE, "another-value");
         let all = owners(&[files[0], files[1], ("old/s.yaml", &again)]);
         assert!(own.contains("prod") || consumers(&all).is_empty(), "two of that name");
+    }
+}
+
+#[test]
+fn manifests_that_are_filled_in_are_inferred_and_their_names_are_no_template_s() {
+    let text = |name: &str, namespace: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  containers:\n  - name: c\n    \
+             env:\n    - name: K\n      value: {VALUE}\n"
+        )
+    };
+    for (path, name, namespace, id) in [
+        ("k/p.yaml.j2", "web", "prod", Some("k8s:prod/Pod/web/c")),
+        ("k/p.yml.j2", "web", "'{{ namespace }}'", Some("k8s:?k/Pod/web/c")),
+        ("k/p.yml", "web", "{{ namespace }}", Some("k8s:?k/Pod/web/c")),
+        ("k/p.yml", "web-{{ env }}", "prod", Some("k8s:prod/Pod/web-*/c")),
+        ("k/p.yaml.erb", "web-<%= env %>", "prod", Some("k8s:prod/Pod/web-*/c")),
+        ("k/p.yaml", "web-${ENV}", "prod", Some("k8s:prod/Pod/web-*/c")),
+        ("k/p.yaml", "web", "${NAMESPACE}", Some("k8s:?k/Pod/web/c")),
+        ("k/p.yaml.erb", "<%= name %>", "prod", None),
+        ("k/p.yaml", "${NAME}", "prod", None),
+    ] {
+        let text = text(name, namespace);
+        let expected: Vec<_> = id.into_iter().map(|id| (id, Tier::Inferred)).collect();
+        assert_eq!(consumers(&owners(&[(path, &text)])), expected, "{path} {name} {namespace}");
+    }
+    let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: 'db-${{ENV}}'}}\nstringData: {{KEY: {VALUE}}}\n");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, envFrom: [{secretRef: {name: 'db-${ENV}'}}]}]}\n";
+    for (at, named) in [("k/s.yaml", true), ("other/s.yaml", false)] {
+        let all = owners(&[(at, secret.as_str()), ("k/p.yaml", pod)]);
+        assert_eq!(consumers(&all), &[("k8s:?k/Pod/p/c", Tier::Inferred)][..usize::from(named)], "{at}");
     }
 }

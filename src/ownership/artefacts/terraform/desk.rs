@@ -65,7 +65,14 @@ impl Desk<'_> {
                     if workloads::is_given(kind) {
                         let address = clean(&format!("{kind}.{name}"));
                         self.consumer(block, (self.id(&address), address), Tier::Inferred, graph);
+                    } else if !workloads::is_made_up(kind) {
+                        self.told(block, &clean(&format!("{kind}.{name}")), graph);
                     }
+                }
+                // Whoever runs Terraform logs in so.
+                ("provider", Some(kind), _) => {
+                    let address = clean(&format!("provider.{kind}"));
+                    self.consumer(block, (self.id(&address), address), Tier::Inferred, graph);
                 }
                 ("data", Some(kind), Some(name)) => self.holder(&block.body, (NameKind::Data, kind, name), graph),
                 ("variable", Some(name), _) => {
@@ -148,6 +155,23 @@ impl Desk<'_> {
         }
     }
 
+    /// What a resource of any other type is given for a password, a token or a key by the attribute's name: it checks it or calls with it.
+    fn told(&self, block: &Block, address: &str, graph: &mut Graph) {
+        let consumer = Arc::new(Consumer::new(self.id(address), address.to_owned()));
+        let mut bodies = vec![(&block.body, String::new())];
+        while let Some((body, way)) = bodies.pop() {
+            for attribute in body.attributes().filter(|attribute| workloads::is_telling(attribute.key.as_str())) {
+                let way = format!("{way}{}", clean(attribute.key.as_str()));
+                let whole = attribute.span().unwrap_or(0..self.text.len().min(1));
+                walk(&attribute.value, &way, Tier::Inferred, &mut |way, tier, found| {
+                    self.used(way, (&consumer, &whole, tier), found, graph);
+                });
+            }
+            let inner = body.blocks().filter(|block| !workloads::is_unseen(block.ident.as_str()));
+            bodies.extend(inner.map(|block| (&block.body, format!("{way}{}.", clean(block.ident.as_str())))));
+        }
+    }
+
     /// All that stands in a block, which a reference picks something from. hcl-edit nests blocks 64 deep at most.
     fn nested(&self, body: &Body, own: &Name, graph: &mut Graph) {
         let source = Source { technique: "terraform-attribute", tier: Tier::Inferred };
@@ -192,8 +216,15 @@ impl Desk<'_> {
         let child: Arc<str> = Arc::from(child);
         graph.called(Arc::clone(&child), (Arc::from(folder(&self.sheet.path)), Arc::from(clean(name))));
         let each = block.body.get_attribute("for_each");
+        let address = clean(&format!("module.{name}"));
+        let whole = Arc::new(Consumer::new(self.id(&address), address));
         for attribute in block.body.attributes() {
             if !META.contains(&attribute.key.as_str()) {
+                // Where such a folder is fetched first, the call is all that is known.
+                let link = Link::new(&whole, Tier::Inferred, "terraform-module-argument", attribute.key.as_str());
+                let at = self.place(attribute.span().unwrap_or(0..self.text.len().min(1)));
+                let variable = (Arc::clone(&child), NameKind::Variable, Arc::from(clean(attribute.key.as_str())));
+                graph.fetched(variable, at, link);
                 self.argument(&child, attribute.key.as_str(), &attribute.value, graph);
                 // `each.value.x` is picked from what it goes over.
                 let picked =

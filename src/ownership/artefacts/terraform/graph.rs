@@ -123,6 +123,10 @@ pub(super) struct Graph {
     outputs: HashMap<Caller, BTreeSet<Name>>,
     /// The folders that declare a variable, by its name.
     declared: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// Calls of modules in folders of the tree, by the variables that they set.
+    fetched: HashMap<Name, Vec<(Place, Link)>>,
+    /// The folders that hold a module.
+    modules: HashSet<Arc<str>>,
     pub(super) allowance: Allowance,
 }
 
@@ -165,6 +169,20 @@ impl Graph {
     pub(super) fn use_folder(&mut self, path: String, at: Place, user: User) {
         if !path.is_empty() && self.allowance.take(path.len()) {
             self.folders.entry(path).or_default().push((at, user));
+        }
+    }
+
+    /// A module's folder.
+    pub(super) fn is_there(&mut self, own: &str) {
+        if !self.modules.contains(own) {
+            self.modules.insert(Arc::from(own));
+        }
+    }
+
+    /// A call that stands for the module which it calls, where that is not in the tree after all.
+    pub(super) fn fetched(&mut self, variable: Name, at: Place, link: Link) {
+        if self.allowance.take(variable.2.len()) {
+            self.fetched.entry(variable).or_default().push((at, link));
         }
     }
 
@@ -289,6 +307,11 @@ impl Graph {
                 why.push(evidence(link.technique, at.to_string(), value));
                 link.consumer.join(roll, tier.min(link.tier), why);
             }
+            for (at, link) in self.fetched.get(&name).into_iter().flatten().filter(|_| !self.modules.contains(&name.0)) {
+                let mut why = ways.to(way_here);
+                why.push(evidence(link.technique, at.to_string(), format!("argument {}", link.detail)));
+                link.consumer.join(roll, tier.min(link.tier), why);
+            }
             let named = users.filter_map(User::name).map(|(next, own, way)| (next.clone(), own, way.to_owned()));
             for (next, own, way) in named.chain(self.handed_out(&name)) {
                 if met.contains(&next) {
@@ -348,6 +371,10 @@ impl Graph {
         }
         for (name, folders) in other.declared {
             self.declared.entry(name).or_default().extend(folders);
+        }
+        self.modules.extend(other.modules);
+        for (name, calls) in other.fetched {
+            self.fetched.entry(name).or_default().extend(calls);
         }
         for (path, users) in other.folders {
             self.folders.entry(path).or_default().extend(users);

@@ -5,7 +5,8 @@
 //! `terraform.tfvars` or `*.auto.tfvars` beside it, whose value is then the bound one, or a `module` block that sets it.
 //! What is picked by a condition, a loop or a function may be another value: inferred. Values are followed through what holds them
 //! (parameters, secrets and their versions, a cluster's Secrets, files) and through outputs to whoever calls the module. A module that
-//! is not in the tree is a workload by itself, inferred: what it makes of its arguments is not known. Nothing is planned.
+//! is not in the tree is a workload by itself, inferred: what it makes of its arguments is not known; so is a provider, and a resource of
+//! any type that takes a password, a token or a key by the attribute's name. Nothing is planned.
 
 mod desk;
 mod expressions;
@@ -75,6 +76,7 @@ impl Reader for Terraform {
                 }
                 self.terragrunt.read(&desk, &body, &mut self.graph);
             } else {
+                self.graph.is_there(folder(&sheet.path));
                 desk.module(&body, &mut self.graph);
             }
         }

@@ -122,7 +122,6 @@ fn what_is_picked_is_inferred_and_what_is_no_workload_is_nothing() {
         format!("resource \"aws_secretsmanager_secret_version\" \"s\" {{\n  secret_string = \"{VALUE}\"\n}}\n"),
         format!("resource \"aws_instance\" \"i\" {{\n  connection {{\n    password = \"{VALUE}\"\n  }}\n}}\n"),
         format!("resource \"aws_instance\" \"i\" {{\n  tags = {{\n    k = \"{VALUE}\"\n  }}\n}}\n"),
-        format!("provider \"x\" {{\n  token = \"{VALUE}\"\n}}\n"),
         format!("# {VALUE}\n{}", module("\"x\"")),
     ] {
         assert_eq!(owners(&[("infra/main.tf", &text)]), [], "{text}");
@@ -468,4 +467,29 @@ fn what_goes_through_a_module_from_elsewhere_or_each_is_inferred() {
     );
     let main = given("var.key", "variable \"key\" {}\n");
     assert_eq!(consumers(&owners(&[("main.tf", &each), ("infra/main.tf", &main)])), [(API, Tier::Inferred)]);
+}
+
+#[test]
+fn a_secret_that_two_modules_hand_on_is_the_resource_s_by_the_attribute_s_name() {
+    let root = format!(
+        "variable \"guest\" {{\n  default = \"{VALUE}\"\n}}\nmodule \"net\" {{\n  source = \"./net\"\n  guest = var.guest\n}}\n"
+    );
+    let net = "variable \"guest\" {}\nmodule \"wifi\" {\n  source = \"../wifi\"\n  key = var.guest\n}\n";
+    for (attribute, named) in [("passphrase", true), ("api_token", true), ("ssid", false), ("token_ttl", false)] {
+        let wifi = format!("variable \"key\" {{}}\nresource \"unifi_wlan\" \"guest\" {{\n  {attribute} = var.key\n}}\n");
+        let all = owners(&[("main.tf", &root), ("net/main.tf", net), ("wifi/main.tf", &wifi)]);
+        let expected = [("terraform:wifi/unifi_wlan.guest", Tier::Inferred)];
+        assert_eq!(consumers(&all), &expected[..usize::from(named)], "{attribute}");
+    }
+}
+
+#[test]
+fn providers_and_modules_that_are_fetched_first_are_given_their_arguments() {
+    let provider = format!("provider \"hub\" {{\n  api_token = \"{VALUE}\"\n}}\n");
+    assert_eq!(consumers(&owners(&[("infra/main.tf", &provider)])), [("terraform:infra/provider.hub", Tier::Inferred)]);
+    let call = format!("module \"app\" {{\n  source = \"./vendor/app\"\n  settings = {{ KEY = \"{VALUE}\" }}\n}}\n");
+    let expected = [("terraform:infra/module.app", Tier::Inferred)];
+    assert_eq!(consumers(&owners(&[("infra/main.tf", &call)])), expected);
+    let there = ("infra/vendor/app/main.tf", "variable \"settings\" {}\n");
+    assert_eq!(consumers(&owners(&[("infra/main.tf", &call), there])), [], "a module that does nothing with it");
 }

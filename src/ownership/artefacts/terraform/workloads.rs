@@ -178,6 +178,25 @@ pub(super) fn is_given(kind: &str) -> bool {
     GIVEN.contains(&kind)
 }
 
+/// What attributes are called that are a credential, in part.
+const TELLING: &[&str] =
+    &["password", "passphrase", "secret", "token", "api_key", "private_key", "access_key", "credential", "psk", "passwd"];
+/// How those end that only name one or tell about it.
+const ABOUT: &[&str] =
+    &["_id", "_ids", "_name", "_names", "_arn", "_arns", "_version", "_length", "_ref", "_path", "_url", "_ttl"];
+/// Providers that make values up, and resources that run something by hand.
+const MADE_UP: &[&str] = &["random_", "tls_", "time_", "null_", "terraform_data"];
+
+/// Whether an attribute is a credential by its name.
+pub(super) fn is_telling(attribute: &str) -> bool {
+    TELLING.iter().any(|word| attribute.contains(word)) && !ABOUT.iter().any(|end| attribute.ends_with(end))
+}
+
+/// Whether a resource of that type is made of nothing but itself.
+pub(super) fn is_made_up(kind: &str) -> bool {
+    MADE_UP.iter().any(|begin| kind.starts_with(begin))
+}
+
 /// Whether a resource of that type is a workload.
 pub(super) fn is_one(kind: &str) -> bool {
     TYPES.contains(&kind)
