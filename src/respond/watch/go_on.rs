@@ -23,8 +23,9 @@ impl Watcher<'_> {
     ) -> Result<(), RespondError> {
         let (known, now) = (self.known()?, self.clock.now());
         let of = |run: &Run| findings.iter().find(|finding| is_about(&run.plan, finding));
-        for row in known.ledger.values().filter(|row| row.state == WatchState::Planned) {
-            // What has a run was begun, whatever its journal says; what has none is decided anew.
+        let hollow = |row: &Watched| row.state == WatchState::Acted && known.hollow.contains(&row.digest);
+        for row in known.ledger.values().filter(|row| row.state == WatchState::Planned || hollow(row)) {
+            // What has a run was begun, whatever its journal says; what has none, or one that has done nothing, is decided anew.
             let begun = known.runs.iter().any(|run| run.digest == row.digest);
             let state = if begun { WatchState::Acted } else { WatchState::Retry };
             self.store.watch(&Watched { state, next: now, ..row.clone() })?;
