@@ -6,9 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::testing::{ADMIN, Asked, Provider, Scene, set, step};
-use super::{
-    Admin, Ended, Left, PlaybookSource, Playbooks, RespondError, Runner, Waves, apply_all, builtin_playbooks,
-};
+use super::{Admin, Ended, Left, PlaybookSource, Playbooks, RespondError, Runner, Waves, apply_all, builtin_playbooks};
 use crate::model::{RunState, StepState};
 use crate::net::testing::http;
 use crate::secret::{FingerprintKey, Secret};
@@ -124,7 +122,10 @@ async fn of_many_that_fail_no_more_are_begun_than_a_limit_that_is_met_leaves_run
     let may_not = || {
         Provider::new(|asked: &Asked| match asked.line.split(' ').next() {
             Some("POST") => says(403, &json!({ "error": { "message": "no" } })),
-            _ => says(200, &json!({ "data": [{ "id": "rl-1", "model": "gpt", "max_requests_per_1_minute": 9 }], "has_more": false })),
+            _ => says(
+                200,
+                &json!({ "data": [{ "id": "rl-1", "model": "gpt", "max_requests_per_1_minute": 9 }], "has_more": false }),
+            ),
         })
     };
     let (mut scenes, mut plans) = (Vec::new(), Vec::new());

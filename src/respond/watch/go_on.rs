@@ -38,8 +38,11 @@ impl Watcher<'_> {
             let untold = row.is_some_and(|row| row.why.is_empty());
             if is_due(run, now) || (row.is_some() && run.state == RunState::Open) {
                 let notice = self.go_on_with(run, (row, of(run)), make).await?;
-                if let Some(notice) = notice {
-                    tell(notice).await;
+                match notice {
+                    Some(notice) => tell(notice).await,
+                    // Asked to end before it went on: whoever watches next has it before them as it was.
+                    None if self.stop.load(Ordering::Relaxed) => break,
+                    None => {}
                 }
             } else if untold {
                 tell(Notice::of_run(run, of(run), now)).await;
@@ -69,6 +72,7 @@ impl Watcher<'_> {
                     other => Some(other.to_string()),
                 })
             }
+            Err(_) if self.stop.load(Ordering::Relaxed) => Err(None),
             Err(why) => Err(Some(why)),
         };
         match gone {

@@ -275,6 +275,7 @@ impl Watcher<'_> {
         self.store.watch(&row)?;
         let mut runner = match make(Work::Begin(finding, playbook)).await {
             Ok(runner) => runner,
+            Err(_) if self.stop.load(Ordering::Relaxed) => return self.not_now(row),
             Err(why) => return self.again(row, finding, &why),
         };
         runner.stop = Arc::clone(&self.stop);
@@ -321,6 +322,12 @@ impl Watcher<'_> {
                 None => self.not_begun(Watched { why: told, ..row }, finding, &error),
             },
         }
+    }
+
+    /// This process was asked to end before anything was begun: that is no attempt, and the next watch takes it up.
+    fn not_now(&self, row: Watched) -> Result<Option<Notice>, RespondError> {
+        self.store.watch(&Watched { attempts: row.attempts.saturating_sub(1), next: self.clock.now(), ..row })?;
+        Ok(None)
     }
 
     /// Nobody is woken for what somebody else has ended.

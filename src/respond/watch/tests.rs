@@ -516,6 +516,33 @@ async fn asked_to_end_it_begins_nothing_more() {
 }
 
 #[tokio::test]
+async fn asked_to_end_while_the_value_is_read_again_it_leaves_all_as_it_was() {
+    let world = World::new(false);
+    let folder = world.scene.runner().folder;
+    let ended = async |_: Work<'_>| {
+        world.ending.store(true, std::sync::atomic::Ordering::Relaxed);
+        Err("interrupted".to_owned())
+    };
+    let told = std::cell::RefCell::new(Vec::new());
+    let pass = async || {
+        world.ending.store(false, std::sync::atomic::Ordering::Relaxed);
+        world.watcher(&folder).pass(&ended, &async |notice| told.borrow_mut().push(notice)).await.expect("a pass");
+    };
+    // However often, it is no attempt, and nobody is woken.
+    for _ in 0..6 {
+        pass().await;
+    }
+    world.ending.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits], "the next watch takes it up");
+    // Nor is a run that would go on held to be stuck.
+    world.clock.advance(Duration::from_hours(2));
+    pass().await;
+    world.ending.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Partly]);
+    assert_eq!((told.into_inner(), world.changes()), (vec![], 1));
+}
+
+#[tokio::test]
 async fn what_kills_the_process_again_and_again_is_left_to_a_person() {
     let world = World::new(false);
     let new = || crate::store::Watched::new(&world.scene.finding, WatchState::Retry, Timestamp::UNIX_EPOCH);
