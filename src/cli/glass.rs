@@ -28,7 +28,7 @@ pub(super) fn tell(settings: &Settings) -> anyhow::Result<()> {
         };
         tokio::select! {
             told = telling => told,
-            _ = tokio::signal::ctrl_c() => {
+            true = super::ending::asked() => {
                 say("staunch: not everybody was told; `staunch respond watch` will");
                 Ok(())
             }

@@ -8,6 +8,7 @@ mod detectors;
 mod door;
 mod drafts;
 mod drill;
+mod ending;
 mod evidence;
 mod exit;
 mod glass;

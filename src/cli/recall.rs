@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 
+use super::ending;
 use super::settings::Settings;
 use crate::detect::DetectorSet;
 use crate::model::{Attestation, Confidence, Finding, Plan, Provenance};
@@ -92,7 +93,7 @@ pub(super) fn again(finding: &Finding, set: &DetectorSet, key: &FingerprintKey, 
     }
     let files = files.into_iter().map(|path| Target::Path(PathBuf::from(path))).collect();
     let found = only(finding, (files, None), (set, key, settings));
-    if found.0.iter().any(|group| !group.finding.partial) {
+    if found.0.iter().any(|group| !group.finding.partial) || ending::was_asked() {
         return found;
     }
     // Dearer to read, so only where no file has it.
@@ -129,10 +130,16 @@ fn outside<'p>(path: &'p str, member: &[String]) -> Option<&'p str> {
 /// For how long histories and images are read again, while others may wait to be stopped.
 const DEAR: Duration = Duration::from_mins(2);
 
-/// Sets a flag once the time is up, unless what goes on until then is over.
+/// How often whoever reads is looked after.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Sets a flag once the time is up, or this process is asked to end, unless what goes on until then is over.
 fn ends_after(limit: Duration, stop: &AtomicBool, over: &Receiver<()>) {
-    if over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-        stop.store(true, Ordering::Relaxed);
+    let begun = Instant::now();
+    while over.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+        if begun.elapsed() >= limit || ending::was_asked() {
+            stop.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -157,18 +164,39 @@ pub(super) fn only(
     let request = Request { set, allow: &allow, walk, archive_depth, jobs: 1, least: Confidence::Low, counters: &counters };
     let mut gathered = std::thread::scope(|scope| {
         let (going, over) = sync_channel::<()>(0);
-        if let Some(limit) = limit {
-            let stop = &counters.stop;
-            scope.spawn(move || ends_after(limit, stop, &over));
-        }
+        let stop = &counters.stop;
+        scope.spawn(move || ends_after(limit.unwrap_or(Duration::MAX), stop, &over));
         let gathered = run(targets, &request);
         drop(going);
         gathered
     });
-    if counters.stop.load(Ordering::Relaxed) {
+    if counters.stop.load(Ordering::Relaxed) && !ending::was_asked() {
         super::output::say(&format!("staunch: not all places were read again in {} s", limit.unwrap_or_default().as_secs()));
     }
     let mut groups = Groups::new(&mut gathered, set, key, settings.clock.now());
     groups.0.retain(|group| group.finding.fingerprint == finding.fingerprint && group.finding.detector == finding.detector);
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::sync_channel;
+    use std::time::Duration;
+
+    use super::{ending, ends_after};
+
+    #[test]
+    fn who_reads_again_is_stopped_when_the_process_is_asked_to_end_however_long_it_may_read() {
+        let stop = &AtomicBool::new(false);
+        let (going, over) = sync_channel::<()>(0);
+        std::thread::scope(|scope| {
+            scope.spawn(move || ends_after(Duration::MAX, stop, &over));
+            ending::set();
+            while !stop.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
+            drop(going);
+        });
+    }
 }

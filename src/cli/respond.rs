@@ -16,12 +16,16 @@ use super::notify::Teller;
 use super::output::{Output, say};
 use super::quieting::Quieting;
 use super::settings::{Settings, block_on, block_on_or_interrupt};
-use super::{recall, triage};
+use super::{ending, recall, triage};
 use crate::attest::Signer;
 use crate::model::{Credential, Finding, Liveness, Notice, Plan, Proved, Run, RunState, StepState};
 use crate::report;
 use crate::respond::{Folder, Playbooks, Recall, RespondError, Runner, Turn, Waves, approve, builtin_playbooks, replayed};
 use crate::scan::Target;
+
+/// What is said where this process is asked to end before anything is touched.
+pub(super) const INTERRUPTED: &str =
+    "interrupted while the credential was read again; nothing was changed, and the same again goes on";
 
 pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exit> {
     match &args.what {
@@ -59,14 +63,14 @@ pub(super) fn run(args: &RespondArgs, settings: &Settings) -> anyhow::Result<Exi
     }
 }
 
-/// Waits for a run. Ctrl-C ends it after the step that is being taken, and says so.
+/// Waits for a run. Whoever ends this process ends it after the step that is being taken, and says so.
 fn carry_out(runner: &Runner, run: impl Future<Output = Result<Run, RespondError>>) -> anyhow::Result<Run> {
     Ok(block_on(async {
         let mut run = std::pin::pin!(run);
         loop {
             tokio::select! {
                 done = &mut run => return done,
-                _ = tokio::signal::ctrl_c() => {
+                true = ending::asked() => {
                     say("staunch: stopping after this step; `staunch respond resume` goes on");
                     runner.stop.store(true, Ordering::Relaxed);
                 }
@@ -84,7 +88,7 @@ fn ended(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
     block_on(async {
         tokio::select! {
             () = teller.tell(&notice, settings) => {}
-            _ = tokio::signal::ctrl_c() => say("staunch: not everybody was told"),
+            true = ending::asked() => say("staunch: not everybody was told"),
         }
     })?;
     exit
@@ -196,6 +200,7 @@ pub(super) fn runner_with(plan: &Plan, (hand, reach): (&ByHand, &Reach), setting
     super::asks::forget(plan.fingerprint, settings)?;
     let by = By { requester, confirmed: hand.done.clone(), look_again: hand.look_again.after() };
     let runner = block_on_or_interrupt(acting(&Matter::of_plan(plan), (recall, reach), by, settings))?;
+    ensure!(!ending::was_asked(), INTERRUPTED);
     Ok(Runner { break_glass: hand.break_glass.clone(), ..runner })
 }
 
@@ -248,7 +253,10 @@ fn recaller(plan: &Plan, (secret_stdin, reach): (bool, &Reach), settings: &Setti
         ensure!(!groups.0.is_empty(), "what was given on standard input is not the credential that the plan is about");
         groups
     } else {
-        recall::again(&finding, set, &key, settings)
+        ending::listen();
+        let groups = recall::again(&finding, set, &key, settings);
+        ensure!(!ending::was_asked(), INTERRUPTED);
+        groups
     };
     Ok(recalling(plan.fingerprint, groups.0.into_iter().flat_map(|group| group.variants).collect()))
 }

@@ -207,12 +207,12 @@ impl Settings {
     }
 }
 
-/// Waits for a future or for Ctrl-C, whichever comes first.
+/// Waits for a future, or until this process is asked to end, whichever comes first.
 pub(super) fn block_on_or_interrupt<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     block_on(async {
         tokio::select! {
             done = future => done,
-            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; nothing was changed")),
+            true = super::ending::asked() => Err(anyhow::anyhow!("interrupted; nothing was changed")),
         }
     })?
 }

@@ -21,9 +21,9 @@ use super::hands::{Matter, Reach, recall as recalling};
 use super::heard::{self, End, Looked};
 use super::notify::Teller;
 use super::output::{Output, say};
-use super::recall;
-use super::respond::{By, acting, folder, recalled};
+use super::respond::{By, INTERRUPTED, acting, folder, recalled};
 use super::settings::{Settings, block_on};
+use super::{ending, recall};
 use crate::model::{Notice, NoticeKind};
 use crate::report;
 use crate::respond::{
@@ -79,7 +79,7 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<Exit>
         let mut looked = false;
         loop {
             // What was begun comes before what is new.
-            let make = async |work: Work<'_>| make(work, args.look_again.after(), settings).await;
+            let make = async |work: Work<'_>| make(work, (args.look_again.after(), &stop), settings).await;
             herald.tell_of_glass(&folder).await?;
             let gone = Box::pin(watcher.pass(&make, &async |notice| herald.tell(notice).await)).await;
             herald.end_of_pass()?;
@@ -158,6 +158,7 @@ fn until_asked_to_end(stop: &Arc<AtomicBool>) -> Arc<Notify> {
         while asked_to_end().await {
             say("staunch: ending after this step; the next watch, or `staunch respond resume`, goes on");
             flag.store(true, Ordering::Relaxed);
+            ending::set();
             woken.notify_one();
         }
     });
@@ -233,8 +234,12 @@ fn policy(settings: &Settings, playbooks: &Playbooks) -> anyhow::Result<Policy> 
 }
 
 /// Whoever acts on a finding or goes on with a run.
-async fn make(work: Work<'_>, look_again: Duration, settings: &Settings) -> Result<Runner, String> {
+async fn make(work: Work<'_>, (look_again, stop): (Duration, &AtomicBool), settings: &Settings) -> Result<Runner, String> {
     let made = made(work, look_again, settings).await;
+    // It may have been heard here first.
+    if ending::was_asked() {
+        stop.store(true, Ordering::Relaxed);
+    }
     made.map_err(|error| format!("{error:#}"))
 }
 
@@ -244,7 +249,9 @@ async fn made(work: Work<'_>, look_again: Duration, settings: &Settings) -> anyh
     match work {
         Work::Begin(finding, playbook) => {
             super::asks::forget(finding.fingerprint, settings)?;
+            ending::listen();
             let again = recall::again(finding, &settings.detectors()?, &settings.fingerprint_key()?, settings);
+            ensure!(!ending::was_asked(), INTERRUPTED);
             let variants = again.0.into_iter().flat_map(|group| group.variants).collect();
             acting(&Matter::of_finding(finding, playbook), (recalling(finding.fingerprint, variants), reach), who, settings)
                 .await

@@ -9,9 +9,9 @@ use super::args::{ByHand, Format};
 use super::exit::Exit;
 use super::hands::Reach;
 use super::output::{Output, say};
-use super::recall;
 use super::respond::{self, folder, runner_with};
 use super::settings::{Settings, block_on};
+use super::{ending, recall};
 use crate::model::{Notice, Run};
 use crate::report;
 use crate::respond::{Ended, Left, Runner, Waves, apply_all};
@@ -52,7 +52,7 @@ pub(super) fn apply(digests: &[String], (hand, waves): (&ByHand, Waves), setting
         loop {
             tokio::select! {
                 ends = &mut all => return ends,
-                _ = tokio::signal::ctrl_c() => {
+                true = ending::asked() => {
                     say("staunch: stopping after the steps that are being taken; `staunch respond resume` goes on");
                     stop.store(true, Ordering::Relaxed);
                 }
@@ -72,7 +72,7 @@ pub(super) fn apply(digests: &[String], (hand, waves): (&ByHand, Waves), setting
         };
         tokio::select! {
             () = telling => {}
-            _ = tokio::signal::ctrl_c() => say("staunch: not everybody was told"),
+            true = ending::asked() => say("staunch: not everybody was told"),
         }
     })?;
     exit

@@ -201,7 +201,10 @@ fn lines(run: &Run, kind: NoticeKind) -> Vec<String> {
             StepState::Failed | StepState::UndoFailed => Some(format!("{} failed{why}", step.id)),
             StepState::Started | StepState::Undoing => Some(format!("{} was begun, and nobody knows how it ended", step.id)),
         };
-        done.into_iter().chain(now)
+        // A list with a hole in it says nothing of what is there.
+        let unread = status.evidence.get("unread").and_then(serde_json::Value::as_array).into_iter().flatten();
+        let unread = unread.filter_map(|why| Some(format!("{} could not read {}", step.id, why.as_str()?)));
+        done.into_iter().chain(now).chain(unread.collect::<Vec<_>>())
     });
     let short = run.state == RunState::Done && !kind.is_over();
     told.chain(run.because().into_iter().filter(|_| short).map(|why| format!("left open: {why}"))).collect()

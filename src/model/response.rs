@@ -213,6 +213,9 @@ pub struct BrokenGlass {
     pub who: String,
     /// Why, in their words.
     pub reason: String,
+    /// Until when that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// Where a step stands.

@@ -118,7 +118,10 @@ fn stores(plan: &Plan) -> Vec<String> {
     let line = |store: &serde_json::Value| {
         let name = store.get("store")?.as_str()?;
         if let Some(why) = store.get("unknown").and_then(serde_json::Value::as_str) {
-            return Some(format!("nothing at all: whether {name} holds it is not known ({why})"));
+            let needs = store.get("needs").and_then(serde_json::Value::as_array).into_iter().flatten();
+            let needs: Vec<&str> = needs.filter_map(serde_json::Value::as_str).collect();
+            let needs = if needs.is_empty() { String::new() } else { format!("; it takes {}", needs.join(", ")) };
+            return Some(format!("nothing at all: whether {name} holds it is not known ({why}{needs})"));
         }
         let parts: Vec<&str> = store.get("parts")?.as_array()?.iter().filter_map(serde_json::Value::as_str).collect();
         (!parts.is_empty()).then(|| format!("{name}, which holds its {}", parts.join(" and ")))

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::actions::{self, Notes, Outcome, Role};
-use super::execute::{Progress, Runner};
+use super::execute::{Progress, Runner, is_waited_over};
 use super::folder::{Lock, RunFolder};
 use super::replay::replayed;
 use super::{RespondError, plan};
@@ -90,9 +90,7 @@ impl Runner {
     /// Whether a change of ours that was waited over is there no more: what it changed is again as it was before. That somebody
     /// may notice and say no is what the wait is for.
     pub(super) async fn is_taken_back(&self, progress: &Progress, step: &PlannedStep) -> Result<bool, RespondError> {
-        let status = progress.run.steps.iter().find(|status| status.id == step.id);
-        let waited = status.is_some_and(|status| status.state == StepState::Waiting && status.touched);
-        if !waited || !step.mutates || step.observed.is_null() || !progress.waited.contains(&step.id) {
+        if !step.mutates || !is_waited_over(progress, step) {
             return Ok(false);
         }
         let now = plan::look(&progress.run.plan, step, &self.hands).await;

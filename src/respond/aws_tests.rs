@@ -4,6 +4,8 @@
 mod bedrock;
 mod faults;
 mod looked_again;
+mod older;
+mod unread;
 
 use std::sync::{Arc, Mutex};
 

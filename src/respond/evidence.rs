@@ -85,6 +85,13 @@ fn short_of(step: &StepStatus) -> Vec<String> {
     text("elsewhere").into_iter().chain(lasts).map(|why| format!("{}: {why}", step.id)).collect()
 }
 
+/// The steps that would tell how long the change lasts, and have not had their turn.
+fn untold<'p>(plan: &'p Plan, steps: &'p [StepStatus]) -> impl Iterator<Item = String> + 'p {
+    let tells = |step: &PlannedStep| actions::get(&step.action).is_some_and(actions::Action::tells_how_long);
+    let open = plan.steps.iter().zip(steps).filter(move |(step, status)| status.state == StepState::Pending && tells(step));
+    open.map(|(step, _)| format!("how long that lasts is not known before {} has had its turn", step.id))
+}
+
 /// What a last look at everything has told, before the statement is made.
 #[derive(Debug, Default)]
 pub(super) struct Again {
@@ -114,6 +121,7 @@ pub(super) fn statement(plan: &Plan, digest: &str, (steps, again): (&[StepStatus
         because.push("not all could be looked at once more in time".to_owned());
     }
     because.extend(steps.iter().filter(|step| step.state == StepState::Succeeded).flat_map(short_of));
+    because.extend(untold(plan, steps));
     let of =
         |wanted: &[StepState]| -> Vec<&StepStatus> { steps.iter().filter(|step| wanted.contains(&step.state)).collect() };
     let names = |steps: &[&StepStatus]| -> Vec<String> { steps.iter().map(|step| step.id.clone()).collect() };

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::actions::{self, Notes, Outcome, Role, World, Written};
 use super::approve::{Approvers, count, good};
 use super::folder::{Folder, Lock, RunFolder};
-use super::glass::may_go;
+use super::glass::{counts, may_go};
 use super::guard::{Guard, Moment};
 use super::journal::Journal;
 use super::replay::{ALREADY, replay, stands, state_of, take_up};
@@ -324,10 +324,15 @@ impl Runner {
 
     /// Who must still agree to a step.
     fn lacks_agreement(&self, progress: &Progress, step: &PlannedStep) -> Option<String> {
-        let goes = progress.run.break_glass.is_some() && may_go(step);
+        let now = self.hands.clock.now();
+        let glass = progress.run.break_glass.as_ref().filter(|_| may_go(step)).map(|glass| (glass, counts(glass, now)));
+        let goes = glass.as_ref().is_some_and(|(_, counts)| counts.is_ok() || is_waited_over(progress, step));
         (!goes && count(step.approval) > progress.approved).then(|| {
+            let ended = glass.and_then(|(glass, counts)| Some((&glass.who, counts.err()?)));
+            let ended = ended.map(|(who, at)| format!("the break-glass of {who} ended at {at}, and counts no more: "));
             format!(
-                "{} approval(s) by others than {}, {} given: `staunch respond approve {}`, then `resume`",
+                "{}{} approval(s) by others than {}, {} given: `staunch respond approve {}`, then `resume`",
+                ended.unwrap_or_default(),
                 count(step.approval),
                 self.requester,
                 progress.approved,
@@ -418,6 +423,13 @@ impl Runner {
             what,
         })
     }
+}
+
+/// Whether a step's change was made and waited over: where nobody has taken it back, a look is all that is left of it.
+pub(super) fn is_waited_over(progress: &Progress, step: &PlannedStep) -> bool {
+    let mut own = progress.run.steps.iter().filter(|status| status.id == step.id);
+    let waits = own.any(|status| status.state == StepState::Waiting && status.touched);
+    waits && !step.observed.is_null() && progress.waited.contains(&step.id)
 }
 
 /// Whether a step is evidence of less than was done by now: something before it has happened since.

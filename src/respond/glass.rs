@@ -1,6 +1,10 @@
 //! Break-glass: whoever says why may stop a credential without the approvals that its playbook asks for, as far as that can be undone.
-//! It is in the journal before anything is touched, in the run and in its statement. The guards are asked as ever.
+//! It is in the journal before anything is touched, in the run and in its statement. The guards are asked as ever. It is for what is done
+//! now: after an hour it counts no more, and what has not been done by then waits for its approvals, or for somebody who says why again.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::actions;
@@ -10,6 +14,32 @@ use super::folder::write;
 use super::journal::Journal;
 use super::{RespondError, replay};
 use crate::model::{BrokenGlass, Event, EventKind, Plan, PlannedStep, Run};
+
+/// How long somebody's word counts.
+const LIFETIME: Duration = Duration::from_hours(1);
+
+/// Until when it counts if it was given then.
+fn until(at: Timestamp) -> Timestamp {
+    at.checked_add(LIFETIME).unwrap_or(Timestamp::MAX)
+}
+
+/// What a record tells; the first versions gave it no end.
+pub(super) fn of_record(glass: &BrokenGlass, at: Timestamp) -> BrokenGlass {
+    BrokenGlass { until: Some(glass.until.unwrap_or(until(at))), ..glass.clone() }
+}
+
+/// Whether it counts now; else since when it does not.
+pub(super) fn counts(glass: &BrokenGlass, now: Timestamp) -> Result<(), Timestamp> {
+    match glass.until {
+        Some(until) if now >= until => Err(until),
+        _ => Ok(()),
+    }
+}
+
+/// Whether both are the same word.
+fn is_same(one: &BrokenGlass, other: &BrokenGlass) -> bool {
+    (&one.who, &one.reason) == (&other.who, &other.reason)
+}
 
 /// Whether a step may be taken without its approvals: a change that its action can take back by itself.
 pub(super) fn may_go(step: &PlannedStep) -> bool {
@@ -52,7 +82,7 @@ impl Runner {
         }
     }
 
-    /// Writes down who goes on without approvals, once for each who does.
+    /// Writes down who goes on without approvals, once for each who does while that counts.
     pub(super) fn note_glass(
         &self,
         (plan, given): (&Plan, usize),
@@ -64,8 +94,14 @@ impl Runner {
         }
         let reason = self.break_glass.as_deref().unwrap_or_default().trim();
         let reason = self.hands.scrubber(&plan.fingerprint).scrub(reason);
-        let event = EventKind::BrokeGlass(BrokenGlass { who: self.requester.clone(), reason });
-        if events.iter().all(|earlier| earlier.event != event) {
+        let now = self.hands.clock.now();
+        let glass = BrokenGlass { who: self.requester.clone(), reason, until: Some(until(now)) };
+        let counts = events.iter().any(|earlier| match &earlier.event {
+            EventKind::BrokeGlass(other) => is_same(other, &glass) && counts(&of_record(other, earlier.at), now).is_ok(),
+            _ => false,
+        });
+        if !counts {
+            let event = EventKind::BrokeGlass(glass);
             events.push(journal.append(&*self.hands.clock, None, event, Value::Null)?);
         }
         Ok(())
@@ -77,7 +113,11 @@ impl super::Folder {
     pub fn untold(&self) -> Vec<Run> {
         let runs = self.runs().unwrap_or_default().into_iter();
         let broken = runs.filter_map(|folder| Some((replay::replayed(&folder).ok()?, folder.told_glass())));
-        let untold = broken.filter(|(run, told)| run.break_glass.is_some() && run.break_glass != *told);
+        // Of a word that the first versions told nobody wrote down until when it counts.
+        let known = |glass: &BrokenGlass, told: &Option<BrokenGlass>| {
+            told.as_ref().is_some_and(|told| is_same(told, glass) && (told.until.is_none() || told.until == glass.until))
+        };
+        let untold = broken.filter(|(run, told)| run.break_glass.as_ref().is_some_and(|glass| !known(glass, told)));
         untold.map(|(run, _)| run).collect()
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::actions::{self, Action, Needs, World};
+use super::actions::{self, Action, Needs, UNREAD, World};
 use super::guard::Guard;
 use super::playbook::{Playbook, Playbooks, Step, placeholder};
 use super::preflight::lacking;
@@ -42,6 +42,7 @@ pub async fn draft(finding: &Finding, playbooks: &Playbooks, hands: &Hands, guar
     // What was found there may be protected.
     guard.plan(&plan, &hands.moment(false, 0)).map_err(RespondError::Guard)?;
     let preflight = lacking(hands, &plan).await;
+    plan.unknowns.extend(partly(&plan, &preflight.permissions));
     plan.lacking = preflight.permissions;
     plan.unknowns.extend(preflight.unknown);
     Ok(plan)
@@ -245,6 +246,9 @@ async fn observe(plan: &mut Plan, hands: &Hands) {
             Ok(value) => {
                 // What the stores need that it would write.
                 let stores = value.get("stores").and_then(Value::as_array).into_iter().flatten();
+                let unread = value.get(UNREAD).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+                let unread = unread.map(|why| format!("{} could not read {}", step.id, scrubber.scrub(why)));
+                plan.unknowns.extend(unread);
                 let needs = stores.filter_map(|store| store.get("needs")?.as_array()).flatten();
                 for need in needs.filter_map(Value::as_str).map(str::to_owned) {
                     if !step.permissions.contains(&need) {
@@ -265,6 +269,17 @@ async fn observe(plan: &mut Plan, hands: &Hands) {
         }
     }
     plan.steps.retain(|step| !left_out.contains(&step.id));
+}
+
+/// What will be missing in the lists that a plan makes: a list with a hole in it says nothing of what is there.
+fn partly(plan: &Plan, lacking: &[String]) -> Vec<String> {
+    let looks = plan.steps.iter().filter(|step| !step.mutates);
+    let holes = looks.filter_map(|step| {
+        let lacks: Vec<&str> =
+            step.permissions.iter().filter(|needed| lacking.contains(needed)).map(String::as_str).collect();
+        (!lacks.is_empty()).then(|| format!("what {} cannot read without {}", step.id, lacks.join(", ")))
+    });
+    holes.collect()
 }
 
 /// Whether a step is not taken, and the others are, where what is there before cannot be seen.

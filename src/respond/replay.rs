@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::folder::RunFolder;
-use super::{RespondError, journal, table};
+use super::{RespondError, glass, journal, table};
 use crate::model::{Event, EventKind, OnFailure, Plan, PlannedStep, Run, RunState, StepState, StepStatus};
 
 /// What the evidence of a step is called whose effect held before it was taken.
@@ -83,7 +83,7 @@ pub(super) fn take_up(run: &mut Run, event: &Event) -> Result<(), String> {
         return match &event.event {
             EventKind::Planned { digest } if *digest != run.digest => Err("it is about another plan".to_owned()),
             EventKind::BrokeGlass(glass) => {
-                run.break_glass = Some(glass.clone());
+                run.break_glass = Some(glass::of_record(glass, event.at));
                 Ok(())
             }
             _ => Ok(()),

@@ -1,9 +1,12 @@
 //! The engine over every provider: who must agree, who is waited for, what is never touched, what is never written.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::testing::{ADMIN, Asked, Provider, Scene, set, step};
-use super::{Admin, Playbooks, RespondError, builtin_playbooks};
+use super::{Admin, Ended, Left, PlaybookSource, Playbooks, RespondError, Runner, Waves, apply_all, builtin_playbooks};
 use crate::model::{RunState, StepState};
 use crate::net::testing::http;
 use crate::secret::{FingerprintKey, Secret};
@@ -108,6 +111,41 @@ async fn a_run_that_waits_for_agreement_is_walked_back_as_far_as_it_went() {
     assert_eq!((run.state, step(&run, "throttle").0), (RunState::Undone, StepState::Undone));
     assert_eq!(step(&run, "stop").0, StepState::Waiting, "what was never begun has nothing to walk back");
     assert_eq!((heard(&scene, &format!("POST {LIMITS}")), heard(&scene, "DELETE")), (2, 0));
+}
+
+#[tokio::test]
+async fn of_many_that_fail_no_more_are_begun_than_a_limit_that_is_met_leaves_running() {
+    let text = "summary = \"x\"\nmode = \"contain\"\ndetectors = [\"openai-project-key\"]\n[[step]]\nid = \"throttle\"\n\
+                action = \"openai-project-throttle\"\non_failure = \"continue\"\n[[step]]\nid = \"evidence\"\naction = \"evidence\"\n";
+    let source = PlaybookSource { id: "p".into(), file: "p.toml".into(), text: text.into() };
+    let playbook = Playbooks::new(&[source]).expect("a playbook").0.remove(0);
+    let may_not = || {
+        Provider::new(|asked: &Asked| match asked.line.split(' ').next() {
+            Some("POST") => says(403, &json!({ "error": { "message": "no" } })),
+            _ => says(
+                200,
+                &json!({ "data": [{ "id": "rl-1", "model": "gpt", "max_requests_per_1_minute": 9 }], "has_more": false }),
+            ),
+        })
+    };
+    let (mut scenes, mut plans) = (Vec::new(), Vec::new());
+    // One, a tenth, and the rest; whoever is in the rest may change nothing.
+    for at in 0..14 {
+        let provider = if at < 3 { openai(live()) } else { may_not() };
+        let mut scene = Scene::new("openai-project-key", "openai-project-key-contain", IDENTITY, provider);
+        scene.playbook = playbook.clone();
+        let (_, digest) = scene.plan().await.expect("a plan");
+        // Each waits a while before it looks once more, and its turn is another's meanwhile.
+        plans.push((Runner { look_again: Duration::from_millis(300), ..scene.runner() }, digest));
+        scenes.push(scene);
+    }
+    let ends = apply_all(plans, Waves { at_once: 2, most_failures: 2 }, &Arc::default(), |_, _| {}).await;
+    let begun: Vec<bool> = scenes.iter().map(|scene| heard(scene, &format!("POST {LIMITS}")) > 0).collect();
+    assert!(begun[..3].iter().all(|begun| *begun), "{begun:?}");
+    let failed = begun[3..].iter().filter(|begun| **begun).count();
+    assert!((2..=3).contains(&failed), "two failures are the limit, and one more ran beside them: {failed}");
+    let not = ends.iter().filter(|ended| matches!(ended, Ended::NotBegun(Left::Stopped))).count();
+    assert_eq!(not, 11 - failed);
 }
 
 #[tokio::test]

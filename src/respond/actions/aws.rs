@@ -43,6 +43,13 @@ pub(super) fn words<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Strin
     }
 }
 
+/// A part of a list that could not be read, in words: which, why, and where that is why, the permission that is missing.
+pub(super) fn unread(part: &str, why: &str, permissions: &[&str]) -> String {
+    let refused = ["AccessDenied", "UnauthorizedOperation"].iter().any(|word| why.starts_with(word));
+    let lacks = if refused { format!("; the responder lacks {}", permissions.join(" or ")) } else { String::new() };
+    format!("{part}: {why}{lacks}")
+}
+
 /// The same, for what is put together of several calls.
 pub(super) fn trouble<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Trouble {
     if is_absent(error) {

@@ -8,12 +8,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
-use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
-use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
+use super::sessions::same;
 use super::{Action, Doing, Needs, Outcome, World, aws, sessions};
 
 /// What an attacker does with a stolen key: run models, keep a way in, spend, put out the log; and what a second key of the user's
@@ -53,6 +51,27 @@ const DENIED: &[&str] = &[
     "ec2:RunInstances",
 ];
 
+/// The same as the first versions wrote it, for their runs to be walked back by.
+const FIRST: &[&str] = &[
+    "bedrock:*",
+    "bedrock-mantle:*",
+    "aws-external-anthropic:*",
+    "sagemaker:InvokeEndpoint*",
+    "sagemaker:CreateEndpointConfig",
+    "aws-marketplace:Subscribe",
+    "aws-marketplace:AcceptAgreementRequest",
+    "sts:AssumeRole",
+    "sts:GetFederationToken",
+    "sts:GetSessionToken",
+    "iam:Add*",
+    "iam:Attach*",
+    "iam:Create*",
+    "iam:PassRole",
+    "iam:Put*",
+    "iam:Update*",
+    "ec2:RunInstances",
+];
+
 pub(super) struct Deny;
 
 /// Named after the plan, so that a second plan's policy is its own.
@@ -64,15 +83,24 @@ fn name(world: &World<'_>) -> String {
 /// stopped, and clocks differ.
 const MARGIN: Duration = Duration::from_mins(1);
 
-fn document(before: Timestamp) -> String {
+fn denies(actions: &[&str], before: &str) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [
-            { "Sid": "StaunchDeny", "Effect": "Deny", "Action": DENIED, "Resource": "*" },
+            { "Sid": "StaunchDeny", "Effect": "Deny", "Action": actions, "Resource": "*" },
             sessions::denied(before),
         ],
     })
     .to_string()
+}
+
+fn document(before: &str) -> String {
+    denies(DENIED, before)
+}
+
+/// Whether a document is what the run wrote.
+fn ours(world: &World<'_>, found: &str) -> bool {
+    sessions::wrote(world, found, |before| [DENIED, FIRST].map(|actions| denies(actions, before)).to_vec())
 }
 
 /// The document under our name, or none.
@@ -85,14 +113,8 @@ async fn read(world: &World<'_>) -> Result<Option<String>, String> {
     }
 }
 
-/// Documents compare as JSON: IAM may store them in another spelling.
-fn same(a: &str, b: &str) -> bool {
-    let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
-    parse(a).is_some_and(|a| Some(a) == parse(b))
-}
-
 fn shown(world: &World<'_>, document: &str) -> Value {
-    json!({ "policy": name(world), "sha256": HEXLOWER.encode(digest(&SHA256, document.as_bytes()).as_ref()) })
+    json!({ "policy": name(world), "sha256": sessions::sha256(document.as_bytes()) })
 }
 
 async fn put(world: &World<'_>, wanted: &str) -> Outcome {
@@ -195,13 +217,13 @@ impl Action for Deny {
         Box::pin(async move {
             match read(world).await {
                 Err(why) => return Outcome::Unknown(why),
-                Ok(Some(found)) if same(&found, &document(sessions::before(world))) => {
+                Ok(Some(found)) if same(&found, &document(&aws::moment(sessions::before(world)))) => {
                     return Outcome::AlreadyDone(shown(world, &found));
                 }
                 Ok(_) => {}
             }
-            match sessions::anew(world, MARGIN).await {
-                Ok(before) => put(world, &document(before)).await,
+            match sessions::anew(world, MARGIN, document).await {
+                Ok(document) => put(world, &document).await,
                 Err(why) => Outcome::Failed(why),
             }
         })
@@ -210,7 +232,7 @@ impl Action for Deny {
     fn holds<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<bool>, String>> {
         Box::pin(async move {
             let found = read(world).await?;
-            Ok(Some(found.is_some_and(|found| same(&found, &document(sessions::before(world))))))
+            Ok(Some(found.is_some_and(|found| ours(world, &found))))
         })
     }
 
@@ -219,7 +241,7 @@ impl Action for Deny {
             match read(world).await {
                 Err(why) => Outcome::Unknown(why),
                 Ok(None) => gone(world).await,
-                Ok(Some(found)) if !same(&found, &document(sessions::before(world))) => {
+                Ok(Some(found)) if !ours(world, &found) => {
                     Outcome::Refused(format!("somebody changed the policy {}; look at it before it is deleted", name(world)))
                 }
                 Ok(Some(_)) => remove(world).await,

@@ -8,7 +8,10 @@ use aws_smithy_types::DateTime;
 use serde_json::{Value, json};
 
 use super::snapshot::key_shown;
-use super::{ALIVE, Action, Doing, Needs, Outcome, Role, World, aws};
+use super::{ALIVE, Action, Doing, Needs, Outcome, Role, UNREAD, World, aws};
+
+/// One for each list.
+const PERMISSIONS: &[&str] = &["iam:ListAccessKeys", "iam:ListServiceSpecificCredentials", "iam:GetLoginProfile"];
 
 pub(super) struct ListMinted;
 
@@ -68,7 +71,7 @@ impl Action for ListMinted {
     }
 
     fn permissions(&self) -> &'static [&'static str] {
-        &["iam:ListAccessKeys", "iam:ListServiceSpecificCredentials", "iam:GetLoginProfile"]
+        PERMISSIONS
     }
 
     fn needs(&self) -> Needs {
@@ -87,32 +90,36 @@ impl Action for ListMinted {
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
         Box::pin(async move {
             let mut seen = serde_json::Map::new();
-            let (mut alive, mut unknown) = (Vec::new(), Vec::new());
+            let (mut alive, mut unread) = (Vec::new(), Vec::new());
             let keys = keys(world).await;
             let own = keys.iter().flatten().find(|key| key.access_key_id() == Some(world.arg("key_id")));
             // Not by when it was exposed: whoever commits writes that date.
             let since = own.and_then(|key| key.create_date()).and_then(aws::at);
             let since = |at: Option<&DateTime>| at.and_then(aws::at).is_none_or(|at| since.is_none_or(|since| at >= since));
             let looked = [
-                ("access_keys", keys.as_deref().map(|keys| other_keys(world, keys, &since)).map_err(Clone::clone)),
-                ("service_specific_credentials", service_credentials(world, &since).await),
-                ("console_password", console_password(world, &since).await),
+                (0, "access_keys", keys.as_deref().map(|keys| other_keys(world, keys, &since)).map_err(Clone::clone)),
+                (1, "service_specific_credentials", service_credentials(world, &since).await),
+                (2, "console_password", console_password(world, &since).await),
             ];
-            for (what, found) in looked {
+            for (number, what, found) in looked {
                 match found {
                     Ok((value, usable)) => {
                         seen.insert(what.to_owned(), value);
                         alive.extend(usable);
                     }
-                    Err(why) => unknown.push(format!("{what}: {why}")),
+                    Err(why) => unread.push(aws::unread(what, &why, &[PERMISSIONS[number]])),
                 }
             }
             if seen.is_empty() {
-                return Outcome::Unknown(format!("nothing could be looked at: {}", unknown.join("; ")));
+                return Outcome::Unknown(format!("nothing could be looked at: {}", unread.join("; ")));
             }
+            let mut unknown = unread.clone();
             unknown.push("sessions, roles, users and functions that it may have made: not looked at".to_owned());
             seen.insert(ALIVE.to_owned(), json!(alive));
             seen.insert("unknown".to_owned(), json!(unknown));
+            if !unread.is_empty() {
+                seen.insert(UNREAD.to_owned(), json!(unread));
+            }
             Outcome::Done(Value::Object(seen))
         })
     }

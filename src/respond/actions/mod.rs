@@ -14,6 +14,7 @@ mod list_minted;
 mod login;
 mod login_refused;
 mod manual;
+mod models;
 mod mysql;
 mod notes;
 mod old;
@@ -281,6 +282,10 @@ pub(super) trait Action: Sync {
     fn must_see(&self) -> bool {
         false
     }
+    /// Whether it alone tells how long what other steps have changed lasts.
+    fn tells_how_long(&self) -> bool {
+        false
+    }
     /// Looks, acts where that is needed, and looks again. Safe to call after a crash at any point.
     fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome>;
     /// Puts back what was observed when the plan was made.
@@ -291,6 +296,9 @@ pub(super) trait Action: Sync {
 
 /// What the evidence of a list has beside it all: what is usable of it, in words.
 pub(in crate::respond) const ALIVE: &str = "alive";
+
+/// What the evidence of a list has beside it that could not be read, in words: what was asked for, and not what nobody looks at.
+pub(in crate::respond) const UNREAD: &str = "unread";
 
 /// What a provider has written down of a credential's last use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,6 +328,7 @@ const SHARED: &[&dyn Action] = &[
     &role_policy::BEARER,
     &session_refused::SessionRefused,
     &sweep::Sweep,
+    &models::BedrockFacts,
     &aws_mint::KEY_CREATE,
     &aws_used::NewUsed,
     &aws_used::OldUnused,

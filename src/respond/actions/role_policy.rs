@@ -9,10 +9,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
+use super::sessions::same;
 use super::{Action, Doing, Needs, Outcome, Role, World, asked, aws, sessions};
 use crate::model::Liveness;
 
@@ -22,7 +22,7 @@ pub(super) struct RolePolicy {
     prefix: &'static str,
     effect: &'static str,
     /// What it denies, by the moment when it was first put there.
-    statement: fn(Timestamp) -> Value,
+    statement: fn(&str) -> Value,
 }
 
 pub(super) const REVOKE: RolePolicy = RolePolicy {
@@ -48,20 +48,19 @@ pub(super) const BEARER: RolePolicy = RolePolicy {
 /// roles; IAM Identity Center, reserved roles).
 const OF_AWS: [&str; 2] = ["/aws-service-role/", "/aws-reserved/"];
 
-/// Documents compare as JSON: IAM may store them in another spelling.
-fn same(a: &str, b: &str) -> bool {
-    let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
-    parse(a).is_some_and(|a| Some(a) == parse(b))
-}
-
 impl RolePolicy {
     /// Named after the plan, so that a second plan's policy is its own.
     fn policy(&self, world: &World<'_>) -> String {
         format!("{}-{}", self.prefix, world.digest.get(..12).unwrap_or("plan"))
     }
 
-    fn document(&self, before: Timestamp) -> String {
+    fn document(&self, before: &str) -> String {
         json!({ "Version": "2012-10-17", "Statement": [(self.statement)(before)] }).to_string()
+    }
+
+    /// Whether a document is what the run wrote.
+    fn wrote(&self, world: &World<'_>, found: &str) -> bool {
+        sessions::wrote(world, found, |before| vec![self.document(before)])
     }
 
     /// The document under our name, or none.
@@ -170,14 +169,14 @@ impl Action for RolePolicy {
             }
             match self.read(world).await {
                 Err(why) => return Outcome::Unknown(why),
-                Ok(Some(found)) if same(&found, &self.document(sessions::before(world))) => {
+                Ok(Some(found)) if same(&found, &self.document(&aws::moment(sessions::before(world)))) => {
                     return Outcome::AlreadyDone(json!({ "policy": self.policy(world) }));
                 }
                 Ok(_) => {}
             }
             // Others take the role on again at once, so there is no margin.
-            match sessions::anew(world, Duration::ZERO).await {
-                Ok(before) => self.put(world, &self.document(before)).await,
+            match sessions::anew(world, Duration::ZERO, |before| self.document(before)).await {
+                Ok(document) => self.put(world, &document).await,
                 Err(why) => Outcome::Failed(why),
             }
         })
@@ -186,7 +185,7 @@ impl Action for RolePolicy {
     fn holds<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Option<bool>, String>> {
         Box::pin(async move {
             let found = self.read(world).await?;
-            Ok(Some(found.is_some_and(|found| same(&found, &self.document(sessions::before(world))))))
+            Ok(Some(found.is_some_and(|found| self.wrote(world, &found))))
         })
     }
 
@@ -195,7 +194,7 @@ impl Action for RolePolicy {
             match self.read(world).await {
                 Err(why) => Outcome::Unknown(why),
                 Ok(None) => Outcome::AlreadyDone(json!({ "policy": null })),
-                Ok(Some(found)) if !same(&found, &self.document(sessions::before(world))) => {
+                Ok(Some(found)) if !self.wrote(world, &found) => {
                     let policy = self.policy(world);
                     Outcome::Refused(format!("somebody changed the policy {policy}; look at it before it is deleted"))
                 }

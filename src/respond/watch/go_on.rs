@@ -23,8 +23,9 @@ impl Watcher<'_> {
     ) -> Result<(), RespondError> {
         let (known, now) = (self.known()?, self.clock.now());
         let of = |run: &Run| findings.iter().find(|finding| is_about(&run.plan, finding));
-        for row in known.ledger.values().filter(|row| row.state == WatchState::Planned) {
-            // What has a run was begun, whatever its journal says; what has none is decided anew.
+        let hollow = |row: &Watched| row.state == WatchState::Acted && known.hollow.contains(&row.digest);
+        for row in known.ledger.values().filter(|row| row.state == WatchState::Planned || hollow(row)) {
+            // What has a run was begun, whatever its journal says; what has none, or one that has done nothing, is decided anew.
             let begun = known.runs.iter().any(|run| run.digest == row.digest);
             let state = if begun { WatchState::Acted } else { WatchState::Retry };
             self.store.watch(&Watched { state, next: now, ..row.clone() })?;
@@ -37,8 +38,11 @@ impl Watcher<'_> {
             let untold = row.is_some_and(|row| row.why.is_empty());
             if is_due(run, now) || (row.is_some() && run.state == RunState::Open) {
                 let notice = self.go_on_with(run, (row, of(run)), make).await?;
-                if let Some(notice) = notice {
-                    tell(notice).await;
+                match notice {
+                    Some(notice) => tell(notice).await,
+                    // Asked to end before it went on: whoever watches next has it before them as it was.
+                    None if self.stop.load(Ordering::Relaxed) => break,
+                    None => {}
                 }
             } else if untold {
                 tell(Notice::of_run(run, of(run), now)).await;
@@ -68,6 +72,7 @@ impl Watcher<'_> {
                     other => Some(other.to_string()),
                 })
             }
+            Err(_) if self.stop.load(Ordering::Relaxed) => Err(None),
             Err(why) => Err(Some(why)),
         };
         match gone {

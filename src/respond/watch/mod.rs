@@ -14,7 +14,7 @@ mod tests;
 mod waiting;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -177,15 +177,26 @@ impl Watcher<'_> {
 
     /// What the ledger and the runs say.
     fn known(&self) -> Result<Known, RespondError> {
-        let (mut runs, mut about) = (Vec::new(), BTreeMap::new());
+        let (mut runs, mut about, mut hollow) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         for kept in self.folder.runs()? {
+            let run = replayed(&kept).ok();
+            if let Some(run) = run.as_ref().filter(|run| self.is_hollow(run)) {
+                hollow.insert(run.digest.clone());
+                continue;
+            }
             // A run whose journal is damaged is about its credential all the same.
             let plan = kept.plan().ok();
             about.extend(plan.map(|plan| (name(&plan.detector, &plan.fingerprint), kept.id.clone())));
-            runs.extend(replayed(&kept).ok());
+            runs.extend(run);
         }
         let ledger = self.store.watched()?.into_iter().map(|row| ((row.detector.clone(), row.fingerprint.clone()), row));
-        Ok(Known { ledger: ledger.collect(), runs, about })
+        Ok(Known { ledger: ledger.collect(), runs, about, hollow })
+    }
+
+    /// Whether a run has ended with its process before its first record: it has done nothing and stands for nothing, so what it was to
+    /// be about is decided anew. Whoever is about to write that record has the credential's lock.
+    fn is_hollow(&self, run: &Run) -> bool {
+        run.records == 0 && !matches!(self.folder.lock(&run.plan), Err(RespondError::Busy(_)))
     }
 
     /// Tells once of what was contained and is live again: it is not acted on twice without a person.
@@ -264,6 +275,7 @@ impl Watcher<'_> {
         self.store.watch(&row)?;
         let mut runner = match make(Work::Begin(finding, playbook)).await {
             Ok(runner) => runner,
+            Err(_) if self.stop.load(Ordering::Relaxed) => return self.not_now(row),
             Err(why) => return self.again(row, finding, &why),
         };
         runner.stop = Arc::clone(&self.stop);
@@ -310,6 +322,12 @@ impl Watcher<'_> {
                 None => self.not_begun(Watched { why: told, ..row }, finding, &error),
             },
         }
+    }
+
+    /// This process was asked to end before anything was begun: that is no attempt, and the next watch takes it up.
+    fn not_now(&self, row: Watched) -> Result<Option<Notice>, RespondError> {
+        self.store.watch(&Watched { attempts: row.attempts.saturating_sub(1), next: self.clock.now(), ..row })?;
+        Ok(None)
     }
 
     /// Nobody is woken for what somebody else has ended.
@@ -383,6 +401,8 @@ struct Known {
     runs: Vec<Run>,
     /// Which run is about which credential.
     about: BTreeMap<Name, String>,
+    /// Plans whose run has done nothing, and never will.
+    hollow: BTreeSet<String>,
 }
 
 /// A detector and a fingerprint.

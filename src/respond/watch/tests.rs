@@ -190,6 +190,47 @@ async fn a_process_that_dies_anywhere_acts_once() {
 }
 
 #[tokio::test]
+async fn a_run_that_died_before_its_first_record_keeps_its_finding_from_nothing() {
+    for (ledger, voids) in [(true, false), (true, true), (false, false)] {
+        let world = World::new(false);
+        let folder = world.scene.runner().folder;
+        // Somebody's plan, and a run of it that has come as far as its folder, its plan and an empty journal.
+        let (mut plan, _) = world.scene.plan().await.expect("a plan");
+        if voids {
+            plan.steps[0].observed = json!({ "limits": { "rl-1": 7 } });
+        }
+        let digest = folder.keep(&plan).expect("kept");
+        let run = folder.new_run(&plan, Timestamp::UNIX_EPOCH).expect("a folder");
+        std::fs::write(run.journal(), "{\"schema\":\"staunch.jour").expect("torn");
+        if ledger {
+            let row = crate::store::Watched::new(&world.scene.finding, WatchState::Planned, Timestamp::UNIX_EPOCH);
+            world.store.watch(&crate::store::Watched { digest: digest.clone(), attempts: 1, ..row }).expect("kept");
+        }
+        let told = world.pass().await;
+        assert_eq!(World::kinds(&told), [NoticeKind::Waits], "{ledger} {voids}: {told:?}");
+        assert_eq!(world.changes(), 1);
+        assert_eq!(world.pass().await, [], "and once");
+        // The one that has done nothing is no more gone on with than it was.
+        world.clock.advance(Duration::from_hours(2));
+        assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Partly]);
+        assert_eq!((world.pass().await, world.changes()), (vec![], 1));
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_first_record_is_being_written_is_anothers() {
+    let world = World::new(false);
+    let folder = world.scene.runner().folder;
+    let (plan, _) = world.scene.plan().await.expect("a plan");
+    let _theirs = folder.lock(&plan).expect("the lock");
+    let run = folder.new_run(&plan, Timestamp::UNIX_EPOCH).expect("a folder");
+    std::fs::write(run.journal(), "").expect("written");
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].lines[0].contains("about it already"), "{told:?}");
+    assert_eq!(world.changes(), 0);
+}
+
+#[tokio::test]
 async fn a_run_that_was_cut_short_is_taken_up_and_not_begun_again() {
     let world = World::new(false);
     world.pass().await;
@@ -472,6 +513,33 @@ async fn asked_to_end_it_begins_nothing_more() {
     let world = World::new(false);
     world.ending.store(true, std::sync::atomic::Ordering::Relaxed);
     assert_eq!((world.pass().await, world.changes()), (vec![], 0));
+}
+
+#[tokio::test]
+async fn asked_to_end_while_the_value_is_read_again_it_leaves_all_as_it_was() {
+    let world = World::new(false);
+    let folder = world.scene.runner().folder;
+    let ended = async |_: Work<'_>| {
+        world.ending.store(true, std::sync::atomic::Ordering::Relaxed);
+        Err("interrupted".to_owned())
+    };
+    let told = std::cell::RefCell::new(Vec::new());
+    let pass = async || {
+        world.ending.store(false, std::sync::atomic::Ordering::Relaxed);
+        world.watcher(&folder).pass(&ended, &async |notice| told.borrow_mut().push(notice)).await.expect("a pass");
+    };
+    // However often, it is no attempt, and nobody is woken.
+    for _ in 0..6 {
+        pass().await;
+    }
+    world.ending.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Waits], "the next watch takes it up");
+    // Nor is a run that would go on held to be stuck.
+    world.clock.advance(Duration::from_hours(2));
+    pass().await;
+    world.ending.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(World::kinds(&world.pass().await), [NoticeKind::Partly]);
+    assert_eq!((told.into_inner(), world.changes()), (vec![], 1));
 }
 
 #[tokio::test]

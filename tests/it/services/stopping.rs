@@ -268,7 +268,17 @@ fn a_redis_user_is_turned_off_proved_to_be_and_on_again_and_stays_so_where_there
             if !aclfile {
                 return run;
             }
-            assert_eq!(run["steps"][2]["state"], "waiting", "{run}");
+            assert_eq!(
+                (&run["steps"][2]["state"], &run["steps"][3]["state"]),
+                (&json!("succeeded"), &json!("waiting")),
+                "{run}"
+            );
+            let told = &run["steps"][2]["evidence"]["predicate"];
+            assert_eq!(
+                (&told["result"], &told["passedTests"]),
+                (&json!("WARNED"), &json!(["stop", "prove-refused"])),
+                "{run}"
+            );
             assert_eq!(&fs::read(redis.folder.path().join("users.acl")).ok(), before, "it was written over unasked");
             said(&staunch(&["respond", "resume", run["id"].as_str().unwrap(), "--done", "keep", "--format", "json"]))
         };
@@ -277,9 +287,9 @@ fn a_redis_user_is_turned_off_proved_to_be_and_on_again_and_stays_so_where_there
         assert!(run["state"] == "done" && !text.contains(CHIEF.1) && !text.contains(LEAKED.1), "{run}");
         assert!(run["steps"][1]["evidence"]["refused"].as_str().unwrap().contains("the user is off"), "{run}");
         // Without a file the next restart lets it in again.
-        let result = &run["steps"][4]["evidence"]["predicate"]["result"];
+        let result = &run["steps"][5]["evidence"]["predicate"]["result"];
         assert_eq!(result, if aclfile { "PASSED" } else { "WARNED" }, "{run}");
-        let kept = &run["steps"][2]["evidence"];
+        let kept = &run["steps"][3]["evidence"];
         let lasts = kept["lasts"].as_str().or_else(|| kept["already"]["lasts"].as_str()).unwrap();
         assert!(lasts.starts_with(if aclfile { "for good" } else { "until the server restarts" }), "{run}");
         let mut rest = Vec::new();

@@ -122,6 +122,10 @@ impl Action for AclKeep {
             .to_owned()
     }
 
+    fn tells_how_long(&self) -> bool {
+        true
+    }
+
     fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
         Some("let the user in again and ACL SAVE, once a person says that nobody has changed the file".to_owned())
     }

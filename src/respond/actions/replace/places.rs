@@ -46,7 +46,12 @@ pub(super) async fn seen(mint: &dyn Mint, world: &World<'_>) -> Vec<Value> {
             // It is somebody else's matter what else it holds, and how often that changes.
             Ok(_) => seen.push(json!({ "store": name, "parts": [] })),
             // Services say so too of what they do not show, and of what is in another Region.
-            Err(Trouble::Absent) => seen.push(json!({ "store": name, "unknown": "it is not there, or not shown to us" })),
+            Err(Trouble::Absent) => seen.push(json!({
+                "store": name, "unknown": "it is not there, or not shown to us", "needs": store.permissions(),
+            })),
+            Err(Trouble::Refused { why, .. }) => seen.push(json!({
+                "store": name, "unknown": scrubber.scrub(&why), "needs": store.permissions(),
+            })),
             Err(trouble) => seen.push(json!({ "store": name, "unknown": scrubber.scrub(&trouble.why()) })),
         }
     }

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{ALIVE, Action, AwsHands, Doing, Needs, Outcome, Role, World, aws};
+use super::{ALIVE, Action, AwsHands, Doing, Needs, Outcome, Role, UNREAD, World, aws};
 
 /// Users whose keys are looked at; a call for each.
 const USERS: usize = 300;
@@ -27,15 +27,30 @@ pub(super) struct Sweep;
 #[derive(Default)]
 struct Found {
     seen: Map<String, Value>,
-    unknown: Vec<String>,
+    /// What was asked for, and not read.
+    unread: Vec<String>,
 }
 
 impl Found {
-    fn take(&mut self, what: &str, found: Result<Value, String>) {
+    fn take(&mut self, what: &str, found: Result<Value, String>, permission: &str) {
         match found {
             Ok(value) => drop(self.seen.insert(what.to_owned(), value)),
-            Err(why) => self.unknown.push(format!("{what}: {why}")),
+            Err(why) => self.unread.push(aws::unread(what, &why, &[permission])),
         }
+    }
+}
+
+/// Of a list that is read user by user: how many could not be, and the last reason.
+#[derive(Default)]
+struct Unread(usize, Option<String>);
+
+impl Unread {
+    fn take<T>(&mut self, read: Result<T, String>) -> Option<T> {
+        read.map_err(|why| {
+            self.0 += 1;
+            self.1 = Some(why);
+        })
+        .ok()
     }
 }
 
@@ -49,7 +64,7 @@ async fn of_users(aws: &AwsHands, (since, end): (Timestamp, Instant), found: &mu
     let users = match users(aws).await {
         Ok(users) => users,
         Err(why) => {
-            found.unknown.push(format!("users, their keys and console passwords: {why}"));
+            found.unread.push(aws::unread("users, their keys and console passwords", &why, &["iam:ListUsers"]));
             return;
         }
     };
@@ -59,42 +74,37 @@ async fn of_users(aws: &AwsHands, (since, end): (Timestamp, Instant), found: &mu
         new.map(|user| json!({ "user": user.user_name(), "created": user.create_date().to_string() })).collect();
     found.seen.insert("users".to_owned(), json!(new));
     if users.len() > USERS {
-        found.unknown.push(format!("keys and console passwords of {} of {} users", users.len() - USERS, users.len()));
+        found.unread.push(format!("keys and console passwords of {} of {} users", users.len() - USERS, users.len()));
     }
     let (mut keys, mut passwords) = (Vec::new(), Vec::new());
-    let (mut unread, mut why): (usize, Option<String>) = (0, None);
+    let (mut no_keys, mut no_password) = (Unread::default(), Unread::default());
     for (number, user) in users.iter().take(USERS).enumerate() {
         if Instant::now() > end {
-            found
-                .unknown
-                .push(format!("keys and console passwords of the last {} users: out of time", users.len() - number));
+            found.unread.push(format!("keys and console passwords of the last {} users: out of time", users.len() - number));
             break;
         }
-        match of_user(aws, user.user_name(), &is_new).await {
-            Ok((more, password)) => {
-                keys.extend(more);
-                passwords.extend(password);
-            }
-            Err(error) => {
-                unread += 1;
-                why = Some(error);
-            }
+        keys.extend(no_keys.take(keys_of(aws, user.user_name(), &is_new).await).unwrap_or_default());
+        passwords.extend(no_password.take(password_of(aws, user.user_name(), &is_new).await).flatten());
+    }
+    for (what, list, part, Unread(unread, why), permission) in [
+        ("access_keys", keys, "access keys", no_keys, "iam:ListAccessKeys"),
+        ("console_passwords", passwords, "console passwords", no_password, "iam:GetLoginProfile"),
+    ] {
+        // A list that nobody could read is not an empty one.
+        if unread < users.len() {
+            found.seen.insert(what.to_owned(), json!(list));
         }
+        let part = format!("{part} of {unread} of {} users", users.len());
+        found.unread.extend(why.map(|why| aws::unread(&part, &why, &[permission])));
     }
-    // A list that nobody could read is not an empty one.
-    if unread < users.len() {
-        found.seen.insert("access_keys".to_owned(), json!(keys));
-        found.seen.insert("console_passwords".to_owned(), json!(passwords));
-    }
-    found.unknown.extend(why.map(|why| format!("keys or console passwords of {unread} of {} users: {why}", users.len())));
 }
 
-/// A user's new keys, and the console password if it is new.
-async fn of_user(
+/// A user's new keys.
+async fn keys_of(
     aws: &AwsHands,
     name: &str,
     is_new: &impl Fn(&aws_smithy_types::DateTime) -> bool,
-) -> Result<(Vec<Value>, Option<Value>), String> {
+) -> Result<Vec<Value>, String> {
     let listed = aws.responder.iam.list_access_keys().user_name(name).send().await.map_err(|error| aws::words(&error))?;
     let fresh = listed.access_key_metadata().iter().filter(|key| key.create_date().is_none_or(is_new));
     let keys = fresh.map(|key| {
@@ -102,16 +112,23 @@ async fn of_user(
         let created = key.create_date().map(ToString::to_string);
         json!({ "user": name, "key_id": key.access_key_id(), "status": status, "created": created })
     });
-    let keys: Vec<Value> = keys.collect();
-    let password = match aws.responder.iam.get_login_profile().user_name(name).send().await {
-        Ok(profile) => profile
+    Ok(keys.collect())
+}
+
+/// A user's console password, if it is new.
+async fn password_of(
+    aws: &AwsHands,
+    name: &str,
+    is_new: &impl Fn(&aws_smithy_types::DateTime) -> bool,
+) -> Result<Option<Value>, String> {
+    match aws.responder.iam.get_login_profile().user_name(name).send().await {
+        Ok(profile) => Ok(profile
             .login_profile()
             .filter(|profile| is_new(profile.create_date()))
-            .map(|profile| json!({ "user": name, "created": profile.create_date().to_string() })),
-        Err(error) if aws::is_absent(&error) => None,
-        Err(error) => return Err(aws::words(&error)),
-    };
-    Ok((keys, password))
+            .map(|profile| json!({ "user": name, "created": profile.create_date().to_string() }))),
+        Err(error) if aws::is_absent(&error) => Ok(None),
+        Err(error) => Err(aws::words(&error)),
+    }
 }
 
 async fn service_credentials(aws: &AwsHands, since: Timestamp) -> Result<Value, String> {
@@ -193,23 +210,29 @@ async fn sweep(world: &World<'_>) -> Outcome {
     // What was found by then is kept, and what was not is named.
     let end = Instant::now() + world.timeout.saturating_sub(SPARE);
     of_users(aws, (since, end), &mut found).await;
-    found.take("service_specific_credentials", service_credentials(aws, since).await);
-    found.take("roles", roles(aws, since).await);
+    let bound = service_credentials(aws, since).await;
+    found.take("service_specific_credentials", bound, "iam:ListServiceSpecificCredentials");
+    found.take("roles", roles(aws, since).await, "iam:ListRoles");
     let key_id = world.plan.target.get("key_id").map(String::as_str);
-    let (events, unread) = trail::events(world, (aws, key_id), (since, end)).await;
+    let (events, trail::Blind { unread, never }) = trail::events(world, (aws, key_id), (since, end)).await;
     let looked = !found.seen.is_empty() || events.1;
     found.seen.insert("changes".to_owned(), json!(events.0));
-    found.unknown.extend(unread);
+    found.unread.extend(unread);
+    let mut unknown = found.unread.clone();
+    unknown.extend(never);
     if !looked {
-        return Outcome::Unknown(format!("nothing could be looked at: {}", found.unknown.join("; ")));
+        return Outcome::Unknown(format!("nothing could be looked at: {}", unknown.join("; ")));
     }
-    found.unknown.push(
+    unknown.push(
         "what lives outside IAM and the log: functions, instances and their roles, resource policies, other accounts that trust this one"
             .to_owned(),
     );
     found.seen.insert(ALIVE.to_owned(), json!(alive(&found.seen, &aws.account)));
     found.seen.insert("since".to_owned(), json!({ "at": since.to_string(), "is": told }));
-    found.seen.insert("unknown".to_owned(), json!(found.unknown));
+    found.seen.insert("unknown".to_owned(), json!(unknown));
+    if !found.unread.is_empty() {
+        found.seen.insert(UNREAD.to_owned(), json!(found.unread));
+    }
     Outcome::Done(Value::Object(found.seen))
 }
 

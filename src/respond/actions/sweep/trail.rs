@@ -72,12 +72,20 @@ const STAY: &[&str] = &[
     "UpdateLoginProfile",
 ];
 
-/// What was made or changed, and what could not be read.
+/// What is not known of the log.
+pub(super) struct Blind {
+    /// What was asked for, and not read.
+    pub(super) unread: Vec<String>,
+    /// What is never asked for.
+    pub(super) never: Vec<String>,
+}
+
+/// What was made or changed, and what is not known.
 pub(super) async fn events(
     world: &World<'_>,
     (aws, key_id): (&AwsHands, Option<&str>),
     (since, end): (Timestamp, Instant),
-) -> ((Vec<Value>, bool), Vec<String>) {
+) -> ((Vec<Value>, bool), Blind) {
     let (mut events, mut unread, mut looked) = (Vec::new(), Vec::new(), false);
     let trust = ("EventName", "UpdateAssumeRolePolicy");
     let mut questions: Vec<(&str, (&str, &str))> = vec![(GLOBAL, trust)];
@@ -105,19 +113,22 @@ pub(super) async fn events(
                     unread.push(format!("CloudTrail of {region}: only the newest {} events by {}", PAGES * 50, attribute.0));
                 }
             }
-            Err(why) => unread.push(format!("CloudTrail of {region}: {why}")),
+            Err(why) => {
+                unread.push(super::aws::unread(&format!("CloudTrail of {region}"), &why, &["cloudtrail:LookupEvents"]));
+            }
         }
     }
+    let mut never = Vec::new();
     if !unread.is_empty() {
-        unread.push("sessions of other roles that it took on: the log was not read whole, and they live on".to_owned());
+        never.push("sessions of other roles that it took on: the log was not read whole, and they live on".to_owned());
     }
     // A session's calls stand under its own id in the log, and not under that of the key which it was made with.
-    unread.push(
+    never.push(
         "what sessions called that were made with it: the log has them under other ids, and they were not asked for"
             .to_owned(),
     );
-    unread.push("CloudTrail of Regions that are not enabled by default, data events, and the last 15 minutes".to_owned());
-    ((events, looked), unread)
+    never.push("CloudTrail of Regions that are not enabled by default, data events, and the last 15 minutes".to_owned());
+    ((events, looked), Blind { unread, never })
 }
 
 type Question<'q> = (&'q str, (&'q str, &'q str), Timestamp);
@@ -142,7 +153,7 @@ async fn look(
         let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         if answer.status != 200 {
             let code = said["__type"].as_str().map_or("no code", |code| code.rsplit('#').next().unwrap_or(code));
-            return Err(format!("cloudtrail:LookupEvents answered {} ({code})", answer.status));
+            return Err(format!("{code}: cloudtrail:LookupEvents answered {}", answer.status));
         }
         let page = said["Events"].as_array().ok_or("cloudtrail:LookupEvents did not answer with events")?;
         events.extend(page.iter().map(|event| shown(event, region)));

@@ -102,6 +102,48 @@ async fn what_cannot_be_undone_waits_for_its_approvals_whatever_the_hurry() {
 }
 
 #[tokio::test]
+async fn what_is_not_done_within_an_hour_waits_for_its_approvals_and_says_so() {
+    use std::time::Duration;
+    for (quiet, goes) in [(600, true), (3600, false)] {
+        let case = case("anthropic-contain");
+        let (mut scene, _) = case.scene(false);
+        // Two changes that can be undone, and a quiet period between them.
+        scene.playbook.steps[0].approval = crate::model::ApprovalRule::One;
+        let mut last = scene.playbook.steps[0].clone();
+        scene.playbook.steps[0].watch = quiet;
+        last.id = "hand-over".to_owned();
+        scene.playbook.steps.insert(1, last);
+        let (_, digest) = scene.plan().await.expect("a plan");
+        let run = hurried(&scene).apply(&digest).await.expect("a run");
+        assert_eq!(step(&run, "stop").0, StepState::Waiting, "{}", step(&run, "stop").1);
+        scene.clock.advance(Duration::from_secs(quiet));
+        // Whoever goes on says nothing: a watch, or a colleague.
+        let run = scene.runner().resume(&run.id).await.expect("a run");
+        let (state, why) = step(&run, "hand-over");
+        if goes {
+            assert_eq!((step(&run, "stop").0, state), (StepState::Succeeded, StepState::Succeeded), "{why}");
+            continue;
+        }
+        assert!(
+            state == StepState::Waiting && why.contains("the break-glass of tests ended at 1970-01-01T01:00:00Z"),
+            "{why}"
+        );
+        let notice = crate::model::Notice::of_run(&run, None, scene.runner().hands.clock.now());
+        assert!(notice.lines.iter().any(|line| line.contains("counts no more")), "{notice:?}");
+        // A journal of before there was an end tells the same.
+        let first = run.break_glass.clone().expect("in the run");
+        let endless = crate::model::BrokenGlass { until: None, ..first.clone() };
+        assert_eq!(crate::respond::glass::of_record(&endless, jiff::Timestamp::UNIX_EPOCH), first);
+        // Somebody says why again: it goes on, and everybody is told again.
+        let folder = scene.runner().folder;
+        folder.told(&run).expect("written");
+        let run = hurried(&scene).resume(&run.id).await.expect("a run");
+        assert_eq!(step(&run, "hand-over").0, StepState::Succeeded, "{}", step(&run, "hand-over").1);
+        assert_eq!(folder.untold().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn the_guards_are_asked_as_ever_and_a_rotation_waits() {
     let (mut scene, state) = case("azure-openai-stop-all-contain").scene(false);
     let (plan, digest) = scene.plan().await.expect("a plan");

@@ -22,6 +22,16 @@ async fn what_holds_here_alone_or_until_a_restart_is_no_pass() {
             let (state, why) = step(&run, "keep");
             assert!(state == StepState::Waiting && why.contains("over /etc/redis/users.acl"), "{state:?} {why}");
             assert_eq!(scene.counted(|cache| cache.saves), 0, "nobody has said that it may be written over");
+            // What is so by now nobody has to wait for.
+            let said = std::fs::read_to_string(scene.runner().folder.run(&run.id).expect("the run").evidence());
+            let said: serde_json::Value = serde_json::from_str(&said.expect("evidence")).expect("JSON");
+            let said = &said["predicate"];
+            assert!(
+                said["result"] == "WARNED" && said["passedTests"] == serde_json::json!(["stop", "prove-refused"]),
+                "{said}"
+            );
+            let because = said["staunch"]["because"].to_string();
+            assert!(because.contains("how long that lasts is not known before keep"), "{because}");
             run = scene.says("keep", |runner| async move { runner.resume(&run.id).await }).await;
             assert_eq!(scene.counted(|cache| cache.saves), 1);
         }
