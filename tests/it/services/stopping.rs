@@ -235,6 +235,15 @@ impl Redis {
     }
 }
 
+/// Before a person is waited for, what is proved so far is told.
+fn waits_with_evidence(run: &Value) {
+    let states = (&run["steps"][2]["state"], &run["steps"][3]["state"]);
+    assert_eq!(states, (&json!("succeeded"), &json!("waiting")), "{run}");
+    let told = &run["steps"][2]["evidence"]["predicate"];
+    let tests = (&told["result"], &told["passedTests"]);
+    assert_eq!(tests, (&json!("WARNED"), &json!(["stop", "prove-refused"])), "{run}");
+}
+
 #[test]
 fn a_redis_user_is_turned_off_proved_to_be_and_on_again_and_stays_so_where_there_is_a_file() {
     for aclfile in [true, false] {
@@ -268,17 +277,7 @@ fn a_redis_user_is_turned_off_proved_to_be_and_on_again_and_stays_so_where_there
             if !aclfile {
                 return run;
             }
-            assert_eq!(
-                (&run["steps"][2]["state"], &run["steps"][3]["state"]),
-                (&json!("succeeded"), &json!("waiting")),
-                "{run}"
-            );
-            let told = &run["steps"][2]["evidence"]["predicate"];
-            assert_eq!(
-                (&told["result"], &told["passedTests"]),
-                (&json!("WARNED"), &json!(["stop", "prove-refused"])),
-                "{run}"
-            );
+            waits_with_evidence(&run);
             assert_eq!(&fs::read(redis.folder.path().join("users.acl")).ok(), before, "it was written over unasked");
             said(&staunch(&["respond", "resume", run["id"].as_str().unwrap(), "--done", "keep", "--format", "json"]))
         };
