@@ -72,7 +72,8 @@ pub struct Stage<'s> {
 
 fn settings(sandbox: &Sandbox) -> Result<Settings, NetError> {
     let mut settings = Settings::default();
-    for name in ["aws", "openai", "openai-admin"] {
+    // Whatever a playbook may ask: nothing of a drill leaves the machine.
+    for name in ["aws", "bedrock", "cloudtrail", "openai", "openai-admin"] {
         let (name, url) = Net::parse_endpoint(&format!("{name}={}", sandbox.url()))?;
         settings.endpoints.insert(name, url);
     }
