@@ -52,7 +52,8 @@ pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) ->
     for (what, why) in &history.troubles {
         all.coverage.trouble(what.clone(), why.clone());
     }
-    if history.is_clean() {
+    // Whether all is there is told by the folders as well.
+    if history.is_clean() && store.place.partial {
         return all;
     }
     let (brought, coverage) = threads(request, || explain(&store, &mut history, request));
@@ -119,6 +120,10 @@ fn explain(store: &Store, history: &mut History, request: &Request<'_>) -> (Vec<
     let (reader, mut coverage) = each(&units, request, look, TreeReader::merge);
     history.know(store, folders, reader);
     let history = &*history;
+    history.missing(store).into_iter().for_each(|(what, why)| coverage.trouble(what, why));
+    if history.is_clean() {
+        return (Vec::new(), coverage);
+    }
     let traced: Vec<(Vec<Brought>, bool)> =
         history.batches().into_par_iter().map(|batch| history.trace(store, batch)).collect();
     if traced.iter().any(|(_, complete)| !complete) {

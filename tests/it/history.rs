@@ -287,6 +287,61 @@ fn a_broken_repository_is_incomplete_and_what_can_be_read_is() {
     found(&expected);
 }
 
+/// What a scan of the history says could not be read; it must not be complete.
+fn lost(home: &Home, arguments: &[&str]) -> String {
+    let (_, coverage, output) = scan(home, arguments);
+    assert_eq!(output.code(), Some(2), "{arguments:?}: {coverage}");
+    coverage["troubles"].to_string()
+}
+
+#[test]
+fn what_is_missing_makes_a_history_incomplete() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "r", &[]);
+    repo.write("dir/a", "one\n");
+    repo.write("b", "same\n");
+    repo.commit("1");
+    repo.write("dir/a", "two\n");
+    repo.commit("2");
+    repo.git(&["tag", "-a", "v1", "-m", "v1"]);
+    repo.write("dir/a", "three\n");
+    repo.commit("3");
+    assert_eq!(scan(&home, &["--history", "r"]).2.code(), Some(0));
+    for what in ["HEAD", "HEAD~1", "HEAD~2", "v1", "HEAD^{tree}", "HEAD~1:dir", "HEAD~2:dir/a", "HEAD:b"] {
+        let id = repo.git(&["rev-parse", what]);
+        let path = repo.path.join(".git/objects").join(&id[..2]).join(&id[2..]);
+        let bytes = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        for arguments in [&["--history", "r"][..], &["--branch", "main", "r"]] {
+            if what != "v1" || arguments[0] == "--history" {
+                let said = lost(&home, arguments);
+                assert!(said.contains(&id), "{what}: {said}");
+            }
+        }
+        fs::write(&path, bytes).unwrap();
+    }
+    // What only a forgotten commit leads to may be gone.
+    repo.git(&["checkout", "-q", "--detach"]);
+    repo.write("gone/b", "gone\n");
+    repo.commit("gone");
+    let id = repo.git(&["rev-parse", "HEAD:gone/b"]);
+    repo.git(&["checkout", "-q", "main"]);
+    fs::remove_file(repo.path.join(".git/objects").join(&id[..2]).join(&id[2..])).unwrap();
+    assert_eq!(scan(&home, &["--history", "r"]).2.code(), Some(0));
+    repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repo.git(&["repack", "-q", "-a", "-d"]);
+    repo.git(&["prune", "--expire=now"]);
+    assert_eq!(scan(&home, &["--history", "r"]).2.code(), Some(0));
+    let packs = fs::read_dir(repo.path.join(".git/objects/pack")).unwrap().map(|entry| entry.unwrap().path());
+    let pack = packs.into_iter().find(|path| path.extension().is_some_and(|found| found == "pack")).unwrap();
+    replace(&pack, b"");
+    assert!(lost(&home, &["--history", "r"]).contains("whose pack is missing"));
+    fs::remove_file(&pack).unwrap();
+    assert!(lost(&home, &["--history", "r"]).contains("whose pack is missing"));
+    fs::remove_file(pack.with_extension("idx")).unwrap();
+    assert!(lost(&home, &["--history", "r"]).contains("refs/heads/main"));
+}
+
 fn replace(path: &Path, bytes: &[u8]) {
     fs::remove_file(path).unwrap();
     fs::write(path, bytes).unwrap();

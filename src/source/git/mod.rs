@@ -15,6 +15,7 @@ mod inflate;
 mod loose;
 mod made;
 mod masks;
+mod missing;
 mod named;
 mod open;
 mod opening;
