@@ -131,3 +131,21 @@ fn a_server_refuses_what_it_receives() {
     assert!(fs::read_dir(remote.join("objects")).unwrap().count() > 2);
     repo.git(["push", "-q", "origin", "--delete", "more"]);
 }
+
+#[test]
+fn a_folder_that_stands_everywhere_is_looked_at_once() {
+    let (repo, _) = with_remote();
+    let blob = repo.program("git", ["hash-object", "-w", "--stdin"]).stdin(token(3).as_bytes()).output().stdout();
+    let make = |entries: &str| {
+        let tree = repo.program("git", ["mktree"]).stdin(entries.as_bytes()).output().stdout();
+        tree.trim().to_owned()
+    };
+    let mut tree = make(&format!("100644 blob {}\tf\n", blob.trim()));
+    for _ in 0..12 {
+        tree = make(&(0..10).map(|n| format!("040000 tree {tree}\td{n}\n")).collect::<String>());
+    }
+    let commit = repo.git(["commit-tree", "-p", "HEAD", "-m", "many", &tree]);
+    repo.git(["update-ref", "refs/heads/main", &commit]);
+    let (places, code) = pushed(&repo, "main");
+    assert_eq!((places.len(), code), (1, Some(1)), "{places:?}");
+}

@@ -13,7 +13,7 @@ use super::changes::{Change, Changes};
 use super::commits::{Commit, Commits};
 use super::objects::{Handle, Objects};
 use super::refs::Refs;
-use super::tree::{Finds, fresh};
+use super::tree::{Finds, Walked, fresh};
 use super::{GitError, GitPlace};
 use crate::model::{CommitPlace, Provenance};
 
@@ -97,6 +97,7 @@ struct Push {
     shallow: HashSet<ObjectId>,
     /// Each content is looked at once, where it came first.
     seen: HashSet<ObjectId>,
+    walked: Walked,
 }
 
 impl Push {
@@ -105,7 +106,8 @@ impl Push {
         let path = place.common.join("shallow");
         let text = if path.symlink_metadata().is_ok() { small(&path)? } else { Vec::new() };
         let shallow = text.split(|byte| *byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok()).collect();
-        Ok(Self { handle: objects.handle(), changes: Changes::new(objects), shallow, seen: HashSet::new() })
+        let (handle, changes) = (objects.handle(), Changes::new(objects));
+        Ok(Self { handle, changes, shallow, seen: HashSet::new(), walked: Walked::default() })
     }
 
     fn run(
@@ -200,6 +202,7 @@ impl Push {
     fn tree(&mut self, tree: ObjectId, others: Vec<ObjectId>, provenance: &Provenance) {
         let (seen, changes) = (&mut self.seen, std::cell::RefCell::new(&mut self.changes));
         let mut finds = Finds {
+            walked: &mut self.walked,
             fresh: &mut |found| {
                 if seen.insert(found.id) {
                     let mut provenance = provenance.clone();
