@@ -133,6 +133,21 @@ fn a_server_refuses_what_it_receives() {
 }
 
 #[test]
+fn a_hook_may_be_named_without_an_option() {
+    let (repo, _) = with_remote();
+    repo.stage("a", token(1));
+    repo.commit();
+    let line = format!("HEAD {} refs/heads/main {}\n", repo.git(["rev-parse", "HEAD"]), "0".repeat(40));
+    let run = |given: &[&str]| {
+        let arguments = [&["hook", "run", "--format", "jsonl"], given].concat();
+        repo.home.staunch(arguments).current_dir(&repo.root).stdin(line.as_bytes()).output()
+    };
+    assert_eq!(places(&run(&["pre-push", "origin", "url"])), found(&["a:1"]));
+    let output = run(&["pre-pull", "origin"]);
+    assert_eq!(output.code(), Some(64), "{}", output.stderr());
+}
+
+#[test]
 fn a_folder_that_stands_everywhere_is_looked_at_once() {
     let (repo, _) = with_remote();
     let blob = repo.program("git", ["hash-object", "-w", "--stdin"]).stdin(token(3).as_bytes()).output().stdout();
