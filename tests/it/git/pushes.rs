@@ -133,6 +133,20 @@ fn a_server_refuses_what_it_receives() {
 }
 
 #[test]
+fn a_file_that_only_moved_is_known_to_the_remote() {
+    let (repo, _) = with_remote();
+    repo.git(["mv", "old", "new"]);
+    repo.commit();
+    assert_eq!(pushed(&repo, "main"), found(&[]));
+    assert_eq!(pushed(&repo, "another"), found(&[]));
+    repo.stage("copy", format!("{}\n", token(1)));
+    repo.commit();
+    repo.git(["mv", "copy", "moved"]);
+    repo.commit();
+    assert_eq!(pushed(&repo, "main"), found(&["copy:1"]), "what the remote does not have is new under its first name");
+}
+
+#[test]
 fn a_hook_may_be_named_without_an_option() {
     let (repo, _) = with_remote();
     repo.stage("a", token(1));

@@ -130,6 +130,7 @@ impl Push {
         }
         let there: Vec<ObjectId> = there.iter().filter_map(|id| self.peel(*id)).collect();
         let commits = self.commits().between(&tips, &there)?;
+        self.known(&commits);
         // The oldest first: it is the one that brought a content in.
         for (id, name) in commits.into_iter().rev() {
             self.commit(&id, name)?;
@@ -184,6 +185,15 @@ impl Push {
 
     fn commits(&self) -> Commits<'_> {
         Commits { objects: &self.handle, shallow: &self.shallow }
+    }
+
+    /// What the other side has where the new commits begin: a content of that, under another name, is nothing new.
+    fn known(&mut self, commits: &[(ObjectId, &str)]) {
+        let new: HashSet<ObjectId> = commits.iter().map(|(id, _)| *id).collect();
+        let parents = |id: &ObjectId| self.commits().read(id).map_or_else(|_| Vec::new(), |commit| commit.parents);
+        let edge: HashSet<ObjectId> = new.iter().flat_map(parents).filter(|parent| !new.contains(parent)).collect();
+        let trees = edge.iter().filter_map(|id| Some(self.commits().read(id).ok()?.tree)).collect();
+        self.changes.gone.trees = trees;
     }
 
     /// What a commit brings.
