@@ -342,6 +342,21 @@ fn what_is_missing_makes_a_history_incomplete() {
     assert!(lost(&home, &["--history", "r"]).contains("refs/heads/main"));
 }
 
+#[test]
+fn a_revision_is_what_git_understands() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "r", &[]);
+    repo.write("a", &token('A'));
+    let a = repo.commit("1");
+    repo.write("b", &token('B'));
+    let b = repo.commit("2");
+    for since in ["HEAD~1", "main^", "main@{1}", &a[..9]] {
+        assert_eq!(scan(&home, &["--since", since, "r"]).0, [format!("b:1 {b} B")], "{since}");
+    }
+    assert_eq!(scan(&home, &["--branch", "HEAD~1", "r"]).0, [format!("a:1 {a} A")]);
+    assert_eq!(scan(&home, &["--since", "HEAD~9", "r"]).2.code(), Some(2));
+}
+
 fn replace(path: &Path, bytes: &[u8]) {
     fs::remove_file(path).unwrap();
     fs::write(path, bytes).unwrap();
