@@ -357,6 +357,39 @@ fn a_revision_is_what_git_understands() {
     assert_eq!(scan(&home, &["--since", "HEAD~9", "r"]).2.code(), Some(2));
 }
 
+#[test]
+fn repositories_below_the_target_have_a_history_too() {
+    let home = Home::new();
+    let outer = Repo::new(&home, "all/r", &[]);
+    outer.write("x", &token('X'));
+    let x = outer.commit("x");
+    fs::remove_file(outer.path.join("x")).unwrap();
+    let made = |name: &str, letter: char| {
+        let repo = Repo::new(&home, name, &[]);
+        repo.write("f", &token(letter));
+        let commit = repo.commit("f");
+        repo.write("f", "gone\n");
+        repo.commit("gone");
+        commit
+    };
+    let (c, s) = (made("all/r/deep/clone", 'C'), made("sub", 'S'));
+    outer.git(&["submodule", "--quiet", "add", &home.work().join("sub").display().to_string(), "module"]);
+    let expected = |target: &str| {
+        let (places, coverage, output) = scan(&home, &["--history", target]);
+        let mut wanted = [format!("x:1 {x} X"), format!("f:1 {c} C"), format!("f:1 {s} S")];
+        wanted.sort();
+        assert_eq!(places, wanted, "{target}: {coverage}");
+        assert_eq!(output.code(), Some(1), "{coverage}");
+        assert!(output.stdout().contains("all/r/deep/clone"), "whose it is");
+    };
+    expected("all/r");
+    // A folder that is in no repository itself.
+    expected("all");
+    // Each once, and of a submodule that is not there the history all the same.
+    fs::remove_dir_all(outer.path.join("module")).unwrap();
+    expected("all");
+}
+
 fn replace(path: &Path, bytes: &[u8]) {
     fs::remove_file(path).unwrap();
     fs::write(path, bytes).unwrap();

@@ -32,7 +32,8 @@ pub struct WantedHistory {
 }
 
 impl WantedHistory {
-    fn is_all(&self) -> bool {
+    /// Whether none is left out.
+    pub fn is_all(&self) -> bool {
         self.since.is_empty() && self.branches.is_empty()
     }
 }

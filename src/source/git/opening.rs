@@ -31,7 +31,8 @@ impl Store {
         Ok(Self::at(GitPlace::whole(path)?))
     }
 
-    fn at(place: GitPlace) -> Self {
+    /// Reads the layout of every pack of a repository that was found.
+    pub fn at(place: GitPlace) -> Self {
         let mut store = Self {
             groves: Vec::new(),
             loose: Vec::new(),
