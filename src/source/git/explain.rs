@@ -100,7 +100,7 @@ impl History {
         order.iter().enumerate().for_each(|(at, &commit)| rank[commit as usize] = at as u32);
         let (names, troubles) = refs::all(&store.place);
         let mut troubles: Vec<(String, String)> = troubles.into_iter().map(|why| ("refs".to_owned(), why)).collect();
-        let (mut tips, mut lost): (Vec<(Ref, u32)>, Vec<(String, ObjectId)>) = (Vec::new(), Vec::new());
+        let (mut tips, mut lost) = (Vec::<(Ref, u32)>::new(), Vec::new());
         for one in &names {
             let end = peeled(store, one.target);
             match store.find(&end) {

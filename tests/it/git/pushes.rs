@@ -171,7 +171,8 @@ fn a_folder_that_stands_everywhere_is_looked_at_once() {
     };
     let mut tree = make(&format!("100644 blob {}\tf\n", blob.trim()));
     for _ in 0..12 {
-        tree = make(&(0..10).map(|n| format!("040000 tree {tree}\td{n}\n")).collect::<String>());
+        let entries: Vec<String> = (0..10).map(|n| format!("040000 tree {tree}\td{n}\n")).collect();
+        tree = make(&entries.concat());
     }
     let commit = repo.git(["commit-tree", "-p", "HEAD", "-m", "many", &tree]);
     repo.git(["update-ref", "refs/heads/main", &commit]);
