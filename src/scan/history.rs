@@ -18,19 +18,45 @@ use crate::detect::{NEAR, Scanner};
 use crate::model::{Blob, Clue, CommitPlace, Coverage, Provenance};
 use crate::source::Entry;
 use crate::source::archive::{self, Head};
-use crate::source::git::{Brought, History, Kind, Reach, Reader, Sift, Store, TreeReader, Unit, WantedHistory};
+use crate::source::git::{
+    self, Brought, GitError, GitPlace, History, Kind, Reach, Reader, Sift, Store, TreeReader, Unit, WantedHistory,
+};
 
-/// Scans every object of the repository at or above `path`.
+/// Scans every object of the repository at or above `path`; and, where all of it is wanted, of those below, each once.
 pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) -> Gathered {
     let mut all = Gathered::default();
-    let shown = path.display().to_string();
-    let store = match Store::open(path) {
-        Ok(store) => store,
-        Err(error) => {
-            all.coverage.trouble(shown, error.to_string());
-            return all;
+    let mut seen = HashSet::new();
+    let below = if wanted.is_all() { git::below(path) } else { Vec::new() };
+    match Store::open(path) {
+        Ok(store) => {
+            seen.insert(store.place.common_dir().to_owned());
+            all.merge(one(&store, (path, path), wanted, request));
         }
-    };
+        Err(GitError::NoRepository(_)) if !below.is_empty() => {}
+        Err(error) => all.coverage.trouble(path.display().to_string(), error.to_string()),
+    }
+    for inner in below.iter().filter(|inner| *inner != path) {
+        if request.counters.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        match GitPlace::whole(inner) {
+            Ok(place) if seen.contains(place.common_dir()) => {}
+            Ok(place) => {
+                seen.insert(place.common_dir().to_owned());
+                all.merge(one(&Store::at(place), (path, inner), wanted, request));
+            }
+            // Left behind by a submodule or a working tree that went away.
+            Err(GitError::NoRepository(_)) => all.coverage.skip("git file that leads to no repository"),
+            Err(error) => all.coverage.trouble(inner.display().to_string(), error.to_string()),
+        }
+    }
+    all
+}
+
+/// Scans every object of a repository: the target, and the folder in it where the repository was found.
+fn one(store: &Store, (target, path): (&Path, &Path), wanted: &WantedHistory, request: &Request<'_>) -> Gathered {
+    let mut all = Gathered::default();
+    let shown = path.display().to_string();
     for (what, why) in store.troubles() {
         all.coverage.trouble(what.clone(), why.clone());
     }
@@ -40,9 +66,9 @@ pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) ->
         (store.place.partial, "objects that a partial clone leaves out"),
     ];
     left_out.iter().filter(|(is, _)| *is).for_each(|(_, reason)| all.coverage.skip(reason));
-    let (reader, coverage) = threads(request, || first_look(&store, request));
+    let (reader, coverage) = threads(request, || first_look(store, request));
     all.coverage.merge(coverage);
-    let mut history = match History::new(&store, reader, wanted) {
+    let mut history = match History::new(store, reader, wanted) {
         Ok(history) => history,
         Err(error) => {
             all.coverage.trouble(shown, error.to_string());
@@ -52,12 +78,13 @@ pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) ->
     for (what, why) in &history.troubles {
         all.coverage.trouble(what.clone(), why.clone());
     }
-    if history.is_clean() {
+    // Whether all is there is told by the folders as well.
+    if history.is_clean() && store.place.partial {
         return all;
     }
-    let (brought, coverage) = threads(request, || explain(&store, &mut history, request));
+    let (brought, coverage) = threads(request, || explain(store, &mut history, request));
     all.coverage.merge(coverage);
-    all.merge(threads(request, || second_look(&store, (path, brought), request)));
+    all.merge(threads(request, || second_look(store, (target, path), brought, request)));
     all
 }
 
@@ -73,7 +100,7 @@ pub(super) fn objects(path: &Path, places: &[HistoryPlace], request: &Request<'_
                     continue;
                 };
                 let place = CommitPlace { object: object.clone(), ..CommitPlace::default() };
-                look_at(&store, path, (number, shown, place), &mut worker);
+                look_at(&store, (path, path), (number, shown, place), &mut worker);
             }
         }
     }
@@ -119,6 +146,10 @@ fn explain(store: &Store, history: &mut History, request: &Request<'_>) -> (Vec<
     let (reader, mut coverage) = each(&units, request, look, TreeReader::merge);
     history.know(store, folders, reader);
     let history = &*history;
+    history.missing(store).into_iter().for_each(|(what, why)| coverage.trouble(what, why));
+    if history.is_clean() {
+        return (Vec::new(), coverage);
+    }
     let traced: Vec<(Vec<Brought>, bool)> =
         history.batches().into_par_iter().map(|batch| history.trace(store, batch)).collect();
     if traced.iter().any(|(_, complete)| !complete) {
@@ -139,12 +170,12 @@ fn explain(store: &Store, history: &mut History, request: &Request<'_>) -> (Vec<
 }
 
 /// Scans what was found again, each with its path, and keeps the earliest place of each credential at each path.
-fn second_look(store: &Store, (target, brought): (&Path, Vec<Brought>), request: &Request<'_>) -> Gathered {
+fn second_look(store: &Store, places: (&Path, &Path), brought: Vec<Brought>, request: &Request<'_>) -> Gathered {
     let looked: Vec<Gathered> = brought
         .into_par_iter()
         .map(|one| {
             let mut worker = Worker::new(request);
-            look_again(store, target, one, &mut worker);
+            look_again(store, places, one, &mut worker);
             worker.harvest()
         })
         .collect();
@@ -164,7 +195,7 @@ fn second_look(store: &Store, (target, brought): (&Path, Vec<Brought>), request:
     all
 }
 
-fn look_again(store: &Store, target: &Path, one: Brought, worker: &mut Worker<'_>) {
+fn look_again(store: &Store, places: (&Path, &Path), one: Brought, worker: &mut Worker<'_>) {
     let short = one.place.object.get(..12).unwrap_or(&one.place.object).to_owned();
     let shown = match (&one.path, one.kind) {
         (Some(path), _) => path.clone(),
@@ -172,18 +203,23 @@ fn look_again(store: &Store, target: &Path, one: Brought, worker: &mut Worker<'_
         (None, Kind::Tag) => format!("tag {short} (message)"),
         (None, _) => format!("object {short}"),
     };
-    look_at(store, target, (one.object, &shown, one.place), worker);
+    look_at(store, places, (one.object, &shown, one.place), worker);
 }
 
 /// Scans an object's text as that of a file.
-fn look_at(store: &Store, target: &Path, (object, shown, mut place): (u32, &str, CommitPlace), worker: &mut Worker<'_>) {
+fn look_at(
+    store: &Store,
+    (target, repository): (&Path, &Path),
+    (object, shown, mut place): (u32, &str, CommitPlace),
+    worker: &mut Worker<'_>,
+) {
     match store.text(object) {
         Err(error) => worker.lost(shown, &error.to_string()),
         Ok((text, is_named)) => {
             if !is_named {
                 worker.lost(shown, &format!("object {}: its bytes are not those that its name stands for", place.object));
             }
-            place.repository = Some(target.display().to_string());
+            place.repository = Some(repository.display().to_string());
             let full = store.place.root().join(shown);
             worker.again(&Entry { path: shown, provenance: &Provenance::Commit(Box::new(place)) }, (target, &full), &text);
         }

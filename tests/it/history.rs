@@ -287,6 +287,109 @@ fn a_broken_repository_is_incomplete_and_what_can_be_read_is() {
     found(&expected);
 }
 
+/// What a scan of the history says could not be read; it must not be complete.
+fn lost(home: &Home, arguments: &[&str]) -> String {
+    let (_, coverage, output) = scan(home, arguments);
+    assert_eq!(output.code(), Some(2), "{arguments:?}: {coverage}");
+    coverage["troubles"].to_string()
+}
+
+#[test]
+fn what_is_missing_makes_a_history_incomplete() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "r", &[]);
+    repo.write("dir/a", "one\n");
+    repo.write("b", "same\n");
+    repo.commit("1");
+    repo.write("dir/a", "two\n");
+    repo.commit("2");
+    repo.git(&["tag", "-a", "v1", "-m", "v1"]);
+    repo.write("dir/a", "three\n");
+    repo.commit("3");
+    assert_eq!(scan(&home, &["--history", "r"]).2.code(), Some(0));
+    for what in ["HEAD", "HEAD~1", "HEAD~2", "v1", "HEAD^{tree}", "HEAD~1:dir", "HEAD~2:dir/a", "HEAD:b"] {
+        let id = repo.git(&["rev-parse", what]);
+        let path = repo.path.join(".git/objects").join(&id[..2]).join(&id[2..]);
+        let bytes = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        for arguments in [&["--history", "r"][..], &["--branch", "main", "r"]] {
+            if what != "v1" || arguments[0] == "--history" {
+                let said = lost(&home, arguments);
+                assert!(said.contains(&id), "{what}: {said}");
+            }
+        }
+        fs::write(&path, bytes).unwrap();
+    }
+    // What only a forgotten commit leads to may be gone.
+    repo.git(&["checkout", "-q", "--detach"]);
+    repo.write("gone/b", "gone\n");
+    repo.commit("gone");
+    let id = repo.git(&["rev-parse", "HEAD:gone/b"]);
+    repo.git(&["checkout", "-q", "main"]);
+    fs::remove_file(repo.path.join(".git/objects").join(&id[..2]).join(&id[2..])).unwrap();
+    assert_eq!(scan(&home, &["--history", "r"]).2.code(), Some(0));
+    repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repo.git(&["repack", "-q", "-a", "-d"]);
+    repo.git(&["prune", "--expire=now"]);
+    assert_eq!(scan(&home, &["--history", "r"]).2.code(), Some(0));
+    let packs = fs::read_dir(repo.path.join(".git/objects/pack")).unwrap().map(|entry| entry.unwrap().path());
+    let pack = packs.into_iter().find(|path| path.extension().is_some_and(|found| found == "pack")).unwrap();
+    replace(&pack, b"");
+    assert!(lost(&home, &["--history", "r"]).contains("whose pack is missing"));
+    fs::remove_file(&pack).unwrap();
+    assert!(lost(&home, &["--history", "r"]).contains("whose pack is missing"));
+    fs::remove_file(pack.with_extension("idx")).unwrap();
+    assert!(lost(&home, &["--history", "r"]).contains("refs/heads/main"));
+}
+
+#[test]
+fn a_revision_is_what_git_understands() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "r", &[]);
+    repo.write("a", &token('A'));
+    let a = repo.commit("1");
+    repo.write("b", &token('B'));
+    let b = repo.commit("2");
+    for since in ["HEAD~1", "main^", "main@{1}", &a[..9]] {
+        assert_eq!(scan(&home, &["--since", since, "r"]).0, [format!("b:1 {b} B")], "{since}");
+    }
+    assert_eq!(scan(&home, &["--branch", "HEAD~1", "r"]).0, [format!("a:1 {a} A")]);
+    assert_eq!(scan(&home, &["--since", "HEAD~9", "r"]).2.code(), Some(2));
+}
+
+#[test]
+fn repositories_below_the_target_have_a_history_too() {
+    let home = Home::new();
+    let outer = Repo::new(&home, "all/r", &[]);
+    outer.write("x", &token('X'));
+    let x = outer.commit("x");
+    fs::remove_file(outer.path.join("x")).unwrap();
+    let made = |name: &str, letter: char| {
+        let repo = Repo::new(&home, name, &[]);
+        repo.write("f", &token(letter));
+        let commit = repo.commit("f");
+        repo.write("f", "gone\n");
+        repo.commit("gone");
+        commit
+    };
+    let (c, s) = (made("all/r/deep/clone", 'C'), made("sub", 'S'));
+    outer.git(&["submodule", "--quiet", "add", &home.work().join("sub").display().to_string(), "module"]);
+    let expected = |target: &str| {
+        let (places, coverage, output) = scan(&home, &["--history", target]);
+        let mut wanted = [format!("x:1 {x} X"), format!("f:1 {c} C"), format!("f:1 {s} S")];
+        wanted.sort();
+        assert_eq!(places, wanted, "{target}: {coverage}");
+        assert_eq!(output.code(), Some(1), "{coverage}");
+        assert!(output.stdout().contains("all/r/deep/clone"), "whose it is");
+    };
+    expected("all/r");
+    // A folder that is in no repository itself.
+    expected("all");
+    // Each once, and of a submodule that is not there the history all the same.
+    fs::remove_dir_all(outer.path.join("module")).unwrap();
+    expected("all");
+}
+
 fn replace(path: &Path, bytes: &[u8]) {
     fs::remove_file(path).unwrap();
     fs::write(path, bytes).unwrap();

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::{Format, Least, Targets};
 use super::exit::{Exit, FailOn};
-use super::output::Output;
+use super::output::{Output, complain};
 use super::quieting::Quieting;
 use super::scan;
 use super::settings::Settings;
@@ -62,7 +62,7 @@ struct RunArgs {
     confidence: Least,
     #[command(flatten, next_help_heading = "Quieting")]
     quieting: Quieting,
-    /// What git gave the hook: for pre-push, the remote's name and URL.
+    /// What git gave the hook: for pre-push, the remote's name and URL. The hook's own name may stand before it.
     #[arg(value_name = "ARGUMENT", trailing_var_arg = true)]
     given: Vec<String>,
 }
@@ -155,12 +155,29 @@ fn gather(
     scan::gather(targets, std::slice::from_ref(&root), with, |request| crate::scan::run_changes(changes, &root, request))
 }
 
+/// Which hook this is, and what git gave it. The hook's name may stand first, as in `hook run pre-push`. None when it is not known.
+fn named<'a>(args: &'a RunArgs, settings: &Settings) -> Option<(Kind, &'a [String])> {
+    if let Some(kind) = args.kind {
+        return Some((kind, &args.given));
+    }
+    let first = args.given.first().and_then(|first| Kind::ALL.into_iter().find(|kind| kind.name() == first));
+    if let Some(kind) = first {
+        return Some((kind, &args.given[1..]));
+    }
+    let kind = input::kind(settings);
+    // git gives a commit's nothing: whoever gives it something means another.
+    (kind != Kind::Commit || args.given.is_empty()).then_some((kind, args.given.as_slice()))
+}
+
 /// `staunch hook run`. Whatever it could not read blocks what git is about to do.
 fn look(args: &RunArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let started = Instant::now();
-    let kind = args.kind.unwrap_or_else(|| input::kind(settings));
+    let Some((kind, given)) = named(args, settings) else {
+        complain(&anyhow::anyhow!("a commit's hook is given nothing: which hook this is must be said with --type"));
+        return Ok(Exit::Usage);
+    };
     let blocked = || format!("{} blocked: it could not be looked at", kind.stops().what());
-    let given = input::Given::new(&args.given, settings);
+    let given = input::Given::new(given, settings);
     let begun = Begun::new(move || {
         let place = GitPlace::find(Path::new("."), &input::environment())?;
         let changes = input::changes(kind, &place, &given)?;

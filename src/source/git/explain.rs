@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::entries::entries;
 use super::forest::NONE;
 use super::masks::{Layer, Track, climb};
+use super::missing;
 use super::reader::{Reader, Sift};
 use super::refs::{self, Ref};
 use super::store::{Number, Store, Unit};
@@ -31,7 +32,8 @@ pub struct WantedHistory {
 }
 
 impl WantedHistory {
-    fn is_all(&self) -> bool {
+    /// Whether none is left out.
+    pub fn is_all(&self) -> bool {
         self.since.is_empty() && self.branches.is_empty()
     }
 }
@@ -39,7 +41,7 @@ impl WantedHistory {
 /// The commits, and later who holds what.
 pub struct History {
     /// By number.
-    rows: Vec<CommitRow>,
+    pub(super) rows: Vec<CommitRow>,
     /// For each: its parents among them.
     parents: Vec<Box<[u32]>>,
     /// Parents before children.
@@ -51,9 +53,13 @@ pub struct History {
     /// Whether a commit counts.
     counts: Vec<bool>,
     all: bool,
-    holders: Option<Holders>,
+    /// Whether a commit and all that it leads to must be there.
+    pub(super) needed: Vec<bool>,
+    /// The commits whose parents a shallow clone left out.
+    pub(super) cut: HashSet<Number>,
+    pub(super) holders: Option<Holders>,
     /// Of each commit: its tree among the folders.
-    roots: Vec<u32>,
+    pub(super) roots: Vec<u32>,
     hits: Vec<(u32, Number)>,
     /// What is not known of the refs.
     pub troubles: Vec<(String, String)>,
@@ -93,22 +99,54 @@ impl History {
         let mut rank = vec![0; rows.len()];
         order.iter().enumerate().for_each(|(at, &commit)| rank[commit as usize] = at as u32);
         let (names, troubles) = refs::all(&store.place);
-        let troubles = troubles.into_iter().map(|why| ("refs".to_owned(), why)).collect();
-        let commit_of = |name: &ObjectId| store.find(&peeled(store, *name)).and_then(index);
-        let mut tips: Vec<(Ref, u32)> =
-            names.iter().filter_map(|one| Some((one.clone(), commit_of(&one.target)?))).collect();
+        let mut troubles: Vec<(String, String)> = troubles.into_iter().map(|why| ("refs".to_owned(), why)).collect();
+        let (mut tips, mut lost) = (Vec::<(Ref, u32)>::new(), Vec::new());
+        for one in &names {
+            let end = peeled(store, one.target);
+            match store.find(&end) {
+                None => lost.push((one.name.clone(), end)),
+                Some(number) => tips.extend(index(number).map(|commit| (one.clone(), commit))),
+            }
+        }
+        if wanted.branches.is_empty() && !store.place.partial {
+            missing::of_refs(lost, &mut troubles);
+        }
         tips.sort_by_key(|(one, _)| (importance(&one.name), one.name.clone()));
-        let reached = reach(&parents, tips.iter().map(|(_, commit)| *commit));
+        let reached = reach(&parents, tips.iter().map(|(_, commit)| *commit), &|_| false);
         let find = |text: &String| {
-            let found = refs::resolve(&names, &store.place, text).and_then(|name| commit_of(&name));
-            found.ok_or_else(|| GitError::Revision(text.clone()))
+            let name = refs::resolve(&names, &store.place, text).ok_or_else(|| GitError::Revision(text.clone()))?;
+            let name = peeled(store, name);
+            let number = store.find(&name).ok_or_else(|| GitError::Missing(format!("{name}, which {text} names,")))?;
+            index(number).ok_or_else(|| GitError::Revision(text.clone()))
         };
         let of = |texts: &[String]| texts.iter().map(find).collect::<Result<Vec<u32>, GitError>>();
-        let old = reach(&parents, of(&wanted.since)?.into_iter());
-        let new = reach(&parents, of(&wanted.branches)?.into_iter());
+        let (since, branches) = (of(&wanted.since)?, of(&wanted.branches)?);
+        let cut = missing::cut(store);
+        let is_cut = |commit: u32| cut.contains(&rows[commit as usize].commit);
+        let ends: Vec<u32> =
+            if branches.is_empty() { tips.iter().map(|(_, commit)| *commit).collect() } else { branches.clone() };
+        let mut needed = reach(&parents, ends.into_iter(), &is_cut);
+        let old = reach(&parents, since.into_iter(), &|_| false);
+        let new = reach(&parents, branches.into_iter(), &|_| false);
+        needed.iter_mut().zip(&old).for_each(|(needed, old)| *needed &= !old);
         let counts = (0..rows.len()).map(|at| !old[at] && (wanted.branches.is_empty() || new[at])).collect();
         let (roots, holders, all) = (Vec::new(), None, wanted.is_all());
-        Ok(Self { rows, parents, order, rank, refs: tips, reached, counts, all, holders, roots, hits, troubles })
+        Ok(Self {
+            rows,
+            parents,
+            order,
+            rank,
+            refs: tips,
+            reached,
+            counts,
+            all,
+            needed,
+            cut,
+            holders,
+            roots,
+            hits,
+            troubles,
+        })
     }
 
     /// Whether nothing was found: then nothing else need be read.
@@ -123,6 +161,10 @@ impl History {
 
     /// Takes in what was read of folders.
     pub fn know(&mut self, store: &Store, folders: Folders, reader: TreeReader) {
+        // Where nothing was found and nothing is missing, nobody asks who holds what.
+        if self.is_clean() && reader.is_whole() {
+            return;
+        }
         let holders = Holders::new(store, folders.0, reader);
         let root = |row: &CommitRow| holders.layout.folder(store, row.tree).map_or(NONE, |folder| holders.first(folder));
         self.roots = self.rows.iter().map(root).collect();
@@ -321,12 +363,12 @@ fn in_order(parents: &[Box<[u32]>]) -> Vec<u32> {
     order
 }
 
-/// What `tips` reach.
-fn reach(parents: &[Box<[u32]>], tips: impl Iterator<Item = u32>) -> Vec<bool> {
+/// What `tips` reach, without the parents of what `is_cut`.
+fn reach(parents: &[Box<[u32]>], tips: impl Iterator<Item = u32>, is_cut: &dyn Fn(u32) -> bool) -> Vec<bool> {
     let mut seen = vec![false; parents.len()];
     let mut stack: Vec<u32> = tips.collect();
     while let Some(commit) = stack.pop() {
-        if !std::mem::replace(&mut seen[commit as usize], true) {
+        if !std::mem::replace(&mut seen[commit as usize], true) && !is_cut(commit) {
             stack.extend(parents[commit as usize].iter().filter(|&&parent| !seen[parent as usize]));
         }
     }

@@ -4,6 +4,7 @@
 //! [`Store::open`] finds the folders, [`Store::units`] hands out work for any number of threads, [`Reader`] does one unit, and
 //! [`History`] says afterwards which commits brought in what was found.
 
+mod below;
 mod delta;
 mod entries;
 mod explain;
@@ -15,6 +16,7 @@ mod inflate;
 mod loose;
 mod made;
 mod masks;
+mod missing;
 mod named;
 mod open;
 mod opening;
@@ -36,6 +38,7 @@ mod tests;
 #[cfg(test)]
 mod tests_unindexed;
 
+pub use below::below;
 pub use explain::{Brought, Folders, History, WantedHistory};
 pub use index::Tracked;
 pub use open::{GitEnvironment, GitPlace};

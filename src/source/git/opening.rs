@@ -31,7 +31,8 @@ impl Store {
         Ok(Self::at(GitPlace::whole(path)?))
     }
 
-    fn at(place: GitPlace) -> Self {
+    /// Reads the layout of every pack of a repository that was found.
+    pub fn at(place: GitPlace) -> Self {
         let mut store = Self {
             groves: Vec::new(),
             loose: Vec::new(),
@@ -157,6 +158,13 @@ fn packs(folder: &Path, troubles: &mut Vec<(String, String)>) -> Vec<PathBuf> {
     };
     let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
     let mut all: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    all.sort();
+    for index in all.iter().filter(|path| path.extension().is_some_and(|end| end == "idx")) {
+        if size(&index.with_extension("pack")) == 0 {
+            let why = "an index whose pack is missing: what was in it is lost";
+            troubles.push((shown(index), why.to_owned()));
+        }
+    }
     // A pipe or a device would wait for ever. A file without a byte holds nothing.
     all.retain(|path| is_pack(path) && path.is_file() && size(path) > 0);
     // The largest first: what is stored twice is then mostly found in the first.

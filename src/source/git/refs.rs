@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use gix::hash::ObjectId;
@@ -89,7 +90,16 @@ pub(super) fn resolve(refs: &[Ref], place: &GitPlace, text: &str) -> Option<Obje
         return head();
     }
     let tries = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
-    tries.iter().find_map(|before| named(refs, &format!("{before}{text}"))).or_else(|| name_of(text))
+    let plain = tries.iter().find_map(|before| named(refs, &format!("{before}{text}"))).or_else(|| name_of(text));
+    plain.or_else(|| expression(place, text))
+}
+
+/// What git understands beside names: `HEAD~1`, `main@{1}`, `v1^{}`, the beginning of an object's name. Of the repository's
+/// settings nothing is believed here either.
+fn expression(place: &GitPlace, text: &str) -> Option<ObjectId> {
+    let options = gix::open::Options::isolated().filter_config_section(|_| false).with(gix::sec::Trust::Reduced);
+    let read = || Some(gix::open_opts(&place.git, options).ok()?.rev_parse_single(text).ok()?.detach());
+    catch_unwind(AssertUnwindSafe(read)).ok()?
 }
 
 /// What `HEAD` says, as its file does.

@@ -78,6 +78,12 @@ impl Store {
         packed + self.loose.iter().map(|(loose, _)| loose.names.len() as u64).sum::<u64>()
     }
 
+    /// The first number that no object has.
+    pub(super) fn end(&self) -> Number {
+        let loose = self.loose.last().map(|(loose, first)| first.saturating_add(loose.names.len() as u32));
+        loose.unwrap_or_else(|| self.groves.last().map_or(0, |grove| grove.first.saturating_add(grove.pack.len())))
+    }
+
     /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -26,17 +26,21 @@ pub(super) struct CommitRow {
     pub(super) time: i64,
     /// Those that are there.
     pub(super) parents: Box<[Number]>,
+    /// All of them are there.
+    pub(super) has_parents: bool,
 }
 
 impl CommitRow {
     /// Reads a commit's head; `None` where it has none.
     pub(super) fn read(store: &Store, commit: Number, bytes: &[u8]) -> Option<Self> {
-        let (mut tree, mut parents, mut time) = (None, Vec::new(), 0);
+        let (mut tree, mut parents, mut time, mut has_parents) = (None, Vec::new(), 0, true);
         for line in bytes.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty()) {
             if let Some(hex) = line.strip_prefix(b"tree ") {
                 tree.get_or_insert(ObjectId::from_hex(hex).ok()?);
             } else if let Some(hex) = line.strip_prefix(b"parent ") {
-                parents.extend(ObjectId::from_hex(hex).ok().and_then(|name| store.find(&name)));
+                let parent = ObjectId::from_hex(hex).ok().and_then(|name| store.find(&name));
+                has_parents &= parent.is_some();
+                parents.extend(parent);
             } else if let Some(who) = line.strip_prefix(b"committer ") {
                 let mut words = who.rsplit(|&byte| byte == b' ');
                 let seconds = words.nth(1).and_then(|word| std::str::from_utf8(word).ok());
@@ -45,7 +49,7 @@ impl CommitRow {
             }
         }
         let tree = store.find(&tree?).unwrap_or(NONE);
-        Some(Self { commit, tree, time, parents: parents.into() })
+        Some(Self { commit, tree, time, parents: parents.into(), has_parents })
     }
 }
 
@@ -62,10 +66,17 @@ struct Event {
 /// Objects whose numbers a thread remembers: 160 KiB.
 const RECENT: usize = 4096;
 
+/// Entries of one thread that lead nowhere and are remembered; if there are more, that is said.
+const MOST_MISSING: usize = 100_000;
+
 /// What one thread learns of folders.
 #[derive(Debug, Default)]
 pub struct TreeReader {
     events: Vec<Event>,
+    /// Entries whose object is nowhere; their `child` is not known yet.
+    missing: Vec<(ObjectId, Event)>,
+    /// There were too many of those.
+    is_cut: bool,
     /// Numbers of objects that were asked for lately, by how their names begin: what one version adds the next takes away.
     recent: Vec<Option<(ObjectId, Number)>>,
 }
@@ -79,6 +90,8 @@ pub(super) struct Layout {
     count: u32,
     hasher: RandomState,
     wanted: Wanted,
+    /// Nothing may be missing.
+    is_whole: bool,
 }
 
 /// Files whose folders are to be known: a bit for how each one's name begins. Of others few are taken for one, and nothing hangs
@@ -121,7 +134,8 @@ impl Layout {
             count - loose.names.len() as u32
         });
         let loose = loose.collect();
-        Self { packs, loose, count, hasher: RandomState::new(), wanted: Wanted::new(store, files) }
+        let is_whole = !store.place.partial;
+        Self { packs, loose, count, hasher: RandomState::new(), wanted: Wanted::new(store, files), is_whole }
     }
 
     /// A name's hash: nobody knows which names collide.
@@ -179,9 +193,14 @@ impl TreeReader {
                     let name = &loose.names[at];
                     // What cannot be read was said before.
                     let is_tree = loose.open(name).is_ok_and(|(kind, ..)| kind == Kind::Tree);
-                    if let Some(Ok((_, bytes))) = is_tree.then(|| loose.read(name, LARGEST)) {
-                        let (ends, _) = ends(&bytes, 0, bytes.len(), store.place.hash);
-                        self.diff((store, layout), layout.loose[*folder] + at as u32, ((&[], &[]), (&bytes, &ends)), (0, 0));
+                    match is_tree.then(|| loose.read(name, LARGEST)) {
+                        None => {}
+                        Some(Err(error)) => sift.trouble(&format!("object {name} (a folder)"), &error.to_string()),
+                        Some(Ok((_, bytes))) => {
+                            let (ends, _) = ends(&bytes, 0, bytes.len(), store.place.hash);
+                            let folder = layout.loose[*folder] + at as u32;
+                            self.diff((store, layout), folder, ((&[], &[]), (&bytes, &ends)), (0, 0));
+                        }
                     }
                 }
             }
@@ -265,11 +284,23 @@ impl TreeReader {
         let Some((mode, name, id)) = entry.and_then(split_entry) else { return };
         // A submodule's commit is another repository's.
         let is_file = mode.starts_with(b"10") || mode.starts_with(b"12");
-        if mode.starts_with(b"16") || (is_file && !layout.wanted.holds(id)) {
+        let is_wanted = !is_file || layout.wanted.holds(id);
+        if mode.starts_with(b"16") || !(is_wanted || layout.is_whole) {
             return;
         }
-        let Some(child) = self.find(store, id) else { return };
-        self.events.push(Event { child, name: layout.hash(name), at });
+        match self.find(store, id) {
+            Some(child) if is_wanted => self.events.push(Event { child, name: layout.hash(name), at }),
+            Some(_) => {}
+            // git makes up the folder without entries where there is none.
+            None if !layout.is_whole || *id == *ObjectId::empty_tree(store.place.kind()) => {}
+            None if self.missing.len() >= MOST_MISSING => self.is_cut = true,
+            None => self.missing.push((id.to_owned(), Event { child: NONE, name: layout.hash(name), at })),
+        }
+    }
+
+    /// Whether all that the folders hold is there.
+    pub(super) fn is_whole(&self) -> bool {
+        self.missing.is_empty()
     }
 
     fn find(&mut self, store: &Store, id: &oid) -> Option<Number> {
@@ -288,6 +319,8 @@ impl TreeReader {
     /// Adds what another thread learnt.
     pub fn merge(&mut self, mut other: Self) {
         self.events.append(&mut other.events);
+        self.missing.append(&mut other.missing);
+        self.is_cut |= other.is_cut;
     }
 }
 
@@ -297,15 +330,42 @@ pub(super) struct Holders {
     events: Vec<Event>,
     /// The first copy of each folder, where some are stored twice.
     copies: Option<Vec<u32>>,
+    /// What folders hold and is nowhere, numbered from `absent` on.
+    pub(super) missing: Vec<ObjectId>,
+    absent: Number,
+    /// There is more of it.
+    pub(super) is_cut: bool,
 }
 
 impl Holders {
     pub(super) fn new(store: &Store, layout: Layout, mut reader: TreeReader) -> Self {
+        let mut missing: Vec<ObjectId> = reader.missing.iter().map(|(name, _)| *name).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let absent = store.end();
+        let number = |name: &ObjectId| absent + missing.binary_search(name).unwrap_or_default() as u32;
+        reader.events.extend(reader.missing.iter().map(|(name, event)| Event { child: number(name), ..*event }));
         reader.events.sort_unstable();
         let many = store.groves.len() + store.loose.iter().filter(|(loose, _)| !loose.names.is_empty()).count() > 1;
         let first = |folder: u32| layout.folder(store, layout.number(store, folder)).unwrap_or(folder);
         let copies = many.then(|| (0..layout.count).map(first).collect());
-        Self { layout, events: reader.events, copies }
+        Self { layout, events: reader.events, copies, missing, absent, is_cut: reader.is_cut }
+    }
+
+    /// Marks every folder that leads to what is nowhere: to that at these places of `missing`.
+    pub(super) fn above(&self, store: &Store, which: std::ops::Range<usize>) -> Vec<bool> {
+        let mut marked = vec![false; self.folders()];
+        let mut open: Vec<Number> = which.map(|at| self.absent + at as u32).collect();
+        while let Some(child) = open.pop() {
+            self.of(store, child, &mut |_, folders| {
+                for folder in folders.map(|folder| self.first(folder)) {
+                    if !std::mem::replace(&mut marked[folder as usize], true) {
+                        open.push(self.number(store, folder));
+                    }
+                }
+            });
+        }
+        marked
     }
 
     pub(super) fn folders(&self) -> usize {

@@ -131,3 +131,51 @@ fn a_server_refuses_what_it_receives() {
     assert!(fs::read_dir(remote.join("objects")).unwrap().count() > 2);
     repo.git(["push", "-q", "origin", "--delete", "more"]);
 }
+
+#[test]
+fn a_file_that_only_moved_is_known_to_the_remote() {
+    let (repo, _) = with_remote();
+    repo.git(["mv", "old", "new"]);
+    repo.commit();
+    assert_eq!(pushed(&repo, "main"), found(&[]));
+    assert_eq!(pushed(&repo, "another"), found(&[]));
+    repo.stage("copy", format!("{}\n", token(1)));
+    repo.commit();
+    repo.git(["mv", "copy", "moved"]);
+    repo.commit();
+    assert_eq!(pushed(&repo, "main"), found(&["copy:1"]), "what the remote does not have is new under its first name");
+}
+
+#[test]
+fn a_hook_may_be_named_without_an_option() {
+    let (repo, _) = with_remote();
+    repo.stage("a", token(1));
+    repo.commit();
+    let line = format!("HEAD {} refs/heads/main {}\n", repo.git(["rev-parse", "HEAD"]), "0".repeat(40));
+    let run = |given: &[&str]| {
+        let arguments = [&["hook", "run", "--format", "jsonl"], given].concat();
+        repo.home.staunch(arguments).current_dir(&repo.root).stdin(line.as_bytes()).output()
+    };
+    assert_eq!(places(&run(&["pre-push", "origin", "url"])), found(&["a:1"]));
+    let output = run(&["pre-pull", "origin"]);
+    assert_eq!(output.code(), Some(64), "{}", output.stderr());
+}
+
+#[test]
+fn a_folder_that_stands_everywhere_is_looked_at_once() {
+    let (repo, _) = with_remote();
+    let blob = repo.program("git", ["hash-object", "-w", "--stdin"]).stdin(token(3).as_bytes()).output().stdout();
+    let make = |entries: &str| {
+        let tree = repo.program("git", ["mktree"]).stdin(entries.as_bytes()).output().stdout();
+        tree.trim().to_owned()
+    };
+    let mut tree = make(&format!("100644 blob {}\tf\n", blob.trim()));
+    for _ in 0..12 {
+        let entries: Vec<String> = (0..10).map(|n| format!("040000 tree {tree}\td{n}\n")).collect();
+        tree = make(&entries.concat());
+    }
+    let commit = repo.git(["commit-tree", "-p", "HEAD", "-m", "many", &tree]);
+    repo.git(["update-ref", "refs/heads/main", &commit]);
+    let (places, code) = pushed(&repo, "main");
+    assert_eq!((places.len(), code), (1, Some(1)), "{places:?}");
+}

@@ -3,10 +3,12 @@
 use std::ops::RangeInclusive;
 
 use gix::diff::blob::sources::byte_lines;
-use gix::diff::blob::{Algorithm, Diff, InternedInput};
+use gix::diff::blob::{Algorithm, Diff, InternedInput, Token};
 
 /// Larger files are not compared line by line: all of their lines count as new.
 const LARGEST: usize = 32 << 20;
+/// Where more lines than this differ, they are counted and not compared in order: to compare them would take time by the square.
+const MOST: usize = 2000;
 
 /// The lines that a change brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,13 @@ impl Added {
             return Self::All;
         }
         let input = InternedInput::new(byte_lines(old), byte_lines(new));
+        let (before, after, same) = differing(&input.before, &input.after);
+        if before.len().max(after.len()) > MOST {
+            let middle = counted(before, after, input.interner.num_tokens());
+            let head = std::iter::repeat_n(false, same);
+            let tail = std::iter::repeat_n(false, input.after.len() - same - after.len());
+            return Self::Lines(head.chain(middle).chain(tail).collect());
+        }
         let mut diff = Diff::compute(Algorithm::Histogram, &input);
         // Where a run of equal lines grew, git says which of them are new: so that people see what `git diff` shows.
         diff.postprocess_lines(&input);
@@ -60,6 +69,29 @@ impl Added {
     }
 }
 
+/// What is left of two files without the lines that both begin and end with, and how many they begin with.
+fn differing<'t>(old: &'t [Token], new: &'t [Token]) -> (&'t [Token], &'t [Token], usize) {
+    let head = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&old[head..], &new[head..]);
+    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
+    (&old[..old.len() - tail], &new[..new.len() - tail], head)
+}
+
+/// Of each new line, whether there are more of its kind up to there than all old ones. A line that only moved is none.
+fn counted(old: &[Token], new: &[Token], kinds: u32) -> Vec<bool> {
+    let mut left = vec![0u32; kinds as usize];
+    for line in old {
+        left[line.0 as usize] += 1;
+    }
+    let mut is_new = |line: &Token| {
+        let left = &mut left[line.0 as usize];
+        let known = *left > 0;
+        *left = left.saturating_sub(1);
+        !known
+    };
+    new.iter().map(&mut is_new).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Added;
@@ -77,6 +109,21 @@ mod tests {
         assert_eq!(lines("", "a\nb\n"), [1, 2]);
         assert_eq!(lines("a\nb\nc\n", "b\n"), Vec::<u64>::new());
         assert_eq!(lines("a", "a\n"), [1], "a line end was missing");
+    }
+
+    #[test]
+    fn many_changes_are_told_without_comparing_each_with_each() {
+        // Every second line is gone: a hundred times a hundred thousand comparisons, were they made one with another.
+        let old: Vec<String> = (0..200_000).map(|n| format!("{n}\n")).collect();
+        let mut new: Vec<String> = (0..200_000).step_by(2).map(|n| format!("{n}\n")).collect();
+        new.insert(77, "x\n".to_owned());
+        new.insert(99, "4\n".to_owned());
+        new.push("y".to_owned());
+        let added = Added::between(old.concat().as_bytes(), new.concat().as_bytes());
+        let Added::Lines(lines) = added else { panic!("{added:?}") };
+        assert_eq!(lines.len(), 100_003);
+        let at: Vec<usize> = lines.iter().enumerate().filter(|(_, is)| **is).map(|(at, _)| at).collect();
+        assert_eq!(at, [77, 99, 100_002], "of a line that was there once, the second is new");
     }
 
     #[test]

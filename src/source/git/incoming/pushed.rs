@@ -13,7 +13,7 @@ use super::changes::{Change, Changes};
 use super::commits::{Commit, Commits};
 use super::objects::{Handle, Objects};
 use super::refs::Refs;
-use super::tree::{Finds, fresh};
+use super::tree::{Finds, Walked, fresh};
 use super::{GitError, GitPlace};
 use crate::model::{CommitPlace, Provenance};
 
@@ -97,6 +97,7 @@ struct Push {
     shallow: HashSet<ObjectId>,
     /// Each content is looked at once, where it came first.
     seen: HashSet<ObjectId>,
+    walked: Walked,
 }
 
 impl Push {
@@ -105,7 +106,8 @@ impl Push {
         let path = place.common.join("shallow");
         let text = if path.symlink_metadata().is_ok() { small(&path)? } else { Vec::new() };
         let shallow = text.split(|byte| *byte == b'\n').filter_map(|line| ObjectId::from_hex(line).ok()).collect();
-        Ok(Self { handle: objects.handle(), changes: Changes::new(objects), shallow, seen: HashSet::new() })
+        let (handle, changes) = (objects.handle(), Changes::new(objects));
+        Ok(Self { handle, changes, shallow, seen: HashSet::new(), walked: Walked::default() })
     }
 
     fn run(
@@ -128,6 +130,7 @@ impl Push {
         }
         let there: Vec<ObjectId> = there.iter().filter_map(|id| self.peel(*id)).collect();
         let commits = self.commits().between(&tips, &there)?;
+        self.known(&commits);
         // The oldest first: it is the one that brought a content in.
         for (id, name) in commits.into_iter().rev() {
             self.commit(&id, name)?;
@@ -184,6 +187,15 @@ impl Push {
         Commits { objects: &self.handle, shallow: &self.shallow }
     }
 
+    /// What the other side has where the new commits begin: a content of that, under another name, is nothing new.
+    fn known(&mut self, commits: &[(ObjectId, &str)]) {
+        let new: HashSet<ObjectId> = commits.iter().map(|(id, _)| *id).collect();
+        let parents = |id: &ObjectId| self.commits().read(id).map_or_else(|_| Vec::new(), |commit| commit.parents);
+        let edge: HashSet<ObjectId> = new.iter().flat_map(parents).filter(|parent| !new.contains(parent)).collect();
+        let trees = edge.iter().filter_map(|id| Some(self.commits().read(id).ok()?.tree)).collect();
+        self.changes.gone.trees = trees;
+    }
+
     /// What a commit brings.
     fn commit(&mut self, id: &ObjectId, name: &str) -> Result<(), GitError> {
         let Commit { tree, parents, .. } = self.commits().read(id)?;
@@ -200,6 +212,7 @@ impl Push {
     fn tree(&mut self, tree: ObjectId, others: Vec<ObjectId>, provenance: &Provenance) {
         let (seen, changes) = (&mut self.seen, std::cell::RefCell::new(&mut self.changes));
         let mut finds = Finds {
+            walked: &mut self.walked,
             fresh: &mut |found| {
                 if seen.insert(found.id) {
                     let mut provenance = provenance.clone();

@@ -19,7 +19,7 @@ use super::super::index::read_index;
 use super::changes::{Change, Changes};
 use super::objects::{Handle, Objects};
 use super::refs::Refs;
-use super::tree::{Finds, Mode, Name, entries, fresh};
+use super::tree::{Finds, Mode, Name, Walked, entries, fresh};
 use super::{GitError, GitPlace};
 use crate::model::Provenance;
 
@@ -147,6 +147,7 @@ impl Comparison {
         }
         let (changes, path) = (std::cell::RefCell::new(&mut self.changes), entry.path(index).to_vec());
         let mut finds = Finds {
+            walked: &mut Walked::default(),
             fresh: &mut |found| {
                 changes.borrow_mut().all.push(Change::file(&found.path, found.id, found.before, Provenance::Staged));
             },

@@ -52,19 +52,29 @@ pub(super) struct Fresh {
     pub(super) before: Vec<ObjectId>,
 }
 
+/// Trees that were compared, and with which: what one brings is known wherever else it stands. Without it, ten folders that hold
+/// one folder ten times, ten levels deep, are ten thousand million.
+#[derive(Default)]
+pub(super) struct Walked(HashSet<(ObjectId, Vec<ObjectId>)>);
+
 /// What to do with what is found.
 pub(super) struct Finds<'f> {
+    pub(super) walked: &'f mut Walked,
     pub(super) fresh: &'f mut dyn FnMut(Fresh),
     pub(super) submodule: &'f mut dyn FnMut(),
     /// Paths that could not be looked into, and why.
     pub(super) trouble: &'f mut dyn FnMut(Vec<u8>, GitError),
 }
 
-/// Everything in `tree`, which lies at `path`, that none of `others` has at the same place.
+/// Everything in `tree`, which lies at `path`, that none of `others` has at the same place; what is in a folder that stands at
+/// several places, at one of them.
 pub(super) fn fresh(objects: &Handle, (path, tree): (Vec<u8>, ObjectId), others: Vec<ObjectId>, finds: &mut Finds<'_>) {
     let mut open = vec![(path, tree, others, 0_usize)];
     let mut seen = 0;
     while let Some((path, tree, others, depth)) = open.pop() {
+        if !finds.walked.0.insert((tree, others.clone())) {
+            continue;
+        }
         let here = match entries(objects, &tree) {
             Ok(here) => here,
             Err(error) => {
@@ -72,13 +82,14 @@ pub(super) fn fresh(objects: &Handle, (path, tree): (Vec<u8>, ObjectId), others:
                 continue;
             }
         };
-        seen += here.len();
+        // A tree compared with that cannot be read hides nothing: more is looked at.
+        let others: Vec<_> = others.iter().filter_map(|other| entries(objects, other).ok()).collect();
+        // What each is compared with is read as well.
+        seen += here.len() + others.iter().map(HashMap::len).sum::<usize>();
         if depth > DEEPEST || seen > MOST {
             (finds.trouble)(path, GitError::read(format!("tree {tree}"), &"folders without end"));
             return;
         }
-        // A tree compared with that cannot be read hides nothing: more is looked at.
-        let others: Vec<_> = others.iter().filter_map(|other| entries(objects, other).ok()).collect();
         for (name, (id, mode)) in here {
             let beside: Vec<ObjectId> = others.iter().filter_map(|other| other.get(&name)).map(|found| found.0).collect();
             if beside.contains(&id) {
