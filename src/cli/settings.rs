@@ -20,6 +20,9 @@ use crate::report::Look;
 use crate::respond;
 use crate::secret::{FingerprintKey, Secret};
 
+/// Threads, whoever asks for more.
+const MOST_JOBS: usize = 512;
+
 /// Everything a subcommand needs to know.
 pub(super) struct Settings {
     pub(super) format: Format,
@@ -55,7 +58,8 @@ impl Settings {
             output: global.output.clone(),
             quiet: global.quiet,
             verbose: global.verbose,
-            jobs: global.jobs,
+            // More gain nothing, and thousands take minutes to start.
+            jobs: global.jobs.min(MOST_JOBS),
             look: output::look(global.color, no_color, global.output.is_some(), global.verbose),
             state: state::folder(global, &environment),
             operator,
