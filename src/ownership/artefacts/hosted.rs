@@ -147,7 +147,9 @@ fn buildkite(desk: &mut Desk<'_>, root: View<'_>) {
 /// Drone's and Woodpecker's, which agree on it: a list of steps with names, or a mapping from them.
 fn steps(desk: &mut Desk<'_>, root: View<'_>) {
     let kind = if desk.sheet.path.contains("woodpecker") { "woodpecker" } else { "drone" };
-    let Some(all) = root.get("steps").or_else(|| root.get("pipeline")) else { return };
+    // Before 1.0, and Woodpecker before 1.0: settings of a plugin stand beside its image.
+    let older = root.get("pipeline");
+    let Some(all) = root.get("steps").or(older) else { return };
     let listed = all.items().filter_map(|step| Some((step.text_at(&["name"])?, step)));
     let mapped = all.entries().into_iter().filter_map(|(name, step)| Some((name.text()?, step)));
     for (name, step) in listed.chain(mapped).collect::<Vec<_>>() {
@@ -156,6 +158,10 @@ fn steps(desk: &mut Desk<'_>, root: View<'_>) {
         desk.variables(step.get("environment"), &link);
         // Settings of a plugin.
         desk.variables(step.get("settings"), &link);
+        if older.is_some() {
+            desk.variables(Some(step), &link);
+            desk.variables(step.get("build_args"), &link);
+        }
         desk.commands(step.get("commands"), &link);
     }
 }
@@ -308,6 +314,16 @@ mod tests {
                 ".drone.yml",
                 format!("kind: pipeline\nsteps: [{{name: push, settings: {{password: {VALUE}}}}}, {{name: lint}}]\n"),
                 Some(("drone:.drone.yml/push", Bound)),
+            ),
+            (
+                ".drone.yml",
+                format!("pipeline:\n  push:\n    image: plugins/docker\n    build_args: [K={VALUE}]\n"),
+                Some(("drone:.drone.yml/push", Bound)),
+            ),
+            (
+                ".drone.yml",
+                format!("pipeline:\n  deploy:\n    image: x/helm\n    token: {VALUE}\n  lint: {{image: y}}\n"),
+                Some(("drone:.drone.yml/deploy", Bound)),
             ),
             (".drone.yml", format!("steps: [{{name: push, environment: {{K: {{from_secret: {VALUE}}}}}}}]\n"), None),
             (

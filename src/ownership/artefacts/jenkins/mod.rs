@@ -40,16 +40,17 @@ impl Reader for Jenkins {
     const LIMIT: usize = 1 << 20;
 
     fn wants(path: &str) -> bool {
-        is_pipeline(path) || ends_in(path, &["yaml", "yml"])
+        is_pipeline(path) || is_groovy(path) || ends_in(path, &["yaml", "yml"])
     }
 
     fn concerns(sheet: &Sheet<'_>) -> bool {
-        is_pipeline(&sheet.path) || sheet.mentions("domainCredentials")
+        let declarative = || is_groovy(&sheet.path) && sheet.mentions("pipeline {") && sheet.mentions("agent");
+        is_pipeline(&sheet.path) || declarative() || sheet.mentions("domainCredentials")
     }
 
     fn read(&mut self, sheet: &Sheet<'_>, coverage: &mut Coverage) {
         self.links.begin();
-        if is_pipeline(&sheet.path) {
+        if is_pipeline(&sheet.path) || is_groovy(&sheet.path) {
             match sheet.text() {
                 Ok(text) => self.pipeline(sheet, text),
                 Err(why) => coverage.trouble(&*sheet.path, why),
@@ -88,8 +89,14 @@ impl Reader for Jenkins {
 
 fn is_pipeline(path: &str) -> bool {
     let name = file_name(path);
-    let more = |rest: &str| rest.starts_with(['.', '_', '-']) && rest.len() > 1;
+    let number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    let more = |rest: &str| (rest.starts_with(['.', '_', '-']) && rest.len() > 1) || number(rest);
     name == NAME || name.strip_prefix(NAME).is_some_and(more) || ends_in(name, &["jenkinsfile"])
+}
+
+/// Groovy by any name: a pipeline where it says so.
+fn is_groovy(path: &str) -> bool {
+    ends_in(path, &["groovy", "jenkins"])
 }
 
 impl Jenkins {
@@ -251,9 +258,17 @@ mod tests {
             assert_eq!(named("Jenkinsfile", &body), expected("Jenkinsfile", Bound), "{body}");
             assert_eq!(named("ci/Jenkinsfile.release", &body), expected("ci/Jenkinsfile.release", Inferred), "{body}");
             assert_eq!(named("Jenkinsfile_nightly", &body), expected("Jenkinsfile_nightly", Inferred), "{body}");
+            assert_eq!(named("Jenkinsfile2", &body), expected("Jenkinsfile2", Inferred), "{body}");
             assert_eq!(named("Jenkinsfile.md5sum.txt/x", &body), []);
             assert_eq!(named("Jenkinsfiles", &body), []);
         }
+    }
+
+    #[test]
+    fn groovy_by_another_name_is_a_pipeline_where_it_says_so() {
+        let body = format!("pipeline {{\n agent any\n environment {{ K = '{VALUE}' }}\n}}\n");
+        assert_eq!(named("ci/deploy.groovy", &body), [("jenkins:ci/deploy.groovy".to_owned(), Inferred)]);
+        assert_eq!(named("src/Main.groovy", &format!("class A {{ def k = '{VALUE}' }}\n")), []);
     }
 
     #[test]

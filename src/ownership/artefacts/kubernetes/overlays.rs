@@ -119,14 +119,17 @@ impl Overlays {
         let name = |way: &[&str]| object.text_at(way).filter(|name| is_name(name));
         if kind == "Kustomization" && version.starts_with("kustomize.toolkit.") {
             let Some(path) = object.text_at(&["spec", "path"]) else { return };
+            // The repository that Flux was set up from (fluxcd.io/flux/installation/bootstrap), in which its objects lie.
+            let is_own = name(&["spec", "sourceRef", "name"]) == Some("flux-system");
             let layer = Layer {
                 namespace: name(&["spec", "targetNamespace"]).map(Arc::from),
                 spare: None,
                 before: name(&["spec", "namePrefix"]).unwrap_or_default().to_owned(),
                 behind: name(&["spec", "nameSuffix"]).unwrap_or_default().to_owned(),
-                is_told: [name(&["spec", "targetNamespace"]), name(&["spec", "namePrefix"]), name(&["spec", "nameSuffix"])]
-                    .iter()
-                    .any(Option::is_some),
+                is_told: !is_own
+                    && [name(&["spec", "targetNamespace"]), name(&["spec", "namePrefix"]), name(&["spec", "nameSuffix"])]
+                        .iter()
+                        .any(Option::is_some),
             };
             if let Some(path) = join(root, path.trim_start_matches('/')) {
                 self.put(path, By::Object(at), layer);
@@ -301,6 +304,19 @@ mod tests {
         }
         let (one, other) = (argo(""), argo("").replace("shop", "dev"));
         assert_eq!(named(&[BASE, ("a/x.yaml", &one), ("b/x.yaml", &other)]), "k8s:?k:base/Pod/p/c");
+    }
+
+    #[test]
+    fn what_flux_applies_of_its_own_repository_is_there() {
+        for (source, tier) in [("flux-system", Tier::Bound), ("apps", Tier::Declared)] {
+            let object = format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: x}}\nspec: {{path: ./k, targetNamespace: shop, sourceRef: {{kind: GitRepository, name: {source}}}}}\n"
+            );
+            let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{KEY: {VALUE}}}\n");
+            let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, envFrom: [{secretRef: {name: s}}]}]}\n";
+            let all = tree(&[("k/s.yaml", &secret), ("k/p.yaml", pod), ("c/x.yaml", &object)]).resolve(&finding(VALUE));
+            assert_eq!(consumers(&all), [("k8s:shop/Pod/p/c", tier)], "{source}");
+        }
     }
 
     #[test]
