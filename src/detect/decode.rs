@@ -71,6 +71,8 @@ pub(super) struct Unwrapped {
     pub(super) stretches: Vec<(usize, usize)>,
     /// Where the hit is now.
     pub(super) hit: usize,
+    /// Whether there are more lines of it.
+    pub(super) cut: bool,
 }
 
 /// The lines around `hit` where they are pieces of one text, as `base64`, OpenSSL and mails wrap it: all but the last as long, in
@@ -89,17 +91,21 @@ pub(super) fn unwrapped(bytes: &[u8], hit: usize) -> Option<Unwrapped> {
         }
         lines.insert(0, above);
     }
-    let full = lines[0].len();
+    let (full, mut cut) = (lines[0].len(), false);
     while let Some(last) = lines.last().filter(|last| is_full(last) && last.len() == full) {
         let next = last.end + bytes[last.end..].iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let goes_on = |line: &Range<usize>| line.start > last.end && line.len() <= full && line.end <= hit + 2 * REACH;
+        let goes_on = |line: &Range<usize>| line.start > last.end && line.len() <= full;
         let Some(next) = line(bytes, next).filter(goes_on) else { break };
+        cut = next.end > hit + 2 * REACH;
+        if cut {
+            break;
+        }
         lines.push(next);
     }
     if lines.len() == 1 {
         return None;
     }
-    let mut all = Unwrapped { bytes: Vec::new(), stretches: Vec::new(), hit: 0 };
+    let mut all = Unwrapped { bytes: Vec::new(), stretches: Vec::new(), hit: 0, cut };
     for line in lines {
         if line.contains(&hit) {
             all.hit = all.bytes.len() + hit - line.start;
@@ -162,7 +168,7 @@ pub(super) fn chars_of(span: &Range<usize>) -> Range<usize> {
 mod tests {
     use data_encoding::{BASE64, BASE64URL};
 
-    use super::{around, chars_of, core, unwrapped};
+    use super::{REACH, around, chars_of, core, unwrapped};
 
     #[test]
     fn lines_of_one_text_are_put_together_and_others_are_not() {
@@ -175,10 +181,12 @@ mod tests {
             let hit = memchr::memmem::find(text.as_bytes(), &core).expect("on one line");
             let all = unwrapped(text.as_bytes(), hit).expect("wrapped");
             assert_eq!(String::from_utf8_lossy(&all.bytes), whole.trim_end_matches('='));
-            assert!(all.bytes[all.hit..].starts_with(&core));
+            assert!(all.bytes[all.hit..].starts_with(&core) && !all.cut);
             let decoded = around(&all.bytes, all.hit, 0).expect("decodes");
             assert_eq!(decoded.bytes.len(), 229);
         }
+        let long = format!("{}\n", &whole[..76]).repeat(3 * REACH / 76);
+        assert!(unwrapped(long.as_bytes(), 100).is_some_and(|all| all.cut), "its end is farther than is looked at");
         let short = format!("{}\n{}\n", &whole[..30], &whole[30..60]);
         for alone in [format!("{}\nb c\n", &whole[..76]), whole, short] {
             assert!(unwrapped(alone.as_bytes(), 5).is_none(), "{alone}");

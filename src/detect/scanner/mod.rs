@@ -276,6 +276,8 @@ impl<'s> Scanner<'s> {
         if let Some(text) = decode::unwrapped(view.bytes, hit) {
             let map = Map::Stretches { stretches: &text.stretches, outer: &view.map };
             let until = self.decoded_in((&text.bytes, map), view, text.hit, shift);
+            // As below: what starts farther on than the reach needs its own look.
+            let until = if text.cut { until.min(text.hit + super::REACH) } else { until };
             return view::original(&text.stretches, until.saturating_sub(1)) + 1;
         }
         self.decoded_in((view.bytes, view.map), view, hit, shift)
