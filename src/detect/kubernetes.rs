@@ -233,13 +233,14 @@ fn entry(key: &str, text: &str, span: Range<usize>, encoded: bool) -> Option<Ent
     sensible.then(|| Entry { key: key.to_owned(), span, value, encoded })
 }
 
-/// Whether a value is to be filled in, or says where the secret is: `CHANGE_ME_db`, `#{ x }#`, `op://…`, the address of a server
-/// without a password.
+/// Whether a value is to be filled in, or says where the secret is: `#{ x }#`, `op://…`, the address of a server without a password. A
+/// path may be the secret, as a webhook's is.
 fn is_gap(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let has = |text: &[u8]| memchr::memmem::find(&lower, text).is_some();
-    let address = has(b"://") && !has(b"@") && !has(b"\n") && !has(b"?");
-    address || lower.ends_with(b"...") || has(b"#{") || has(b"#%")
+    let at = |text: &[u8]| memchr::memmem::find(value, text);
+    let filled = |open: &[u8], close: &[u8]| at(open).zip(at(close)).is_some_and(|(open, close)| open < close);
+    let server = |behind: &[u8]| !behind.iter().any(|byte| matches!(byte, b'/' | b'@' | b'?' | b'#' | b'\n'));
+    let address = at(b"://").is_some_and(|at| server(value[at + 3..].strip_suffix(b"/").unwrap_or(&value[at + 3..])));
+    address || value.starts_with(b"op://") || value.ends_with(b"...") || filled(b"#{", b"}") || filled(b"#%", b"%#")
 }
 
 #[cfg(test)]
@@ -283,8 +284,11 @@ mod tests {
     fn templates_placeholders_and_rubbish_are_left_alone() {
         let text = "kind: Secret\r\ndata:\r\n  a: {{ .Values.x | b64enc }}\r\n  b: !!!\r\n  c: Y2hhbmdlbWU=\r\n  d: c2hvcnQ=\r\nstringData:\r\n  \
                     e: ${PASSWORD_FROM_CI}\r\n  f: <your password>\r\n  port: \"12345678901\"\r\n  g: CHANGE_ME_dbpass\r\n  h: '#{ random() }#'\r\n  i: op://vault/item/field\r\n  j: \
-                    mongodb://db.example.net:27017\r\n";
+                    mongodb://db.example.net:27017/\r\n";
         assert_eq!(read(text).entries, []);
+        let text =
+            "kind: Secret\nstringData:\n  hook: https://chat.acme.test/hooks/Zk4vT9qLw2Rx\n  odd: aZ#{9qLw2RxVt7Km3\n";
+        assert_eq!(read(text).entries.len(), 2, "a path may be the secret");
         assert_eq!(read("kind: Secret").entries, []);
     }
 }
