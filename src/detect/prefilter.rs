@@ -312,15 +312,15 @@ impl Prefilter {
 
     /// Finds the places of a segment that something leads to.
     fn look(&self, bytes: &[u8], places: Range<usize>, led: &mut Led) {
-        let mut at = places.start;
-        while at < places.end {
-            // What is looked at behind the last place does no harm; what is short is not worth a whole block.
-            let (marks, step) = match bytes[at..].first_chunk() {
-                Some(block) if at + BLOCK <= places.end => (self.marks.block(block), BLOCK),
-                _ => (self.marks.step(&ahead(&bytes[at..])), STEP),
+        for (n, at) in places.clone().step_by(BLOCK).enumerate() {
+            // What is looked at behind the last place does no harm.
+            let steps = (places.end - at).div_ceil(STEP);
+            let marks = match bytes[at..].first_chunk() {
+                Some(block) if steps >= BLOCK / STEP => self.marks.block(block),
+                Some(block) => self.marks.some(block, steps),
+                None => self.marks.some(&ahead(&bytes[at..]), steps),
             };
-            led.add((at - places.start) as u8, marks);
-            at += step;
+            led.add((n * BLOCK) as u8, marks);
         }
     }
 
@@ -378,11 +378,8 @@ impl Prefilter {
 }
 
 /// The first bytes of what is left, filled up with zeros.
-fn ahead(bytes: &[u8]) -> [u8; STEP + AHEAD] {
-    if let Some(block) = bytes.first_chunk() {
-        return *block;
-    }
-    let mut block = [0; STEP + AHEAD];
+fn ahead(bytes: &[u8]) -> [u8; BLOCK + AHEAD] {
+    let mut block = [0; BLOCK + AHEAD];
     block[..bytes.len()].copy_from_slice(bytes);
     block
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use crate::model::Blob;
 
 /// Bytes a window reports on. Larger files come in several windows, so memory does not grow with the file.
-const WINDOW: usize = 2 << 20;
+const WINDOW: usize = 512 << 10;
 
 /// A reused buffer that reads files whole where they fit and in overlapping windows where they do not.
 pub struct Windows {

@@ -33,7 +33,12 @@ pub(in super::super) fn marks(bytes: &[u8], places: Range<usize>, visit: &mut dy
             at += 1;
             continue;
         };
-        for (first, flags) in (at..).step_by(8).zip(standing_out(window)) {
+        let all = standing_out(window);
+        if all == [0; LANES / 8] {
+            at += LANES;
+            continue;
+        }
+        for (first, flags) in (at..).step_by(8).zip(all) {
             let mut left = flags;
             while left != 0 {
                 let place = first + left.trailing_zeros() as usize / 8;
@@ -47,16 +52,22 @@ pub(in super::super) fn marks(bytes: &[u8], places: Range<usize>, visit: &mut dy
     }
 }
 
-/// A bit for each place that stands out, eight places a number.
+/// A bit for each place that stands out, eight places a number. `window` has a byte more at either end.
 fn standing_out(window: &[u8; LANES + 2]) -> [u64; LANES / 8] {
+    let mut all = [0; LANES / 8];
+    // Three loads, where the compiler would put what stands behind and before together from one.
+    let (Some(before), Some(own), Some(behind)) =
+        (window.first_chunk::<LANES>(), window[1..].first_chunk::<LANES>(), window.last_chunk::<LANES>())
+    else {
+        return all;
+    };
     let mut flags = [0u8; LANES];
     // Not an iterator: tests run without the optimisation that makes a loop of one.
     let mut n = 0;
     while n < LANES {
-        flags[n] = u8::from(stands_out(window[n], window[n + 1], window[n + 2]));
+        flags[n] = u8::from(stands_out(before[n], own[n], behind[n]));
         n += 1;
     }
-    let mut all = [0; LANES / 8];
     for (all, flags) in all.iter_mut().zip(flags.as_chunks().0) {
         *all = u64::from_le_bytes(*flags);
     }

@@ -12,6 +12,8 @@ pub(super) const BEFORE: usize = 1200;
 pub(super) const AFTER: usize = 200;
 /// What decides about it may stand this much farther away.
 const MARGIN: usize = 1500;
+/// What else is written with escapes in front of a value belongs to it no farther away: its name, and the quotes about both.
+const NAME: usize = 300;
 /// A line of a key is as long as this; words are not.
 const LINE: usize = 24;
 /// Between two pieces of one value stands no more than this.
@@ -57,15 +59,30 @@ pub(super) fn unescaped(bytes: &[u8], marks: &[usize]) -> Vec<Rewritten> {
         marks::settle(bytes, at, &mut places);
     }
     places.sort_unstable();
-    let mut out: Vec<Range<usize>> = Vec::new();
+    let mut out: Vec<(Range<usize>, Vec<Range<usize>>)> = Vec::new();
     for at in places {
         let (start, end) = (at.saturating_sub(BEFORE), (at + AFTER).min(bytes.len()));
+        let about = about(bytes, at);
         match out.last_mut() {
-            Some(last) if last.end + MARGIN >= start => last.end = end,
-            _ => out.push(start..end),
+            Some((own, all)) if own.end + MARGIN >= start => {
+                own.end = end;
+                match all.last_mut().filter(|last| last.end >= about.start) {
+                    Some(last) => last.end = about.end,
+                    None => all.push(about),
+                }
+            }
+            _ => out.push((start..end, vec![about])),
         }
     }
-    out.into_iter().map(|own| rewrite(bytes, own)).collect()
+    out.into_iter().map(|(own, about)| rewrite(bytes, own, &about)).collect()
+}
+
+/// The value that the escape or joint at `at` stands in, with its name before it: what is rewritten. The rest of a stretch is
+/// copied as it stands.
+fn about(bytes: &[u8], at: usize) -> Range<usize> {
+    let first = at.saturating_sub(BEFORE);
+    let value = bytes[first..at].iter().rposition(u8::is_ascii_whitespace).map_or(first, |n| first + n);
+    value.saturating_sub(NAME)..(at + AFTER).min(bytes.len())
 }
 
 fn is_quote(byte: u8) -> bool {
@@ -77,11 +94,22 @@ fn is_between(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'\\' | b'+' | b'.' | b'&')
 }
 
-fn rewrite(bytes: &[u8], own: Range<usize>) -> Rewritten {
+fn rewrite(bytes: &[u8], own: Range<usize>, about: &[Range<usize>]) -> Rewritten {
     let (first, last) = (own.start.saturating_sub(MARGIN), bytes.len().min(own.end + MARGIN));
     let mut out = Rewritten { bytes: Vec::with_capacity(last - first), stretches: vec![(0, first)], own };
-    let (mut copied, mut at) = (first, first);
-    while at < last {
+    let mut copied = first;
+    for about in about {
+        copied = rewrite_about(bytes, (about, last), copied, &mut out);
+    }
+    out.bytes.extend_from_slice(&bytes[copied..last]);
+    out
+}
+
+/// Rewrites what begins in `about` and ends before `last`. Returns up to where the original, which was copied up to `copied`,
+/// is now.
+fn rewrite_about(bytes: &[u8], (about, last): (&Range<usize>, usize), mut copied: usize, out: &mut Rewritten) -> usize {
+    let mut at = about.start.max(copied);
+    while at < about.end {
         let found = match bytes[at] {
             b'\\' if matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => joint(bytes, at).or_else(|| escape(bytes, at)),
             b'%' | b'\\' | b'&' => escape(bytes, at),
@@ -90,8 +118,9 @@ fn rewrite(bytes: &[u8], own: Range<usize>) -> Rewritten {
             _ => None,
         };
         let Some(escape) = found.filter(|escape| escape.at >= copied && escape.at + escape.length <= last) else {
-            let next = bytes[at + 1..last].iter().position(|byte| matches!(byte, b'%' | b'\\' | b'&' | b'+' | b'.' | b'\n'));
-            at = next.map_or(last, |n| at + 1 + n);
+            let next =
+                bytes[at + 1..about.end].iter().position(|byte| matches!(byte, b'%' | b'\\' | b'&' | b'+' | b'.' | b'\n'));
+            at = next.map_or(about.end, |n| at + 1 + n);
             continue;
         };
         out.bytes.extend_from_slice(&bytes[copied..escape.at]);
@@ -103,8 +132,7 @@ fn rewrite(bytes: &[u8], own: Range<usize>) -> Rewritten {
         out.stretches.push((out.bytes.len(), copied));
         at = copied;
     }
-    out.bytes.extend_from_slice(&bytes[copied..last]);
-    out
+    copied
 }
 
 /// The escape that starts at `at`.
@@ -251,6 +279,11 @@ mod tests {
             }
             assert_eq!(got.place(text.len()), got.bytes.len());
         }
+        let far = ["a%20b\n", &"line of prose\n".repeat(30), "token=&quot;abc%2Bdef&quot;\n"].concat();
+        let all = unescaped(far.as_bytes());
+        let [got] = all.as_slice() else { panic!("{far}") };
+        // The value with what it is called; not what stands far before it.
+        assert!(got.bytes.starts_with(b"a%20b\n") && got.bytes.ends_with(b"\ntoken=\"abc+def\"\n"));
         for plain in [
             "a%20b %d",
             "x = a + b",

@@ -37,19 +37,20 @@ pub(super) struct Assignment {
     pub(super) verdict: Result<Confidence, &'static str>,
 }
 
-/// What is assigned to the name around `hit`: one value, or several in a list.
-pub(super) fn assignments(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> impl Iterator<Item = Assignment> + use<> {
-    let one = assignment(bytes, hit, kind);
-    let several = if one.is_none() { listed(bytes, hit, kind) } else { Vec::new() };
+/// The name around `hit`, if something may be assigned to it.
+pub(super) fn name(bytes: &[u8], hit: &Range<usize>) -> Option<Range<usize>> {
+    Some(whole_name(bytes, hit)).filter(|name| may_name(bytes, name))
+}
+
+/// What is assigned to a name in a file of a kind: one value, or several in a list.
+pub(super) fn assignments(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> impl Iterator<Item = Assignment> + use<> {
+    let one = assignment(bytes, name, kind);
+    let several = if one.is_none() { listed(bytes, name, kind) } else { Vec::new() };
     one.into_iter().chain(several)
 }
 
-/// The assignment to the name around `hit`, if there is one.
-fn assignment(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Option<Assignment> {
-    let name = whole_name(bytes, hit);
-    if !may_name(bytes, &name) {
-        return None;
-    }
+fn assignment(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<Assignment> {
+    let name = name.clone();
     // What is asked of a name last: most of the words that are hit are assigned nothing.
     let (value, quoted) = value_of(bytes, &name, kind)?;
     let meaning = meaning(&bytes[name.clone()])?;
@@ -73,9 +74,8 @@ fn in_its_place(confidence: Confidence, bytes: &[u8], at: usize, kind: FileKind)
     }
 }
 
-/// The secrets in the list that the name around `hit` is given: `"tokens": ["…", "…"]`. What is none is passed over.
-fn listed(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Vec<Assignment> {
-    let name = whole_name(bytes, hit);
+/// The secrets in the list that a name is given: `"tokens": ["…", "…"]`. What is none is passed over.
+fn listed(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Vec<Assignment> {
     let mut at = name.end;
     skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b']'), 3);
     skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 40);
@@ -87,7 +87,7 @@ fn listed(bytes: &[u8], hit: &Range<usize>, kind: FileKind) -> Vec<Assignment> {
         _ => return Vec::new(),
     };
     skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 60);
-    if !matches!(bytes.get(at), Some(b'[' | b'\n' | b'\r')) || !may_name(bytes, &name) {
+    if !matches!(bytes.get(at), Some(b'[' | b'\n' | b'\r')) {
         return Vec::new();
     }
     let pieces = below::pieces(bytes, at, kind);

@@ -1,12 +1,13 @@
 //! Notations in which a secret stands right behind its name, and what is no secret there.
 
-use super::assignment;
+use super::{assignment, name};
 use crate::detect::kind::FileKind;
 use crate::model::Confidence;
 
 fn found(path: &str, text: &str, word: &str) -> Option<(String, Result<Confidence, &'static str>)> {
     let at = text.find(word).unwrap_or_else(|| panic!("{word} in {text}"));
-    let found = assignment(text.as_bytes(), &(at..at + word.len()), FileKind::of(path))?;
+    let name = name(text.as_bytes(), &(at..at + word.len()))?;
+    let found = assignment(text.as_bytes(), &name, FileKind::of(path))?;
     Some((text[found.value].to_owned(), found.verdict))
 }
 

@@ -1,6 +1,6 @@
 //! Notations in which a secret is written farther from its name than beside it.
 
-use super::assignments;
+use super::{assignments, name};
 use crate::detect::kind::FileKind;
 use crate::model::Confidence;
 
@@ -10,7 +10,8 @@ const KEY: &str = "Zk4vT9qLw2RxN7cBd1YhQ8sJm3Gf6Pa";
 /// What is found by the first `word` of the text: values and why they are none.
 fn found(path: &str, text: &str, word: &str) -> Vec<(String, Result<Confidence, &'static str>)> {
     let at = text.find(word).unwrap_or_else(|| panic!("{word} in {text}"));
-    let found = assignments(text.as_bytes(), &(at..at + word.len()), FileKind::of(path));
+    let name = name(text.as_bytes(), &(at..at + word.len()));
+    let found = name.into_iter().flat_map(|name| assignments(text.as_bytes(), &name, FileKind::of(path)));
     found.map(|one| (text[one.value].to_owned(), one.verdict)).collect()
 }
 

@@ -1,8 +1,8 @@
 //! Where a window of four bytes may be some text's, and which texts those are.
 
-/// Windows that are looked at together where there is enough to look at: one guess of the processor about all of them.
+/// Windows that are looked at together: one guess of the processor about all of them.
 pub(super) const BLOCK: usize = 64;
-/// And where there is not.
+/// A block is looked at in such pieces, and where it ends early in fewer of them.
 pub(super) const STEP: usize = 8;
 /// Bytes that the last window of a step or block reaches beyond it, and one.
 pub(super) const AHEAD: usize = 4;
@@ -40,9 +40,11 @@ impl Marks {
         steps.fold(0, |all, step| all << STEP | led(words, step))
     }
 
-    /// The same for a step; the bits below are zero.
-    pub(super) fn step(&self, step: &[u8; STEP + AHEAD]) -> u64 {
-        self.0.first_chunk().map_or(0, |words| led(words, step) << (BLOCK - STEP))
+    /// The same for the first steps of a block; the bits below are zero.
+    pub(super) fn some(&self, block: &[u8; BLOCK + AHEAD], steps: usize) -> u64 {
+        let Some(words) = self.0.first_chunk::<WORDS>() else { return 0 };
+        let steps = (0..BLOCK).step_by(STEP).take(steps).filter_map(|at| Some((at, block[at..].first_chunk()?)));
+        steps.fold(0, |all, (at, step)| all | led(words, step) << (BLOCK - STEP - at))
     }
 }
 

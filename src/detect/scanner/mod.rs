@@ -22,7 +22,7 @@ use super::{assemble, decode, escapes, generic, wide};
 use crate::model::{Blob, Clue, Confidence, Credential, Encoding};
 use anchor::{How, grouped, matched};
 use leads::Leads;
-use surroundings::{holds_run, is_armour, is_endless, is_made_up, run_end};
+use surroundings::{is_armour, is_endless, is_made_up, run_end};
 use view::{Map, Piece, View};
 
 /// Base64 in base64 in base64 is nobody's configuration.
@@ -351,10 +351,13 @@ impl<'s> Scanner<'s> {
         let entry = &self.set.entries[detector];
         let rule = entry.rule(0);
         if !is_endless(view.bytes, hit, &mut seen.next_end) {
+            let mut last = None;
             for kind in self.kinds(view.kind) {
-                if let Some((name, value)) = generic::written(view.bytes, hit, kind) {
-                    self.unwrapped(view, &name, &value);
+                let written = generic::written(view.bytes, hit, kind);
+                if let Some((name, value)) = written.as_ref().filter(|_| written != last) {
+                    self.unwrapped(view, name, value);
                 }
+                last = written;
             }
         }
         self.note_long(view, entry, hit..hit + 1);
@@ -365,11 +368,28 @@ impl<'s> Scanner<'s> {
         let mut from = window.start.max(searched.saturating_sub(longest));
         *searched = (*searched).max(window.end);
         let text = &view.bytes[..view.bytes.len().min(window.end + longest)];
-        if !holds_run(text, from.min(text.len())..window.end, rule) {
-            return;
+        while let Some(run) = surroundings::run(text, from..window.end, rule) {
+            self.values(view, (detector, words), (hit, window.end), &run, seen);
+            from = run.end;
         }
+    }
+
+    /// A run of bytes that values can be made of was found near a word: those that begin in it, before `end`.
+    fn values(
+        &mut self,
+        view: &View<'_>,
+        (detector, words): (usize, &Words),
+        (hit, end): (usize, usize),
+        run: &Range<usize>,
+        seen: &mut Seen,
+    ) {
+        let entry = &self.set.entries[detector];
+        let rule = entry.rule(0);
         let Some(regex) = entry.regex(0) else { return };
-        while let Some(found) = regex.find_at(text, from).filter(|found| found.start() < window.end) {
+        // A byte more: an expression may ask what stands behind the value.
+        let text = &view.bytes[..view.bytes.len().min(run.end + 1)];
+        let mut from = run.start;
+        while let Some(found) = regex.find_at(text, from).filter(|found| found.start() < end) {
             let whole = found.range();
             if !assemble::stands_alone(view.bytes, &whole, rule) {
                 from = run_end(text, whole.start, rule);
@@ -422,30 +442,34 @@ impl<'s> Scanner<'s> {
         if is_endless(view.bytes, hit.end, &mut seen.next_end) {
             return;
         }
+        if hit.start < seen.generic_until {
+            return;
+        }
+        let Some(name) = generic::name(view.bytes, &hit) else { return };
         if self.any_kind {
+            let mut last = Vec::new();
             for (n, kind) in self.kinds(view.kind).enumerate() {
-                for found in generic::assignments(view.bytes, &hit, kind) {
+                let all: Vec<_> = generic::assignments(view.bytes, &name, kind).collect();
+                for found in all.iter().filter(|found| !last.contains(*found)) {
                     if seen.anchors.insert((usize::MAX - n, found.value.start)) {
                         self.assigned(view, entry, found);
                     }
                 }
+                last = all;
             }
             return;
         }
-        if hit.start < seen.generic_until {
-            return;
-        }
-        for (n, found) in generic::assignments(view.bytes, &hit, view.kind).enumerate() {
+        for (n, found) in generic::assignments(view.bytes, &name, view.kind).enumerate() {
             if view.own.contains(&found.value.start) && seen.anchors.insert((usize::MAX, found.value.start)) {
                 // Of a list the first alone, so that a window in the middle of it decides as the whole does.
                 seen.generic_until = if n == 0 { found.value.start } else { seen.generic_until };
-                self.assigned(view, entry, found);
+                self.assigned(view, entry, &found);
             }
         }
     }
 
     /// A value was given a name that says secret.
-    fn assigned(&mut self, view: &View<'_>, entry: &Entry, found: generic::Assignment) {
+    fn assigned(&mut self, view: &View<'_>, entry: &Entry, found: &generic::Assignment) {
         if !view.own.contains(&found.value.start) {
             return;
         }
@@ -453,7 +477,7 @@ impl<'s> Scanner<'s> {
         match found.verdict {
             Err(reason) => self.put_aside(view, entry, &found.value, (reason, rank::GENERIC)),
             Ok(most) => {
-                let Some(matched) = grouped(entry, view.bytes, found.value) else { return };
+                let Some(matched) = grouped(entry, view.bytes, found.value.clone()) else { return };
                 self.complete(view, entry, &matched, How { rank: rank::GENERIC, most, crowded: true });
             }
         }

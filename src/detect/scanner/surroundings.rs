@@ -52,17 +52,18 @@ pub(super) fn run_end(bytes: &[u8], at: usize, rule: &PartRule) -> usize {
     at + run.max(1)
 }
 
-/// Whether as many bytes as a match has at least, of those that one can be made of, stand together from `places` on.
-pub(super) fn holds_run(text: &[u8], places: Range<usize>, rule: &PartRule) -> bool {
-    let mut run = 0;
-    for (at, &byte) in text.iter().enumerate().skip(places.start) {
-        run = if rule.bytes.contains(byte) { run + 1 } else { 0 };
-        if run >= *rule.length.start() {
-            return true;
+/// The first run within `places` of as many bytes as a match has at least, of those that one can be made of. It may go on
+/// behind them.
+pub(super) fn run(text: &[u8], places: Range<usize>, rule: &PartRule) -> Option<Range<usize>> {
+    let fits = |byte: &&u8| rule.bytes.contains(**byte);
+    let mut at = places.start;
+    while at < places.end {
+        let length = text[at..].iter().take_while(fits).count();
+        if length >= *rule.length.start() {
+            return Some(at..at + length);
         }
-        if run == 0 && at >= places.end {
-            return false;
-        }
+        at += length;
+        at += text[at..].iter().take_while(|byte| !fits(byte)).count();
     }
-    false
+    None
 }

@@ -81,6 +81,7 @@ impl Store {
     /// Reads which entry of a pack is made from which.
     fn grow(&mut self, at: usize) {
         let pack = &self.groves[at].pack;
+        pack.hasten();
         let made = forest(pack, &|name| self.kind(&pack.base_name(name)?, at));
         self.groves[at].forest = made;
         self.groves[at].nodes = OnceLock::new();

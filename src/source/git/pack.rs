@@ -4,6 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use gix::hash::{ObjectId, oid};
 use gix::odb::pack::{data, index};
@@ -22,6 +23,8 @@ pub(super) struct Pack {
     end: u64,
     /// Of an object's name, in bytes.
     hash: usize,
+    /// By how names begin: the first that begins so. Made where many are to be found.
+    begins: OnceLock<Vec<u32>>,
 }
 
 /// What a pack's entries are called.
@@ -53,11 +56,15 @@ pub(super) enum What {
     Named(u64),
 }
 
+/// The number that a name begins with.
+fn head(name: &oid) -> u64 {
+    name.as_bytes().first_chunk().map_or(0, |eight| u64::from_be_bytes(*eight))
+}
+
 /// Names are spread evenly, so that where one stands can be guessed from what it begins with: some four looks, where halving takes
 /// eighteen of 200,000. Whoever chose the names may have made guessing worthless; then they are halved.
 fn lookup(index: &index::File, name: &oid) -> Option<u32> {
     const GUESSES: usize = 6;
-    let head = |name: &oid| name.as_bytes().first_chunk().map_or(0, |eight| u64::from_be_bytes(*eight));
     let wanted = head(name);
     let (mut low, mut high) = (0, index.num_objects());
     let (mut floor, mut ceiling) = (0, u64::MAX);
@@ -76,6 +83,26 @@ fn lookup(index: &index::File, name: &oid) -> Option<u32> {
     None
 }
 
+/// The same by a table of where names begin so: one look at it and some two at names that lie together.
+fn lookup_in(index: &index::File, begins: &[u32], name: &oid) -> Option<u32> {
+    const FEW: u32 = 8;
+    let wanted = head(name);
+    let place = (wanted >> (u64::BITS - (begins.len() - 1).trailing_zeros())) as usize;
+    let (mut low, mut high) = (begins[place], begins[place + 1]);
+    while high - low > FEW {
+        let middle = low + (high - low) / 2;
+        match index.oid_at_index(middle).cmp(name) {
+            std::cmp::Ordering::Equal => return Some(middle),
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Greater => high = middle,
+        }
+    }
+    (low..high).find(|&at| {
+        let found = index.oid_at_index(at);
+        head(found) == wanted && found == name
+    })
+}
+
 impl Pack {
     /// Opens `pack-*.pack` and the `.idx` beside it.
     pub(super) fn open(path: &Path, hash: usize) -> Result<Self, GitError> {
@@ -87,7 +114,7 @@ impl Pack {
             let index = index::File::at(&beside, kind(hash)).map_err(|_| GitError::Corrupt("the pack's index is broken"))?;
             let data = data(path, hash)?;
             let end = data.pack_end() as u64;
-            Ok(Self { data, index: Index::File(Box::new(index)), end, hash })
+            Ok(Self { data, index: Index::File(Box::new(index)), end, hash, begins: OnceLock::new() })
         };
         // gix promises no more than not to be unsound.
         catch_unwind(AssertUnwindSafe(open)).unwrap_or(Err(GitError::Corrupt("the pack's index is broken")))
@@ -97,7 +124,7 @@ impl Pack {
     pub(super) fn bare(path: &Path, hash: usize) -> Result<Self, GitError> {
         let data = data(path, hash)?;
         let end = data.data_len() as u64;
-        Ok(Self { data, index: Index::Made(Made::default()), end, hash })
+        Ok(Self { data, index: Index::Made(Made::default()), end, hash, begins: OnceLock::new() })
     }
 
     /// The same pack, with names for its entries.
@@ -149,9 +176,32 @@ impl Pack {
 
     pub(super) fn find(&self, name: &oid) -> Option<u32> {
         match &self.index {
-            Index::File(index) => lookup(index, name),
+            Index::File(index) => match self.begins.get() {
+                Some(begins) => lookup_in(index, begins, name),
+                None => lookup(index, name),
+            },
             Index::Made(made) => made.find(name),
         }
+    }
+
+    /// Makes ready for finding most of all objects.
+    pub(super) fn hasten(&self) {
+        /// So few are found as fast without.
+        const FEW: u32 = 1 << 10;
+        let Index::File(index) = &self.index else { return };
+        let bits = index.num_objects().max(1).ilog2();
+        if index.num_objects() < FEW {
+            return;
+        }
+        self.begins.get_or_init(|| {
+            let mut begins = vec![0; (1 << bits) + 1];
+            for at in 0..index.num_objects() {
+                begins[(head(index.oid_at_index(at)) >> (u64::BITS - bits)) as usize + 1] = at + 1;
+            }
+            // Where nothing begins so, what comes next does.
+            (1..begins.len()).for_each(|at| begins[at] = begins[at].max(begins[at - 1]));
+            begins
+        });
     }
 
     /// Where each object's entry begins, with its number in the index, in the order of the pack.
@@ -244,4 +294,40 @@ fn kind(hash: usize) -> gix::hash::Kind {
 
 fn data(path: &Path, hash: usize) -> Result<data::File, GitError> {
     data::File::at(path, kind(hash)).map_err(|_| GitError::Corrupt("the pack is broken or cut off"))
+}
+
+#[cfg(test)]
+mod tests {
+    use gix::hash::ObjectId;
+
+    use super::super::testing::{Packer, name};
+    use super::Pack;
+
+    #[test]
+    fn every_name_is_found_with_the_table_and_without() {
+        // Whoever chose the names of the second pack did so that no table helps.
+        let alike = |n: u32| ObjectId::try_from([&[7; 16][..], &n.to_be_bytes()].concat().as_slice()).expect("20 bytes");
+        for chosen in [None, Some(alike)] {
+            let mut packer = Packer::new();
+            for n in 0..1500u32 {
+                let content = n.to_string().into_bytes();
+                let name = chosen.map_or_else(|| name("blob", &content), |chosen| chosen(2 * n));
+                packer.entry(3, name, (&[], &content), content.len());
+            }
+            let names: Vec<ObjectId> = packer.entries.iter().map(|(name, ..)| *name).collect();
+            let folder = tempfile::tempdir().expect("a folder");
+            packer.write(folder.path());
+            let pack = Pack::open(&folder.path().join("objects/pack/pack-test.pack"), 20).expect("a pack");
+            let absent =
+                [ObjectId::null(gix::hash::Kind::Sha1), name("blob", b"none"), alike(1), alike(2999), alike(u32::MAX)];
+            for _ in 0..2 {
+                for name in &names {
+                    assert_eq!(pack.find(name).map(|entry| pack.name(entry)), Some(name.as_ref()));
+                }
+                assert_eq!(absent.map(|name| pack.find(&name)), [None; 5]);
+                pack.hasten();
+            }
+            assert!(pack.begins.get().is_some());
+        }
+    }
 }

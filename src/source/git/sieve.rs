@@ -82,36 +82,65 @@ pub(super) fn plan(copies: &[Copied], (base, length): (usize, usize), hits: &[Hi
     plan
 }
 
-/// What may lead to something in a version, from what does in the one it is made from: what was copied whole, and what is found
-/// where copies end.
+/// What may lead to something in a version, from what does in the one it is made from, in ascending order: what was copied
+/// whole, and what is found where copies end.
 pub(super) fn clues(base: &[Clue], copies: &[Copied], bytes: &[u8], sift: &dyn Sift, all: &mut Vec<Clue>) {
     let reach = sift.longest_clue().saturating_sub(1);
-    let look = |(start, end): (usize, usize), all: &mut Vec<Clue>| {
-        sift.clues(bytes, start.saturating_sub(reach)..(end + reach).min(bytes.len()), all);
+    let mut found = Vec::new();
+    let mut look = |(start, end): (usize, usize)| {
+        let before = found.len();
+        sift.clues(bytes, start.saturating_sub(reach)..(end + reach).min(bytes.len()), &mut found);
+        found[before..].sort_unstable();
     };
+    let mut kept = Vec::with_capacity(base.len());
     // Between two copies, and across their ends: what is so near each other is looked at once.
     let (mut cut, mut done) = ((0, 0), 0);
+    let (mut first, mut passed) = (0, 0);
     for (from, to, length) in copies.iter().map(|copy| (copy.from, copy.to, copy.length)) {
         let gap = (done, to as usize);
         if gap.0 > cut.1 + 2 * reach {
-            look(cut, all);
+            look(cut);
             cut = gap;
         }
         cut.1 = gap.1;
         done = (to + length) as usize;
-        let first = base.partition_point(|clue| clue.at < from);
+        // Most copies go on behind the last one.
+        first = if from < passed { 0 } else { first };
+        first += before(&base[first..], |clue| clue.at < from);
+        passed = from;
         let inside =
             base[first..].iter().take_while(|clue| clue.at < from + length).filter(|clue| clue.end <= from + length);
-        all.extend(inside.map(|clue| Clue { at: clue.at - from + to, end: clue.end - from + to, ..*clue }));
+        kept.extend(inside.map(|clue| Clue { at: clue.at - from + to, end: clue.end - from + to, ..*clue }));
     }
     if done > cut.1 + 2 * reach {
-        look(cut, all);
+        look(cut);
         cut.0 = done;
     }
-    look((cut.0, bytes.len()), all);
-    // Long runs of it are in order.
-    all.sort();
-    all.dedup();
+    look((cut.0, bytes.len()));
+    merge(&kept, &found, all);
+}
+
+/// Adds what is in either of two lists in ascending order, once. Of `found` there is little.
+fn merge(mut kept: &[Clue], found: &[Clue], all: &mut Vec<Clue>) {
+    all.reserve(kept.len() + found.len());
+    for one in found {
+        let (smaller, rest) = kept.split_at(before(kept, |clue| clue < one));
+        all.extend_from_slice(smaller);
+        all.push(*one);
+        kept = rest.strip_prefix(&[*one]).unwrap_or(rest);
+    }
+    all.extend_from_slice(kept);
+}
+
+/// How many of `clues`, which are in order, come before something that is likely to be near.
+fn before(clues: &[Clue], is_before: impl Fn(&Clue) -> bool) -> usize {
+    let (mut low, mut step) = (0, 1);
+    while clues.get(low + step - 1).is_some_and(&is_before) {
+        low += step;
+        step *= 2;
+    }
+    let high = clues.len().min(low + step - 1);
+    low + clues[low..high].partition_point(is_before)
 }
 
 /// The clues that begin in `places`.

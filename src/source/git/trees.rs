@@ -285,7 +285,9 @@ impl TreeReader {
         // A submodule's commit is another repository's.
         let is_file = mode.starts_with(b"10") || mode.starts_with(b"12");
         let is_wanted = !is_file || layout.wanted.holds(id);
-        if mode.starts_with(b"16") || !(is_wanted || layout.is_whole) {
+        // What is taken away was there before, where it was asked for.
+        let is_asked = is_wanted || (layout.is_whole && at & 1 == 1);
+        if mode.starts_with(b"16") || !is_asked {
             return;
         }
         match self.find(store, id) {
