@@ -165,9 +165,7 @@ const TESTS: &[&str] = &[
     "benches",
     "regress",
     "t",
-    "unit",
     "unittests",
-    "integration",
     "testutil",
     "testutils",
     "molecule",
@@ -179,8 +177,7 @@ const TESTS: &[&str] = &[
     "fuzzing",
     "expected",
 ];
-const DOCS: &[&str] =
-    &["doc", "docs", "documentation", "man", "javadoc", "apidoc", "website", "wiki", "tutorial", "tutorials"];
+const DOCS: &[&str] = &["doc", "docs", "documentation", "man", "javadoc", "apidoc", "wiki", "tutorial", "tutorials"];
 const LOCALES: &[&str] = &["locale", "locales", "i18n", "l10n", "lang", "langs", "translations", "lc_messages", "intl"];
 const GENERATED: &[&str] = &[
     "node_modules",
@@ -189,7 +186,6 @@ const GENERATED: &[&str] = &[
     "third-party",
     "thirdparty",
     "deps",
-    "external",
     "dist-packages",
     "site-packages",
     "__pycache__",
@@ -332,9 +328,10 @@ fn role(path: &str, file: &str) -> Role {
         let version = folder.find(['-', '_']).filter(|at| folder[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
         CRYPTO.contains(&&folder[..version.unwrap_or(folder.len())])
     };
+    let apart = purposes(path, file);
     if test_file
-        || folders.clone().any(crypto)
-        || folders.clone().any(|folder| {
+        || folders.any(crypto)
+        || apart.clone().any(|folder| {
             TESTS.contains(&folder)
                 || folder.ends_with("vectors")
                 || folder.ends_with("-tests")
@@ -348,7 +345,23 @@ fn role(path: &str, file: &str) -> Role {
         .contains(&ending)
         && file.contains('.');
     let named = ["readme", "changelog", "changes", "news", "history", "contributing"].contains(&stem) && docs_file;
-    if named || folders.any(|folder| DOCS.contains(&folder)) { Role::Docs } else { Role::Plain }
+    if named || apart.clone().any(|folder| DOCS.contains(&folder)) { Role::Docs } else { Role::Plain }
+}
+
+/// The folders that may tell what a file is for. A package's name does not: `com.example.demo` is what generators of projects
+/// call it (start.spring.io, Android Studio, Flutter). Nor does a folder of examples for settings that are in use.
+fn purposes<'p>(path: &'p str, file: &'p str) -> impl Iterator<Item = &'p str> + Clone {
+    const SOURCES: &[&str] = &["src/main/java/", "src/main/kotlin/", "src/main/scala/", "src/main/groovy/"];
+    const SHOWN: &[&str] = &["demo", "demos", "example", "examples", "sample", "samples"];
+    const DOMAINS: &[&str] = &["com", "org", "net", "io", "dev"];
+    let source = SOURCES.iter().find_map(|source| path.find(source)).unwrap_or(path.len() - file.len());
+    let in_use =
+        file == ".env" || file.starts_with(".env.") || file.starts_with("docker-compose") || file.starts_with("compose.");
+    let before = path[..source].split('/').scan("", |last, folder| Some((std::mem::replace(last, folder), folder)));
+    before
+        .filter(move |(_, folder)| !(in_use && SHOWN.contains(folder)))
+        .filter(|(last, folder)| !(SHOWN.contains(folder) && DOMAINS.contains(last)))
+        .map(|(_, folder)| folder)
 }
 
 #[cfg(test)]
@@ -382,6 +395,16 @@ mod tests {
             ("app.zip!b.zip!src/app.py", Syntax::Code, Role::Plain),
             ("tests/app.zip!deploy/app.yaml", Syntax::Settings, Role::Test),
             ("", Syntax::Text, Role::Plain),
+            ("src/main/java/com/example/demo/config/MailConfig.java", Syntax::Code, Role::Plain),
+            ("app/src/com/example/weather/Main.java", Syntax::Code, Role::Plain),
+            ("src/test/java/com/acme/Main.java", Syntax::Code, Role::Test),
+            ("examples/src/main/java/com/acme/Main.java", Syntax::Code, Role::Test),
+            ("demo/.env", Syntax::Settings, Role::Plain),
+            ("demo/.env.example", Syntax::Settings, Role::Test),
+            ("demo/app.py", Syntax::Code, Role::Test),
+            ("tests/.env", Syntax::Settings, Role::Test),
+            ("website/app.py", Syntax::Code, Role::Plain),
+            ("src/integration/client.java", Syntax::Code, Role::Plain),
         ] {
             let kind = FileKind::of(path);
             assert_eq!((kind.syntax, kind.role), (syntax, role), "{path}");

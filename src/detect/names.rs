@@ -67,6 +67,90 @@ const PASSWORDS: &[&str] = &[
     "mailpass",
     "ldappassword",
     "ftppassword",
+    "motdepasse",
+    "mdp",
+    "wachtwoord",
+    "heslo",
+    "haslo",
+    "parola",
+    "salasana",
+    "lozinka",
+    "clave",
+];
+/// Words for password that are not of ASCII's letters, as text has them before a colon.
+const ABROAD: &[&str] =
+    &["密码", "密碼", "口令", "пароль", "Пароль", "パスワード", "비밀번호", "contraseña", "Contraseña", "κωδικός"];
+/// What ends names whose words are run together: any of these behind anything but a verb says what it says alone.
+const ENDINGS: &[(&str, Meaning)] = &[
+    ("password", Meaning::Password),
+    ("passwd", Meaning::Password),
+    ("apikey", Meaning::Token),
+    ("secretkey", Meaning::Token),
+    ("clientsecret", Meaning::Token),
+    ("accesstoken", Meaning::Token),
+    ("authtoken", Meaning::Token),
+    ("bottoken", Meaning::Token),
+    ("jwttoken", Meaning::Token),
+    ("slacktoken", Meaning::Token),
+    ("githubtoken", Meaning::Token),
+    ("signingsecret", Meaning::Token),
+    ("stripesecret", Meaning::Token),
+    ("awssecret", Meaning::Token),
+    ("mysecret", Meaning::Token),
+    ("sharedsecret", Meaning::Token),
+];
+/// Before such an ending, these make a message, a page or a question of it.
+const VERBS: &[&str] = &[
+    "forgot",
+    "forget",
+    "reset",
+    "change",
+    "update",
+    "confirm",
+    "verify",
+    "check",
+    "show",
+    "hide",
+    "no",
+    "non",
+    "has",
+    "is",
+    "use",
+    "using",
+    "invalid",
+    "wrong",
+    "bad",
+    "empty",
+    "missing",
+    "incorrect",
+    "recover",
+    "lost",
+    "set",
+    "get",
+    "enter",
+    "require",
+    "required",
+    "without",
+    "with",
+    "valid",
+    "validate",
+    "toggle",
+    "repeat",
+    "retype",
+    "needs",
+    "generate",
+    "create",
+    "hash",
+    "encrypt",
+    "compare",
+    "ask",
+    "askfor",
+    "prompt",
+    "enable",
+    "disable",
+    "allow",
+    "encode",
+    "decode",
 ];
 const TOKENS: &[&str] = &[
     "secret",
@@ -148,6 +232,8 @@ const KEYS: &[&str] = &[
     "aes",
     "decryption",
     "token",
+    "priv",
+    "enc",
     "integration",
     "write",
     "read",
@@ -225,8 +311,18 @@ fn behind_digits(word: &str) -> &str {
     if hash || word.len() - at < 4 { word } else { &word[at..] }
 }
 
+/// `openaiapikey`, `emailpassword`: what a name says whose words are run together.
+fn run_together(word: &str) -> Option<Meaning> {
+    let (before, said) = ENDINGS.iter().find_map(|(ending, said)| Some((word.strip_suffix(ending)?, *said)))?;
+    let is_word = before.len() > 1 && before.bytes().all(|byte| byte.is_ascii_lowercase());
+    (is_word && !VERBS.contains(&before) && before != "public").then_some(said)
+}
+
 /// What `name` says, if it speaks of a secret at all.
 pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
+    if !name.is_ascii() {
+        return ABROAD.iter().any(|word| name.ends_with(word.as_bytes())).then_some(Meaning::Password);
+    }
     let words = words(name);
     let mut end = words.len();
     while end > 1 && SUFFIXES.contains(&words[end - 1].as_str()) {
@@ -240,8 +336,11 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
         return None;
     }
     let last = behind_digits(last);
-    if PASSWORDS.contains(&last) {
+    if PASSWORDS.contains(&last) || (last == "word" && before == "pass") {
         return Some(Meaning::Password);
+    }
+    if let Some(said) = run_together(last) {
+        return Some(said);
     }
     let public_key = |two: &[String]| two[0] == "public" && two[1] == "key";
     if before == "public"
@@ -326,6 +425,11 @@ mod tests {
             "challenge41password",
             "app2password",
             "mysqlpwd",
+            "emailpassword",
+            "passWord",
+            "pass_word",
+            "motdepasse",
+            "密码",
         ] {
             assert_eq!(meaning(name.as_bytes()), Some(Meaning::Password), "{name}");
         }
@@ -347,6 +451,11 @@ mod tests {
             "hash_salt",
             "cookieValidationKey",
             "config.pepper",
+            "API Key",
+            "secret key",
+            "openaiapikey",
+            "discordbottoken",
+            "privKey",
         ] {
             assert_eq!(meaning(name.as_bytes()), Some(Meaning::Token), "{name}");
         }
@@ -377,6 +486,10 @@ mod tests {
             "abc1pat",
             "salt",
             "password_salt",
+            "forgotpassword",
+            "resetpassword",
+            "publicapikey",
+            "密码强度",
         ] {
             assert_eq!(meaning(name.as_bytes()), None, "{name}");
         }

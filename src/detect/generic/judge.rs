@@ -166,11 +166,33 @@ fn is_typed(value: &[u8], meaning: Meaning) -> bool {
 
 /// Four times four small letters, as Google shows its app passwords (support.google.com/accounts/answer/185833).
 fn is_app_password(value: &[u8]) -> bool {
+    value.len() == GROUPS && in_groups(value)
+}
+
+/// Bytes of four groups of four letters with blanks between them.
+pub(super) const GROUPS: usize = 19;
+
+/// Whether a text begins with four times four small letters that are no words.
+pub(super) fn in_groups(text: &[u8]) -> bool {
+    let Some(value) = text.first_chunk::<GROUPS>() else { return false };
     let mut groups = value.split(|&byte| byte == b' ');
     let letters: Vec<u8> = value.iter().copied().filter(|&byte| byte != b' ').collect();
-    value.len() == 19
-        && groups.all(|group| group.len() == 4 && group.iter().all(u8::is_ascii_lowercase))
-        && surprise(&letters).is_some_and(|bits| bits >= 4.3)
+    groups.all(|group| group.len() == 4 && group.iter().all(u8::is_ascii_lowercase))
+        && surprise(&letters).is_some_and(|bits| bits >= UNREADABLE_LONG)
+}
+
+/// Letters alone of so many bits a pair are no words. Of random ones of 10 to 15 letters, 81 to 86 of 100 have them, and of the
+/// words in sources of that length 1 of 200; of 16 and more, 96 of 100 have the second, and 1 of 120.
+const UNREADABLE: f64 = 4.5;
+const UNREADABLE_LONG: f64 = 4.2;
+
+/// Letters that nobody reads as words: a password that a program made.
+fn is_unreadable(value: &[u8]) -> bool {
+    let least = if value.len() >= 16 { UNREADABLE_LONG } else { UNREADABLE };
+    value.len() >= 10
+        && value.iter().all(u8::is_ascii_alphabetic)
+        && shannon(value) >= 2.5
+        && surprise(value).is_some_and(|bits| bits >= least)
 }
 
 /// `…{name}…`, `…<name>…`: a template's gap.
@@ -386,14 +408,17 @@ fn password(value: &[u8], quoted: bool) -> Result<Confidence, &'static str> {
         }
         _ if value.len() < 8 && !(classes.symbol > 0 && classes.digit > 0) => Ok(Confidence::Low),
         // A bare word in a text may be anything.
-        _ if !quoted && classes.digit == 0 && classes.kinds() < 3 => Ok(Confidence::Low),
+        _ if !quoted && classes.digit == 0 && classes.kinds() < 3 && !is_unreadable(value) => Ok(Confidence::Low),
         _ => Ok(Confidence::Medium),
     }
 }
 
 fn token(value: &[u8]) -> Result<Confidence, &'static str> {
     let classes = Classes::of(value);
-    if value.len() < 12 {
+    // Nobody's name has digits in so many places.
+    let runs = value.windows(2).filter(|two| two[0].is_ascii_digit() && !two[1].is_ascii_digit()).count();
+    let mixed = classes.kinds() >= 3 && classes.lower > 0 && classes.upper > 0 && runs >= 2;
+    if value.len() < 10 || (value.len() < 12 && !mixed) {
         return Err("too short for a token");
     }
     let allowed = value.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"+/=_-.~:!@#$%^&*()?,;|[]{}".contains(&byte));
@@ -402,7 +427,7 @@ fn token(value: &[u8]) -> Result<Confidence, &'static str> {
     }
     let hex = value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
     let entropy = shannon(value);
-    let least = if hex { 2.8 } else { 3.2 };
+    let least = if hex || value.len() < 12 { 2.8 } else { 3.2 };
     if entropy < least {
         return Err("not random enough");
     }
@@ -416,14 +441,15 @@ fn token(value: &[u8]) -> Result<Confidence, &'static str> {
     let pieces = value.split(|byte| matches!(byte, b'-' | b'_' | b'.' | b':' | b'/')).filter(|piece| !piece.is_empty());
     let wordy =
         pieces.clone().filter(|piece| piece.len() < 4 || wordlike(piece) || piece.iter().all(u8::is_ascii_digit)).count();
-    // Nobody's name has digits in so many places.
-    let runs = value.windows(2).filter(|two| two[0].is_ascii_digit() && !two[1].is_ascii_digit()).count();
     if !hex && wordy == pieces.count() && classes.digit * 4 < value.len() && runs < 4 {
         return Err("a name or words, not a value");
     }
     if is_strong(value, &classes) {
         return Ok(Confidence::High);
     }
-    let strong = value.len() >= 16 && (hex || classes.kinds() >= 2);
+    let strong = (value.len() >= 16 && (hex || classes.kinds() >= 2))
+        || (!hex
+            && (mixed || (value.len() >= 12 && runs >= 3))
+            && surprise(value).is_none_or(|bits| bits >= UNREADABLE_LONG));
     Ok(if strong { Confidence::Medium } else { Confidence::Low })
 }

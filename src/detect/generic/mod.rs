@@ -190,7 +190,7 @@ fn is_name(byte: u8) -> bool {
 
 fn whole_name(bytes: &[u8], hit: &Range<usize>) -> Range<usize> {
     // `pwd=`: what tells a short word is no part of the name.
-    let behind = bytes[hit.clone()].iter().rev().take_while(|&&byte| !is_name(byte)).count();
+    let behind = bytes[hit.clone()].iter().rev().take_while(|&&byte| byte.is_ascii() && !is_name(byte)).count();
     let hit = hit.start..hit.end - behind;
     let back = bytes[hit.start.saturating_sub(NAME)..hit.start].iter().rev().take_while(|&&byte| is_name(byte)).count();
     let on = bytes[hit.end..].iter().take(NAME).take_while(|&&byte| is_name(byte)).count();

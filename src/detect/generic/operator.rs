@@ -24,6 +24,8 @@ pub(super) fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Opt
     if in_braces(bytes, name) && matches!(bytes.get(at), Some(b':' | b'-' | b'=')) {
         return Some((at + default::operator_length(&bytes[at..])?, Operator::Assign));
     }
+    // `**Password**: x`, `**Password:** x`.
+    let bold = kind.syntax == Syntax::Text && skip(bytes, &mut at, |byte| byte == b'*', 2) > 0;
     let quote = skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']' | b')'), 4);
     let blanks = skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 40);
     let rest = bytes.get(at..)?;
@@ -37,6 +39,9 @@ pub(super) fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Opt
         [b'o', b'r', b' ', ..] if blanks > 0 => (2, Operator::Argument),
         [b't', b'o', b' ', b'"', ..] if blanks > 0 && quote > 0 => (2, Operator::Argument),
         [b'=', ..] => (1, Operator::Assign),
+        // The colon of Chinese and Japanese texts, U+FF1A.
+        [0xef, 0xbc, 0x9a, ..] => (3, Operator::Assign),
+        [b':', b'*', b'*', b' ', ..] if !bold && kind.syntax == Syntax::Text => (3, Operator::Assign),
         [b':', ..] => (1 + type_annotation(&rest[1..]), Operator::Assign),
         [b'(', ..] if quote == 0 && blanks == 0 => (1, Operator::Argument),
         // The first two cells of a table's row.
@@ -59,7 +64,7 @@ pub(super) fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Opt
     if quote == 0 && operator == Operator::Assign && is_closed(bytes, name, at + length) {
         return None;
     }
-    let colon = (rest[0] == b':' && length == 1).then_some(quote > 0);
+    let colon = (rest.first() == Some(&b':') && length == 1).then_some(quote > 0);
     at += length;
     let margin = if operator == Operator::Argument { b"\n\r \t".as_slice() } else { b" \t" };
     skip(bytes, &mut at, |byte| margin.contains(&byte), 60);

@@ -246,7 +246,6 @@ fn headers_arguments_and_bytes_are_seen_in_their_own_notations() {
         ("flow.json", "{\"api_key\": {\"value\": \"\", \"type\": \"¦\"}}", "api_key"),
         ("flow.json", "{\"password\": {\"type\": \"¦\"}}", "password"),
         ("a.cs", "c.Authorization = new AuthenticationHeaderValue(\"Bearer\", token);", "Authorization"),
-        ("a.rb", "x = y # password: ¦\n", "password"),
         ("a.rb", "# password: ¦ is what it says\n", "password"),
         ("a.go", "// password: someVariable\n", "password"),
     ]);
@@ -310,5 +309,98 @@ fn places_in_storage_and_accounts_on_a_chain_are_none() {
         let word = if text.contains("storage") { "storageKey" } else { "Token" };
         let all = found("a.json", &text, word);
         assert!(all.iter().all(|(_, verdict)| verdict.is_err()), "{text}: {all:?}");
+    }
+}
+
+#[test]
+fn labels_in_texts_are_names() {
+    finds(
+        KEY,
+        &[
+            ("notes.md", "API key: ¦\n", "API key"),
+            ("notes.txt", "Secret key: ¦\n", "Secret key"),
+            ("a.java", "    run(); // AccessKey: ¦ SecretKey: see below\n", "AccessKey"),
+        ],
+    );
+    finds(
+        PASSWORD,
+        &[
+            ("notes.md", "**Password**: ¦\n", "Password"),
+            ("notes.md", "- **Password:** ¦\n", "Password"),
+            ("notes.txt", "密码：¦\n", "密码"),
+            ("notes.txt", "登录密码: ¦\n", "密码"),
+            ("notes.txt", "Пароль: ¦\n", "Пароль"),
+            ("notes.txt", "mi contraseña: ¦\n", "contraseña"),
+            ("a.py", "    login()  # password: ¦\n", "password"),
+        ],
+    );
+    is_silent(&[
+        ("notes.md", "**Password** ¦\n", "Password"),
+        ("notes.txt", "密码强度：¦\n", "密码"),
+        ("a.py", "    login()  # password: see the wiki\n", "password"),
+    ]);
+}
+
+#[test]
+fn letters_that_nobody_reads_as_words_are_a_password_without_quotes() {
+    for value in ["xqzvbkwpfjgthmcd", "hzkqvbxwpqjf", "kQzXvTgKbWfJpLqRmZxVbNwT"] {
+        finds(
+            value,
+            &[
+                (".env", "EMAIL_PASS=¦\n", "PASS"),
+                ("a.yml", "password: ¦\n", "password"),
+                ("application.properties", "spring.mail.password=¦\n", "password"),
+            ],
+        );
+    }
+    finds("xqzv bkwp fjgt hmcd", &[(".env", "MAIL_PASSWORD=¦\n", "PASSWORD"), ("a.yml", "password: ¦\n", "password")]);
+    for word in ["motdepassebonjour", "administratorname", "this that with from"] {
+        let all = found(".env", &format!("EMAIL_PASS={word}\n"), "PASS");
+        assert!(all.iter().all(|(_, verdict)| verdict.is_err() || *verdict == Ok(Confidence::Low)), "{word}: {all:?}");
+    }
+}
+
+#[test]
+fn a_short_key_is_one_where_nobody_would_name_anything_so() {
+    for value in ["K7v2Tq9Lw4Xz", "k7v2tq9lw4xz", "aB3xK9mQ2z"] {
+        finds(value, &[(".env", "API_KEY=¦\n", "API_KEY"), ("a.js", "const apiKey = '¦';", "apiKey")]);
+    }
+    for value in ["release12beta", "version1build2", "web-v2-eu1", "abc123def4"] {
+        let all = found(".env", &format!("API_KEY={value}\n"), "API_KEY");
+        assert!(all.iter().all(|(_, verdict)| verdict.is_err() || *verdict == Ok(Confidence::Low)), "{value}: {all:?}");
+    }
+}
+
+#[test]
+fn a_text_may_end_anywhere() {
+    let texts = [
+        "tool --password x",
+        "password: \"x\"",
+        "<key>password</key>\n<string>x</string>",
+        "{\"password\": {\"value\": \"x\"}}",
+        "<property name=\"password\" value=\"x\"/>",
+        "password = [\n  \"x\",\n]",
+        "password: >-\n  x\n",
+        "x('password', default='x')",
+        "**password**: x",
+        "password：x",
+        "${password:-x}",
+        "buildConfigField 'String', 'password', '\"x\"'",
+        "# password: x",
+        "Authorization password: Bearer x",
+    ];
+    for text in texts {
+        let at = text.find("password").expect("a name");
+        for cut in at + "password".len()..=text.len() {
+            let Some(bytes) = text.get(..cut).map(str::as_bytes) else { continue };
+            for path in ["a.yml", "a.sh", "a.py", "a.md", "a.gradle"] {
+                let blanks = [bytes, b"  "].concat();
+                for bytes in [bytes, &blanks] {
+                    if let Some(name) = name(bytes, &(at..at + "password".len())) {
+                        assignments(bytes, &name, FileKind::of(path)).for_each(drop);
+                    }
+                }
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::kind::{FileKind, Syntax};
 use super::operator::Operator;
-use super::{VALUE, default, in_braces, skip};
+use super::{VALUE, default, in_braces, judge, skip};
 
 /// The value at `at`, and whether it is quoted.
 pub(super) fn value(
@@ -91,6 +91,8 @@ fn bare(
     };
     let placeholder = text.first() == Some(&b'<') && operator != Operator::Tag;
     let end = if placeholder { text.iter().position(|&byte| byte == b'>').map(|at| at + 1) } else { None };
+    let grouped = !inner && operator == Operator::Assign && judge::in_groups(text);
+    let end = end.or_else(|| grouped.then_some(judge::GROUPS));
     let end = end.or_else(|| text.iter().position(|&byte| ends(byte, inner) || (spring && byte == b'}')));
     let end = end.or_else(|| (text.len() < VALUE).then_some(text.len()))?;
     let called = is_call(&text[..end], kind.syntax) || text.get(end) == Some(&b'(');
@@ -106,7 +108,10 @@ fn bare(
         && bytes.get(at - 1) != Some(&b'=')
         && tail.first().is_some_and(u8::is_ascii_alphanumeric);
     let end = if text[..end].ends_with(b"}") && !text[..end].contains(&b'{') { end - 1 } else { end };
-    let allowed = allowed || (tail.is_empty() && is_noted(bytes, name, &text[..end], kind));
+    // In a comment may be several, each with its name.
+    let next = tail.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let apart = tail.is_empty() || (next.len() > 1 && matches!(next.last(), Some(b':' | b'=')));
+    let allowed = allowed || (apart && is_noted(bytes, name, &text[..end], kind));
     (allowed && end > 0 && !called && !sentence).then_some((start..start + end, false))
 }
 
@@ -208,13 +213,19 @@ fn wrapped(text: &[u8]) -> Option<usize> {
     (open > 0 && simple && call.contains(&b'(') && decodes).then_some(open)
 }
 
-/// `# password: …`, `// pwd = …`: alone in a comment, and of more kinds of letters than a word.
+/// `# password: …`, `// pwd = …`, `run(); // key: …`: in a comment, and of more kinds of letters than a word.
 fn is_noted(bytes: &[u8], name: &Range<usize>, value: &[u8], kind: FileKind) -> bool {
-    const LINE: usize = 60;
+    const LINE: usize = 160;
     let head = &bytes[name.start.saturating_sub(LINE)..name.start];
     let line = head[memchr::memrchr(b'\n', head).map_or(0, |end| end + 1)..].trim_ascii();
     let comment = [b"#".as_slice(), b"//", b"--", b";", b"*"].iter().find_map(|mark| line.strip_prefix(*mark));
-    let words = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b' ');
+    let behind =
+        || [b" //".as_slice(), b" #"].iter().find_map(|mark| Some(&line[memchr::memmem::rfind(line, mark)? + mark.len()..]));
+    let comment = comment.or_else(behind);
+    let part = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(*byte, b' ' | b':' | b'/' | b'+' | b'=' | b'_' | b'-' | b',' | b'.')
+    };
+    let words = |text: &[u8]| text.iter().all(part);
     let has = |wanted: fn(&u8) -> bool| value.iter().any(wanted);
     kind.syntax == Syntax::Code
         && comment.is_some_and(words)
