@@ -51,7 +51,10 @@ pub(super) fn ask(
     });
     match told {
         Ok(told) => take(groups, told, coverage),
-        Err(error) => say(&format!("staunch: running systems were not asked whose the keys are: {error:#}")),
+        Err(error) => {
+            coverage.interrupted |= super::ending::was_asked();
+            say(&format!("staunch: running systems were not asked whose the keys are: {error:#}"));
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod heard;
 mod hook;
 mod images;
 mod living;
+mod masking;
 mod notify;
 mod output;
 mod own;
@@ -69,7 +70,13 @@ pub fn main() -> ExitCode {
 
 fn usage(error: &clap::Error) -> ExitCode {
     // `--help` and `--version` come this way too, and are no errors.
-    let _ = error.print();
+    let text = error.render().to_string();
+    let masked = if error.use_stderr() { masking::masked(&text) } else { text.clone() };
+    if masked == text {
+        let _ = error.print();
+    } else {
+        output::say(masked.trim_end());
+    }
     if error.use_stderr() { Exit::Usage.into() } else { Exit::Clean.into() }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::args::Color;
+use super::masking::masked;
 use crate::report::{Look, clean};
 
 /// Writes a result: to standard output, to a file that appears only when it is whole, or into what is there and no file: a device, a pipe.
@@ -96,6 +97,8 @@ pub(super) fn complain(error: &anyhow::Error) {
             text = format!("{text}: {cause}");
         }
     }
+    // Whoever gave a key for a fingerprint does not see it again.
+    let text = masked(&text);
     // Lists of mistakes are several lines on purpose; each is cleaned by itself.
     let lines: Vec<String> = text.lines().map(clean).collect();
     say(&format!("staunch: {}", lines.join("\n")));

@@ -7,6 +7,7 @@ use jiff::tz::Offset;
 
 use super::args::Format;
 use super::exit::Exit;
+use super::masking;
 use super::output::Output;
 use super::recall;
 use super::settings::Settings;
@@ -59,6 +60,10 @@ pub(super) fn run(args: &OwnArgs, settings: &Settings) -> anyhow::Result<Exit> {
 
 fn attest(text: &str, (named, until): (Named<'_>, Date), args: &OwnArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let (edge, owner, name) = named.resolve().map_err(anyhow::Error::msg)?;
+    ensure!(
+        !masking::is_credential(&name),
+        "whoever owns it has a name; what was given looks like a credential, and is not kept"
+    );
     let by = who(args, settings)?;
     let made = settings.clock.now();
     let today = Offset::UTC.to_datetime(made).date();
@@ -102,6 +107,7 @@ fn who(args: &OwnArgs, settings: &Settings) -> anyhow::Result<String> {
         name.len() <= 100 && report::clean(name) == name,
         "--as: a name of at most 100 characters, all of which can be seen"
     );
+    ensure!(!masking::is_credential(name), "--as: what was given looks like a credential, and is not kept");
     Ok(name.to_owned())
 }
 

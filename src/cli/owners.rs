@@ -93,6 +93,7 @@ fn live(groups: &mut Groups, settings: &Settings, asks: &Asks, coverage: &mut Co
         anyhow::Ok(())
     });
     if let Err(error) = asked {
+        coverage.interrupted |= super::ending::was_asked();
         say(&format!("staunch: AWS was not asked whose the keys are: {error:#}"));
     }
 }

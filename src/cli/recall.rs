@@ -19,11 +19,16 @@ use crate::scan::{Allowing, Counters, Groups, HistoryPlace, Request, Target, Wal
 use crate::secret::{Fingerprint, FingerprintKey};
 use crate::store::Store;
 
-/// The finding in the store that `text` names, with the owners that people attest by now.
+/// The finding in the store that `text` names, with the owners that people attest by now. One value may be several findings, by
+/// several detectors: then `FINGERPRINT:DETECTOR` is one.
 pub(super) fn finding(text: &str, settings: &Settings) -> anyhow::Result<Finding> {
-    let (mut found, attestations) = named(text, settings)?;
+    let (print, detector) = text.split_once(':').map_or((text, None), |(print, detector)| (print, Some(detector)));
+    let (mut found, attestations) = named(print, settings)?;
+    let all: Vec<String> = found.iter().map(|one| format!("{}:{}", one.fingerprint.short(), one.detector)).collect();
+    found.retain(|one| detector.is_none_or(|detector| one.detector == detector));
     let Some(mut one) = found.pop().filter(|_| found.is_empty()) else {
-        bail!("{text} names {} findings; give more of it", found.len() + 1);
+        let which = if found.is_empty() { "none of the" } else { "several of the" };
+        bail!("{text} names {which} {} findings with that fingerprint; say which: {}", all.len(), all.join(", "));
     };
     attest(&mut one, &attestations, settings.clock.now());
     Ok(one)

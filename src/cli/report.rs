@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::scan;
 use super::settings::Settings;
 use crate::model::{Coverage, Finding, Report, Tool};
+use crate::report::clean;
 
 pub(super) fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let shown = args.file.display().to_string();
@@ -18,9 +19,19 @@ pub(super) fn run(args: &ReportArgs, settings: &Settings) -> anyhow::Result<Exit
     } else {
         text = std::fs::read_to_string(&args.file).with_context(|| format!("cannot read {shown}"))?;
     }
-    let report = read(&text).with_context(|| format!("{shown} is not a report of staunch"))?;
+    let mut report = read(&text).with_context(|| format!("{shown} is not a report of staunch"))?;
+    // Whoever wrote the file: what names a detector is shown as it stands.
+    for finding in &mut report.findings {
+        finding.detector = clean(&finding.detector);
+        finding.provider = clean(&finding.provider);
+    }
     scan::write(&report, &settings.detectors()?, settings)?;
     Ok(if report.coverage.is_complete() { Exit::Clean } else { Exit::Error })
+}
+
+#[derive(serde::Deserialize)]
+struct Schema {
+    schema: String,
 }
 
 #[derive(serde::Deserialize)]
@@ -32,8 +43,13 @@ struct Summary {
 }
 
 fn read(text: &str) -> anyhow::Result<Report> {
-    if let Ok(report) = serde_json::from_str::<Report>(text) {
-        return Ok(report);
+    match serde_json::from_str::<Report>(text) {
+        Ok(report) => return Ok(report),
+        // One value, and of the schema: what is wrong in it is told.
+        Err(error) if serde_json::from_str::<Schema>(text).is_ok_and(|known| known.schema == "staunch.report/1") => {
+            bail!("a value in it is not as it should be (line {}, column {})", error.line(), error.column());
+        }
+        Err(_) => {}
     }
     let mut lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let Some(last) = lines.pop() else { bail!("it is empty") };

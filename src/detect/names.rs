@@ -331,6 +331,10 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
     // `apiKey2`.
     let last = words.get(end.checked_sub(1)?)?.trim_end_matches(|digit: char| digit.is_ascii_digit());
     let before = end.checked_sub(2).map_or("", |n| words[n].as_str());
+    // WordPress' mark of a frame in a page, new with every view (developer.wordpress.org, "oEmbed").
+    if name == b"data-secret" {
+        return None;
+    }
     // `GUID_CHANGE_PASSWORD`: what such a right is called.
     if words.iter().any(|word| matches!(word.as_str(), "guid" | "uuid" | "oid")) {
         return None;
@@ -486,6 +490,7 @@ mod tests {
             "abc1pat",
             "salt",
             "password_salt",
+            "data-secret",
             "forgotpassword",
             "resetpassword",
             "publicapikey",

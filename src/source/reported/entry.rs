@@ -18,6 +18,8 @@ pub(super) struct Entry {
     pub(super) rule: String,
     /// The value, with what stands around it, or with what the other scanner calls it.
     pub(super) text: String,
+    /// The value alone.
+    pub(super) value: String,
 }
 
 /// Why something is no finding.
@@ -60,21 +62,36 @@ impl Entry {
     pub(super) fn of(value: &Value) -> Result<Option<Self>, Why> {
         let has = |names: &[&str]| names.iter().all(|name| value.get(name).is_some());
         if has(&["RuleID", "File"]) {
-            gitleaks(value).map(Some)
+            gitleaks(value).map(Self::kept)
         } else if has(&["rule_id", "match", "location"]) {
-            betterleaks(value).map(Some)
+            betterleaks(value).map(Self::kept)
         } else if has(&["SourceMetadata", "DetectorName"]) {
-            trufflehog(value).map(Some)
+            trufflehog(value).map(Self::kept)
         } else if has(&["rule", "finding"]) {
-            kingfisher(value).map(Some)
+            kingfisher(value).map(Self::kept)
         } else if has(&["secret_type", "number"]) {
-            github(value).map(Some)
+            github(value).map(Self::kept)
         } else if value.get("level").is_some() && value.get("msg").is_some() {
             // TruffleHog's log, where both went into one file.
             Ok(None)
         } else {
             Err(Why::Unknown)
         }
+    }
+}
+
+/// The shortest value that is taken out of names: shorter ones are words.
+const SHORTEST: usize = 6;
+
+impl Entry {
+    /// The entry, without the value in what is shown of it.
+    fn kept(mut self) -> Option<Self> {
+        if self.value.len() >= SHORTEST {
+            for shown in [&mut self.path, &mut self.rule] {
+                *shown = shown.replace(&self.value, "…");
+            }
+        }
+        Some(self)
     }
 }
 
@@ -93,6 +110,7 @@ fn gitleaks(value: &Value) -> Result<Entry, Why> {
         author: author(text(value, "/Author"), text(value, "/Email")),
         rule,
         text: written,
+        value: secret,
     })
 }
 
@@ -110,6 +128,7 @@ fn betterleaks(value: &Value) -> Result<Entry, Why> {
         author: author(git("author_name"), git("author_email")),
         rule,
         text: written,
+        value: secret,
     })
 }
 
@@ -135,6 +154,7 @@ fn trufflehog(value: &Value) -> Result<Entry, Why> {
         author: text(data, "/email"),
         rule,
         text: written,
+        value: raw,
     })
 }
 
@@ -158,6 +178,7 @@ fn kingfisher(value: &Value) -> Result<Entry, Why> {
         author: author(who("name"), who("email")),
         rule,
         text: written,
+        value: secret,
     })
 }
 
@@ -176,6 +197,7 @@ fn github(value: &Value) -> Result<Entry, Why> {
         author: None,
         rule,
         text: written,
+        value: secret,
     })
 }
 

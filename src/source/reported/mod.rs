@@ -51,7 +51,7 @@ pub struct ReportedFinding {
     pub rule: String,
     /// Its lines.
     pub lines: RangeInclusive<u64>,
-    /// Its bytes in the text.
+    /// The bytes of its value in the text.
     pub span: Range<u64>,
 }
 
@@ -114,7 +114,10 @@ fn file(mut entries: Vec<Entry>) -> ReportedFile {
         text.extend_from_slice(entry.text.as_bytes());
         line += memchr::memchr_iter(b'\n', entry.text.as_bytes()).count() as u64;
         begun = memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1);
-        found.push(ReportedFinding { rule: entry.rule.clone(), lines: first..=line, span: from..text.len() as u64 });
+        // Another value may be found beside it; that is not this one.
+        let at = entry.text.find(&entry.value).unwrap_or(0) as u64;
+        let span = from + at..from + at + entry.value.len() as u64;
+        found.push(ReportedFinding { rule: entry.rule.clone(), lines: first..=line, span });
     }
     text.push(b'\n');
     let Entry { path, commit, author, .. } = entries.swap_remove(0);
