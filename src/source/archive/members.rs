@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::Read;
 
 use super::budget::{Bounded, Budget, SPENT};
-use crate::source::{Entry, Visit};
+use crate::source::{Entry, SHORTEST_NAME, Visit};
 
 /// Longer names are no names. ZIP allows 64 KiB, tar any length.
 const NAME: usize = 1024;
@@ -51,8 +51,18 @@ impl<'m> Members<'m> {
     }
 
     /// A member that is no file: a link, a device.
-    pub(super) fn skip(&mut self, reason: &str) {
+    pub(super) fn skip(&mut self, name: &[u8], reason: &str) {
+        self.folder(name);
         self.visit.skip(reason);
+    }
+
+    /// A member that is a folder.
+    pub(super) fn folder(&mut self, name: &[u8]) {
+        if name.len() >= SHORTEST_NAME {
+            let name = shown(name);
+            let path = format!("{}!{name}", self.outer.path);
+            self.visit.named(&Entry { path: &path, provenance: &self.outer.provenance.inside(&name) });
+        }
     }
 
     /// Whether to end here. Says why, where it is for the archive's size.

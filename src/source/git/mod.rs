@@ -13,6 +13,7 @@ mod forest;
 pub mod incoming;
 mod index;
 mod inflate;
+mod listed;
 mod loose;
 mod made;
 mod masks;
@@ -30,6 +31,7 @@ mod store;
 mod trees;
 mod unindexed;
 mod walk;
+mod written;
 
 #[cfg(test)]
 mod testing;
@@ -39,10 +41,12 @@ mod tests;
 mod tests_unindexed;
 
 pub use below::below;
-pub use explain::{Brought, Folders, History, WantedHistory};
+pub use explain::{Brought, Folders, History, Names, WantedHistory};
 pub use index::Tracked;
+pub use listed::{Listed, is_list};
 pub use open::{GitEnvironment, GitPlace};
 pub use reader::{Reader, Sift};
+pub use refs::tabled;
 pub use sieve::Reach;
 pub use store::{Store, Unit};
 pub use trees::TreeReader;

@@ -2,6 +2,7 @@
 //!
 //! gix maps the files into memory and checks the index's bounds; what an entry says is read here, every byte of it suspect.
 
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -226,6 +227,11 @@ impl Pack {
     /// The pack from `offset` on, without its checksum.
     pub(super) fn from(&self, offset: u64) -> Option<&[u8]> {
         if offset < FIRST || offset >= self.end { None } else { self.data.entry_slice(offset..self.end) }
+    }
+
+    /// What the zlib stream at `offset` inflates to, however long.
+    pub(super) fn inflated(&self, offset: u64) -> impl Read + use<'_> {
+        sirocco::inflate::Reader::new(sirocco::Format::Zlib, self.from(offset).unwrap_or_default())
     }
 
     /// Whether the entry's bytes are those that were indexed; true where the index does not say.

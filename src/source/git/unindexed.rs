@@ -178,7 +178,7 @@ fn large(pack: &Pack, node: &Node) -> Option<(u64, u64)> {
 
 /// The name of such an object; none where it is broken.
 fn streamed(pack: &Pack, kind: Kind, (stream, size): (u64, u64)) -> Option<gix::hash::ObjectId> {
-    let mut reader = sirocco::inflate::Reader::new(sirocco::Format::Zlib, pack.from(stream)?);
+    let mut reader = pack.inflated(stream);
     let mut namer = Namer::new(kind, size, pack.hash());
     let copied = std::io::copy(&mut reader, &mut namer);
     copied.is_ok_and(|bytes| bytes == size).then(|| namer.name())

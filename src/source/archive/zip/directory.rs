@@ -89,6 +89,7 @@ pub(super) fn read(source: &mut dyn ReadSeek, directory: &Directory, members: &m
             return Ok(());
         }
         if member.is_folder() {
+            members.folder(&member.name);
             continue;
         }
         one(source, directory.before, &member, members)?;

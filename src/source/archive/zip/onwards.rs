@@ -49,6 +49,7 @@ pub(super) fn read<'r>(reader: impl Read + 'r, members: &mut Members<'_>) -> io:
 fn one(stream: &mut Stream<'_>, member: &Member, members: &mut Members<'_>) -> io::Result<bool> {
     let is_open = member.is_described_behind() && member.packed == 0;
     if member.is_folder() && !is_open {
+        members.folder(&member.name);
         return skip(stream, member.packed);
     }
     let why = if member.is_encrypted() { Some(ENCRYPTED.to_owned()) } else { None };

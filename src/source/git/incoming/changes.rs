@@ -46,6 +46,11 @@ impl Change {
         Self { shown, inside: to_path(path), provenance, content: Content::Blob(id), before }
     }
 
+    /// Whether something was there before under the same name.
+    pub fn is_known(&self) -> bool {
+        !self.before.is_empty()
+    }
+
     pub(super) fn message(shown: String, text: Vec<u8>, provenance: Provenance) -> Self {
         Self { shown, inside: None, provenance, content: Content::Text(text), before: Vec::new() }
     }
