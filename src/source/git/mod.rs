@@ -5,6 +5,7 @@
 //! [`History`] says afterwards which commits brought in what was found.
 
 mod below;
+mod bytes;
 mod delta;
 mod entries;
 mod explain;
