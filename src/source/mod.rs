@@ -6,6 +6,7 @@ pub mod environment;
 pub mod git;
 mod home;
 pub mod image;
+mod readable;
 pub mod reported;
 mod tree_file;
 mod visit;

@@ -15,6 +15,7 @@ use ignore::gitignore::Gitignore;
 
 use super::dangerous::{is_dangerous, is_heavy};
 use super::git::Tracked;
+use super::readable::readable;
 use super::visit::SHORTEST_NAME;
 
 /// How to walk.
@@ -100,8 +101,14 @@ impl Walk {
         match fs::metadata(target) {
             Err(error) => walk.trouble(shown, &error),
             Ok(meta) if meta.is_dir() => {
-                // Rules are anchored at full paths.
-                let full = target.canonicalize().unwrap_or_else(|_| target.to_owned());
+                // Rules are anchored at full paths. A working folder that was deleted has none, and seems to be empty.
+                let full = match target.canonicalize() {
+                    Ok(full) => full,
+                    Err(error) => {
+                        walk.trouble(shown, &error);
+                        return walk;
+                    }
+                };
                 let rules = if options.no_ignore { None } else { rules_above(&full) };
                 let shown = if shown == "." { String::new() } else { shown };
                 walk.enter(full, shown, rules, false);
@@ -149,7 +156,7 @@ impl Walk {
     fn entry(&mut self, name: &OsString, kind: FileType) {
         let Some(folder) = self.stack.last() else { return };
         let (path, above, is_git) = (folder.path.join(name), folder.above, folder.is_git);
-        let text = name.to_string_lossy();
+        let text = readable(name.as_encoded_bytes());
         let shown = if folder.shown.is_empty() {
             text.to_string()
         } else {
@@ -231,7 +238,7 @@ impl Iterator for Walk {
 }
 
 fn show(path: &Path) -> String {
-    let text = path.to_string_lossy();
+    let text = readable(path.as_os_str().as_encoded_bytes());
     if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
 

@@ -219,3 +219,17 @@ fn names_and_logs_in_tables() {
     repo.git(&["pack-refs", "--all"]);
     check();
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_text_stay_two() {
+    use std::os::unix::ffi::OsStrExt;
+    let home = Home::new();
+    fs::create_dir(home.work().join("t")).unwrap();
+    for byte in [0xfe, 0xff] {
+        let name = [&b"a"[..], &[byte], b".txt"].concat();
+        fs::write(home.work().join("t").join(std::ffi::OsStr::from_bytes(&name)), format!("t = {}\n", token(0))).unwrap();
+    }
+    let (found, _) = places(&home, &["t"], 1);
+    assert_eq!(found, list(&[(0, &[r"t/a\xfe.txt:1", r"t/a\xff.txt:1"])]));
+}

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::Read;
 
 use super::budget::{Bounded, Budget, SPENT};
+use crate::source::readable::readable;
 use crate::source::{Entry, SHORTEST_NAME, Visit};
 
 /// Longer names are no names. ZIP allows 64 KiB, tar any length.
@@ -84,7 +85,8 @@ impl<'m> Members<'m> {
 /// likes: `../../etc/passwd`, the same twice, nothing at all.
 fn shown(name: &[u8]) -> String {
     let (name, more) = if name.len() > NAME { (&name[..NAME], "…") } else { (name, "") };
-    let text = String::from_utf8_lossy(name).replace('\\', "/");
+    let name: Vec<u8> = name.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
+    let text = readable(&name);
     format!("{}{more}", text.strip_prefix("./").unwrap_or(&text))
 }
 
@@ -98,7 +100,7 @@ mod tests {
             (&b"./a/b.txt"[..], "a/b.txt"),
             (b"a\\b.txt", "a/b.txt"),
             (b"../../etc/passwd", "../../etc/passwd"),
-            (b"\xff.txt", "\u{fffd}.txt"),
+            (b"\xff.txt", r"\xff.txt"),
             (b"", ""),
         ] {
             assert_eq!(shown(name), text);

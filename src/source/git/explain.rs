@@ -16,6 +16,7 @@ use super::store::{Number, Store, Unit};
 use super::trees::{CommitRow, Holders, Layout, MOST_CALLED, TreeReader};
 use super::{GitError, Kind};
 use crate::model::CommitPlace;
+use crate::source::readable::readable;
 
 /// Names that are kept of a commit's branches and tags.
 const REFS: usize = 16;
@@ -291,7 +292,7 @@ impl History {
             let found = entries(bytes, store.place.hash).find(|(_, name, _)| holders.layout.hash(name) == wanted);
             let (_, name, id) = found?;
             path.push_str(if path.is_empty() { "" } else { "/" });
-            path.push_str(&String::from_utf8_lossy(name));
+            path.push_str(&readable(name));
             at = store.find(id)?;
         }
         Some((path, at))
@@ -365,7 +366,7 @@ impl Names {
 
     /// Each, and the object that is the folder, in hex.
     pub fn each(&self, store: &Store) -> impl Iterator<Item = (String, String)> {
-        self.0.iter().map(|(name, folder)| (String::from_utf8_lossy(name).into_owned(), store.name(*folder).to_string()))
+        self.0.iter().map(|(name, folder)| (readable(name).into_owned(), store.name(*folder).to_string()))
     }
 }
 

@@ -9,6 +9,7 @@ use gix::hash::ObjectId;
 
 use super::open::{GitPlace, read};
 use super::reftable::{self, Target};
+use crate::source::readable::readable;
 
 /// Names that are read. Hosts make one for every pull request; more than this is an attempt to fill the memory.
 const MOST: usize = 1 << 20;
@@ -177,7 +178,7 @@ fn loose((folder, shown): (&Path, &str), deep: usize, refs: &mut Vec<Ref>, broke
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     for entry in entries {
         let Ok(kind) = entry.file_type() else { continue };
-        let name = format!("{shown}/{}", entry.file_name().to_string_lossy());
+        let name = format!("{shown}/{}", readable(entry.file_name().as_encoded_bytes()));
         if refs.len() >= MOST || broken.len() >= MOST {
             return;
         }
