@@ -181,20 +181,16 @@ impl<'r> Worker<'r> {
         let Entry { path: shown, provenance } = *entry;
         let (scanner, gathered, request) = (&mut self.scanner, &mut self.gathered, self.request);
         let kept = |all: &Gathered| all.sightings.len() + all.allowed.len();
+        let mut is_over = false;
         let inside = place.inside(shown);
         let (bytes, result) = windows.read(shown, reader, &mut |blob| {
             let room = MOST.saturating_sub(kept(gathered) - before);
-            if room > 0 {
-                blob_found(
-                    scanner,
-                    &Blob { inside: &inside, ..blob.clone() },
-                    From { place, provenance, room },
-                    request,
-                    gathered,
-                );
+            if !is_over {
+                let blob = Blob { inside: &inside, ..blob.clone() };
+                is_over = blob_found(scanner, &blob, From { place, provenance, room }, request, gathered);
             }
         });
-        if kept(gathered) - before >= MOST {
+        if is_over {
             gathered
                 .coverage
                 .trouble(shown, format!("more than {MOST} credentials in one file; the rest was not looked at"));
@@ -261,8 +257,16 @@ struct From<'f> {
     room: usize,
 }
 
-fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, request: &Request<'_>, all: &mut Gathered) {
+/// Keeps what is found; whether there is more than is kept.
+fn blob_found(
+    scanner: &mut Scanner<'_>,
+    blob: &Blob<'_>,
+    from: From<'_>,
+    request: &Request<'_>,
+    all: &mut Gathered,
+) -> bool {
     let lines = Lines::of(blob);
+    let mut is_over = false;
     let (mut room, mut faint) = (from.room, MOST_FAINT);
     scanner.scan(blob, &mut |found| match found {
         Found::Suppressed { detector, reason, span } => {
@@ -271,7 +275,7 @@ fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, reques
         Found::Credential(credential) if credential.confidence < request.least && faint == 0 => {
             all.coverage.suppress("low confidence");
         }
-        Found::Credential(_) if room == 0 => {}
+        Found::Credential(credential) if room == 0 => is_over |= credential.confidence >= request.least,
         Found::Credential(credential) => {
             let is_faint = credential.confidence < request.least;
             let judged = request.allow.judge(&credential, (blob, request.set.reach()), from.place);
@@ -299,6 +303,7 @@ fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, reques
             }
         }
     });
+    is_over
 }
 
 #[cfg(test)]
