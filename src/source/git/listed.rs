@@ -105,7 +105,7 @@ mod tests {
             read(&format!("{name} {name} A <a@b> 1 +0000\tcommit: {name}\n")),
             format!("{gone} {gone} A <a@b> 1 +0000\tcommit: {name}\n")
         );
-        assert_eq!(read(&format!("{name}")), gone);
+        assert_eq!(read(&name), gone);
         assert_eq!(
             read(&format!("{long} refs/x\n^{name}\n{name}x\n")),
             format!("{} refs/x\n^{gone}\n{name}x\n", " ".repeat(64))

@@ -117,13 +117,13 @@ fn one(
         members.unread(&member.name, "it is not where the directory says");
         return Ok(());
     }
-    let names = u64::from(word(&fixed, 26)) + u64::from(word(&fixed, 28));
-    taken.take(at..at.saturating_add(LOCAL_LENGTH as u64 + names).saturating_add(member.packed));
+    let names = u32::from(word(&fixed, 26)) + u32::from(word(&fixed, 28));
+    taken.take(at..at.saturating_add(LOCAL_LENGTH as u64 + u64::from(names)).saturating_add(member.packed));
     if member.is_encrypted() {
         members.unread(&member.name, ENCRYPTED);
         return Ok(());
     }
-    source.seek(SeekFrom::Current(names as i64))?;
+    source.seek(SeekFrom::Current(i64::from(names)))?;
     let packed = Cell::new(0);
     let bytes = Counted::new(Exactly::new(source, member.packed), &packed);
     match decoder(member.method, bytes)? {
