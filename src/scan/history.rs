@@ -57,7 +57,7 @@ pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) ->
     if wanted.is_all() {
         // The rules of a working tree are not those of its git folder.
         let walk = WalkOptions { no_ignore: true, git: true };
-        all.merge(run_paths(&elsewhere(path, folders), &Request { walk, ..*request }));
+        all.merge(run_paths(&elsewhere(path, &folders), &Request { walk, ..*request }));
     }
     all
 }
@@ -68,7 +68,7 @@ fn own_folders(place: &GitPlace) -> [PathBuf; 2] {
 }
 
 /// The folders that the walk of `target` does not come by.
-fn elsewhere(target: &Path, folders: Vec<PathBuf>) -> Vec<PathBuf> {
+fn elsewhere(target: &Path, folders: &[PathBuf]) -> Vec<PathBuf> {
     let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let target = full(target);
     let mut all: Vec<PathBuf> = folders.iter().map(|folder| full(folder)).collect();

@@ -130,7 +130,7 @@ fn is_lzma(dictionary: [u8; 2], rest: &[u8]) -> bool {
     const LONGEST: u64 = 1 << 40;
     let dictionary = u16::from_le_bytes(dictionary);
     // A power of two, or one and a half of it.
-    let is_usual = dictionary.count_ones() == 1 || (dictionary.count_ones() == 2 && dictionary & (dictionary << 1) != 0);
+    let is_usual = dictionary.is_power_of_two() || (dictionary.count_ones() == 2 && dictionary & (dictionary << 1) != 0);
     let size = rest.first_chunk().map_or(0, |size| u64::from_le_bytes(*size));
     is_usual && (size == u64::MAX || (1..LONGEST).contains(&size)) && rest.get(8) == Some(&0)
 }

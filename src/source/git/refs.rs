@@ -191,7 +191,7 @@ fn loose((folder, shown): (&Path, &str), deep: usize, refs: &mut Vec<Ref>, broke
                 // A name for another name, which is among the others.
                 None if text.starts_with("ref:") => {}
                 // No names to git: what it is about to write, and what programs leave that list folders.
-                None if name.ends_with(".lock") || name.contains("/.") => {}
+                None if Path::new(&name).extension().is_some_and(|end| end == "lock") || name.contains("/.") => {}
                 None => broken.push(name),
             }
         }
