@@ -33,7 +33,7 @@ pub(super) fn attribute(
     if targets.targets.is_empty() && (!targets.places.any() || !targets.places.from.is_empty()) {
         paths.push(PathBuf::from("."));
     }
-    let walk = WalkOptions { no_ignore: targets.no_ignore };
+    let walk = WalkOptions { no_ignore: targets.no_ignore, git: false };
     let trust = settings.operator.trust_domain.clone();
     let trust = trust.map(|domain| Trust { domain, path: settings.operator.spiffe_path.clone() });
     let clock = Arc::clone(&settings.clock);

@@ -155,7 +155,7 @@ pub(super) fn only(
     (set, key, settings): (&DetectorSet, &FingerprintKey, &Settings),
 ) -> Groups {
     let counters = Counters::default();
-    let walk = WalkOptions { no_ignore: true };
+    let walk = WalkOptions { no_ignore: true, git: true };
     // Whoever responds to a finding wants its value, whatever the tree says by now.
     let paths: Vec<PathBuf> = targets
         .iter()

@@ -70,7 +70,7 @@ pub(super) fn gather(
         Least::Medium => Confidence::Medium,
         Least::High => Confidence::High,
     };
-    let walk = WalkOptions { no_ignore: targets.no_ignore || targets.places.home };
+    let walk = WalkOptions { no_ignore: targets.no_ignore || targets.places.home, git: targets.past.history };
     let (allowing, mut before) = targets.quieting.begin(paths, settings, (set, key))?;
     let request = Request {
         set,

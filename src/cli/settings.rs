@@ -256,7 +256,7 @@ fn operator(named: Option<&Path>, environment: &BTreeMap<String, String>) -> any
     let usual = || set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
     let path = named.map(Path::to_owned).or_else(|| usual().map(|dir| dir.join("staunch/config.toml")));
     let Some(path) = path else { return Ok(Operator::default()) };
-    match fs::read_to_string(&path) {
+    match settings_file(&path) {
         Ok(text) => {
             let providers: Vec<&str> = respond::providers().into_iter().collect();
             let read = Operator::read(&path.display().to_string(), &text, &providers);
@@ -265,6 +265,15 @@ fn operator(named: Option<&Path>, environment: &BTreeMap<String, String>) -> any
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => Ok(Operator::default()),
         Err(error) => Err(error).with_context(|| format!("cannot read the settings file {}", path.display())),
     }
+}
+
+/// The text of a settings file. A pipe or a device may never end: only what means that there are no settings is one.
+fn settings_file(path: &Path) -> std::io::Result<String> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() && !found.is_dir() && path != Path::new("/dev/null") {
+        return Err(std::io::Error::other("it is a pipe, a socket or a device, not a file"));
+    }
+    fs::read_to_string(path)
 }
 
 /// A declared file of the user's.

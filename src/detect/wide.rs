@@ -1,4 +1,4 @@
-//! Texts of two bytes a character, made plain: whole files in UTF-16, and what stands so in programs.
+//! Texts of two bytes a character, made plain: whole files in UTF-16, and what stands so in programs; and whole files in UTF-32.
 
 use std::ops::Range;
 
@@ -20,6 +20,25 @@ pub(super) fn utf16(blob: &Blob<'_>) -> Option<Vec<u8>> {
     let high = usize::from(if marked { bytes[0] == 0xff } else { zeros(1) });
     let plain = |pair: &[u8]| if pair[high] == 0 && pair[1 - high] < 0x80 { pair[1 - high] } else { b'?' };
     Some(bytes.chunks_exact(2).map(plain).collect())
+}
+
+/// The same of UTF-32, from what it begins with, or from what its first characters look like: places are quarters.
+pub(super) fn utf32(blob: &Blob<'_>) -> Option<Vec<u8>> {
+    let bytes = blob.bytes;
+    let marked = blob.offset == 0 && (bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]));
+    let head = bytes.get(..bytes.len().min(64) / 4 * 4).filter(|head| head.len() >= 8)?;
+    // Nearly all of the head is plain; a margin may begin anywhere, and does where windows do: on a multiple of four.
+    let plain_at = |at: usize| {
+        let is_plain = |four: &[u8]| four.iter().enumerate().all(|(n, &byte)| (n == at) == (byte != 0)) && four[at] < 0x80;
+        head.chunks_exact(4).filter(|four| is_plain(four)).count() * 8 >= head.len() / 4 * 7
+    };
+    let at = if marked { usize::from(bytes[0] == 0) * 3 } else { [0, 3].into_iter().find(|&at| plain_at(at))? };
+    let zeros = [0, 1, 2, 3].map(|n| n != at);
+    let plain = |four: &[u8]| {
+        let is_plain = four.iter().zip(zeros).all(|(&byte, is_zero)| !is_zero || byte == 0) && four[at] < 0x80;
+        if is_plain { four[at] } else { b'?' }
+    };
+    Some(bytes.chunks_exact(4).map(plain).collect())
 }
 
 /// Where, in what is not UTF-16 as a whole, runs of plain characters stand with a zero behind each, as programs for Windows
@@ -70,7 +89,7 @@ pub(super) fn narrow(run: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{narrow, utf16, wide_runs};
+    use super::{narrow, utf16, utf32, wide_runs};
     use crate::model::Blob;
 
     #[test]
@@ -86,6 +105,23 @@ mod tests {
         }
         assert!(utf16(&Blob::whole("x", b"plain text, and enough of it")).is_none());
         assert!(utf16(&Blob::whole("x", &[0; 64])).is_none());
+    }
+
+    #[test]
+    fn four_bytes_a_character_too() {
+        for bom in [true, false] {
+            for big in [true, false] {
+                let all = bom.then_some('\u{feff}').into_iter().chain("key = abcdefghijklmnop é".chars());
+                let bytes = |c: char| if big { u32::from(c).to_be_bytes() } else { u32::from(c).to_le_bytes() };
+                let text: Vec<u8> = all.flat_map(bytes).collect();
+                let got = utf32(&Blob::whole("x", &text)).expect("UTF-32");
+                assert!(got.ends_with(b"key = abcdefghijklmnop ?"), "{bom} {big}");
+            }
+        }
+        let wide: Vec<u8> = "key = abcdef".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for none in [&b"plain text, and enough of it"[..], &wide, &[0; 64], &[0xff, 0xfe, b'a', 0, b'b', 0, b'c', 0]] {
+            assert!(utf32(&Blob::whole("x", none)).is_none());
+        }
     }
 
     proptest::proptest! {

@@ -72,6 +72,8 @@ pub enum Encoding {
     Escaped,
     /// Two bytes a character.
     Utf16,
+    /// Four bytes a character.
+    Utf32,
 }
 
 /// One part of a credential: a key id, a secret, a session token, an endpoint.

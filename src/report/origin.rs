@@ -61,5 +61,6 @@ fn wrapping(encoding: Encoding) -> &'static str {
         Encoding::Hex => "hex",
         Encoding::Escaped => "escapes or pieces",
         Encoding::Utf16 => "UTF-16",
+        Encoding::Utf32 => "UTF-32",
     }
 }

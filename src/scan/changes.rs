@@ -10,6 +10,7 @@ use super::allow::{Judged, Place, Tree};
 use super::collect::Gathered;
 use super::walk::Request;
 use super::worker::Worker;
+use super::worker::names::NAME;
 use crate::source::Entry;
 use crate::source::git::incoming::{Change, Changes, Reader};
 
@@ -39,6 +40,7 @@ pub fn run_changes(changes: &Changes, root: &Path, request: &Request<'_>) -> Gat
     }
     let mut all = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     all.coverage.interrupted |= request.counters.stop.load(Ordering::Relaxed);
+    super::worker::names::of_troubles(&mut all, request);
     super::repeat::weigh(&mut all, request.set, request.least);
     all.finish();
     all
@@ -73,6 +75,10 @@ impl Hand<'_> {
         let entry = Entry { path: &change.shown, provenance: &change.provenance };
         self.worker.read(&entry, &place, &mut self.buffer.as_slice());
         let mut found = self.worker.harvest();
+        // What it is called is nothing new.
+        if change.is_known() {
+            found.sightings.retain(|sighting| !sighting.occurrence.path.ends_with(NAME));
+        }
         if !(found.sightings.is_empty() && found.allowed.is_empty() && found.asides.is_empty() && found.faint.is_empty()) {
             let added = self.reader.added(change, &self.buffer);
             found.keep_lines(&change.shown, &|lines| added.touches(lines));

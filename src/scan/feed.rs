@@ -12,7 +12,7 @@ use super::collect::Gathered;
 use super::walk::Request;
 use super::worker::Worker;
 use crate::model::{Coverage, Provenance};
-use crate::source::{Entry, Visit};
+use crate::source::{Entry, SHORTEST_NAME, Visit};
 
 /// Bytes of small files that go over together.
 const BATCH: usize = 1 << 20;
@@ -92,8 +92,15 @@ struct Job {
 }
 
 enum What {
-    Files { bytes: Vec<u8>, files: Vec<(String, Range<usize>)> },
-    Stream { path: String, pieces: Receiver<io::Result<Vec<u8>>> },
+    /// Without a range it is a name alone.
+    Files {
+        bytes: Vec<u8>,
+        files: Vec<(String, Option<Range<usize>>)>,
+    },
+    Stream {
+        path: String,
+        pieces: Receiver<io::Result<Vec<u8>>>,
+    },
 }
 
 fn scan(request: &Request<'_>, jobs: &Mutex<Receiver<Job>>, pool: &Pool) -> Gathered {
@@ -108,7 +115,11 @@ fn scan(request: &Request<'_>, jobs: &Mutex<Receiver<Job>>, pool: &Pool) -> Gath
                     if worker.is_stopped() {
                         break;
                     }
-                    worker.file(&Entry { path, provenance: &provenance }, &mut &bytes[range.clone()]);
+                    let entry = Entry { path, provenance: &provenance };
+                    match range {
+                        Some(range) => worker.file(&entry, &mut &bytes[range.clone()]),
+                        None => worker.named(&entry),
+                    }
                 }
                 pool.give(bytes);
             }
@@ -163,7 +174,7 @@ struct Feeder<'f> {
     mark: Arc<Mark>,
     provenance: Arc<Provenance>,
     bytes: Vec<u8>,
-    files: Vec<(String, Range<usize>)>,
+    files: Vec<(String, Option<Range<usize>>)>,
     coverage: Coverage,
 }
 
@@ -172,6 +183,14 @@ impl Feeder<'_> {
         let job = Job { provenance: Arc::clone(&self.provenance), mark: Arc::clone(&self.mark), what };
         // Nobody is there any more only when every scanner has panicked, which `run` says.
         let _ = self.jobs.send(job);
+    }
+
+    /// What comes next is of this part.
+    fn of(&mut self, entry: &Entry<'_>) {
+        if *self.provenance != *entry.provenance {
+            self.flush();
+            self.provenance = Arc::new(entry.provenance.clone());
+        }
     }
 
     fn flush(&mut self) {
@@ -201,10 +220,7 @@ impl Feeder<'_> {
 
 impl Visit for Feeder<'_> {
     fn file(&mut self, file: &Entry<'_>, reader: &mut dyn Read) {
-        if *self.provenance != *file.provenance {
-            self.flush();
-            self.provenance = Arc::new(file.provenance.clone());
-        }
+        self.of(file);
         let start = self.bytes.len();
         let read = reader.take(PIECE as u64).read_to_end(&mut self.bytes);
         let end = self.bytes.len();
@@ -212,12 +228,22 @@ impl Visit for Feeder<'_> {
             let first = self.bytes.split_off(start);
             return self.stream(file.path, first, reader);
         }
-        self.files.push((file.path.to_owned(), start..end));
+        self.files.push((file.path.to_owned(), Some(start..end)));
         if let Err(error) = read {
             self.trouble(file.path, &format!("{error} (after {} bytes)", end - start));
         }
         if end >= BATCH || self.files.len() >= FILES {
             self.flush();
+        }
+    }
+
+    fn named(&mut self, entry: &Entry<'_>) {
+        if entry.path.len() >= SHORTEST_NAME {
+            self.of(entry);
+            self.files.push((entry.path.to_owned(), None));
+            if self.files.len() >= FILES {
+                self.flush();
+            }
         }
     }
 

@@ -6,30 +6,33 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::collect::{Gathered, Sighting};
-use super::walk::{HistoryPlace, Request, threads};
-use super::worker::Worker;
-use crate::detect::{NEAR, Scanner};
+use super::walk::{HistoryPlace, Request, run_paths, threads};
+use super::worker::{Worker, names};
+use crate::detect::{Found, NEAR, Scanner};
 use crate::model::{Blob, Clue, CommitPlace, Coverage, Provenance};
-use crate::source::Entry;
 use crate::source::archive::{self, Head};
 use crate::source::git::{
-    self, Brought, GitError, GitPlace, History, Kind, Reach, Reader, Sift, Store, TreeReader, Unit, WantedHistory,
+    self, Brought, Folders, GitError, GitPlace, History, Kind, Names, Reach, Reader, Sift, Store, TreeReader, Unit,
+    WantedHistory,
 };
+use crate::source::{Entry, Visit, WalkOptions};
 
 /// Scans every object of the repository at or above `path`; and, where all of it is wanted, of those below, each once.
 pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) -> Gathered {
     let mut all = Gathered::default();
     let mut seen = HashSet::new();
+    let mut folders = Vec::new();
     let below = if wanted.is_all() { git::below(path) } else { Vec::new() };
     match Store::open(path) {
         Ok(store) => {
             seen.insert(store.place.common_dir().to_owned());
+            folders.extend(own_folders(&store.place));
             all.merge(one(&store, (path, path), wanted, request));
         }
         Err(GitError::NoRepository(_)) if !below.is_empty() => {}
@@ -40,16 +43,39 @@ pub(super) fn run(path: &Path, wanted: &WantedHistory, request: &Request<'_>) ->
             break;
         }
         match GitPlace::whole(inner) {
-            Ok(place) if seen.contains(place.common_dir()) => {}
             Ok(place) => {
-                seen.insert(place.common_dir().to_owned());
-                all.merge(one(&Store::at(place), (path, inner), wanted, request));
+                folders.extend(own_folders(&place));
+                if seen.insert(place.common_dir().to_owned()) {
+                    all.merge(one(&Store::at(place), (path, inner), wanted, request));
+                }
             }
             // Left behind by a submodule or a working tree that went away.
             Err(GitError::NoRepository(_)) => all.coverage.skip("git file that leads to no repository"),
             Err(error) => all.coverage.trouble(inner.display().to_string(), error.to_string()),
         }
     }
+    if wanted.is_all() {
+        // The rules of a working tree are not those of its git folder.
+        let walk = WalkOptions { no_ignore: true, git: true };
+        all.merge(run_paths(&elsewhere(path, &folders), &Request { walk, ..*request }));
+    }
+    all
+}
+
+/// Where a repository keeps what is no object: logs, messages, settings.
+fn own_folders(place: &GitPlace) -> [PathBuf; 2] {
+    [place.common_dir().to_owned(), place.git.clone()]
+}
+
+/// The folders that the walk of `target` does not come by.
+fn elsewhere(target: &Path, folders: &[PathBuf]) -> Vec<PathBuf> {
+    let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let target = full(target);
+    let mut all: Vec<PathBuf> = folders.iter().map(|folder| full(folder)).collect();
+    all.sort();
+    // What lies in another of them is read with that one.
+    all.dedup_by(|b, a| b.starts_with(&*a));
+    all.retain(|folder| !folder.starts_with(&target));
     all
 }
 
@@ -75,17 +101,61 @@ fn one(store: &Store, (target, path): (&Path, &Path), wanted: &WantedHistory, re
             return all;
         }
     };
+    // Whether all is there is told by the folders as well, and their entries have names.
+    let (brought, names, coverage) = threads(request, || explain(store, &mut history, request));
     for (what, why) in &history.troubles {
         all.coverage.trouble(what.clone(), why.clone());
     }
-    // Whether all is there is told by the folders as well.
-    if history.is_clean() && store.place.partial {
-        return all;
-    }
-    let (brought, coverage) = threads(request, || explain(store, &mut history, request));
     all.coverage.merge(coverage);
+    if wanted.is_all() {
+        all.merge(untraced(store, (target, path), (&brought, &names), request));
+        all.merge(tables(store, (target, path), request));
+    }
     all.merge(threads(request, || second_look(store, (target, path), brought, request)));
     all
+}
+
+/// Names that are credentials and that no commit is known to have brought in.
+fn untraced(
+    store: &Store,
+    (target, path): (&Path, &Path),
+    (brought, names): (&[Brought], &Names),
+    request: &Request<'_>,
+) -> Gathered {
+    let traced: HashSet<&str> =
+        brought.iter().filter_map(|one| one.path.as_deref()).flat_map(|path| path.split('/')).collect();
+    let mut worker = Worker::new(request);
+    for (name, folder) in names.each(store).filter(|(name, _)| !traced.contains(name.as_str())) {
+        let place = CommitPlace { object: folder, ..CommitPlace::default() };
+        name_at(store, (target, path), (&name, place), &mut worker);
+    }
+    worker.harvest()
+}
+
+/// What references are called and their logs say, where both are kept in tables; else they are files like others.
+fn tables(store: &Store, (target, path): (&Path, &Path), request: &Request<'_>) -> Gathered {
+    let mut worker = Worker::new(request);
+    let (names, log) = git::tabled(&store.place);
+    for (name, object) in names {
+        name_at(store, (target, path), (&name, CommitPlace { object, ..CommitPlace::default() }), &mut worker);
+    }
+    if !log.is_empty() {
+        let shown = format!("{} (log)", store.place.git.join("reftable").display());
+        worker.file(&Entry { path: &shown, provenance: &Provenance::Worktree }, &mut log.as_slice());
+    }
+    worker.harvest()
+}
+
+/// Looks at a path alone.
+fn name_at(
+    store: &Store,
+    (target, repository): (&Path, &Path),
+    (shown, mut place): (&str, CommitPlace),
+    worker: &mut Worker<'_>,
+) {
+    place.repository = Some(repository.display().to_string());
+    let full = store.place.root().join(shown);
+    worker.called_again(&Entry { path: shown, provenance: &Provenance::Commit(Box::new(place)) }, (target, &full));
 }
 
 /// Scans single objects of the repository at or above `path`.
@@ -138,17 +208,32 @@ fn each<R: Default + Send>(
     })
 }
 
-/// Finds out where everything came from that was found.
-fn explain(store: &Store, history: &mut History, request: &Request<'_>) -> (Vec<Brought>, Coverage) {
-    let folders = history.layout(store);
+/// Reads all folders, and their entries' names; where some are credentials, once more for what is called so.
+fn folders(store: &Store, history: &mut History, request: &Request<'_>) -> (Names, Coverage) {
     let units = store.units(true);
-    let look = |reader: &mut TreeReader, unit: &Unit, sieve: &mut Sieve<'_>| reader.read(store, &folders, unit, sieve);
-    let (reader, mut coverage) = each(&units, request, look, TreeReader::merge);
+    let read = |folders: &Folders| {
+        let look = |reader: &mut TreeReader, unit: &Unit, sieve: &mut Sieve<'_>| reader.read(store, folders, unit, sieve);
+        each(&units, request, look, TreeReader::merge)
+    };
+    let mut folders = history.layout(store, &Names::default());
+    let (mut reader, mut coverage) = read(&folders);
+    let names = Names::of(&mut reader);
+    if !names.is_empty() {
+        folders = history.layout(store, &names);
+        (reader, coverage) = read(&folders);
+        history.call(store, &mut reader);
+    }
     history.know(store, folders, reader);
+    (names, coverage)
+}
+
+/// Finds out where everything came from that was found.
+fn explain(store: &Store, history: &mut History, request: &Request<'_>) -> (Vec<Brought>, Names, Coverage) {
+    let (names, mut coverage) = folders(store, history, request);
     let history = &*history;
     history.missing(store).into_iter().for_each(|(what, why)| coverage.trouble(what, why));
     if history.is_clean() {
-        return (Vec::new(), coverage);
+        return (Vec::new(), names, coverage);
     }
     let traced: Vec<(Vec<Brought>, bool)> =
         history.batches().into_par_iter().map(|batch| history.trace(store, batch)).collect();
@@ -166,7 +251,7 @@ fn explain(store: &Store, history: &mut History, request: &Request<'_>) -> (Vec<
     let mut all: Vec<Brought> = earliest.into_values().collect();
     history.name_refs(&mut all);
     all.sort_by_key(|one| one.rank);
-    (all, coverage)
+    (all, names, coverage)
 }
 
 /// Scans what was found again, each with its path, and keeps the earliest place of each credential at each path.
@@ -203,7 +288,10 @@ fn look_again(store: &Store, places: (&Path, &Path), one: Brought, worker: &mut 
         (None, Kind::Tag) => format!("tag {short} (message)"),
         (None, _) => format!("object {short}"),
     };
-    look_at(store, places, (one.object, &shown, one.place), worker);
+    match one.kind {
+        Kind::Tree => name_at(store, places, (&shown, one.place), worker),
+        _ => look_at(store, places, (one.object, &shown, one.place), worker),
+    }
 }
 
 /// Scans an object's text as that of a file.
@@ -213,15 +301,23 @@ fn look_at(
     (object, shown, mut place): (u32, &str, CommitPlace),
     worker: &mut Worker<'_>,
 ) {
+    let full = store.place.root().join(shown);
+    let name = place.object.clone();
+    place.repository = Some(repository.display().to_string());
+    let provenance = Provenance::Commit(Box::new(place));
+    let entry = Entry { path: shown, provenance: &provenance };
+    match store.large(object) {
+        Ok(None) => {}
+        Ok(Some(mut reader)) => return worker.again(&entry, (target, &full), &mut *reader),
+        Err(error) => return worker.lost(shown, &error.to_string()),
+    }
     match store.text(object) {
         Err(error) => worker.lost(shown, &error.to_string()),
         Ok((text, is_named)) => {
             if !is_named {
-                worker.lost(shown, &format!("object {}: its bytes are not those that its name stands for", place.object));
+                worker.lost(shown, &format!("object {name}: its bytes are not those that its name stands for"));
             }
-            place.repository = Some(repository.display().to_string());
-            let full = store.place.root().join(shown);
-            worker.again(&Entry { path: shown, provenance: &Provenance::Commit(Box::new(place)) }, (target, &full), &text);
+            worker.again(&entry, (target, &full), &mut text.as_slice());
         }
     }
 }
@@ -259,6 +355,15 @@ impl Sift for Sieve<'_> {
 
     fn clues(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>) {
         self.scanner.clues(bytes, places, all);
+    }
+
+    fn is_secret(&mut self, name: &[u8]) -> bool {
+        let mut is_one = false;
+        let set = self.request.set;
+        self.scanner.scan(&Blob::whole("", name), &mut |found| {
+            is_one |= matches!(found, Found::Credential(credential) if names::is_sure(&credential, set));
+        });
+        is_one
     }
 
     fn longest_clue(&self) -> usize {

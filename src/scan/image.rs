@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::collect::Gathered;
 use super::walk::{Counters, Request};
 use super::worker::Worker;
+use super::worker::names::NAME;
 use super::{feed, layers};
 use crate::fetch::{Body, FetchError, Registry};
 use crate::model::Provenance;
@@ -101,7 +102,8 @@ fn parts(image: &Image<'_>, target: &ImageTarget, request: &Request<'_>) -> Gath
     let (mut all, clean) = feed::run(image.units(), request, &read);
     for sighting in all.sightings.iter_mut().chain(&mut all.allowed) {
         if let Provenance::Layer(place) = &mut sighting.occurrence.provenance {
-            place.hidden = image.is_hidden(place, &sighting.occurrence.path);
+            let path = &sighting.occurrence.path;
+            place.hidden = image.is_hidden(place, path.strip_suffix(NAME).unwrap_or(path));
         }
     }
     if let Some(folder) = seen.filter(|_| !request.counters.stop.load(Ordering::Relaxed)) {

@@ -99,6 +99,7 @@ pub fn run(targets: Vec<Target>, request: &Request<'_>) -> Gathered {
     }
     all.merge(run_paths(&paths, request));
     all.coverage.interrupted |= request.counters.stop.load(Ordering::Relaxed);
+    super::worker::names::of_troubles(&mut all, request);
     super::repeat::weigh(&mut all, request.set, request.least);
     all.finish();
     all
@@ -111,7 +112,7 @@ fn by_one(request: &Request<'_>, read: impl FnOnce(&mut Worker<'_>)) -> Gathered
     worker.harvest()
 }
 
-fn run_paths(paths: &[PathBuf], request: &Request<'_>) -> Gathered {
+pub(super) fn run_paths(paths: &[PathBuf], request: &Request<'_>) -> Gathered {
     let items = paths.iter().flat_map(|path: &PathBuf| {
         let tree = request.allow.tree(path);
         Walk::new(Path::new(path), request.walk).map(move |item| (tree, item))

@@ -1,6 +1,7 @@
 //! A scanning thread's tools and harvest: whatever a source hands it is read through one buffer, scanned, judged and kept.
 
 mod archives;
+pub(super) mod names;
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -13,6 +14,7 @@ use super::walk::{Counters, Request};
 use crate::detect::{Found, Lines, Scanner};
 use crate::model::{Blob, Provenance};
 use crate::source::archive::{self, Head, Input};
+use crate::source::git;
 use crate::source::{Entry, Item, Visit, Windows, WorkFile};
 use archives::Depth;
 
@@ -29,6 +31,7 @@ pub(super) struct Worker<'r> {
     /// Read buffers: one, and one more for each archive that another is in.
     windows: Vec<Windows>,
     gathered: Gathered,
+    called: names::Called,
 }
 
 thread_local! {
@@ -44,7 +47,8 @@ struct Bytes<'b> {
 
 impl<'r> Worker<'r> {
     pub(super) fn new(request: &'r Request<'r>) -> Self {
-        Self { request, scanner: Scanner::new(request.set), windows: BUFFERS.take(), gathered: Gathered::default() }
+        let (scanner, called) = (Scanner::new(request.set), names::Called::default());
+        Self { request, scanner, windows: BUFFERS.take(), gathered: Gathered::default(), called }
     }
 
     /// What it found and how far it looked; the worker starts afresh.
@@ -63,6 +67,7 @@ impl<'r> Worker<'r> {
         match item {
             Item::Skipped(reason) => self.gathered.coverage.skip(reason),
             Item::Trouble { path, why } => self.gathered.coverage.trouble(path, why),
+            Item::Named(path) => self.names(&path, &Provenance::Worktree, &Place::nowhere()),
             Item::File(file) => match tree.map_or(Judged::Stays, |tree| tree.leaves_out(&file.path)) {
                 Judged::Allowed(reason) => self.gathered.coverage.skip(&reason),
                 Judged::Disregarded(reason) => {
@@ -82,22 +87,33 @@ impl<'r> Worker<'r> {
         };
         let entry = Entry { path: &file.shown, provenance: &Provenance::Worktree };
         let place = Place::file(tree, &file.path, &file.shown).of_repository(file.above);
+        if file.is_git && git::is_list(&file.shown) {
+            return self.guarded(&entry, &place, Bytes { reader: &mut git::Listed::new(&opened), file: None }, None);
+        }
         self.guarded(&entry, &place, Bytes { reader: &mut &opened, file: Some(&opened) }, None);
     }
 
     /// Reads something of a git repository that was looked at before, and is counted.
-    pub(super) fn again(&mut self, entry: &Entry<'_>, (target, full): (&Path, &Path), mut text: &[u8]) {
+    pub(super) fn again(&mut self, entry: &Entry<'_>, (target, full): (&Path, &Path), text: &mut dyn Read) {
         let tree = self.request.allow.tree(target);
         match tree.map_or(Judged::Stays, |tree| tree.leaves_out(full)) {
             Judged::Allowed(reason) => return self.gathered.coverage.skip(&reason),
             Judged::Disregarded(reason) => self.gathered.coverage.allow(false, &reason),
             Judged::Stays => {}
         }
-        self.read(entry, &Place::file(tree, full, entry.path), &mut text);
+        self.read(entry, &Place::file(tree, full, entry.path), text);
         let coverage = &mut self.gathered.coverage;
         (coverage.files, coverage.bytes) = (0, 0);
         // What was put aside elsewhere is not counted either.
         coverage.suppressed.clear();
+    }
+
+    /// Looks at what something in a repository is called.
+    pub(super) fn called_again(&mut self, entry: &Entry<'_>, (target, full): (&Path, &Path)) {
+        let tree = self.request.allow.tree(target);
+        if !matches!(tree.map_or(Judged::Stays, |tree| tree.leaves_out(full)), Judged::Allowed(_)) {
+            self.names(entry.path, entry.provenance, &Place::file(tree, full, entry.path));
+        }
     }
 
     /// It could not be read again.
@@ -120,6 +136,7 @@ impl<'r> Worker<'r> {
 
     /// Reads a file as what it is.
     fn one(&mut self, entry: &Entry<'_>, place: &Place<'_>, bytes: Bytes<'_>, depth: Option<Depth>) {
+        self.names(entry.path, entry.provenance, place);
         let reach = self.request.set.reach();
         let mut windows = self.windows.pop().unwrap_or_else(|| Windows::new(reach));
         let Bytes { reader, file } = bytes;
@@ -164,20 +181,16 @@ impl<'r> Worker<'r> {
         let Entry { path: shown, provenance } = *entry;
         let (scanner, gathered, request) = (&mut self.scanner, &mut self.gathered, self.request);
         let kept = |all: &Gathered| all.sightings.len() + all.allowed.len();
+        let mut is_over = false;
         let inside = place.inside(shown);
         let (bytes, result) = windows.read(shown, reader, &mut |blob| {
             let room = MOST.saturating_sub(kept(gathered) - before);
-            if room > 0 {
-                blob_found(
-                    scanner,
-                    &Blob { inside: &inside, ..blob.clone() },
-                    From { place, provenance, room },
-                    request,
-                    gathered,
-                );
+            if !is_over {
+                let blob = Blob { inside: &inside, ..blob.clone() };
+                is_over = blob_found(scanner, &blob, From { place, provenance, room }, request, gathered);
             }
         });
-        if kept(gathered) - before >= MOST {
+        if is_over {
             gathered
                 .coverage
                 .trouble(shown, format!("more than {MOST} credentials in one file; the rest was not looked at"));
@@ -194,6 +207,10 @@ impl<'r> Worker<'r> {
 impl Visit for Worker<'_> {
     fn file(&mut self, file: &Entry<'_>, reader: &mut dyn Read) {
         self.read(file, &Place::nowhere(), reader);
+    }
+
+    fn named(&mut self, entry: &Entry<'_>) {
+        self.names(entry.path, entry.provenance, &Place::nowhere());
     }
 
     fn skip(&mut self, reason: &str) {
@@ -240,8 +257,16 @@ struct From<'f> {
     room: usize,
 }
 
-fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, request: &Request<'_>, all: &mut Gathered) {
+/// Keeps what is found; whether there is more than is kept.
+fn blob_found(
+    scanner: &mut Scanner<'_>,
+    blob: &Blob<'_>,
+    from: From<'_>,
+    request: &Request<'_>,
+    all: &mut Gathered,
+) -> bool {
     let lines = Lines::of(blob);
+    let mut is_over = false;
     let (mut room, mut faint) = (from.room, MOST_FAINT);
     scanner.scan(blob, &mut |found| match found {
         Found::Suppressed { detector, reason, span } => {
@@ -250,7 +275,7 @@ fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, reques
         Found::Credential(credential) if credential.confidence < request.least && faint == 0 => {
             all.coverage.suppress("low confidence");
         }
-        Found::Credential(_) if room == 0 => {}
+        Found::Credential(credential) if room == 0 => is_over |= credential.confidence >= request.least,
         Found::Credential(credential) => {
             let is_faint = credential.confidence < request.least;
             let judged = request.allow.judge(&credential, (blob, request.set.reach()), from.place);
@@ -278,6 +303,7 @@ fn blob_found(scanner: &mut Scanner<'_>, blob: &Blob<'_>, from: From<'_>, reques
             }
         }
     });
+    is_over
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod environment;
 pub mod git;
 mod home;
 pub mod image;
+mod readable;
 pub mod reported;
 mod tree_file;
 mod visit;
@@ -14,6 +15,6 @@ mod worktree;
 
 pub use home::{kept_below, kept_list};
 pub use tree_file::{Tree, TreeFile, TreeFileError, tree_of};
-pub use visit::{Entry, Visit};
+pub use visit::{Entry, SHORTEST_NAME, Visit};
 pub use window::Windows;
 pub use worktree::{Item, Walk, WalkOptions, WorkFile};

@@ -15,12 +15,16 @@ use ignore::gitignore::Gitignore;
 
 use super::dangerous::{is_dangerous, is_heavy};
 use super::git::Tracked;
+use super::readable::readable;
+use super::visit::SHORTEST_NAME;
 
 /// How to walk.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WalkOptions {
     /// Read everything, whatever gitignore says.
     pub no_ignore: bool,
+    /// Go into git folders: all that is in them is read but for the objects, which are read otherwise.
+    pub git: bool,
 }
 
 /// A file to read.
@@ -32,6 +36,8 @@ pub struct WorkFile {
     pub shown: String,
     /// So many bytes of `shown` lead to the repository below the target that it lies in; 0 where it lies in none.
     pub above: usize,
+    /// It is git's own, and lies in a git folder.
+    pub is_git: bool,
 }
 
 /// What a walk yields.
@@ -39,6 +45,8 @@ pub struct WorkFile {
 pub enum Item {
     /// A file to read.
     File(WorkFile),
+    /// Something that has a name and is not read: the name may be one that matters.
+    Named(String),
     /// Something passed over on purpose.
     Skipped(&'static str),
     /// Something that could not be read.
@@ -68,6 +76,7 @@ struct Folder {
     bare: bool,
     /// As in its files.
     above: usize,
+    is_git: bool,
 }
 
 /// Ignore files in force, nearest first.
@@ -92,14 +101,20 @@ impl Walk {
         match fs::metadata(target) {
             Err(error) => walk.trouble(shown, &error),
             Ok(meta) if meta.is_dir() => {
-                // Rules are anchored at full paths.
-                let full = target.canonicalize().unwrap_or_else(|_| target.to_owned());
+                // Rules are anchored at full paths. A working folder that was deleted has none, and seems to be empty.
+                let full = match target.canonicalize() {
+                    Ok(full) => full,
+                    Err(error) => {
+                        walk.trouble(shown, &error);
+                        return walk;
+                    }
+                };
                 let rules = if options.no_ignore { None } else { rules_above(&full) };
                 let shown = if shown == "." { String::new() } else { shown };
                 walk.enter(full, shown, rules, false);
             }
             Ok(meta) if meta.is_file() => {
-                walk.ready.push_back(Item::File(WorkFile { path: target.to_owned(), shown, above: 0 }));
+                walk.ready.push_back(Item::File(WorkFile { path: target.to_owned(), shown, above: 0, is_git: false }));
             }
             Ok(_) => walk.ready.push_back(Item::Trouble { path: shown, why: "not a regular file or folder".to_owned() }),
         }
@@ -126,32 +141,41 @@ impl Walk {
         }
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let has = |name: &str| entries.binary_search_by(|(entry, _)| entry.as_os_str().cmp(name.as_ref())).is_ok();
-        let bare = has("HEAD") && has("objects") && has("refs");
+        // What is left of a git folder is one to whoever reads its objects, as it is to whoever looks for them.
+        let bare = has("HEAD") && has("objects") && (has("refs") || self.options.git);
+        let is_git = bare || self.stack.last().is_some_and(|outer| outer.is_git);
         let rules = if self.options.no_ignore { None } else { rules_here(&path, &entries, rules) };
         let above = match self.stack.last() {
             Some(_) if has(".git") => shown.len() + 1,
             outer => outer.map_or(0, |outer| outer.above),
         };
-        self.stack.push(Folder { path, shown, entries: entries.into_iter(), rules, ignored, bare, above });
+        self.stack.push(Folder { path, shown, entries: entries.into_iter(), rules, ignored, bare, above, is_git });
     }
 
     /// Decides about one entry of the innermost folder.
     fn entry(&mut self, name: &OsString, kind: FileType) {
         let Some(folder) = self.stack.last() else { return };
-        let (path, above) = (folder.path.join(name), folder.above);
-        let text = name.to_string_lossy();
+        let (path, above, is_git) = (folder.path.join(name), folder.above, folder.is_git);
+        let text = readable(name.as_encoded_bytes());
         let shown = if folder.shown.is_empty() {
             text.to_string()
         } else {
             format!("{}/{text}", folder.shown.trim_end_matches('/'))
         };
         let ignored = folder.ignored || ignores(folder.rules.as_deref(), &path, kind.is_dir());
+        if !kind.is_file() && text.len() >= SHORTEST_NAME {
+            self.ready.push_back(Item::Named(shown.clone()));
+        }
         if kind.is_symlink() {
             self.ready.push_back(Item::Skipped("link"));
         } else if kind.is_dir() {
-            if text == ".git" {
+            if text == ".git" && self.options.git {
+                self.enter(path, shown, None, false);
+            } else if text == ".git" {
                 self.ready.push_back(Item::Skipped("git folder (see --history)"));
                 self.git_settings(&path, &shown, above);
+            } else if folder.bare && text == "objects" && self.options.git {
+                // Read as objects.
             } else if folder.bare && text == "objects" {
                 self.ready.push_back(Item::Skipped("objects of a git repository (see --history)"));
             } else if ignored && is_heavy(&text) && !self.is_tracked(&path, Tracked::has_below) {
@@ -165,7 +189,7 @@ impl Walk {
         } else if ignored && !is_dangerous(&text) && !self.is_tracked(&path, Tracked::has_file) {
             self.ready.push_back(Item::Skipped("file ignored by gitignore"));
         } else {
-            self.ready.push_back(Item::File(WorkFile { path, shown, above }));
+            self.ready.push_back(Item::File(WorkFile { path, shown, above, is_git }));
         }
     }
 }
@@ -190,7 +214,8 @@ impl Walk {
         for name in ["config", "FETCH_HEAD", "credentials"] {
             let path = folder.join(name);
             if path.symlink_metadata().is_ok_and(|found| found.is_file()) {
-                self.ready.push_back(Item::File(WorkFile { path, shown: format!("{shown}/{name}"), above }));
+                let shown = format!("{shown}/{name}");
+                self.ready.push_back(Item::File(WorkFile { path, shown, above, is_git: true }));
             }
         }
     }
@@ -213,7 +238,7 @@ impl Iterator for Walk {
 }
 
 fn show(path: &Path) -> String {
-    let text = path.to_string_lossy();
+    let text = readable(path.as_os_str().as_encoded_bytes());
     if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
 
@@ -363,7 +388,7 @@ mod tests {
                 "sub/b.log"
             ]
         );
-        assert_eq!(files(dir.path(), WalkOptions { no_ignore: true }).len(), 13);
+        assert_eq!(files(dir.path(), WalkOptions { no_ignore: true, git: false }).len(), 13);
         // A folder inside the repository obeys the rules above it; one that the user names is entered all the same.
         assert_eq!(files(&dir.path().join("sub"), WalkOptions::default()), [".gitignore", "b.log"]);
         assert_eq!(files(&dir.path().join("secrets"), WalkOptions::default()), ["prod.pem", "readme.md"]);

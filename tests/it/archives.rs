@@ -244,3 +244,32 @@ fn what_programs_keep_below_home_is_read_and_environments_are() {
         assert!(places.iter().any(|place| place.0.starts_with("/proc/") && place.0.ends_with("/environ")), "{places:?}");
     }
 }
+
+#[test]
+fn the_old_form_of_xz_is_opened() {
+    let home = Home::new();
+    fs::write(home.work().join("a.txt"), format!("TOKEN = '{}'\n", token(0))).unwrap();
+    let make = r#"
+import lzma, tarfile, io
+text = open("a.txt", "rb").read()
+for name, preset in [("a.txt.lzma", 6), ("b.txt.lzma", 9)]:
+    open(name, "wb").write(lzma.compress(text * 3, format=lzma.FORMAT_ALONE, preset=preset))
+out = io.BytesIO()
+with tarfile.open(fileobj=out, mode="w") as tar:
+    tar.add("a.txt")
+open("c.tar.lzma", "wb").write(lzma.compress(out.getvalue(), format=lzma.FORMAT_ALONE))
+cut = lzma.compress(text * 3000, format=lzma.FORMAT_ALONE)
+open("d.txt.lzma", "wb").write(cut[:-20])
+"#;
+    python(&home, make);
+    for (name, inner) in [("a.txt.lzma", "a.txt"), ("b.txt.lzma", "b.txt"), ("c.tar.lzma", "a.txt")] {
+        let output = scan(&home, &[name]);
+        assert_eq!(
+            (places(&output)[0].0.as_str(), output.code()),
+            (&*format!("{name}!{inner}"), Some(1)),
+            "{}",
+            output.stderr()
+        );
+    }
+    assert_eq!(scan(&home, &["d.txt.lzma"]).code(), Some(2));
+}

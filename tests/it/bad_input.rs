@@ -269,3 +269,45 @@ fn runs_of_one_text_take_time_in_proportion() {
         assert_eq!(output.code(), Some(0), "{name}: {}", output.stdout());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn settings_that_never_end_and_a_folder_that_is_gone_are_errors() {
+    let home = Home::new();
+    let made = home.program("mkfifo", ["pipe"]).output();
+    assert_eq!(made.code(), Some(0), "{}", made.stderr());
+    for settings in ["pipe", "/dev/zero"] {
+        let output = home.staunch(["scan", "--config", settings]).output();
+        assert_eq!(output.code(), Some(2), "{settings}");
+        assert!(output.stderr().contains("not a file"), "{settings}: {}", output.stderr());
+    }
+    assert_eq!(
+        home.staunch(["scan", "--config", "/dev/null", "/dev/null"]).output().code(),
+        Some(2),
+        "a target that is no file"
+    );
+    let script = format!("mkdir gone && cd gone && rmdir ../gone && {} scan", env!("CARGO_BIN_EXE_staunch"));
+    let output = home.program("sh", ["-c", &script]).output();
+    assert_eq!(output.code(), Some(2), "{}", output.stdout());
+    assert!(output.stdout().contains("No such file"), "{}", output.stdout());
+}
+
+#[test]
+fn as_many_as_are_kept_are_not_too_many() {
+    let home = Home::new();
+    let letters = |mut n: usize| {
+        let mut text = String::from("zFeKORdjjZKtfphJWAMMYNoXHyCCtL");
+        for _ in 0..4 {
+            text.push(char::from(b'A' + (n % 26) as u8));
+            n /= 26;
+        }
+        text
+    };
+    for (count, code) in [(20_000, 1), (20_001, 2)] {
+        let text: String = (0..count).map(|n| format!("t = hf{}{}\n", '_', letters(n))).collect();
+        fs::write(home.work().join("many.txt"), text).unwrap();
+        let output = home.staunch(["scan", "--format", "jsonl", "many.txt"]).output();
+        let summary = output.stdout().lines().last().unwrap().to_owned();
+        assert_eq!(output.code(), Some(code), "{count}: {}", &summary[..summary.len().min(1000)]);
+    }
+}

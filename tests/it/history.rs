@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -124,6 +125,9 @@ fn nothing_is_invisible() {
             format!("conf.yml:1 {moved} B"),
             format!("commit {} (message):6 {c} C", &c[..12]),
             format!("lost.txt:1 {e} E"),
+            // The logs of references repeat what messages begin with.
+            "r/.git/logs/HEAD:9 disk C".to_owned(),
+            "r/.git/logs/refs/heads/main:6 disk C".to_owned(),
         ];
         expected.sort();
         let known: Vec<&String> =
@@ -430,4 +434,65 @@ fn a_file_and_its_version_are_no_two_files() {
     assert_eq!(output.code(), Some(1), "{}", output.stdout());
     let report: Value = serde_json::from_str(&output.stdout()).unwrap();
     assert_eq!(report["findings"][0]["occurrences"].as_array().unwrap().len(), 8, "{report}");
+}
+
+#[test]
+fn a_file_too_large_for_the_memory_is_found_in_with_its_path() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "r", &[]);
+    // Beyond 128 MiB, at which objects are read as streams.
+    let mut large = vec![0; 130 << 20];
+    large.extend(format!("\nkey = {}\n", token('A')).bytes());
+    fs::write(repo.path.join("large.bin"), &large).unwrap();
+    let commit = repo.commit("large");
+    fs::remove_file(repo.path.join("large.bin")).unwrap();
+    let check = || {
+        // Without optimisation it takes its time.
+        let run = home.staunch(["scan", "--history", "r"]).limit(Duration::from_mins(10));
+        let output = run.output();
+        let place = format!("large.bin:2:7 in commit {}", &commit[..12]);
+        assert!(output.code() == Some(1) && output.stdout().contains(&place), "{}", output.stdout());
+    };
+    check();
+    repo.git(&["repack", "-q", "-a", "-d"]);
+    check();
+}
+
+#[test]
+fn references_that_are_none_make_a_history_incomplete() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "r", &[]);
+    repo.write("a", "1\n");
+    repo.commit("begin");
+    for (name, text) in
+        [("refs/heads/empty", ""), ("refs/heads/garbage", "no name\n"), ("packed-refs", "# pack-refs\nx y\n")]
+    {
+        let path = repo.path.join(".git").join(name);
+        fs::write(&path, text).unwrap();
+        let (_, coverage, output) = scan(&home, &["--history", "r"]);
+        assert_eq!(output.code(), Some(2), "{name}: {coverage}");
+        assert!(coverage["troubles"][0]["why"].as_str().unwrap().contains("names no object"), "{name}: {coverage}");
+        fs::remove_file(path).unwrap();
+    }
+    // What is no name to git either.
+    fs::write(repo.path.join(".git/refs/heads/x.lock"), "").unwrap();
+    fs::write(repo.path.join(".git/refs/.DS_Store"), "").unwrap();
+    assert_eq!(scan(&home, &["--history", "r"]).2.code(), Some(0));
+}
+
+#[test]
+fn a_commit_says_more_than_its_message() {
+    let home = Home::new();
+    let repo = Repo::new(&home, "r", &[]);
+    repo.write("a", "1\n");
+    let first = repo.commit("begin");
+    let commit = format!(
+        "tree {}\nparent {first}\nauthor A <a@b> 1700000000 +0000\ncommitter A <a@b> 1700000000 +0000\nHG:extra {}\n\nx\n",
+        repo.git(&["rev-parse", "HEAD^{tree}"]),
+        token('A')
+    );
+    fs::write(repo.path.join("../c"), commit).unwrap();
+    repo.git(&["hash-object", "-t", "commit", "-w", "../c"]);
+    let (places, _, output) = scan(&home, &["--history", "r"]);
+    assert!(places.len() == 1 && places[0].contains("(message):5"), "{places:?} {}", output.stderr());
 }

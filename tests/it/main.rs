@@ -22,6 +22,7 @@ mod history;
 mod hub;
 mod images;
 mod knocking;
+mod naming;
 mod owning;
 mod quieting;
 mod readme;

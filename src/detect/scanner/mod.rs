@@ -172,6 +172,12 @@ impl<'s> Scanner<'s> {
 
     /// Scans what stands in two bytes a character.
     fn wide(&mut self, blob: &Blob<'_>, view: &View<'_>) {
+        if let Some(text) = wide::utf32(blob) {
+            let own = view.own.start / 4..view.own.end.div_ceil(4);
+            let pairs = Map::Pairs { first: 0, outer: &view.map };
+            let map = Map::Pairs { first: 0, outer: &pairs };
+            return self.written(&View { bytes: &text, own, map, encoding: vec![Encoding::Utf32], kind: view.kind });
+        }
         if let Some(text) = wide::utf16(blob) {
             let own = view.own.start / 2..view.own.end.div_ceil(2);
             let map = Map::Pairs { first: 0, outer: &view.map };

@@ -68,6 +68,10 @@ impl Visit for Inside<'_, '_> {
         self.worker.guarded(file, self.place, Bytes { reader, file: None }, Some(self.depth.clone()));
     }
 
+    fn named(&mut self, entry: &Entry<'_>) {
+        self.worker.names(entry.path, entry.provenance, self.place);
+    }
+
     fn skip(&mut self, reason: &str) {
         self.worker.skip(reason);
     }

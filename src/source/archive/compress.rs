@@ -21,11 +21,13 @@ pub enum Codec {
     Zstd,
     /// The frame format of LZ4, one frame or several.
     Lz4,
+    /// xz's predecessor, `.lzma`: one stream.
+    Lzma,
 }
 
 impl Codec {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Gzip, Self::Bzip2, Self::Xz, Self::Zstd, Self::Lz4];
+    pub const ALL: [Self; 6] = [Self::Gzip, Self::Bzip2, Self::Xz, Self::Zstd, Self::Lz4, Self::Lzma];
 
     /// By the first bytes of a stream.
     pub fn of(head: &[u8]) -> Option<Self> {
@@ -43,6 +45,9 @@ impl Codec {
                 let behind = rest.get(u32::from_le_bytes([*a, *b, *c, *d]) as usize..).filter(|rest| !rest.is_empty());
                 behind.map_or(Some(Self::Zstd), Self::of)
             }
+            // It has no sign of its own: the settings that all writers use, a dictionary of a size that they use, the length or
+            // that it is not known, and the first byte of all such streams.
+            [0x5d, 0, 0, d2, d3, size @ .., _] if size.len() >= 9 => is_lzma([*d2, *d3], size).then_some(Self::Lzma),
             _ => None,
         }
     }
@@ -55,6 +60,7 @@ impl Codec {
             Self::Xz => "xz",
             Self::Zstd => "zstd",
             Self::Lz4 => "lz4",
+            Self::Lzma => "lzma",
         }
     }
 
@@ -84,6 +90,11 @@ impl Codec {
                 let watched = Watched { inner: BufReader::new(reader), wanted_more: false };
                 Kind::Lz4(Frames { decoder: lz4_flex::frame::FrameDecoder::new(watched), between: true })
             }
+            Self::Lzma => {
+                let buffered = BufReader::new(reader);
+                let decoder = lzma_rust2::LzmaReader::new_mem_limit(buffered, (MEMORY >> 10) as u32, None);
+                Kind::Lzma(Box::new(decoder.map_err(io::Error::other)?))
+            }
         }))
     }
 }
@@ -97,6 +108,7 @@ enum Kind<R: Read> {
     Xz(Box<lzma_rust2::XzReader<BufReader<R>>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<R>>),
     Lz4(Frames<BufReader<R>>),
+    Lzma(Box<lzma_rust2::LzmaReader<BufReader<R>>>),
 }
 
 impl<R: Read> Read for Decoder<R> {
@@ -107,8 +119,20 @@ impl<R: Read> Read for Decoder<R> {
             Kind::Xz(decoder) => decoder.read(into),
             Kind::Zstd(decoder) => decoder.read(into),
             Kind::Lz4(decoder) => decoder.read(into),
+            Kind::Lzma(decoder) => decoder.read(into),
         }
     }
+}
+
+/// The rest of an `.lzma` header: the upper half of the dictionary's size, and what follows.
+fn is_lzma(dictionary: [u8; 2], rest: &[u8]) -> bool {
+    /// No file is longer.
+    const LONGEST: u64 = 1 << 40;
+    let dictionary = u16::from_le_bytes(dictionary);
+    // A power of two, or one and a half of it.
+    let is_usual = dictionary.is_power_of_two() || (dictionary.count_ones() == 2 && dictionary & (dictionary << 1) != 0);
+    let size = rest.first_chunk().map_or(0, |size| u64::from_le_bytes(*size));
+    is_usual && (size == u64::MAX || (1..LONGEST).contains(&size)) && rest.get(8) == Some(&0)
 }
 
 /// Looks at the first bytes: what is compressed there, or the reader itself where nothing is.
@@ -205,13 +229,28 @@ mod tests {
                 encoder.finish().ok()
             }
             // The encoder is not built; `tests/it/archives.rs` asks the real program.
-            Codec::Xz => None,
+            Codec::Xz | Codec::Lzma => None,
             Codec::Zstd => zstd::stream::encode_all(text, 3).ok(),
             Codec::Lz4 => {
                 let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
                 encoder.write_all(text).ok()?;
                 encoder.finish().ok()
             }
+        }
+    }
+
+    #[test]
+    fn lzma_is_known_by_its_whole_header() {
+        let header = |dictionary: [u8; 4], size: u64, first: u8| {
+            Codec::of(&[&[0x5d][..], &dictionary, &size.to_le_bytes(), &[first, 1, 2, 3]].concat())
+        };
+        for dictionary in [1_u32 << 16, 1 << 23, 3 << 22, 1 << 26] {
+            for size in [u64::MAX, 1, 5_000_000] {
+                assert_eq!(header(dictionary.to_le_bytes(), size, 0), Some(Codec::Lzma));
+            }
+        }
+        for (dictionary, size, first) in [(5_u32 << 20, 1, 0), (1 << 23, 0, 0), (1 << 23, 1 << 50, 0), (1 << 23, 1, 7)] {
+            assert_eq!(header(dictionary.to_le_bytes(), size, first), None);
         }
     }
 
@@ -261,10 +300,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_end(codec in 0..5usize, bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        fn any_bytes_end(codec in 0..6usize, bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
             let start: &[u8] = [
                 &b"\x1f\x8b\x08\x00"[..], b"BZh91AY&SY", b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46\x02\0\x21\x01\x16\0\0\0",
                 b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18",
+                b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0",
             ][codec];
             let bytes = [start, &bytes].concat();
             let (_, reader) = open(Box::new(bytes.as_slice())).expect("the first bytes");

@@ -95,7 +95,7 @@ fn member(reader: &mut dyn Read, header: &Header, members: &mut Members<'_>) -> 
     if header.mode & 0o170_000 == 0o100_000 {
         members.plain(&name, &mut bytes);
     } else {
-        members.skip("link, folder or device in a cpio");
+        members.skip(&name, "link, folder or device in a cpio");
     }
     bytes.drain()?;
     Exactly::new(&mut *reader, padding(header.size)).drain()?;

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::io::Read;
 
 use super::budget::{Bounded, Budget, SPENT};
-use crate::source::{Entry, Visit};
+use crate::source::readable::readable;
+use crate::source::{Entry, SHORTEST_NAME, Visit};
 
 /// Longer names are no names. ZIP allows 64 KiB, tar any length.
 const NAME: usize = 1024;
@@ -51,8 +52,18 @@ impl<'m> Members<'m> {
     }
 
     /// A member that is no file: a link, a device.
-    pub(super) fn skip(&mut self, reason: &str) {
+    pub(super) fn skip(&mut self, name: &[u8], reason: &str) {
+        self.folder(name);
         self.visit.skip(reason);
+    }
+
+    /// A member that is a folder.
+    pub(super) fn folder(&mut self, name: &[u8]) {
+        if name.len() >= SHORTEST_NAME {
+            let name = shown(name);
+            let path = format!("{}!{name}", self.outer.path);
+            self.visit.named(&Entry { path: &path, provenance: &self.outer.provenance.inside(&name) });
+        }
     }
 
     /// Whether to end here. Says why, where it is for the archive's size.
@@ -74,7 +85,8 @@ impl<'m> Members<'m> {
 /// likes: `../../etc/passwd`, the same twice, nothing at all.
 fn shown(name: &[u8]) -> String {
     let (name, more) = if name.len() > NAME { (&name[..NAME], "…") } else { (name, "") };
-    let text = String::from_utf8_lossy(name).replace('\\', "/");
+    let name: Vec<u8> = name.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
+    let text = readable(&name);
     format!("{}{more}", text.strip_prefix("./").unwrap_or(&text))
 }
 
@@ -88,7 +100,7 @@ mod tests {
             (&b"./a/b.txt"[..], "a/b.txt"),
             (b"a\\b.txt", "a/b.txt"),
             (b"../../etc/passwd", "../../etc/passwd"),
-            (b"\xff.txt", "\u{fffd}.txt"),
+            (b"\xff.txt", r"\xff.txt"),
             (b"", ""),
         ] {
             assert_eq!(shown(name), text);

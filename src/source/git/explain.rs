@@ -13,9 +13,10 @@ use super::missing;
 use super::reader::{Reader, Sift};
 use super::refs::{self, Ref};
 use super::store::{Number, Store, Unit};
-use super::trees::{CommitRow, Holders, Layout, TreeReader};
+use super::trees::{CommitRow, Holders, Layout, MOST_CALLED, TreeReader};
 use super::{GitError, Kind};
 use crate::model::CommitPlace;
+use crate::source::readable::readable;
 
 /// Names that are kept of a commit's branches and tags.
 const REFS: usize = 16;
@@ -154,9 +155,23 @@ impl History {
         self.hits.is_empty()
     }
 
-    /// How folders will be numbered, for reading them.
-    pub fn layout(&self, store: &Store) -> Folders {
-        Folders(Layout::new(store, &self.hits))
+    /// How folders will be numbered, for reading them. Where names are credentials, they are read once more for what is called so.
+    pub fn layout(&self, store: &Store, names: &Names) -> Folders {
+        Folders(Layout::new(store, &self.hits, &names.0))
+    }
+
+    /// Whatever has one of these names is to be traced.
+    pub fn call(&mut self, store: &Store, reader: &mut TreeReader) {
+        let mut called = std::mem::take(&mut reader.called);
+        called.sort_unstable();
+        called.dedup();
+        if called.len() >= MOST_CALLED {
+            called.truncate(MOST_CALLED);
+            let why = "too much is called by names that are credentials; not every place is named";
+            self.troubles.push(("history".to_owned(), why.to_owned()));
+        }
+        self.hits.extend(called.into_iter().map(|object| (store.group(), object)));
+        self.hits.sort_unstable();
     }
 
     /// Takes in what was read of folders.
@@ -200,10 +215,11 @@ impl History {
         // Messages are their own provenance.
         let kinds: HashMap<Number, Kind> =
             objects.iter().map(|&(object, _)| (object, store.kind_of(object).unwrap_or(Kind::Blob))).collect();
-        for &(object, _) in objects.iter().filter(|(object, _)| kinds[object] != Kind::Blob) {
+        let is_message = |object: &Number| matches!(kinds[object], Kind::Commit | Kind::Tag);
+        for &(object, _) in objects.iter().filter(|(object, _)| is_message(object)) {
             out.extend(self.message(store, object, kinds[&object]));
         }
-        objects.retain(|(object, _)| kinds[object] == Kind::Blob);
+        objects.retain(|(object, _)| !is_message(object));
         let mut best: Vec<(Track, u32)> = Vec::new();
         let mut held = vec![false; things];
         let complete = climb(store, holders, Layer::new(things, &objects), &mut |tracks, bits| {
@@ -212,12 +228,15 @@ impl History {
         let mut trees = HashMap::new();
         for (track, commit) in best {
             let path = self.path(store, holders, (&track, commit), &mut trees);
-            out.extend(path.map(|(path, object)| self.say(store, (object, Kind::Blob), Some(path), Some(commit))));
+            out.extend(path.map(|(path, object)| {
+                let kind = store.kind_of(object).unwrap_or(Kind::Blob);
+                self.say(store, (object, kind), Some(path), Some(commit))
+            }));
         }
         let mut lost = HashSet::new();
         for &(object, thing) in objects.iter().filter(|(_, thing)| !held[*thing] && self.all) {
             if lost.insert(thing) {
-                out.push(self.say(store, (object, Kind::Blob), None, None));
+                out.push(self.say(store, (object, kinds[&object]), None, None));
             }
         }
         (out, complete)
@@ -273,7 +292,7 @@ impl History {
             let found = entries(bytes, store.place.hash).find(|(_, name, _)| holders.layout.hash(name) == wanted);
             let (_, name, id) = found?;
             path.push_str(if path.is_empty() { "" } else { "/" });
-            path.push_str(&String::from_utf8_lossy(name));
+            path.push_str(&readable(name));
             at = store.find(id)?;
         }
         Some((path, at))
@@ -326,6 +345,30 @@ impl History {
 
 /// How folders are numbered while they are read.
 pub struct Folders(Layout);
+
+/// Names of files and folders that are credentials, and a folder where each stands.
+#[derive(Debug, Default)]
+pub struct Names(Vec<(Vec<u8>, Number)>);
+
+impl Names {
+    /// Those that a reader has met.
+    pub fn of(reader: &mut TreeReader) -> Self {
+        let mut names = std::mem::take(&mut reader.names);
+        names.sort_unstable();
+        names.dedup_by(|b, a| a.0 == b.0);
+        Self(names)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each, and the object that is the folder, in hex.
+    pub fn each(&self, store: &Store) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().map(|(name, folder)| (readable(name).into_owned(), store.name(*folder).to_string()))
+    }
+}
 
 impl TreeReader {
     /// Reads the folders of one unit.

@@ -5,6 +5,7 @@
 //! derivative is begun holds no more than about log2(n) objects at a time, however the chains were made.
 
 use super::Kind;
+use super::bytes::Window;
 use super::pack::{Pack, What};
 
 /// No base.
@@ -54,8 +55,9 @@ pub(super) fn forest(pack: &Pack, foreign: &dyn Fn(u64) -> Option<Kind>) -> Fore
     let mut base = vec![NONE; order.len()];
     // (kind, entry, where the name of a foreign base stands)
     let mut roots: Vec<(Kind, u32, u64)> = Vec::new();
+    let mut window = Window::default();
     for (at, &(offset, entry)) in order.iter().enumerate() {
-        let found = match pack.header(offset) {
+        let found = match pack.header_in(&mut window, offset) {
             Err(_) => Base::Broken("its header is broken"),
             Ok(header) => match header.what {
                 What::Whole(kind) => Base::Root(kind),

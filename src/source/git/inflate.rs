@@ -4,6 +4,9 @@ use sirocco::inflate::Decoder;
 
 use super::GitError;
 
+/// Why an object is not whole: its stream ends too early.
+pub(super) const CUT: &str = "an object is cut off";
+
 /// A decoder that is used again and again.
 pub(super) struct Inflater(Box<Decoder>);
 
@@ -23,7 +26,7 @@ impl Inflater {
             Ok(progress) if progress.done && progress.output.len() == wanted => Ok(progress.consumed),
             Ok(_) => Err(GitError::Corrupt("an object is shorter than its header says")),
             Err(sirocco::inflate::Error::BufferFull) => Err(GitError::Corrupt("an object is longer than its header says")),
-            Err(sirocco::inflate::Error::Truncated) => Err(GitError::Corrupt("an object is cut off")),
+            Err(sirocco::inflate::Error::Truncated) => Err(GitError::Corrupt(CUT)),
             Err(_) => Err(GitError::Corrupt("an object's zlib stream is broken")),
         }
     }

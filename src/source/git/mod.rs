@@ -5,6 +5,7 @@
 //! [`History`] says afterwards which commits brought in what was found.
 
 mod below;
+mod bytes;
 mod delta;
 mod entries;
 mod explain;
@@ -13,6 +14,7 @@ mod forest;
 pub mod incoming;
 mod index;
 mod inflate;
+mod listed;
 mod loose;
 mod made;
 mod masks;
@@ -30,6 +32,7 @@ mod store;
 mod trees;
 mod unindexed;
 mod walk;
+mod written;
 
 #[cfg(test)]
 mod testing;
@@ -39,10 +42,12 @@ mod tests;
 mod tests_unindexed;
 
 pub use below::below;
-pub use explain::{Brought, Folders, History, WantedHistory};
+pub use explain::{Brought, Folders, History, Names, WantedHistory};
 pub use index::Tracked;
+pub use listed::{Listed, is_list};
 pub use open::{GitEnvironment, GitPlace};
 pub use reader::{Reader, Sift};
+pub use refs::tabled;
 pub use sieve::Reach;
 pub use store::{Store, Unit};
 pub use trees::TreeReader;

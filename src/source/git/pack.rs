@@ -1,23 +1,33 @@
 //! One pack and its index, as they lie on disk. <https://git-scm.com/docs/gitformat-pack>
 //!
-//! gix maps the files into memory and checks the index's bounds; what an entry says is read here, every byte of it suspect.
+//! gix checks the index's bounds, which is held in memory; what an entry says is read here, every byte of it suspect. Neither is
+//! mapped into memory: see [`super::bytes`].
 
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use gix::hash::{ObjectId, oid};
-use gix::odb::pack::{data, index};
 
+use super::bytes::{Bytes, Window};
 use super::made::Made;
 use super::{GitError, Kind};
 
 /// Where the first entry begins.
 pub(super) const FIRST: u64 = 12;
 
+/// Bytes of an entry's header, without a base's name.
+const HEADER: usize = 20;
+
+/// An index, all of it in memory.
+mod index {
+    pub(super) type File = gix::odb::pack::index::File<Vec<u8>>;
+}
+
 /// A pack with its index.
 pub(super) struct Pack {
-    data: data::File,
+    data: Bytes,
     index: Index,
     /// Where the last entry ends, or the data do.
     end: u64,
@@ -111,9 +121,11 @@ impl Pack {
             return Err(GitError::Corrupt("a pack without an index"));
         }
         let open = || {
-            let index = index::File::at(&beside, kind(hash)).map_err(|_| GitError::Corrupt("the pack's index is broken"))?;
+            const BROKEN: GitError = GitError::Corrupt("the pack's index is broken");
+            let index = std::fs::read(&beside).map_err(|error| GitError::read(beside.display(), &error))?;
+            let index = index::File::from_data(index, beside.clone(), kind(hash)).map_err(|_| BROKEN)?;
             let data = data(path, hash)?;
-            let end = data.pack_end() as u64;
+            let end = data.end();
             Ok(Self { data, index: Index::File(Box::new(index)), end, hash, begins: OnceLock::new() })
         };
         // gix promises no more than not to be unsound.
@@ -123,7 +135,7 @@ impl Pack {
     /// Opens a pack whose entries nobody has listed: it may end anywhere.
     pub(super) fn bare(path: &Path, hash: usize) -> Result<Self, GitError> {
         let data = data(path, hash)?;
-        let end = data.data_len() as u64;
+        let end = data.length();
         Ok(Self { data, index: Index::Made(Made::default()), end, hash, begins: OnceLock::new() })
     }
 
@@ -164,7 +176,7 @@ impl Pack {
 
     /// Bytes on disk.
     pub(super) fn bytes(&self) -> u64 {
-        self.data.data_len() as u64
+        self.data.length()
     }
 
     pub(super) fn name(&self, entry: u32) -> &oid {
@@ -223,14 +235,25 @@ impl Pack {
         (0..self.len()).find(|&entry| self.offset(entry) == offset)
     }
 
-    /// The pack from `offset` on, without its checksum.
-    pub(super) fn from(&self, offset: u64) -> Option<&[u8]> {
-        if offset < FIRST || offset >= self.end { None } else { self.data.entry_slice(offset..self.end) }
+    /// The pack from `offset` on, without its checksum: at least so many bytes, where there are that many.
+    pub(super) fn from<'w>(&self, window: &'w mut Window, offset: u64, least: usize) -> Result<&'w [u8], GitError> {
+        let start = if offset < FIRST { self.end } else { offset };
+        window.look(&self.data, start..self.end, least)
+    }
+
+    /// Where the last entry ends, or the data do.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// What the zlib stream at `offset` inflates to, however long.
+    pub(super) fn inflated(&self, offset: u64) -> impl Read + use<'_> {
+        let stream = self.data.stream(offset.clamp(FIRST, self.end)..self.end);
+        sirocco::inflate::Reader::new(sirocco::Format::Zlib, stream)
     }
 
     /// Whether the entry's bytes are those that were indexed; true where the index does not say.
-    pub(super) fn holds(&self, entry: u32, offset: u64, length: usize) -> bool {
-        let Some(bytes) = self.from(offset).and_then(|bytes| bytes.get(..length)) else { return false };
+    pub(super) fn holds(&self, entry: u32, bytes: &[u8]) -> bool {
         let crc = match &self.index {
             Index::File(index) => index.crc32_at_index(entry),
             Index::Made(_) => None,
@@ -240,13 +263,31 @@ impl Pack {
 
     /// The name of the base that a header points at.
     pub(super) fn base_name(&self, at: u64) -> Option<ObjectId> {
-        ObjectId::try_from(self.from(at)?.get(..self.hash)?).ok()
+        let mut name = [0; 32];
+        let name = &mut name[..self.hash];
+        let got = self.data.read_at(name, at).ok()?;
+        ObjectId::try_from(&*name).ok().filter(|_| got == self.hash && at + got as u64 <= self.end)
     }
 
     /// Reads the header of the entry at `offset`.
     pub(super) fn header(&self, offset: u64) -> Result<Header, GitError> {
+        let mut bytes = [0; HEADER];
+        let got = if (FIRST..self.end).contains(&offset) { self.data.read_at(&mut bytes, offset) } else { Ok(0) };
+        let got = got.map_err(|error| GitError::read(self.data.path().display(), &error))?;
+        self.header_of(&bytes[..got.min(usize::try_from(self.end - offset.min(self.end)).unwrap_or(got))], offset)
+    }
+
+    /// The same where what begins there is at hand.
+    pub(super) fn header_in(&self, window: &mut Window, offset: u64) -> Result<Header, GitError> {
+        let bytes = self.from(window, offset, HEADER)?;
+        self.header_of(bytes, offset)
+    }
+
+    fn header_of(&self, bytes: &[u8], offset: u64) -> Result<Header, GitError> {
         const CUT: GitError = GitError::Corrupt("an entry's header is cut off");
-        let bytes = self.from(offset).ok_or(GitError::Corrupt("the index points out of the pack"))?;
+        if bytes.is_empty() {
+            return Err(GitError::Corrupt("its place is outside of the pack"));
+        }
         let mut at = 0;
         let mut next = || {
             at += 1;
@@ -292,8 +333,9 @@ fn kind(hash: usize) -> gix::hash::Kind {
     if hash == 32 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 }
 }
 
-fn data(path: &Path, hash: usize) -> Result<data::File, GitError> {
-    data::File::at(path, kind(hash)).map_err(|_| GitError::Corrupt("the pack is broken or cut off"))
+fn data(path: &Path, hash: usize) -> Result<Bytes, GitError> {
+    let data = Bytes::open(path, hash).map_err(|error| GitError::read(path.display(), &error))?;
+    data.ok_or(GitError::Corrupt("the pack is broken or cut off"))
 }
 
 #[cfg(test)]

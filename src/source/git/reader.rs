@@ -1,6 +1,5 @@
 //! One thread's way through units of work: each object decoded, looked at where it is new, and what it may hold remembered.
 
-use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 
@@ -11,6 +10,7 @@ use super::sieve::{self, Hit, Plan, Reach, is_special, plan};
 use super::store::{Number, Store, Unit};
 use super::trees::CommitRow;
 use super::walk::{Step, Walk};
+use super::written::written;
 use super::{GitError, Kind, LARGEST};
 use crate::model::{Blob, Clue};
 use crate::source::Windows;
@@ -31,6 +31,11 @@ pub trait Sift {
 
     /// Adds what in `places` may lead to a credential.
     fn clues(&self, bytes: &[u8], places: Range<usize>, all: &mut Vec<Clue>);
+
+    /// Whether a name is a credential. Who looks at no names says no.
+    fn is_secret(&mut self, _name: &[u8]) -> bool {
+        false
+    }
 
     /// Bytes of the longest clue.
     fn longest_clue(&self) -> usize;
@@ -131,8 +136,8 @@ impl Reader {
                 at += 1;
                 continue;
             }
-            let large = node.base == NONE && grove.pack.header(node.offset).is_ok_and(|header| header.size > LARGEST);
-            if large && node.kind == Kind::Blob {
+            let is_whole = node.base == NONE && node.kind == Kind::Blob;
+            if is_whole && grove.pack.header(node.offset).is_ok_and(|header| header.size > LARGEST) {
                 self.large(store, (pack, at), reach, sift);
                 at += 1;
                 continue;
@@ -258,9 +263,8 @@ impl Reader {
         let grove = &store.groves[pack];
         let node = grove.forest.nodes[node as usize];
         let Ok(header) = grove.pack.header(node.offset) else { return };
-        let stream = grove.pack.from(header.stream).unwrap_or_default();
         // No more than it says, and only as much as any honest repository holds.
-        let mut reader = sirocco::inflate::Reader::new(sirocco::Format::Zlib, stream).take(header.size.saturating_add(1));
+        let mut reader = grove.pack.inflated(header.stream).take(header.size.saturating_add(1));
         let number = store.number(pack, node.entry);
         if let Err(error) = self.stream(store, (number, header.size), (&mut reader, reach), sift) {
             sift.trouble(&format!("object {}", grove.pack.name(node.entry)), &error.to_string());
@@ -291,27 +295,4 @@ impl Reader {
         self.commits.extend(other.commits);
         self.scanned += other.scanned;
     }
-}
-
-/// What people wrote of an object: all of a file; of a commit and a tag who made it and the message. The names of other objects
-/// and signatures are blanked, so that places stay what they are.
-pub(super) fn written(kind: Kind, bytes: &[u8]) -> Cow<'_, [u8]> {
-    if kind == Kind::Blob {
-        return Cow::Borrowed(bytes);
-    }
-    let message = memchr::memmem::find(bytes, b"\n\n").map_or(bytes.len(), |at| at + 2);
-    // A tag's signature stands at the end of its message.
-    let signature = memchr::memmem::find(&bytes[message..], b"\n-----BEGIN PGP SIGNATURE-----");
-    let end = signature.filter(|_| kind == Kind::Tag).map_or(bytes.len(), |at| message + at);
-    let mut text = bytes.to_vec();
-    let blank = |text: &mut [u8]| text.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
-    blank(&mut text[end..]);
-    let mut at = 0;
-    for line in bytes[..message].split_inclusive(|&byte| byte == b'\n') {
-        if ![&b"author "[..], b"committer ", b"tagger ", b"tag "].iter().any(|head| line.starts_with(head)) {
-            blank(&mut text[at..at + line.len()]);
-        }
-        at += line.len();
-    }
-    Cow::Owned(text)
 }

@@ -9,11 +9,14 @@ use gix::hash::ObjectId;
 
 use super::open::{GitPlace, read};
 use super::reftable::{self, Target};
+use crate::source::readable::readable;
 
 /// Names that are read. Hosts make one for every pull request; more than this is an attempt to fill the memory.
 const MOST: usize = 1 << 20;
 /// Folders within `refs`.
 const DEEPEST: usize = 32;
+/// Broken references that are named one by one.
+const NAMED: usize = 32;
 /// A line of packed refs.
 const LINE: u64 = 4096;
 
@@ -27,7 +30,7 @@ pub(super) struct Ref {
 /// All names: those that branches, tags and worktrees have. The second value says what is not known of them.
 pub(super) fn all(place: &GitPlace) -> (Vec<Ref>, Vec<String>) {
     let mut troubles = Vec::new();
-    let mut refs = if place.reftable { tables(place, &mut troubles) } else { files(place) };
+    let mut refs = if place.reftable { tables(place, &mut troubles) } else { files(place, &mut troubles) };
     if refs.len() >= MOST {
         troubles.push("too many to keep; of some commits it is not said who reaches them".to_owned());
     }
@@ -42,18 +45,41 @@ fn heads(place: &GitPlace) -> impl Iterator<Item = PathBuf> {
     worktrees.take(1000).map(|entry| entry.path()).chain([place.git.clone(), place.common.clone()])
 }
 
-fn files(place: &GitPlace) -> Vec<Ref> {
-    let mut refs = Vec::new();
-    packed(&place.common.join("packed-refs"), &mut refs);
+/// Of references in tables: each name and what it points at, and what their logs say. Where they are files they are read as such.
+pub fn tabled(place: &GitPlace) -> (Vec<(String, String)>, Vec<u8>) {
+    if !place.reftable {
+        return (Vec::new(), Vec::new());
+    }
+    let (names, _) = all(place);
+    let names = names.into_iter().map(|one| (one.name, one.target.to_string())).collect();
+    let folders = heads(place).map(|folder| folder.join("reftable")).filter(|folder| folder.is_dir());
+    // What cannot be read is said with the references.
+    (names, folders.filter_map(|folder| reftable::logs(&folder, place.hash).ok()).flatten().collect())
+}
+
+fn files(place: &GitPlace, troubles: &mut Vec<String>) -> Vec<Ref> {
+    let (mut refs, mut broken) = (Vec::new(), Vec::new());
+    packed(&place.common.join("packed-refs"), &mut refs, &mut broken);
     let packed = refs.len();
-    loose(&place.common.join("refs"), "refs", DEEPEST, &mut refs);
+    loose((&place.common.join("refs"), "refs"), DEEPEST, &mut refs, &mut broken);
     // A loose ref is newer than its packed namesake.
     refs.rotate_left(packed);
     let mut seen = std::collections::HashSet::new();
     refs.retain(|one| seen.insert(one.name.clone()));
     for head in heads(place).filter_map(|folder| read(&folder.join("HEAD"))) {
-        // A branch's name is among the others.
-        refs.extend(name_of(head.trim()).map(|target| Ref { name: "HEAD".to_owned(), target }));
+        match name_of(head.trim()) {
+            Some(target) => refs.push(Ref { name: "HEAD".to_owned(), target }),
+            // A branch's name is among the others.
+            None if head.starts_with("ref:") => {}
+            None => broken.push("HEAD".to_owned()),
+        }
+    }
+    broken.dedup();
+    let more = broken.len().saturating_sub(NAMED);
+    let one = |name| format!("{name} names no object; whether all that it led to is there is not known");
+    troubles.extend(broken.into_iter().take(NAMED).map(one));
+    if more > 0 {
+        troubles.push(format!("{more} more name no object"));
     }
     refs
 }
@@ -121,7 +147,7 @@ fn name_of(text: &str) -> Option<ObjectId> {
     ObjectId::from_hex(text.as_bytes()).ok()
 }
 
-fn packed(path: &Path, refs: &mut Vec<Ref>) {
+fn packed(path: &Path, refs: &mut Vec<Ref>, broken: &mut Vec<String>) {
     if !path.is_file() {
         return;
     }
@@ -139,25 +165,35 @@ fn packed(path: &Path, refs: &mut Vec<Ref>) {
             if let Some((last, target)) = refs.last_mut().zip(name_of(peeled)) {
                 last.target = target;
             }
-        } else if let Some((target, name)) = text.split_once(' ') {
-            refs.extend(name_of(target).map(|target| Ref { name: name.to_owned(), target }));
+        } else if let Some((target, name)) = text.split_once(' ').and_then(|(id, name)| Some((name_of(id)?, name))) {
+            refs.push(Ref { name: name.to_owned(), target });
+        } else if !text.starts_with('#') && !text.is_empty() && broken.len() < MOST {
+            broken.push("a line of packed-refs".to_owned());
         }
     }
 }
 
-fn loose(folder: &Path, shown: &str, deep: usize, refs: &mut Vec<Ref>) {
+/// References that are files; of those that are none the names go to `broken`.
+fn loose((folder, shown): (&Path, &str), deep: usize, refs: &mut Vec<Ref>, broken: &mut Vec<String>) {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     for entry in entries {
         let Ok(kind) = entry.file_type() else { continue };
-        let name = format!("{shown}/{}", entry.file_name().to_string_lossy());
-        if refs.len() >= MOST {
+        let name = format!("{shown}/{}", readable(entry.file_name().as_encoded_bytes()));
+        if refs.len() >= MOST || broken.len() >= MOST {
             return;
         }
         if kind.is_dir() && deep > 0 {
-            loose(&entry.path(), &name, deep - 1, refs);
+            loose((&entry.path(), &name), deep - 1, refs, broken);
         } else if kind.is_file() {
-            let target = read(&entry.path()).and_then(|text| name_of(text.trim()));
-            refs.extend(target.map(|target| Ref { name, target }));
+            let text = read(&entry.path()).unwrap_or_default();
+            match name_of(text.trim()) {
+                Some(target) => refs.push(Ref { name, target }),
+                // A name for another name, which is among the others.
+                None if text.starts_with("ref:") => {}
+                // No names to git: what it is about to write, and what programs leave that list folders.
+                None if Path::new(&name).extension().is_some_and(|end| end == "lock") || name.contains("/.") => {}
+                None => broken.push(name),
+            }
         }
     }
 }

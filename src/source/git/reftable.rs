@@ -1,7 +1,8 @@
 //! References kept as a stack of reftables, read from their bytes: every length and offset in them is suspect.
 //! <https://git-scm.com/docs/reftable> (git's `Documentation/technical/reftable.adoc`)
 //!
-//! Only the blocks of references are read. What the indexes say follows from them, and a log says what was, not what is.
+//! What the indexes say follows from the blocks of references, which are read; a log says what was, not what is: of it only what
+//! people wrote.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -11,6 +12,7 @@ use std::path::Path;
 use gix::hash::ObjectId;
 
 use super::GitError;
+use super::inflate::Inflater;
 
 /// The longest table that is read: a million references take 60 MB.
 const LARGEST: u64 = 256 << 20;
@@ -66,6 +68,70 @@ pub(super) fn follow<'n>(names: &'n Names, name: &[u8]) -> Option<&'n Target> {
     None
 }
 
+/// What people wrote into the logs of the stack in `folder`: of each line who and why, a line each.
+///
+/// # Errors
+/// When one of its tables cannot be read.
+pub(super) fn logs(folder: &Path, hash: usize) -> Result<Vec<u8>, GitError> {
+    let list = read(&folder.join("tables.list"))?;
+    let mut text = Vec::new();
+    for line in String::from_utf8_lossy(&list).lines().filter(|line| !line.is_empty() && !line.contains(['/', '\\'])) {
+        log(&read(&folder.join(line))?, hash, &mut text).ok_or(GitError::Corrupt("a reftable's log is broken"))?;
+    }
+    Ok(text)
+}
+
+/// The same of one table.
+fn log(bytes: &[u8], hash: usize, text: &mut Vec<u8>) -> Option<()> {
+    let Shape { header, mut log, .. } = Shape::of(bytes, hash)?;
+    if log == 0 && bytes.get(header) != Some(&b'g') {
+        return Some(());
+    }
+    let mut inflater = Inflater::new();
+    // A table of logs alone begins with one, behind the header, which counts as part of the first block.
+    let mut before = if log == 0 { header } else { 0 };
+    while bytes.get(log + before) == Some(&b'g') {
+        let start = log + before + 4;
+        let length = number(bytes.get(start - 3..start)?).checked_sub(before + 4)?;
+        let mut block = vec![0; length];
+        let taken = inflater.exact(bytes.get(start..)?, &mut block).ok()?;
+        let end = block.len().checked_sub(2)?;
+        let end = end.checked_sub(3 * number(&block[end..]))?;
+        let (mut at, mut name) = (0, Vec::new());
+        while at < end {
+            entry(&block[..end], &mut at, hash, &mut name, text)?;
+            if text.len() > NAMES {
+                return None;
+            }
+        }
+        (log, before) = (start + taken, 0);
+    }
+    Some(())
+}
+
+/// One line of a log.
+fn entry(block: &[u8], at: &mut usize, hash: usize, name: &mut Vec<u8>, text: &mut Vec<u8>) -> Option<()> {
+    let kept = varint(block, at).filter(|&kept| kept <= name.len())?;
+    let (length, kind) = varint(block, at).map(|both| (both >> 3, both & 7))?;
+    name.truncate(kept);
+    name.extend_from_slice(take(block, at, length).filter(|_| kept + length <= LONGEST)?);
+    if kind == 0 {
+        return Some(());
+    }
+    take(block, at, 2 * hash)?;
+    for end in [&b" <"[..], b">\t"] {
+        let length = varint(block, at)?;
+        text.extend_from_slice(take(block, at, length)?);
+        text.extend_from_slice(end);
+    }
+    varint(block, at)?;
+    take(block, at, 2)?;
+    let length = varint(block, at)?;
+    text.extend_from_slice(take(block, at, length)?.trim_ascii_end());
+    text.push(b'\n');
+    Some(())
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, GitError> {
     let failed = |error| GitError::Io(path.display().to_string(), error);
     // Before it is opened: a pipe would wait for ever.
@@ -113,6 +179,8 @@ struct Shape {
     block: usize,
     /// Where the blocks of references end.
     end: usize,
+    /// Where the blocks of logs begin; 0 where there are none, or nothing else.
+    log: usize,
 }
 
 impl Shape {
@@ -135,10 +203,11 @@ impl Shape {
             return None;
         }
         let places = body[header..].chunks_exact(8).map(number);
+        let log = places.clone().nth(3)?.min(start);
         // The second one holds the length of abbreviated names as well.
         let places = places.enumerate().map(|(n, place)| if n == 1 { place >> 5 } else { place });
         let end = places.filter(|&place| place > 0).min().unwrap_or(start).min(start);
-        Some(Self { header, block: number(&bytes[5..8]), end })
+        Some(Self { header, block: number(&bytes[5..8]), end, log })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A repository's objects: packs, loose objects, alternates. Each object has one number, whatever it is stored in and however
 //! often.
 
+use std::io::Read;
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -12,8 +13,8 @@ use super::loose::Loose;
 use super::named::name_of;
 use super::open::GitPlace;
 use super::pack::{Pack, What};
-use super::reader::written;
 use super::walk::Walk;
+use super::written::written;
 use super::{GitError, Kind, LARGEST};
 
 /// Objects of a pack that one unit of work takes on: at least so many, and no more than so many.
@@ -225,6 +226,27 @@ impl Store {
         let (kind, bytes) = self.read(&name)?;
         let is_named = name_of(kind, &bytes, self.place.hash) == name;
         Ok((written(kind, &bytes).into_owned(), is_named))
+    }
+
+    /// A file that is too large for the memory, as a stream; none where it is not, or is made from another.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn large(&self, number: u32) -> Result<Option<Box<dyn Read + '_>>, GitError> {
+        let (kind, size, reader): (Kind, u64, Box<dyn Read + '_>) = match self.place_of(number) {
+            At::Loose(folder, at) => {
+                let (kind, size, reader) = self.loose[folder].0.open(&self.loose[folder].0.names[at])?;
+                (kind, size, Box::new(reader))
+            }
+            At::Pack(pack, entry) => {
+                let pack = &self.groves[pack].pack;
+                let header = pack.header(pack.offset(entry))?;
+                let What::Whole(kind) = header.what else { return Ok(None) };
+                (kind, header.size, Box::new(pack.inflated(header.stream)))
+            }
+        };
+        let is_large = kind == Kind::Blob && size > LARGEST;
+        Ok(is_large.then(|| Box::new(reader.take(size)) as Box<dyn Read + '_>))
     }
 
     /// An object's kind and bytes, by name.

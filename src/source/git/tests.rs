@@ -346,3 +346,28 @@ fn an_empty_repository_is_read_and_a_folder_is_none() {
     repository(scratch.path());
     assert!(Store::open(scratch.path()).is_ok_and(|store| store.is_empty()));
 }
+
+#[test]
+fn a_pack_that_is_cut_short_while_it_is_read_costs_what_is_gone() {
+    let scratch = tempfile::tempdir().expect("scratch");
+    let mut dice = Dice(11);
+    let mut packer = Packer::new();
+    for _ in 0..600 {
+        let text = text(&mut dice, 40);
+        packer.whole(3, &text);
+    }
+    packer.write(scratch.path());
+    let store = Store::open(scratch.path()).expect("a repository");
+    assert!(store.troubles().is_empty(), "{:?}", store.troubles());
+    let path = scratch.path().join("objects/pack/pack-test.pack");
+    let file = fs::OpenOptions::new().write(true).open(&path).expect("a file");
+    file.set_len(fs::metadata(&path).expect("a file").len() / 2).expect("cut short");
+    let mut looker = Looker { scanner: Scanner::new(builtin()), objects: 0, troubles: Vec::new() };
+    let mut reader = Reader::default();
+    for unit in store.units(false) {
+        reader.unit(&store, &unit, Reach { near: NEAR, far: REACH }, &mut looker);
+    }
+    assert!(looker.objects > 200 && looker.objects < 400, "{}", looker.objects);
+    assert_eq!(looker.objects as usize + looker.troubles.len(), 600);
+    assert!(looker.troubles.iter().all(|why| why.contains("cut off") || why.contains("outside")), "{:?}", looker.troubles);
+}

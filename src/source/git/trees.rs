@@ -4,6 +4,7 @@
 //! Folders are numbered as they stand in the forests of the packs, so that all that is made from one stands behind it. What holds
 //! an entry is then a few ranges of numbers, however many versions there are.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
@@ -15,6 +16,7 @@ use super::reader::Sift;
 use super::store::{Number, Store, Unit};
 use super::walk::Walk;
 use super::{Kind, LARGEST};
+use crate::source::SHORTEST_NAME;
 
 /// A commit's place in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,10 +71,22 @@ const RECENT: usize = 4096;
 /// Entries of one thread that lead nowhere and are remembered; if there are more, that is said.
 const MOST_MISSING: usize = 100_000;
 
+/// Names that a thread remembers to have looked at: 16 MiB. Beyond it some are looked at again.
+const MOST_NAMES: usize = 1 << 20;
+
+/// Names that are a credential, of one thread, and what they are the names of: more of it is not traced.
+pub(super) const MOST_CALLED: usize = 1 << 12;
+
 /// What one thread learns of folders.
 #[derive(Debug, Default)]
 pub struct TreeReader {
     events: Vec<Event>,
+    /// Hashes of names that were looked at.
+    seen: HashSet<u64>,
+    /// Names that are a credential, and a folder where each stands.
+    pub(super) names: Vec<(Vec<u8>, Number)>,
+    /// What is called so.
+    pub(super) called: Vec<Number>,
     /// Entries whose object is nowhere; their `child` is not known yet.
     missing: Vec<(ObjectId, Event)>,
     /// There were too many of those.
@@ -90,6 +104,8 @@ pub(super) struct Layout {
     count: u32,
     hasher: RandomState,
     wanted: Wanted,
+    /// Hashes of names: what is called so is to be known as well.
+    called: HashSet<u32>,
     /// Nothing may be missing.
     is_whole: bool,
 }
@@ -120,8 +136,8 @@ impl Wanted {
 }
 
 impl Layout {
-    /// `files` are those whose folders are to be known.
-    pub(super) fn new(store: &Store, files: &[(u32, Number)]) -> Self {
+    /// `files` are those whose folders are to be known, and so is whatever has one of these names.
+    pub(super) fn new(store: &Store, files: &[(u32, Number)], names: &[(Vec<u8>, Number)]) -> Self {
         let mut count = 0;
         let packs = store.groves.iter().map(|grove| {
             let split = grove.forest.nodes.partition_point(|node| node.kind < Kind::Tree) as u32;
@@ -135,7 +151,10 @@ impl Layout {
         });
         let loose = loose.collect();
         let is_whole = !store.place.partial;
-        Self { packs, loose, count, hasher: RandomState::new(), wanted: Wanted::new(store, files), is_whole }
+        let (hasher, called) = (RandomState::new(), HashSet::new());
+        let mut layout = Self { packs, loose, count, hasher, wanted: Wanted::new(store, files), called, is_whole };
+        layout.called = names.iter().map(|(name, _)| layout.hash(name)).collect();
+        layout
     }
 
     /// A name's hash: nobody knows which names collide.
@@ -199,7 +218,7 @@ impl TreeReader {
                         Some(Ok((_, bytes))) => {
                             let (ends, _) = ends(&bytes, 0, bytes.len(), store.place.hash);
                             let folder = layout.loose[*folder] + at as u32;
-                            self.diff((store, layout), folder, ((&[], &[]), (&bytes, &ends)), (0, 0));
+                            self.diff((store, layout, sift), folder, ((&[], &[]), (&bytes, &ends)), (0, 0));
                         }
                     }
                 }
@@ -224,7 +243,7 @@ impl TreeReader {
                 };
                 if step.node == at {
                     let folder = first + (at - split);
-                    self.diff((store, layout), folder, (old, (step.bytes, &ends)), same);
+                    self.diff((store, layout, sift), folder, (old, (step.bytes, &ends)), same);
                 }
                 ends
             });
@@ -242,7 +261,7 @@ impl TreeReader {
     /// many bytes that are the same.
     fn diff(
         &mut self,
-        (store, layout): (&Store, &Layout),
+        (store, layout, sift): (&Store, &Layout, &mut dyn Sift),
         folder: u32,
         (old, new): (Version<'_>, Version<'_>),
         (head, tail): (usize, usize),
@@ -275,8 +294,26 @@ impl TreeReader {
             }
             if order.is_ge() {
                 news.next();
+                self.name((store, layout), b, folder, sift);
                 self.note(store, layout, b, folder << 1 | 1);
             }
+        }
+    }
+
+    /// Looks at what an entry is called, where nobody did.
+    fn name(&mut self, (store, layout): (&Store, &Layout), entry: Option<&[u8]>, folder: u32, sift: &mut dyn Sift) {
+        let Some((_, name, _)) = entry.and_then(split_entry).filter(|(_, name, _)| name.len() >= SHORTEST_NAME) else {
+            return;
+        };
+        // The second time it is known which.
+        if !layout.called.is_empty() || !self.seen.insert(layout.hasher.hash_one(name)) {
+            return;
+        }
+        if self.seen.len() >= MOST_NAMES {
+            self.seen.clear();
+        }
+        if self.names.len() < MOST_CALLED && sift.is_secret(name) {
+            self.names.push((name.to_vec(), layout.number(store, folder)));
         }
     }
 
@@ -284,14 +321,18 @@ impl TreeReader {
         let Some((mode, name, id)) = entry.and_then(split_entry) else { return };
         // A submodule's commit is another repository's.
         let is_file = mode.starts_with(b"10") || mode.starts_with(b"12");
-        let is_wanted = !is_file || layout.wanted.holds(id);
+        let is_called = !layout.called.is_empty() && layout.called.contains(&layout.hash(name));
+        let is_wanted = !is_file || is_called || layout.wanted.holds(id);
         // What is taken away was there before, where it was asked for.
         let is_asked = is_wanted || (layout.is_whole && at & 1 == 1);
         if mode.starts_with(b"16") || !is_asked {
             return;
         }
         match self.find(store, id) {
-            Some(child) if is_wanted => self.events.push(Event { child, name: layout.hash(name), at }),
+            Some(child) if is_wanted => {
+                self.events.push(Event { child, name: layout.hash(name), at });
+                self.called.extend((is_called && self.called.len() < MOST_CALLED).then_some(child));
+            }
             Some(_) => {}
             // git makes up the folder without entries where there is none.
             None if !layout.is_whole || *id == *ObjectId::empty_tree(store.place.kind()) => {}
@@ -322,6 +363,8 @@ impl TreeReader {
     pub fn merge(&mut self, mut other: Self) {
         self.events.append(&mut other.events);
         self.missing.append(&mut other.missing);
+        self.names.append(&mut other.names);
+        self.called.append(&mut other.called);
         self.is_cut |= other.is_cut;
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use gix::hash::oid;
 
+use super::bytes::Window;
 use super::forest::{Forest, NONE, Node, forest};
 use super::made::Made;
 use super::named::{Namer, name_of};
@@ -21,6 +22,8 @@ use super::{GitError, Kind, LARGEST};
 const ROUNDS: usize = 256;
 /// Bytes of an entry's header: a size and a name.
 const HEADER: u64 = 10 + 32;
+/// Bytes that are looked at together.
+const PIECE: usize = 64 << 10;
 /// Behind a broken entry, no more bytes are tried than so many times the pack's.
 const TRIES: u64 = 64;
 
@@ -55,11 +58,12 @@ pub(super) fn indexed(pack: Pack, elsewhere: Elsewhere<'_>, spend: &dyn Fn(u64) 
 fn offsets(pack: &Pack) -> (Vec<u64>, Vec<String>) {
     let (mut all, mut troubles) = (Vec::new(), Vec::new());
     let said = pack.said() as usize;
-    let (mut at, mut tries) = (FIRST, pack.bytes().saturating_mul(TRIES));
-    let mut scanner = sirocco::inflate::Scanner::new(sirocco::Format::Zlib);
+    let mut at = FIRST;
+    let stream = sirocco::inflate::Scanner::new(sirocco::Format::Zlib);
+    let mut scanner = Scanner { pack, window: Window::default(), stream, tries: pack.bytes().saturating_mul(TRIES) };
     // Behind the last entry stands the checksum, where it was still written.
     while at < pack.bytes() && (all.len() < said || pack.bytes() - at != pack.hash() as u64) {
-        match length(pack, at, &mut scanner) {
+        match scanner.length(at) {
             Ok(length) => {
                 all.push(at);
                 at += length;
@@ -67,7 +71,7 @@ fn offsets(pack: &Pack) -> (Vec<u64>, Vec<String>) {
             // The checksum, behind fewer objects than there were.
             Err(_) if !troubles.is_empty() && pack.bytes() - at == pack.hash() as u64 => break,
             Err(error) => {
-                let next = next(pack, at + 1, &mut scanner, &mut tries);
+                let next = scanner.next(at + 1);
                 let lost = next.unwrap_or(pack.bytes()) - at;
                 troubles.push(format!("behind {} of {said} objects, {lost} bytes cannot be read: {error}", all.len()));
                 at = next.unwrap_or(pack.bytes());
@@ -80,39 +84,70 @@ fn offsets(pack: &Pack) -> (Vec<u64>, Vec<String>) {
     (all, troubles)
 }
 
-/// Bytes of the entry at `at`.
-fn length(pack: &Pack, at: u64, scanner: &mut sirocco::inflate::Scanner) -> Result<u64, GitError> {
-    const CUT: GitError = GitError::Corrupt("it is cut off");
-    let header = pack.header(at)?;
-    scanner.reset();
-    match scanner.scan(pack.from(header.stream).ok_or(CUT)?, true) {
-        Ok(Some(length)) if scanner.total_out() == header.size => Ok(header.stream - at + length as u64),
-        Ok(Some(_)) => Err(GitError::Corrupt("an object has another size than its header says")),
-        Ok(None) | Err(sirocco::inflate::Error::Truncated) => Err(CUT),
-        Err(_) => Err(GitError::Corrupt("an object's zlib stream is broken")),
-    }
+/// Goes through a pack's entries.
+struct Scanner<'p> {
+    pack: &'p Pack,
+    window: Window,
+    stream: sirocco::inflate::Scanner,
+    /// Bytes that may still be tried.
+    tries: u64,
 }
 
-/// The next entry that can be told: a header, and right behind it a zlib stream of just the size that it says.
-fn next(pack: &Pack, from: u64, scanner: &mut sirocco::inflate::Scanner, tries: &mut u64) -> Option<u64> {
-    let bytes = pack.from(from)?;
-    for found in memchr::memchr_iter(0x78, bytes) {
-        if !matches!(bytes.get(found + 1), Some(0x01 | 0x5e | 0x9c | 0xda)) {
-            continue;
-        }
-        let stream = from + found as u64;
-        for at in (from.max(stream.saturating_sub(HEADER))..stream).rev() {
-            if !pack.header(at).is_ok_and(|header| header.stream == stream) {
-                continue;
-            }
-            let fits = length(pack, at, scanner).is_ok();
-            *tries = tries.checked_sub(scanner.total_in())?;
-            if fits {
-                return Some(at);
+impl Scanner<'_> {
+    /// Bytes of the entry at `at`.
+    fn length(&mut self, at: u64) -> Result<u64, GitError> {
+        const CUT: GitError = GitError::Corrupt("it is cut off");
+        const SIZE: GitError = GitError::Corrupt("an object has another size than its header says");
+        let header = self.pack.header_in(&mut self.window, at)?;
+        self.stream.reset();
+        let mut from = header.stream;
+        loop {
+            let bytes = self.pack.from(&mut self.window, from, PIECE)?;
+            from += bytes.len() as u64;
+            let is_last = from >= self.pack.end() || bytes.is_empty();
+            match self.stream.scan(bytes, is_last) {
+                Ok(Some(_)) if self.stream.total_out() == header.size => {
+                    return Ok(header.stream - at + self.stream.total_in());
+                }
+                Ok(Some(_)) => return Err(SIZE),
+                Ok(None) if is_last => return Err(CUT),
+                Ok(None) if self.stream.total_out() > header.size => return Err(SIZE),
+                Ok(None) => {}
+                Err(sirocco::inflate::Error::Truncated) => return Err(CUT),
+                Err(_) => return Err(GitError::Corrupt("an object's zlib stream is broken")),
             }
         }
     }
-    None
+
+    /// The next entry that can be told: a header, and right behind it a zlib stream of just the size that it says.
+    fn next(&mut self, from: u64) -> Option<u64> {
+        let mut ahead = Window::default();
+        let mut at = from;
+        while at < self.pack.end() {
+            let bytes = self.pack.from(&mut ahead, at, PIECE).ok().filter(|bytes| !bytes.is_empty())?;
+            let Some(found) = memchr::memchr(0x78, bytes) else {
+                at += bytes.len() as u64;
+                continue;
+            };
+            let stream = at + found as u64;
+            at = stream + 1;
+            let second = self.pack.from(&mut ahead, at, 1).ok()?.first().copied();
+            if !matches!(second, Some(0x01 | 0x5e | 0x9c | 0xda)) {
+                continue;
+            }
+            for entry in (from.max(stream.saturating_sub(HEADER))..stream).rev() {
+                if !self.pack.header(entry).is_ok_and(|header| header.stream == stream) {
+                    continue;
+                }
+                let fits = self.length(entry).is_ok();
+                self.tries = self.tries.checked_sub(self.stream.total_in())?;
+                if fits {
+                    return Some(entry);
+                }
+            }
+        }
+        None
+    }
 }
 
 /// Works out the names of what can be put together by now.
@@ -178,7 +213,7 @@ fn large(pack: &Pack, node: &Node) -> Option<(u64, u64)> {
 
 /// The name of such an object; none where it is broken.
 fn streamed(pack: &Pack, kind: Kind, (stream, size): (u64, u64)) -> Option<gix::hash::ObjectId> {
-    let mut reader = sirocco::inflate::Reader::new(sirocco::Format::Zlib, pack.from(stream)?);
+    let mut reader = pack.inflated(stream);
     let mut namer = Namer::new(kind, size, pack.hash());
     let copied = std::io::copy(&mut reader, &mut namer);
     copied.is_ok_and(|bytes| bytes == size).then(|| namer.name())

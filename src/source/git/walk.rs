@@ -2,9 +2,10 @@
 
 use gix::hash::oid;
 
+use super::bytes::Window;
 use super::delta::{self, Copied};
 use super::forest::{Forest, NONE, Node};
-use super::inflate::Inflater;
+use super::inflate::{CUT, Inflater};
 use super::pack::{Pack, What};
 use super::{GitError, LARGEST};
 
@@ -30,6 +31,7 @@ pub(super) struct Walk<'w, S> {
     /// Reads an object of another pack.
     foreign: &'w dyn Fn(&oid) -> Option<Vec<u8>>,
     inflater: Inflater,
+    window: Window,
     delta: Vec<u8>,
     copies: Vec<Copied>,
     frames: Vec<Frame<S>>,
@@ -53,6 +55,7 @@ impl<'w, S> Walk<'w, S> {
             forest,
             foreign,
             inflater: Inflater::new(),
+            window: Window::default(),
             delta: Vec::new(),
             copies: Vec::new(),
             frames: Vec::new(),
@@ -129,17 +132,25 @@ impl<'w, S> Walk<'w, S> {
     /// The object's bytes, from its entry and its base.
     fn bytes(&mut self, node: &Node, out: &mut Vec<u8>) -> Result<(), GitError> {
         const LARGE: GitError = GitError::Corrupt("too large to be put together; it was not read");
-        let header = self.pack.header(node.offset)?;
+        let header = self.pack.header_in(&mut self.window, node.offset)?;
         if header.size > LARGEST {
             return Err(LARGE);
         }
-        let stream = self.pack.from(header.stream).ok_or(GitError::Corrupt("an entry is cut off"))?;
         let whole = matches!(header.what, What::Whole(_));
         let into = if whole { &mut *out } else { &mut self.delta };
         into.resize(header.size as usize, 0);
-        let taken = self.inflater.exact(stream, into)?;
-        let length = (header.stream - node.offset) as usize + taken;
-        if !self.pack.holds(node.entry, node.offset, length) {
+        let head = (header.stream - node.offset) as usize;
+        // What cannot be packed takes five bytes more for each 16 KiB; others may pack it worse.
+        let mut least = head + header.size as usize + header.size as usize / 1024 + 64;
+        let entry = loop {
+            let bytes = self.pack.from(&mut self.window, node.offset, least)?;
+            let is_all = node.offset + bytes.len() as u64 >= self.pack.end() || bytes.len() < least;
+            match self.inflater.exact(bytes.get(head..).unwrap_or_default(), into) {
+                Err(GitError::Corrupt(CUT)) if !is_all => least = 2 * bytes.len(),
+                taken => break &bytes[..head + taken?],
+            }
+        };
+        if !self.pack.holds(node.entry, entry) {
             self.altered.push(node.entry);
         }
         if whole {

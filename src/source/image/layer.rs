@@ -154,6 +154,10 @@ impl<'w> Walk<'w> {
         } else if !self.names.whiteout(&path) {
             self.names.file(&path);
         }
+        let shown = format!("{}!{path}", self.image);
+        if !kind.is_file() {
+            self.visit.named(&Entry { path: &shown, provenance: &self.unit.provenance });
+        }
         if kind.is_symlink() || kind.is_hard_link() {
             self.visit.skip("link in an image");
         } else if kind.is_character_special() || kind.is_block_special() || kind.is_fifo() {
@@ -164,7 +168,6 @@ impl<'w> Walk<'w> {
         if size == 0 && !(is_file && kind.is_file()) {
             return true;
         }
-        let shown = format!("{}!{path}", self.image);
         let exact = Exact { reader: &mut entry, left: size };
         self.file(&shown, &mut Bounded::new(exact, &self.counts.packed, &self.counts.sparse))
     }

@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::source::readable::readable;
+
 /// More names than this are not kept of one layer.
 const MOST: usize = 4 << 20;
 
@@ -84,7 +86,7 @@ fn hash(kind: Kind, path: &str) -> u64 {
 
 /// A member's name as a path: `./a//b` and `/a/b` are `a/b`. It is only shown and compared, never opened.
 pub(super) fn normal(name: &[u8]) -> String {
-    let text = String::from_utf8_lossy(name);
+    let text = readable(name);
     let parts = text.split('/').filter(|part| !part.is_empty() && *part != ".");
     let mut path = String::with_capacity(text.len());
     for part in parts {

@@ -94,8 +94,8 @@ fn member(
         Kind::LongName | Kind::Pax => note(&mut Exactly::new(&mut *reader, size), header.kind, size, notes)?,
         Kind::Other => Exactly::new(&mut *reader, size).drain()?,
         Kind::NoFile => {
-            notes.name = None;
-            members.skip("link, folder or device in a tar");
+            let name = notes.name.take().unwrap_or_else(|| header.name.clone());
+            members.skip(&name, "link, folder or device in a tar");
             return unwanted(reader, size);
         }
         Kind::File | Kind::Sparse => {
@@ -105,6 +105,7 @@ fn member(
             }
             // Some old ones write a folder as a file without bytes.
             if name.ends_with(b"/") && size == 0 {
+                members.folder(&name);
                 return Ok(None);
             }
             let mut bytes = Exactly::new(&mut *reader, size);

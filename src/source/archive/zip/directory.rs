@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::{self, Read, SeekFrom};
 
 use super::entry::{CENTRAL, CENTRAL_LENGTH, LOCAL, LOCAL_LENGTH, Member, word};
+use super::hidden::{self, Taken};
 use super::{ENCRYPTED, ReadSeek, decoder, unknown};
 use crate::source::archive::budget::{Counted, Exactly};
 use crate::source::archive::input::{fill, little};
@@ -79,6 +80,7 @@ fn large(source: &mut dyn ReadSeek, end: u64) -> io::Result<Option<(u64, u64, u6
 pub(super) fn read(source: &mut dyn ReadSeek, directory: &Directory, members: &mut Members<'_>) -> io::Result<()> {
     let mut lines = Lines { at: directory.at, end: directory.end, chunk: Vec::new(), read: 0 };
     let mut packed = 0u64;
+    let mut taken = Taken::default();
     while let Some(member) = lines.next(source)? {
         if members.is_over() {
             return Ok(());
@@ -89,22 +91,25 @@ pub(super) fn read(source: &mut dyn ReadSeek, directory: &Directory, members: &m
             return Ok(());
         }
         if member.is_folder() {
+            members.folder(&member.name);
             continue;
         }
-        one(source, directory.before, &member, members)?;
+        one(source, directory.before, (&member, &mut taken), members)?;
     }
     if lines.at + (lines.read as u64) < directory.end {
         members.trouble("its directory is damaged; what stands behind the damage was not looked at");
     }
-    Ok(())
+    taken.take(directory.at..directory.end);
+    hidden::read(source, &taken.gaps(directory.length), members)
 }
 
 /// One member. What is wrong with it is said; only a source that cannot be sought in is an error.
-fn one(source: &mut dyn ReadSeek, before: u64, member: &Member, members: &mut Members<'_>) -> io::Result<()> {
-    if member.is_encrypted() {
-        members.unread(&member.name, ENCRYPTED);
-        return Ok(());
-    }
+fn one(
+    source: &mut dyn ReadSeek,
+    before: u64,
+    (member, taken): (&Member, &mut Taken),
+    members: &mut Members<'_>,
+) -> io::Result<()> {
     let mut fixed = [0; LOCAL_LENGTH];
     let at = before.saturating_add(member.at);
     source.seek(SeekFrom::Start(at.min(i64::MAX as u64)))?;
@@ -112,7 +117,13 @@ fn one(source: &mut dyn ReadSeek, before: u64, member: &Member, members: &mut Me
         members.unread(&member.name, "it is not where the directory says");
         return Ok(());
     }
-    source.seek(SeekFrom::Current(i64::from(word(&fixed, 26)) + i64::from(word(&fixed, 28))))?;
+    let names = u32::from(word(&fixed, 26)) + u32::from(word(&fixed, 28));
+    taken.take(at..at.saturating_add(LOCAL_LENGTH as u64 + u64::from(names)).saturating_add(member.packed));
+    if member.is_encrypted() {
+        members.unread(&member.name, ENCRYPTED);
+        return Ok(());
+    }
+    source.seek(SeekFrom::Current(i64::from(names)))?;
     let packed = Cell::new(0);
     let bytes = Counted::new(Exactly::new(source, member.packed), &packed);
     match decoder(member.method, bytes)? {

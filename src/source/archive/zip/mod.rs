@@ -7,6 +7,7 @@
 
 mod directory;
 mod entry;
+mod hidden;
 mod onwards;
 
 use std::io::{self, Read};

@@ -14,7 +14,7 @@ const ENDS: [&[u8; 4]; 3] = [b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06"];
 /// Before what says how long a member was.
 const BEHIND: &[u8; 4] = b"PK\x07\x08";
 
-type Stream<'r> = BufReader<Box<dyn Read + 'r>>;
+pub(super) type Stream<'r> = BufReader<Box<dyn Read + 'r>>;
 
 /// Reads every member up to the directory.
 pub(super) fn read<'r>(reader: impl Read + 'r, members: &mut Members<'_>) -> io::Result<()> {
@@ -46,9 +46,10 @@ pub(super) fn read<'r>(reader: impl Read + 'r, members: &mut Members<'_>) -> io:
 }
 
 /// One member. Whether the next can be found.
-fn one(stream: &mut Stream<'_>, member: &Member, members: &mut Members<'_>) -> io::Result<bool> {
+pub(super) fn one(stream: &mut Stream<'_>, member: &Member, members: &mut Members<'_>) -> io::Result<bool> {
     let is_open = member.is_described_behind() && member.packed == 0;
     if member.is_folder() && !is_open {
+        members.folder(&member.name);
         return skip(stream, member.packed);
     }
     let why = if member.is_encrypted() { Some(ENCRYPTED.to_owned()) } else { None };

@@ -130,3 +130,35 @@ fn a_bomb_is_bounded_by_member_and_by_ratio() {
     assert!(seen.said().contains("expands to more than 250 times"), "{}", seen.said());
     assert!(seen.bytes < 8 << 20, "{}", seen.bytes);
 }
+
+#[test]
+fn what_the_directory_leaves_out_is_read_as_well() {
+    let text = "password and more of it ".repeat(20);
+    let mut zip = Zip::default();
+    for (name, flags) in [("sized.txt", 0), ("behind.txt", 8)] {
+        zip.add(name, text.as_bytes(), (8, flags));
+    }
+    zip.directory.clear();
+    zip.add("named.txt", b"named", (0, 0));
+    let named = zip.directory.clone();
+    zip.add("after.txt", b"after", (0, 0)).add("locked.txt", b"0123456789ab", (0, 1));
+    zip.directory = named;
+    let bytes = zip.done();
+    let seen = open("x.zip", &bytes).expect("a ZIP");
+    assert_eq!(seen.names(), ["named.txt", "sized.txt", "behind.txt", "after.txt"].map(|name| format!("x.zip!{name}")));
+    assert_eq!((seen.text("x.zip!behind.txt"), seen.text("x.zip!after.txt")), (text.clone(), "after".to_owned()));
+    assert_eq!(seen.said(), "x.zip!locked.txt: encrypted; not looked at");
+    // Another ZIP before it, and one behind it.
+    let other = Zip::default().add("other.txt", b"other", (0, 0)).done();
+    let sound = sample();
+    for (bytes, count) in [([other.clone(), sound.clone()].concat(), 6), ([sound.clone(), other].concat(), 6)] {
+        let seen = open("x.zip", &bytes).expect("a ZIP");
+        assert_eq!((seen.files.len(), seen.said().as_str()), (count, ""));
+        assert_eq!(seen.text("x.zip!other.txt"), "other");
+    }
+    // The sign alone is none.
+    let mut unzip = b"MZ PK\x03\x04 is the sign, PK\x03\x04".to_vec();
+    unzip.extend([b"PK\x03\x04".to_vec(), vec![0xee; 60]].concat());
+    let seen = open("x.zip", &[unzip, sound].concat()).expect("a ZIP");
+    assert_eq!((seen.files.len(), seen.said().as_str()), (5, ""));
+}

@@ -12,6 +12,7 @@ use super::added::Added;
 use super::objects::{Handle, Objects};
 use super::{GitError, tree};
 use crate::model::Provenance;
+use crate::source::readable::readable;
 
 /// Blobs of folders that went away which are known again under another name.
 const MOST_GONE: usize = 200_000;
@@ -42,8 +43,13 @@ pub enum Content {
 
 impl Change {
     pub(super) fn file(path: &[u8], id: ObjectId, before: Vec<ObjectId>, provenance: Provenance) -> Self {
-        let shown = String::from_utf8_lossy(path).into_owned();
+        let shown = readable(path).into_owned();
         Self { shown, inside: to_path(path), provenance, content: Content::Blob(id), before }
+    }
+
+    /// Whether something was there before under the same name.
+    pub fn is_known(&self) -> bool {
+        !self.before.is_empty()
     }
 
     pub(super) fn message(shown: String, text: Vec<u8>, provenance: Provenance) -> Self {
@@ -77,7 +83,7 @@ impl Changes {
     }
 
     pub(super) fn trouble(&mut self, what: &[u8], why: &GitError) {
-        let what = if what.is_empty() { "/".into() } else { String::from_utf8_lossy(what) };
+        let what = if what.is_empty() { "/".into() } else { readable(what) };
         self.troubles.push((what.into_owned(), why.to_string()));
     }
 
