@@ -267,10 +267,12 @@ fn operator(named: Option<&Path>, environment: &BTreeMap<String, String>) -> any
     }
 }
 
-/// The text of a settings file. A pipe or a device may never end: only what means that there are no settings is one.
+/// The text of a settings file. A pipe or a device may never end: only what means that there are no settings is one, or what a
+/// shell has opened for this program alone, `<(sops -d …)`.
 fn settings_file(path: &Path) -> std::io::Result<String> {
     let found = fs::metadata(path)?;
-    if !found.is_file() && !found.is_dir() && path != Path::new("/dev/null") {
+    let opened = ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.starts_with(folder));
+    if !found.is_file() && !found.is_dir() && !opened && path != Path::new("/dev/null") {
         return Err(std::io::Error::other("it is a pipe, a socket or a device, not a file"));
     }
     fs::read_to_string(path)

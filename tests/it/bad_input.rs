@@ -304,7 +304,8 @@ fn as_many_as_are_kept_are_not_too_many() {
         text
     };
     for (count, code) in [(20_000, 1), (20_001, 2)] {
-        let text: String = (0..count).map(|n| format!("t = hf{}{}\n", '_', letters(n))).collect();
+        let lines: Vec<String> = (0..count).map(|n| format!("t = hf{}{}\n", '_', letters(n))).collect();
+        let text = lines.concat();
         fs::write(home.work().join("many.txt"), text).unwrap();
         let output = home.staunch(["scan", "--format", "jsonl", "many.txt"]).output();
         let summary = output.stdout().lines().last().unwrap().to_owned();

@@ -375,18 +375,17 @@ impl<'s> Scanner<'s> {
         *searched = (*searched).max(window.end);
         let text = &view.bytes[..view.bytes.len().min(window.end + longest)];
         while let Some(run) = surroundings::run(text, from..window.end, rule) {
-            self.values(view, (detector, words), (hit, window.end), &run, seen);
+            self.values(view, (detector, words), (hit, window.end, &run), seen);
             from = run.end;
         }
     }
 
-    /// A run of bytes that values can be made of was found near a word: those that begin in it, before `end`.
+    /// A run of bytes that values can be made of was found near a word at `hit`: those that begin in it, before `end`.
     fn values(
         &mut self,
         view: &View<'_>,
         (detector, words): (usize, &Words),
-        (hit, end): (usize, usize),
-        run: &Range<usize>,
+        (hit, end, run): (usize, usize, &Range<usize>),
         seen: &mut Seen,
     ) {
         let entry = &self.set.entries[detector];

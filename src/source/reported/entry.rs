@@ -62,15 +62,15 @@ impl Entry {
     pub(super) fn of(value: &Value) -> Result<Option<Self>, Why> {
         let has = |names: &[&str]| names.iter().all(|name| value.get(name).is_some());
         if has(&["RuleID", "File"]) {
-            gitleaks(value).map(Self::kept)
+            gitleaks(value).map(|entry| Some(entry.kept()))
         } else if has(&["rule_id", "match", "location"]) {
-            betterleaks(value).map(Self::kept)
+            betterleaks(value).map(|entry| Some(entry.kept()))
         } else if has(&["SourceMetadata", "DetectorName"]) {
-            trufflehog(value).map(Self::kept)
+            trufflehog(value).map(|entry| Some(entry.kept()))
         } else if has(&["rule", "finding"]) {
-            kingfisher(value).map(Self::kept)
+            kingfisher(value).map(|entry| Some(entry.kept()))
         } else if has(&["secret_type", "number"]) {
-            github(value).map(Self::kept)
+            github(value).map(|entry| Some(entry.kept()))
         } else if value.get("level").is_some() && value.get("msg").is_some() {
             // TruffleHog's log, where both went into one file.
             Ok(None)
@@ -85,13 +85,13 @@ const SHORTEST: usize = 6;
 
 impl Entry {
     /// The entry, without the value in what is shown of it.
-    fn kept(mut self) -> Option<Self> {
+    fn kept(mut self) -> Self {
         if self.value.len() >= SHORTEST {
             for shown in [&mut self.path, &mut self.rule] {
                 *shown = shown.replace(&self.value, "…");
             }
         }
-        Some(self)
+        self
     }
 }
 

@@ -31,7 +31,7 @@ fn values_stand_where_they_were_found() {
     let reported = one(&gitleaks);
     assert_eq!(place(&reported, "key = 'VALUE'"), (7, 2));
     let file = &reported[0];
-    let found = ReportedFinding { rule: "some-key".to_owned(), lines: 7..=7, span: 7..20 };
+    let found = ReportedFinding { rule: "some-key".to_owned(), lines: 7..=7, span: 14..19 };
     assert_eq!((file.path.as_str(), &file.found), ("a/b.py", &vec![found]));
     let Provenance::Commit(commit) = &file.provenance else { panic!("a commit") };
     assert_eq!((commit.commit.as_deref(), commit.author.as_deref()), (Some("0123"), Some("A <a@b.example>")));
