@@ -71,6 +71,8 @@ use super::roll::{Roll, clean, evidence};
 use crate::model::{Coverage, Edge, Evidence, Finding, Owner, Tier};
 use crate::secret::FingerprintKey;
 
+/// Workloads that run an image.
+const BUILT: [&str; 2] = ["compose:", "dockerfile:"];
 /// Files of code that name one file, followed to whoever runs them.
 const CODES: usize = 20;
 
@@ -189,8 +191,10 @@ impl Artefacts {
                 }
                 let mut there = Roll::default();
                 self.readers.resolve(&Clues::whole(&at.path), &mut there);
+                // What is built into an image is mostly built without the `.env` beside it.
+                let built = |id: &str| dotenv::is_named_so(file_name(path)) && BUILT.iter().any(|own| id.starts_with(own));
                 let runs = there.finish().into_iter().filter(|owner| owner.edge == Edge::Consumer);
-                for owner in runs.filter(|owner| !owner.id.starts_with("package:")) {
+                for owner in runs.filter(|owner| !owner.id.starts_with("package:") && !built(&owner.id)) {
                     roll.add(lowered(owner, evidence("code-names-file", at.to_string(), clean(file_name(path)))));
                 }
             }

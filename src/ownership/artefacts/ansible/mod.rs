@@ -175,14 +175,14 @@ impl Reader for Ansible {
                 }
             }
             let (root, part) = places::of(path);
-            let role = match part {
-                Part::File(role) => Some(role),
-                Part::Role(role) if path.contains("/templates/") => Some(role),
+            let copied = match part {
+                Part::File(name) => Some(name),
+                Part::Role(name) if path.contains("/templates/") => Some(name),
                 _ => None,
             };
-            if let Some(role) = role {
-                let why = vec![evidence("ansible-file", path, format!("copied by role {}", clean(role)))];
-                self.join(&User::Role(Arc::from(role)), root, (Tier::Inferred, why), roll);
+            if let Some(name) = copied {
+                let why = vec![evidence("ansible-file", path, format!("copied by role {}", clean(name)))];
+                self.join(&User::Role(Arc::from(name)), root, (Tier::Inferred, why), roll);
             }
         }
     }
@@ -343,6 +343,8 @@ impl Ansible {
             && !named
             && is_showable(role)
         {
+            // Whoever takes in a file is known by its own path.
+            let root = if ends_in(root, &["yml", "yaml", "j2"]) { places::of(root).0 } else { root };
             let within = if root.is_empty() { format!("roles/{role}") } else { format!("{root}/roles/{role}") };
             let consumer = Consumer::new(format!("ansible:{within}"), format!("role {role}, any playbook"));
             consumer.join(roll, tier.min(Tier::Inferred), why);
