@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
 use super::yaml::View;
-use super::{Sheet, clean, dotenv, ends_in, file_name, folder, is_showable, join};
+use super::{Sheet, clean, dotenv, ends_in, file_name, folder, is_showable, join, templates};
 use crate::model::{Coverage, Tier};
 
 /// What such files say.
@@ -65,7 +65,7 @@ const FORMS: &[Form] = &[
         },
         needs: &["releases"],
         name: &[],
-        values: &[&["values"], &["set"], &["environments"], &["hooks"]],
+        values: &[&["values"], &["set"], &["secrets"], &["environments"], &["hooks"]],
         parts: &["releases"],
     },
     Form {
@@ -344,8 +344,15 @@ fn values((sheet, links): (&Sheet<'_>, &mut Links), at: Option<View<'_>>, (user,
         let handed = DECLARED.iter().any(|kind| user.id().split(':').next() == Some(kind));
         let tier = if handed { Tier::Declared } else { Tier::Bound };
         let link = Link::new(user, tier, "deployment-value", clean(way));
-        // An env file among the arguments is read by what they are given to.
         let text = leaf.text().unwrap_or_default();
+        // Files of values, and those that helm-secrets decrypts.
+        if ["helmfile:", "skaffold:"].iter().any(|kind| user.id().starts_with(kind))
+            && is_settings(text)
+            && let Some(file) = join(folder(&sheet.path), text)
+        {
+            links.pull(file, sheet.place(leaf), Link { tier: Tier::Inferred, ..link.clone() });
+        }
+        // An env file among the arguments is read by what they are given to.
         if dotenv::is_named_so(file_name(text)) && !dotenv::is_sample(file_name(text)) && !text.contains(['=', ' ', '\n']) {
             for base in [folder(&sheet.path), sheet.root.trim_end_matches('/')] {
                 if let Some(file) = join(base, text) {
@@ -355,6 +362,12 @@ fn values((sheet, links): (&Sheet<'_>, &mut Links), at: Option<View<'_>>, (user,
         }
         links.put_script(sheet, &sheet.place(leaf), leaf.text().unwrap_or_default(), &link);
     });
+}
+
+/// Whether a text is the path of a file of settings.
+fn is_settings(text: &str) -> bool {
+    let name = templates::becomes(file_name(text)).unwrap_or(file_name(text));
+    !text.contains([' ', '\n', '=', '{', '*']) && ends_in(name, &["yaml", "yml", "json", "env", "toml"])
 }
 
 #[cfg(test)]
@@ -370,6 +383,24 @@ mod tests {
             let all = tree(&[("cloudbuild.yaml", build), (path, &content)]).resolve(&finding_in(path, &content, VALUE));
             assert_eq!(consumers(&all), &[("cloudbuild:cloudbuild.yaml", Inferred)][..usize::from(named)], "{path}");
         }
+    }
+
+    #[test]
+    fn files_of_values_are_the_release_s_that_names_them() {
+        let content = format!("password: {VALUE}\n");
+        let helmfile = "releases:\n- {name: web, chart: ./c, values: [./values/web.yaml.gotmpl], secrets: [secrets/web.yaml]}\n- {name: db, chart: x/y}\n";
+        for (path, named) in [("values/web.yaml.gotmpl", true), ("secrets/web.yaml", true), ("values/db.yaml", false)] {
+            let all = tree(&[("helmfile.yaml", helmfile), (path, &content)]).resolve(&finding_in(path, &content, VALUE));
+            assert_eq!(consumers(&all), &[("helmfile:helmfile.yaml/web", Inferred)][..usize::from(named)], "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_erb_fills_in_is_read_without_that() {
+        let deploy = "service: shop\nimage: org/shop\nservers: {web: {cmd: run <%= ENV[\"X\"] == \"a\" ? \"\" : \"--b\" %>}}\nenv:\n  clear:\n    C: <%= ENV[\"C\"] ? \"a: b\" : \"c\" %>\n";
+        let deploy = format!("{deploy}    KEY: {VALUE}\n");
+        let all = tree(&[("config/deploy.yml", &deploy)]).resolve(&finding_in("config/deploy.yml", &deploy, VALUE));
+        assert_eq!(consumers(&all), [("kamal:config/deploy.yml/shop", Bound)]);
     }
 
     #[test]

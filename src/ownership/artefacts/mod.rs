@@ -68,8 +68,13 @@ use links::Linked;
 use super::people::catalogues::Catalogues;
 use super::people::codeowners::Codeowners;
 use super::roll::{Roll, clean, evidence};
-use crate::model::{Coverage, Edge, Finding, Owner, Tier};
+use crate::model::{Coverage, Edge, Evidence, Finding, Owner, Tier};
 use crate::secret::FingerprintKey;
+
+/// Workloads that run an image.
+const BUILT: [&str; 2] = ["compose:", "dockerfile:"];
+/// Files of code that name one file, followed to whoever runs them.
+const CODES: usize = 20;
 
 /// One kind of artefact.
 pub(super) trait Reader: Default {
@@ -166,8 +171,34 @@ impl Artefacts {
         let mut clues = Clues::of(finding);
         self.comments.strip(&mut clues);
         self.readers.resolve(&clues, roll);
+        self.by_code(&clues, roll);
         self.put_in_place(&clues, roll);
         self.readers.compose.builders(roll);
+    }
+
+    /// Adds who runs the code that names a file, where nothing but the program beside it is known to use that.
+    fn by_code(&self, clues: &Clues<'_>, roll: &mut Roll) {
+        if roll.consumers().any(|id| !id.starts_with("package:")) {
+            return;
+        }
+        for path in clues.paths() {
+            let mut codes: Vec<&Place> = self.readers.beside.named_by(path).filter(|at| *at.path != *path).collect();
+            codes.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+            codes.dedup_by(|a, b| a.path == b.path);
+            for at in codes.into_iter().take(CODES) {
+                if !roll.look() {
+                    return;
+                }
+                let mut there = Roll::default();
+                self.readers.resolve(&Clues::whole(&at.path), &mut there);
+                // What is built into an image is mostly built without the `.env` beside it.
+                let built = |id: &str| dotenv::is_named_so(file_name(path)) && BUILT.iter().any(|own| id.starts_with(own));
+                let runs = there.finish().into_iter().filter(|owner| owner.edge == Edge::Consumer);
+                for owner in runs.filter(|owner| !owner.id.starts_with("package:") && !built(&owner.id)) {
+                    roll.add(lowered(owner, evidence("code-names-file", at.to_string(), clean(file_name(path)))));
+                }
+            }
+        }
     }
 
     /// Adds who reads the files that examples are copied to.
@@ -178,16 +209,21 @@ impl Artefacts {
             }
             let mut there = Roll::default();
             self.readers.resolve(&clues.moved(from, to), &mut there);
-            for mut owner in there.finish().into_iter().filter(|owner| owner.edge == Edge::Consumer) {
-                owner.tier = owner.tier.min(Tier::Inferred);
-                for reason in &mut owner.evidence {
-                    reason.tier = reason.tier.map(|tier| tier.min(Tier::Inferred));
-                }
-                owner.evidence.insert(0, evidence("copied-example", at.to_string(), clean(file_name(to))));
-                roll.add(owner);
+            for owner in there.finish().into_iter().filter(|owner| owner.edge == Edge::Consumer) {
+                roll.add(lowered(owner, evidence("copied-example", at.to_string(), clean(file_name(to)))));
             }
         }
     }
+}
+
+/// An owner by way of something else: inferred.
+fn lowered(mut owner: Owner, by: Evidence) -> Owner {
+    owner.tier = owner.tier.min(Tier::Inferred);
+    for reason in &mut owner.evidence {
+        reason.tier = reason.tier.map(|tier| tier.min(Tier::Inferred));
+    }
+    owner.evidence.insert(0, by);
+    owner
 }
 
 /// Whether a name of a job, service or server can stand in an id and be shown as it is. Others would be cut or altered,
@@ -341,7 +377,7 @@ pub(super) mod testing;
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{VALUE, consumers, finding_in, shared_key};
+    use super::testing::{VALUE, consumers, finding_in, shared_key, tree};
     use super::{Artefacts, join, plain};
     use crate::model::Tier;
 
@@ -368,6 +404,17 @@ mod tests {
                 assert_eq!(consumers(&owners), [("compose:infra/a/compose.yaml/api", Tier::Bound)], "{read} {seen} {root}");
                 assert!(owners.iter().any(|owner| owner.id == "team:@org/all"), "{read} {seen} {root}");
             }
+        }
+    }
+
+    #[test]
+    fn what_code_names_is_whose_code_it_is() {
+        let content = format!("{{\"hook\": \"{VALUE}\"}}\n");
+        let service = ("serverless.yml", "service: x\nprovider: {name: aws}\nfunctions: {trap: {handler: handler.run}}\n");
+        for (path, named) in [("config.json", true), ("other.json", false)] {
+            let all = tree(&[service, ("handler.py", "conf = open('config.json')\n"), (path, &content)]);
+            let all = all.resolve(&finding_in(path, &content, VALUE));
+            assert_eq!(consumers(&all), &[("lambda:serverless.yml/trap", Tier::Inferred)][..usize::from(named)], "{path}");
         }
     }
 

@@ -1,13 +1,13 @@
 //! Files that build or set up something, in languages of their own: Vagrantfiles, Packer's templates, Bake files, Earthfiles, Tiltfiles,
 //! systems of NixOS, what cloud-init does on a new machine (cloudinit.readthedocs.io, "User data formats"), tables of cron (crontab(5)), and what fastlane's
 //! lanes are set up by (docs.fastlane.tools, "Fastfile", "Environment variables": `.env` in its folder).
-//! What stands in them outside of comments is used by what they make; they are not read any closer: declared. A Makefile makes
+//! What stands in them outside of comments is used by what they make; they are not read any closer: declared, and what Nix names by its path inferred. A Makefile makes
 //! nothing that lasts, and is nobody.
 
 use std::sync::Arc;
 
 use super::links::{Consumer, Kind, Link, Links};
-use super::{Place, Sheet, dotenv, ends_in, file_name};
+use super::{Place, Sheet, dotenv, ends_in, file_name, folder, join};
 use crate::model::{Coverage, Tier};
 
 /// How cloud-init's data begins.
@@ -44,10 +44,20 @@ impl Kind for Plain {
             let place = Place { path: Arc::clone(&sheet.path), line: number as u64 + 1, bytes: at..at + line.len() as u64 };
             at += line.len() as u64;
             if !line.trim_start().starts_with(['#', '/']) {
-                links.put_text(sheet, place, line.trim(), link.clone());
+                links.put_text(sheet, place.clone(), line.trim(), link.clone());
+                for file in paths(line).filter(|_| kind == "nix").filter_map(|way| join(folder(&sheet.path), way)) {
+                    links.pull(file, place.clone(), Link { tier: Tier::Inferred, ..link.clone() });
+                }
             }
         }
     }
+}
+
+/// The paths of settings that a line of Nix names: `environmentFile = ./app.env;`.
+fn paths(line: &str) -> impl Iterator<Item = &str> {
+    let words = line.split(|c: char| c.is_whitespace() || matches!(c, '"' | ';' | '(' | ')' | '[' | ']' | '{' | '}' | '='));
+    let kinds = ["env", "yaml", "yml", "json", "toml", "ini", "conf", "cfg", "txt", "secret", "key", "pem"];
+    words.filter(move |word| word.starts_with(['.']) && word.contains('/') && ends_in(word, &kinds))
 }
 
 /// Whether a file of that name may be cloud-init's.
@@ -88,8 +98,19 @@ fn kind(path: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Tier::Declared;
+    use crate::model::Tier::{Declared, Inferred};
     use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
+
+    #[test]
+    fn a_file_that_a_system_of_nixos_names_is_its_own() {
+        let system =
+            ("hosts/web/default.nix", "{\n  services.app.environmentFile = ../../secrets/app.env;\n  # ./other.env\n}\n");
+        let content = format!("KEY={VALUE}\n");
+        for (path, named) in [("secrets/app.env", true), ("hosts/web/other.env", false)] {
+            let all = tree(&[system, (path, &content)]).resolve(&finding_in(path, &content, VALUE));
+            assert_eq!(consumers(&all), &[("nix:hosts/web/default.nix", Inferred)][..usize::from(named)], "{path}");
+        }
+    }
 
     #[test]
     fn what_stands_in_a_file_is_what_it_runs() {

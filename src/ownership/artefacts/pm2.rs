@@ -94,6 +94,10 @@ fn app(sheet: &Sheet<'_>, all: &[Token<'_>], start: usize, links: &mut Links) {
     let Some(consumer) = text_of("name").or_else(|| text_of("script")).and_then(|name| consumer(sheet, name)) else {
         return;
     };
+    if let Some(script) = text_of("script") {
+        let place = Place { path: Arc::clone(&sheet.path), line: all.get(start).map_or(1, |token| token.line), bytes: 0..0 };
+        links.starts(sheet, &place, script, &Link::new(&consumer, Tier::Declared, "pm2-app", "script"));
+    }
     for (key, range) in fields.iter().filter(|(key, _)| is_given(key)) {
         for token in all[range.clone()].iter().filter(|token| token.sort == Sort::Text) {
             let bytes = token.bytes.start as u64..token.bytes.end as u64;

@@ -36,7 +36,9 @@ impl Kind for Procfile {
             let id = format!("procfile:{}/{name}", sheet.path);
             let consumer = Arc::new(Consumer::new(id, format!("procfile {name} of {}", sheet.path)));
             let place = Place { path: sheet.path.clone(), line: line as u64 + 1, bytes: start + name.len() as u64 + 1..at };
-            links.put_text(sheet, place, command.trim(), Link::new(&consumer, Tier::Bound, "procfile-command", "command"));
+            let link = Link::new(&consumer, Tier::Bound, "procfile-command", "command");
+            links.starts(sheet, &place, command, &link);
+            links.put_text(sheet, place, command.trim(), link);
         }
     }
 }
@@ -54,7 +56,7 @@ fn is_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_one;
-    use crate::model::Tier::Bound;
+    use crate::model::Tier::{Bound, Inferred};
     use crate::ownership::artefacts::testing::{VALUE, consumers, finding, finding_in, tree};
 
     #[test]
@@ -63,6 +65,16 @@ mod tests {
         assert!(
             !["Procfiles", "Procfile.", "Procfile.example", "Procfile.d/x", "procfile.go"].iter().any(|name| is_one(name))
         );
+    }
+
+    #[test]
+    fn the_code_that_a_process_starts_is_its_own() {
+        let code = format!("key = '{VALUE}'\n");
+        for (path, named) in [("app/work.py", true), ("app/other.py", false)] {
+            let all = tree(&[("Procfile", "worker: python app/work.py\n"), (path, &code)]);
+            let all = all.resolve(&finding_in(path, &code, VALUE));
+            assert_eq!(consumers(&all), &[("procfile:Procfile/worker", Inferred)][..usize::from(named)], "{path}");
+        }
     }
 
     #[test]

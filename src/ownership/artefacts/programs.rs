@@ -21,6 +21,7 @@ const HOLDERS: &[&str] = &[
     "CfnSecret",
     "ConfigMap",
     "ManagedPolicy",
+    "Namespace",
     "Output",
     "Parameter",
     "Policy",
@@ -29,6 +30,7 @@ const HOLDERS: &[&str] = &[
     "Secret",
     "SecretVersion",
     "SecretsmanagerSecretVersion",
+    "ServiceAccount",
     "SsmParameter",
     "Stack",
     "Stage",
@@ -268,13 +270,18 @@ impl Program<'_, '_> {
         let mut held: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut made_of: HashMap<&str, BTreeSet<&str>> = HashMap::new();
         let mut left = ARROWS;
+        let called = self.called_objects();
+        for (name, at) in &called {
+            held.entry(name).or_default().extend(at);
+        }
+        let known = |token: &Token<'_>| token.sort == Sort::Text && called.contains_key(token.text);
         for (name, range) in &self.assigned {
             for at in range.clone().take_while(|at| *at < self.all.len()) {
                 let Some(less) = left.checked_sub(1) else { break };
                 left = less;
                 match self.all[at].sort {
-                    Sort::Text if self.holder(at) => held.entry(name).or_default().push(at),
-                    Sort::Name => {
+                    Sort::Text if !known(&self.all[at]) && self.holder(at) => held.entry(name).or_default().push(at),
+                    Sort::Text | Sort::Name => {
                         made_of.entry(name).or_default().insert(self.all[at].text);
                     }
                     _ => {}
@@ -286,11 +293,11 @@ impl Program<'_, '_> {
         for (at, token) in self.all.iter().enumerate() {
             let Some(owner) = self.owners[at].filter(|owner| !self.constructs[*owner].holds) else { continue };
             match token.sort {
-                Sort::Text if at != self.constructs[owner].named => {
+                Sort::Text if at != self.constructs[owner].named && !known(token) => {
                     taken.insert(at);
                     self.put(links, owner, at, Tier::Declared);
                 }
-                Sort::Name => {
+                Sort::Text | Sort::Name => {
                     names.entry(owner).or_default().insert(token.text);
                 }
                 _ => {}
@@ -325,6 +332,29 @@ impl Program<'_, '_> {
                 self.put_for(links, &file, at, Tier::Inferred);
             }
         }
+    }
+
+    /// What stands in a cluster's Secrets and `ConfigMaps`, by the names that pods refer to them by: `metadata: {name: "x"}`.
+    fn called_objects(&self) -> HashMap<&str, Vec<usize>> {
+        let mut found: HashMap<&str, Vec<usize>> = HashMap::new();
+        for construct in self.constructs.iter().filter(|_| self.tool == "pulumi") {
+            let class = called(&self.all, construct.open).map_or("", |(class, _)| class);
+            if !matches!(class, "Secret" | "ConfigMap") {
+                continue;
+            }
+            let texts =
+                (construct.open + 1..construct.close.min(self.all.len())).filter(|at| self.all[*at].sort == Sort::Text);
+            let texts: Vec<usize> = texts.filter(|at| *at != construct.named).collect();
+            let is_name = |at: &&usize| {
+                let before = |back: usize| at.checked_sub(back).map(|at| &self.all[at]);
+                before(1).is_some_and(|mark| mark.is(b':') || mark.is(b'='))
+                    && before(2).is_some_and(|key| key.text == "name")
+            };
+            if let Some(name) = texts.iter().find(is_name).filter(|at| self.all[**at].text.len() > 2) {
+                found.entry(self.all[*name].text).or_default().extend(texts.iter().filter(|at| *at != name));
+            }
+        }
+        found
     }
 
     /// Whether a text is not given to something that uses it.
@@ -411,6 +441,16 @@ mod tests {
             }
             let expected: Vec<_> = expected.into_iter().map(|(id, tier)| (id.to_owned(), tier)).collect();
             assert_eq!(said(path, &text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_s_secret_is_whose_pods_name_it() {
+        for (name, expected) in [("prod", vec![("pulumi:api".to_owned(), Inferred)]), ("other", vec![])] {
+            let text = format!(
+                "import * as k8s from '@pulumi/kubernetes';\nconst ns = new k8s.core.v1.Namespace('ns', {{ metadata: {{ name: 'prod' }} }});\nnew k8s.core.v1.Secret('store', {{ metadata: {{ name: 'prod' }}, stringData: {{ key: '{VALUE}' }} }});\nconst env = [{{ valueFrom: {{ secretKeyRef: {{ name: '{name}', key: 'key' }} }} }}];\nnew k8s.apps.v1.Deployment('api', {{ env: env }});\n"
+            );
+            assert_eq!(said("index.ts", &text), expected);
         }
     }
 

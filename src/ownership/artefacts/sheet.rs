@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::yaml::{Broken, Tree, View};
-use super::{Place, ends_in};
+use super::{Place, ends_in, templates};
 use crate::model::Coverage;
 use crate::ownership::roll::clean;
 use crate::secret::FingerprintKey;
@@ -41,7 +41,7 @@ impl Sheet<'_> {
         } else if ends_in(&self.path, &["toml"]) {
             (Tree::parse_toml(text), "TOML")
         } else {
-            (Tree::parse(text), "YAML")
+            (yaml(&self.path, text), "YAML")
         };
         for root in tree.roots() {
             each(root);
@@ -60,5 +60,17 @@ impl Sheet<'_> {
 
     pub(in crate::ownership) fn place(&self, view: View<'_>) -> Place {
         Place { path: Arc::clone(&self.path), line: view.line(), bytes: view.bytes() }
+    }
+}
+
+/// A text as YAML. One that is filled in first, by ERB or as its name says, and is none as it stands, is read without its actions.
+fn yaml(path: &str, text: &str) -> (Tree, Option<Broken>) {
+    let (tree, broken) = Tree::parse(text);
+    if broken.is_none() || !text.contains("<%") && templates::becomes(path).is_none() {
+        return (tree, broken);
+    }
+    match Tree::parse(&templates::with_marks(text)) {
+        (filled, None) => (filled, None),
+        _ => (tree, broken),
     }
 }

@@ -69,6 +69,12 @@ impl<'f> Clues<'f> {
         Clues { prints: Vec::new(), places, images: BTreeSet::new(), seen: BTreeSet::from([to]) }
     }
 
+    /// As if the whole of a file were meant, and nothing in it.
+    pub(super) fn whole(path: &'f str) -> Self {
+        let (places, seen) = (vec![(path, u64::MAX..u64::MAX)], BTreeSet::from([path]));
+        Self { prints: Vec::new(), places, images: BTreeSet::new(), seen }
+    }
+
     /// The files of those places, each once.
     pub(in crate::ownership) fn paths(&self) -> std::collections::BTreeSet<&'f str> {
         self.places.iter().map(|(path, _)| *path).collect()

@@ -62,6 +62,9 @@ impl Kind for Supervisor {
             // A script writes it down for a machine that somebody runs it on.
             let tier = if ends_in(&sheet.path, &["sh"]) { Tier::Declared } else { Tier::Bound };
             let link = Link::new(consumer, tier, technique, detail);
+            if detail == "command" {
+                links.starts(sheet, &place, &trimmed[skipped..], &link);
+            }
             links.put_texts(sheet, &place, values(&trimmed[skipped..]), link);
         }
     }

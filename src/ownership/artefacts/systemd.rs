@@ -111,7 +111,10 @@ impl Unit<'_> {
         {
             for setting in since(settings, name) {
                 let link = Link::new(&self.consumer, own, "systemd-setting", format!("{name}="));
-                links.put_text(self.sheet, self.place(setting), setting.value, link);
+                links.put_text(self.sheet, self.place(setting), setting.value, link.clone());
+                if name == "ExecStart" {
+                    links.starts(self.sheet, &self.place(setting), setting.value, &link);
+                }
             }
         }
         for setting in files {

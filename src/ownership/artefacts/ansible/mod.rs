@@ -3,6 +3,7 @@
 //!
 //! Variables meet by their names within one project; whether a play's hosts are in the group is not worked out, and nor is which of
 //! several variables of one name counts: inferred. Files that plays, tasks and roles take in by name are followed (`taken`). A role that is not in the tree uses, by custom, variables that begin with its name.
+//! A compose file with expressions in it is given its variables, too.
 //! The owner is the playbook: the unit or container that it sets up is on the hosts, not in the tree.
 
 mod places;
@@ -100,7 +101,8 @@ impl Reader for Ansible {
             // `templates` and `vars` are folders of many others; a file of theirs that fits no role is nobody's.
             Part::Other if ends_in(&sheet.path, &["j2"]) => small && sheet.mentions("{"),
             Part::Other => {
-                small && ends_in(&sheet.path, &["yml", "yaml"]) && (sheet.mentions("hosts:") || is_list(sheet.bytes))
+                let data = small && ends_in(&sheet.path, &["yml", "yaml"]);
+                data && (sheet.mentions("hosts:") || is_list(sheet.bytes) || is_loose(sheet) || is_filled_compose(sheet))
             }
             Part::File(_) => false,
             _ => small,
@@ -139,6 +141,12 @@ impl Reader for Ansible {
                     self.mentions(text, &at, (&root, &User::Part(Arc::clone(&sheet.path))));
                 }
             }
+            Part::Other if is_filled_compose(sheet) => {
+                sheet.documents(&mut Coverage::default(), &mut |doc| self.services(sheet, doc, &root));
+            }
+            Part::Other if !is_list(sheet.bytes) && is_loose(sheet) => {
+                sheet.documents(&mut Coverage::default(), &mut |doc| self.variables(sheet, doc, &root, &Part::Vars));
+            }
             Part::Other | Part::File(_) => {
                 sheet.documents(&mut Coverage::default(), &mut |doc| self.playbook(sheet, doc, &root));
             }
@@ -159,11 +167,22 @@ impl Reader for Ansible {
         for path in clues.paths() {
             for (at, user) in self.taken.of(path) {
                 let why = evidence("ansible-takes-in", at.to_string(), clean(file_name(path)));
-                self.join(user, &at.path, (Tier::Inferred, vec![why]), roll);
+                if let User::Variable(way) = user {
+                    let root = Arc::from(places::of(&at.path).0);
+                    self.follow(&Variable { root, way: way.clone() }, why, roll);
+                } else {
+                    self.join(user, &at.path, (Tier::Inferred, vec![why]), roll);
+                }
             }
-            if let (root, Part::File(role)) = places::of(path) {
-                let why = vec![evidence("ansible-file", path, format!("copied by role {}", clean(role)))];
-                self.join(&User::Role(Arc::from(role)), root, (Tier::Inferred, why), roll);
+            let (root, part) = places::of(path);
+            let copied = match part {
+                Part::File(name) => Some(name),
+                Part::Role(name) if path.contains("/templates/") => Some(name),
+                _ => None,
+            };
+            if let Some(name) = copied {
+                let why = vec![evidence("ansible-file", path, format!("copied by role {}", clean(name)))];
+                self.join(&User::Role(Arc::from(name)), root, (Tier::Inferred, why), roll);
             }
         }
     }
@@ -196,6 +215,9 @@ impl Ansible {
     }
 
     fn variable(&mut self, sheet: &Sheet<'_>, (place, text): (Place, &str), way: &str, root: &Arc<str>) {
+        if ends_in(text, &["j2"]) && taken::is_item(text) && self.allowance.take(text.len()) {
+            self.taken.put(text, &place, &User::Variable(way.to_owned()));
+        }
         self.mentions(text, &place, (root, &User::Variable(way.to_owned())));
         let variable = Variable { root: Arc::clone(root), way: way.to_owned() };
         self.values.put(place, &prints_within(sheet.key, text), variable);
@@ -246,6 +268,18 @@ impl Ansible {
         });
     }
 
+    /// The services of a compose file that a play fills in: what they are given by a variable is theirs.
+    fn services(&mut self, sheet: &Sheet<'_>, doc: View<'_>, root: &Arc<str>) {
+        for (name, service) in doc.get("services").map(View::entries).unwrap_or_default() {
+            let Some(name) = name.text().filter(|name| is_showable(name)) else { continue };
+            let id = format!("compose:{}/{name}", sheet.path);
+            let user = User::Playbook(Arc::new(Consumer::new(id, format!("service {name} of {}", sheet.path))));
+            service.leaves("", &mut |_, leaf| {
+                self.mentions(leaf.text().unwrap_or_default(), &sheet.place(leaf), (root, &user));
+            });
+        }
+    }
+
     fn playbook(&mut self, sheet: &Sheet<'_>, doc: View<'_>, root: &Arc<str>) {
         let plays = doc.items().any(|play| play.get("hosts").is_some() || play.get("import_playbook").is_some());
         if plays && is_showable(&sheet.path) {
@@ -294,7 +328,8 @@ impl Ansible {
     /// Roles of others, which are not in the tree: their variables begin with their names.
     fn elsewhere(&self, variable: &Variable, why: &[Evidence], roll: &mut Roll) {
         let name = head(&variable.way);
-        for (role, listed) in self.listed.iter().filter(|(role, _)| !self.own.contains(*role)) {
+        let own = |role: &String| self.own.iter().any(|own| own == role || file_name(own) == *role);
+        for (role, listed) in self.listed.iter().filter(|(role, _)| !own(role)) {
             let short = role.rsplit(['.', '/']).next().unwrap_or(role).replace('-', "_");
             if !short.is_empty() && name.strip_prefix(&short).is_some_and(|rest| rest.starts_with('_')) {
                 self.listing(listed, &variable.root, ((Tier::Inferred, why), WITHIN), roll);
@@ -308,6 +343,8 @@ impl Ansible {
             && !named
             && is_showable(role)
         {
+            // Whoever takes in a file is known by its own path.
+            let root = if ends_in(root, &["yml", "yaml", "j2"]) { places::of(root).0 } else { root };
             let within = if root.is_empty() { format!("roles/{role}") } else { format!("{root}/roles/{role}") };
             let consumer = Consumer::new(format!("ansible:{within}"), format!("role {role}, any playbook"));
             consumer.join(roll, tier.min(Tier::Inferred), why);
@@ -324,8 +361,14 @@ impl Ansible {
                 true
             }
             User::Role(named) => {
-                let listed = self.listed.get(&**named).map_or(&[][..], Vec::as_slice);
-                self.listing(listed, root, ((tier, why), left), roll)
+                // One in a folder of its own is listed by all of its way, or where `roles_path` leads, by its name.
+                let ways = [&**named, file_name(named)];
+                let ways = if ways[0] == ways[1] { &ways[..1] } else { &ways[..] };
+                let mut any = false;
+                for listed in ways.iter().filter_map(|way| self.listed.get(*way)) {
+                    any |= self.listing(listed, root, ((tier, why), left), roll);
+                }
+                any
             }
             User::Part(path) => {
                 let mut any = false;
@@ -366,6 +409,18 @@ impl Ansible {
 /// Whether a file's first line that says something begins a list.
 fn is_list(bytes: &[u8]) -> bool {
     first(bytes).is_some_and(|line| line.starts_with(b"- ") || line.starts_with(b"["))
+}
+
+/// Whether it is a compose file in which expressions stand that a play fills in.
+fn is_filled_compose(sheet: &Sheet<'_>) -> bool {
+    ["services:", "image:", "{{ "].iter().all(|word| sheet.mentions(word)) && !sheet.mentions("hosts:")
+}
+
+/// Whether it is called as variables are that a play is given by hand (`-e @app-vars.yml`) or takes in from beside it.
+fn is_loose(sheet: &Sheet<'_>) -> bool {
+    let stem = file_name(&sheet.path).split('.').next().unwrap_or_default();
+    let words = ["vars", "variables", "vault", "secrets", "secret"];
+    stem.split(['-', '_']).any(|word| words.contains(&word)) && !(sheet.mentions("apiVersion:") && sheet.mentions("kind:"))
 }
 
 /// Whether it begins a mapping, as variables in a file without an ending do: those of INI have an equals sign.

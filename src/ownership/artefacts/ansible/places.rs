@@ -20,6 +20,9 @@ pub(super) enum Part<'p> {
 /// Folders below a role that hold what it does.
 const DOES: [&str; 4] = ["tasks", "handlers", "templates", "meta"];
 
+/// How deep below `roles` a role may lie.
+const WITHIN: usize = 2;
+
 /// Where the project begins that a path belongs to, and what the file is in it.
 pub(super) fn of(path: &str) -> (&str, Part<'_>) {
     let mut before = 0;
@@ -38,14 +41,20 @@ pub(super) fn of(path: &str) -> (&str, Part<'_>) {
         let below = folders.get(index + 1..).unwrap_or_default();
         match (*part, below) {
             ("group_vars" | "host_vars", _) | ("vars", []) => return (above(root(*at)), Part::Vars),
-            ("roles", [(_, role), (_, what), ..]) => {
-                let part = match *what {
-                    "vars" | "defaults" => Part::Vars,
-                    what if DOES.contains(&what) => Part::Role(role),
-                    "files" => Part::File(role),
-                    _ => Part::Other,
-                };
-                return (root(*at), part);
+            ("roles", [(first, _), rest @ ..]) => {
+                // Roles may be kept in folders of their own: `roles/databases/postgres/tasks`.
+                let whats = rest.iter().take(WITHIN).find_map(|(end, what)| {
+                    let role = &path[*first..*end - 1];
+                    match *what {
+                        "vars" | "defaults" => Some(Part::Vars),
+                        what if DOES.contains(&what) => Some(Part::Role(role)),
+                        "files" => Some(Part::File(role)),
+                        _ => None,
+                    }
+                });
+                if !rest.is_empty() {
+                    return (root(*at), whats.unwrap_or(Part::Other));
+                }
             }
             ("inventories" | "inventory", _) => return (root(*at), Part::Inventory),
             ("playbooks", []) => return (root(*at), Part::Other),
@@ -91,6 +100,9 @@ mod tests {
             ("ops/roles/api/defaults/main.yml", "ops", Part::Vars),
             ("ops/roles/api/templates/etc/api.conf.j2", "ops", Part::Role("api")),
             ("ops/roles/api/files/key.pem", "ops", Part::File("api")),
+            ("ops/roles/db/pg/templates/pg.env.j2", "ops", Part::Role("db/pg")),
+            ("ops/roles/db/pg/defaults/main.yml", "ops", Part::Vars),
+            ("ops/roles/api/library/x/y.py", "ops", Part::Other),
             ("ops/roles/api/README.md", "ops/roles/api", Part::Other),
             ("ops/playbooks/site.yml", "ops", Part::Other),
             ("ops/playbooks/group_vars/all.yml", "ops", Part::Vars),

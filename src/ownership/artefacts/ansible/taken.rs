@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::super::{Place, copies, ends_in, file_name, folder, join};
-use super::User;
+use super::{User, places};
 
 /// Patterns of a whole tree.
 const PATTERNS: usize = 2_000;
@@ -29,9 +29,10 @@ impl Taken {
     pub(super) fn put(&mut self, named: &str, at: &Place, user: &User) {
         let Some(named) = spelt_out(named) else { return };
         let own = folder(&at.path);
-        // What a list of tasks names lies beside its folder, too.
+        // What a list of tasks names lies beside its folder, too; what a variable names lies where its project does.
         let above = Some(folder(own)).filter(|_| WITHIN.contains(&file_name(own)));
-        for base in [own].into_iter().chain(above) {
+        let project = Some(places::of(&at.path).0).filter(|root| matches!(user, User::Variable(_)) && *root != own);
+        for base in [own].into_iter().chain(above).chain(project) {
             for kept in KEPT {
                 let Some(path) = join(base, kept).and_then(|base| join(&base, &named)) else { continue };
                 if !named.contains('*') {
@@ -67,7 +68,9 @@ pub(super) fn named<'t>(way: &str, text: &'t str) -> Option<&'t str> {
     match last {
         "vars_files" | "include_vars" | "with_first_found" | "src" => Some(text),
         // What `{{ item }}` stands for.
-        "loop" | "with_items" if !text.contains(' ') && ends_in(text, &ITEMS) => Some(text),
+        "loop" | "with_items" if is_item(text) => Some(text),
+        // `{{ item.src }}`, and whatever else ends as only templates do.
+        _ if is_item(text) && (ends_in(text, &["j2"]) || matches!(before, "loop" | "with_items")) => Some(text),
         "file" | "dir" if before == "include_vars" || tasks.contains(&before) => Some(text),
         "script" | "shell" | "command" | "cmd" if first.contains(['/', '.']) => Some(first),
         _ if tasks.contains(&last) => Some(first),
@@ -76,6 +79,11 @@ pub(super) fn named<'t>(way: &str, text: &'t str) -> Option<&'t str> {
         _ => None,
     }
     .map(|name| name.trim_matches(['"', '\'']))
+}
+
+/// Whether a text is the name of a file that may be taken in.
+pub(super) fn is_item(text: &str) -> bool {
+    !text.contains([' ', '\n', '=']) && ends_in(text, &ITEMS)
 }
 
 /// The files that a text looks up: `lookup('file', 'x')`, `lookup("template", "x.j2")`.
@@ -127,6 +135,10 @@ mod tests {
             ("[0].shell", "echo x", None),
             ("[0].loop[1]", "vars/x.yml", Some("vars/x.yml")),
             ("[0].loop[1]", "nginx", None),
+            ("[0].loop[1].name", "app.env.j2", Some("app.env.j2")),
+            ("[0].loop[1].dest", "app.env", Some("app.env")),
+            ("[0].vars.path", "app.env", None),
+            ("files[0].src", "database.yml.j2", Some("database.yml.j2")),
             ("[0].template.dest", "/etc/x", None),
             ("[0].file.path", "/etc/x", None),
         ] {

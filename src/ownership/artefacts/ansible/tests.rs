@@ -112,3 +112,58 @@ fn roles_that_take_in_roles_end_in_the_playbook() {
         assert_eq!(found, [(ID.to_owned(), Inferred)], "{path}");
     }
 }
+
+#[test]
+fn files_that_a_list_names_are_taken_in() {
+    let template = format!("KEY={VALUE}\n");
+    let play =
+        "- hosts: web\n  tasks:\n  - template: {src: '{{ item.name }}', dest: /etc}\n    loop: [{name: app.env.j2}]\n";
+    let by_variable = "- hosts: web\n  tasks:\n  - template: {src: '{{ item.src }}'}\n    with_items: '{{ shared }}'\n";
+    let list = ("ops/group_vars/all.yml", "shared: [{src: app.env.j2}]\n");
+    let by_hand = ("ops/app-vars.yml", "shared: [{src: app.env.j2}]\n");
+    for files in
+        [&[("ops/site.yml", play)][..], &[("ops/site.yml", by_variable), list], &[("ops/site.yml", by_variable), by_hand]]
+    {
+        let own = ("ops/templates/app.env.j2", template.as_str());
+        let all = tree(&[files, &[own]].concat()).resolve(&finding_in(own.0, &template, VALUE));
+        assert_eq!(consumers(&all), [(ID, Inferred)], "{files:?}");
+    }
+    // A role's template is the role's, whoever names it.
+    let own = ("ops/roles/api/templates/api.env.j2", template.as_str());
+    let all = tree(&[SITE, own]).resolve(&finding_in(own.0, &template, VALUE));
+    assert_eq!(consumers(&all), [(ID, Inferred)]);
+}
+
+#[test]
+fn variables_that_are_given_by_hand_meet_who_names_them() {
+    let (vars, task) = (format!("api_key: {VALUE}\n"), "- shell: curl --token={{ api_key }}\n");
+    for (path, is) in
+        [("ops/app-vars.yml", true), ("ops/secrets.yml", true), ("ops/app.yml", false), ("web/secrets.yml", false)]
+    {
+        let expected: Vec<_> = is.then(|| (ID.to_owned(), Inferred)).into_iter().collect();
+        assert_eq!(named(&[SITE, ("ops/roles/api/tasks/main.yml", task), (path, &vars)]), expected, "{path}");
+    }
+}
+
+#[test]
+fn a_role_in_a_folder_of_its_own_is_whose_it_is_listed_by() {
+    let template = format!("KEY={VALUE}\n");
+    for listed in ["db/pg", "pg"] {
+        let site = format!("- hosts: web\n  roles: [{listed}]\n");
+        let own = ("ops/roles/db/pg/templates/pg.env.j2", template.as_str());
+        let all = tree(&[("ops/site.yml", &site), own]).resolve(&finding_in(own.0, &template, VALUE));
+        assert_eq!(consumers(&all), [(ID, Inferred)], "{listed}");
+    }
+    let other = ("ops/site.yml", "- hosts: web\n  roles: [api]\n");
+    let own = ("ops/roles/db/pg/templates/pg.env.j2", template.as_str());
+    let all = tree(&[other, own]).resolve(&finding_in(own.0, &template, VALUE));
+    assert_eq!(consumers(&all), [("ansible:ops/roles/db/pg", Inferred)]);
+}
+
+#[test]
+fn a_compose_file_that_a_play_fills_in_is_given_its_variables() {
+    let vars = format!("hub_token: {VALUE}\n");
+    let compose = "services:\n  api:\n    image: x\n    environment:\n      - \"KEY={{ hub_token }}\"\n  db: {image: y}\n";
+    let files = [SITE, ("ops/group_vars/web.yml", vars.as_str()), ("ops/services/web/compose.yaml", compose)];
+    assert_eq!(named(&files), [("compose:ops/services/web/compose.yaml/api".to_owned(), Inferred)]);
+}

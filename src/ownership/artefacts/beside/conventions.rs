@@ -30,6 +30,8 @@ pub(super) enum Sort {
     /// Programs of C and C++ that `CMake` or Meson builds.
     Native,
     Swift,
+    /// What dbt runs, and as whom (docs.getdbt.com, "profiles.yml").
+    Dbt,
     /// Processes, which get what stands in `.env`.
     Procfile,
 }
@@ -51,7 +53,7 @@ pub(super) fn reads(sort: Sort, inside: &str) -> bool {
         return matches!(sort, Sort::Node | Sort::Python);
     }
     if is_own_env(name) {
-        return folder(inside).is_empty() && !matches!(sort, Sort::Jvm | Sort::DotNet);
+        return folder(inside).is_empty() && !matches!(sort, Sort::Jvm | Sort::DotNet | Sort::Dbt);
     }
     if dotenv::is_sample(name) {
         return false;
@@ -72,6 +74,7 @@ pub(super) fn reads(sort: Sort, inside: &str) -> bool {
         Sort::Embedded => inside == "platformio.ini" || name.contains("sdkconfig") && folder(inside).is_empty(),
         Sort::Deno | Sort::Native | Sort::Swift => settings(inside, name),
         Sort::Rust => settings(inside, name) || matches!(inside, "Rocket.toml" | "Secrets.toml"),
+        Sort::Dbt => matches!(inside, "profiles.yml" | "profiles.yaml" | "profiles/profiles.yml" | ".dbt/profiles.yml"),
         // What `manage.py` names is compared with that, not with a custom.
         Sort::Django | Sort::Procfile => false,
     }

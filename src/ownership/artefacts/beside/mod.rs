@@ -181,6 +181,7 @@ impl Reader for Beside {
                     break;
                 }
             }
+            self.served(path, roll);
             for mention in self.code.of(path) {
                 if !roll.look() {
                     return;
@@ -218,6 +219,11 @@ impl Beside {
         let at = Place { path: sheet.path.clone(), line, bytes: 0..0 }.to_string();
         let manifest = Manifest { sort, path: sheet.path.to_string(), name: name.to_owned(), at, module };
         self.manifests.entry(folder(&sheet.path).to_owned()).or_default().push(manifest);
+    }
+
+    /// The code that names a file, each with the place.
+    pub(super) fn named_by<'b>(&'b self, path: &'b str) -> impl Iterator<Item = &'b Place> {
+        self.code.of(path).map(|mention| &mention.at)
     }
 
     /// Names the program that a file of code is part of: the one of the nearest manifest of its language.
@@ -264,6 +270,26 @@ impl Beside {
             if !fitting.is_empty() || at.is_empty() {
                 return;
             }
+        }
+    }
+
+    /// Names the program that a server of settings hands a file to by its name: `config/shared/orders.yml` to `orders`
+    /// (docs.spring.io, "Spring Cloud Config Server", "File System Backend").
+    fn served(&self, path: &str, roll: &mut Roll) {
+        let kept = folder(path).split('/').any(|part| part.contains("config"));
+        if !kept || !ends_in(path, &["yml", "yaml", "properties"]) || code::is_aside(path) {
+            return;
+        }
+        let stem = file_name(path).split('.').next().unwrap_or_default();
+        let is_own = |name: &str| stem.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let programs = self.manifests.iter().filter(|(own, _)| !own.is_empty() && !path.starts_with(&format!("{own}/")));
+        let mut named: Vec<&Manifest> = programs.flat_map(|(_, all)| all).filter(|one| one.sort == Sort::Jvm).collect();
+        named.retain(|one| one.name.len() > 3 && is_own(&one.name));
+        named.sort_by_key(|one| &one.path);
+        for manifest in named.into_iter().filter(|_| roll.look()).collect::<Vec<_>>() {
+            let (id, shown) = self.called(manifest, "package");
+            let why = evidence("settings-served", path.to_owned(), clean(&format!("by its name, to {}", manifest.name)));
+            Consumer::new(id, shown).join(roll, Tier::Inferred, vec![why]);
         }
     }
 
@@ -413,6 +439,34 @@ mod tests {
             let all = tree(&[go, own]).resolve(&finding_in(path, &content, VALUE));
             let expected: Vec<_> = id.into_iter().map(|id| (id, Tier::Inferred)).collect();
             assert_eq!(consumers(&all), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_server_of_settings_hands_a_program_its_file() {
+        let pom = |name: &str| format!("<project><artifactId>{name}</artifactId></project>\n");
+        let (server, orders) = (pom("config-server"), pom("orders"));
+        let content = format!("key: {VALUE}\n");
+        for (path, named) in [
+            ("config/src/main/resources/shared/orders.yml", true),
+            ("config/src/main/resources/shared/orders-prod.yml", true),
+            ("config/src/main/resources/shared/others.yml", false),
+        ] {
+            let all = tree(&[("config/pom.xml", &server), ("orders/pom.xml", &orders), (path, &content)]);
+            let all = all.resolve(&finding_in(path, &content, VALUE));
+            let id = ("package:orders/pom.xml/orders", Tier::Inferred);
+            assert_eq!(consumers(&all).contains(&id), named, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_a_transformation_logs_in_by_is_its_project_s() {
+        let content = format!("shop: {{outputs: {{dev: {{password: {VALUE}}}}}}}\n");
+        for (path, named) in [("dbt/profiles.yml", true), ("dbt/.env", false), ("profiles.yml", false)] {
+            let all = tree(&[("dbt/dbt_project.yml", "name: shop\n"), (path, &content)]);
+            let all = all.resolve(&finding_in(path, &content, VALUE));
+            let id = ("package:dbt/dbt_project.yml/shop", Tier::Inferred);
+            assert_eq!(consumers(&all), &[id][..usize::from(named)], "{path}");
         }
     }
 

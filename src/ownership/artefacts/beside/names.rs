@@ -28,6 +28,7 @@ pub(super) fn sort(path: &str) -> Option<Sort> {
         "pyproject.toml" | "setup.py" | "requirements.txt" | "Pipfile" => Sort::Python,
         "manage.py" => Sort::Django,
         "go.mod" => Sort::Go,
+        "dbt_project.yml" | "dbt_project.yaml" => Sort::Dbt,
         "Gemfile" => Sort::Ruby,
         "mix.exs" => Sort::Elixir,
         "pubspec.yaml" => Sort::Dart,
@@ -65,7 +66,7 @@ pub(super) fn package(path: &str, text: &str) -> Result<Option<String>, String> 
     let folder_name = file_name(folder(path));
     match file_name(path) {
         "package.json" | "composer.json" | "deno.json" | "deno.jsonc" => by_json(text),
-        "pubspec.yaml" => {
+        "pubspec.yaml" | "dbt_project.yml" | "dbt_project.yaml" => {
             let (tree, _) = Tree::parse(text);
             Ok(tree.roots().next().and_then(|root| root.text_at(&["name"])).map(str::to_owned))
         }

@@ -4,6 +4,7 @@
 //! Tiers: a file that is mounted by its own path, or that lies in a mounted folder of settings, is bound. Source code in a folder is
 //! inferred, as most of it is mounted for development alone, and so are the settings among it, and the code of a project that is
 //! mounted as a whole, with the settings that this code names. Documents, samples and tests are nobody's. What an override file mounts in the same place is inferred in the base.
+//! What is mounted from elsewhere on the machine is inferred to be the file of that name that lies beside the compose file.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -20,9 +21,19 @@ const DOCUMENTS: &[&str] = &["md", "mdx", "rst", "adoc", "ipynb", "example", "sa
 /// Where settings and scripts to begin with are looked for, by the mounted path's beginning.
 const SETTINGS: &[&str] = &["/etc/", "/run/secrets", "/docker-entrypoint"];
 
+/// What settings end in that are brought to a machine one by one.
+const FILES: &[&str] =
+    &["yml", "yaml", "json", "toml", "ini", "conf", "cfg", "env", "xml", "properties", "pem", "key", "htpasswd"];
+/// How deep below a compose file such a file may lie.
+const BELOW: usize = 3;
+
 /// Every mount, by its source.
 #[derive(Default)]
-pub(super) struct Mounts(HashMap<String, Vec<Mount>>);
+pub(super) struct Mounts {
+    near: HashMap<String, Vec<Mount>>,
+    /// Those from somewhere on the machine, by the folder of the compose file and the file's own name.
+    far: HashMap<(String, String), Vec<Mount>>,
+}
 
 struct Mount {
     service: Arc<Consumer>,
@@ -44,7 +55,7 @@ impl Mounts {
             let (mut above, mut nearer) = (path, false);
             loop {
                 let mut here = false;
-                for mount in self.0.get(above).into_iter().flatten() {
+                for mount in self.near.get(above).into_iter().flatten() {
                     let named = || compose.code.of(path).find(|mention| holds(above, &mention.at.path));
                     let known = mount.tier_of(above, path);
                     let by_code = if known.is_none() && mount.whole && path != above { named() } else { None };
@@ -68,12 +79,37 @@ impl Mounts {
                 nearer |= here;
                 above = folder(above);
             }
+            self.brought(compose, path, roll);
+        }
+    }
+
+    /// Names the services that mount a file of that name from where it is brought to on the machine.
+    fn brought(&self, compose: &Compose, path: &str, roll: &mut Roll) {
+        if copies::is_aside(path) || dotenv::is_sample(file_name(path)) {
+            return;
+        }
+        let mut above = path;
+        for _ in 0..BELOW {
+            above = folder(above);
+            for mount in self.far.get(&(above.to_owned(), file_name(path).to_owned())).into_iter().flatten() {
+                if !roll.look() {
+                    return;
+                }
+                let why = vec![evidence("compose-mount", mount.at.to_string(), mount.detail.clone())];
+                compose.name(&mount.service, roll, Tier::Inferred, why);
+            }
+            if above.is_empty() {
+                return;
+            }
         }
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        for (source, mounts) in other.0 {
-            self.0.entry(source).or_default().extend(mounts);
+        for (source, mounts) in other.near {
+            self.near.entry(source).or_default().extend(mounts);
+        }
+        for (source, mounts) in other.far {
+            self.far.entry(source).or_default().extend(mounts);
         }
     }
 }
@@ -125,7 +161,10 @@ impl Compose {
     ) {
         let own = folder(&sheet.path);
         for entry in view.get("volumes").into_iter().flat_map(View::items) {
-            let Some(sides) = sides(entry) else { continue };
+            let Some(sides) = sides(entry) else {
+                self.brought_there(sheet, service, entry, entry.text().or_else(|| entry.text_at(&["source"])));
+                continue;
+            };
             if !targets.insert(sides.target.clone()) {
                 continue;
             }
@@ -149,9 +188,44 @@ impl Compose {
                 settings: SETTINGS.iter().any(|begin| sides.target.starts_with(begin)),
                 sets: (!late).then_some(sets),
             };
-            self.mounts.0.entry(source).or_default().push(mount);
+            self.mounts.near.entry(source).or_default().push(mount);
         }
     }
+
+    /// A file of the machine's that is mounted, or whose variables are taken in: what has its name in the compose file's folder is most
+    /// likely brought there.
+    pub(super) fn brought_there(
+        &mut self,
+        sheet: &Sheet<'_>,
+        service: &Arc<Consumer>,
+        entry: View<'_>,
+        source: Option<&str>,
+    ) {
+        let Some(source) = source.and_then(far) else { return };
+        if self.allowance.take(source.len()) {
+            let mount = Mount {
+                service: Arc::clone(service),
+                at: sheet.place(entry),
+                detail: format!("{} from the machine", clean(source)),
+                tier: Tier::Inferred,
+                whole: false,
+                settings: false,
+                sets: None,
+            };
+            let key = (folder(&sheet.path).to_owned(), file_name(source).to_owned());
+            self.mounts.far.entry(key).or_default().push(mount);
+        }
+    }
+}
+
+/// The source of a mount that is a file by a path of the machine's, or by one that something fills in.
+fn far(text: &str) -> Option<&str> {
+    let source = text.find(":/").map_or(text, |at| &text[..at]);
+    let somewhere = source.starts_with(['/', '~', '$', '{']);
+    let name = file_name(source);
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    let settings = ends_in(name, FILES) || dotenv::is_named_so(name);
+    (somewhere && source.contains('/') && plain && settings).then_some(source)
 }
 
 /// The sides of a mount of the tree's own files; nothing for a named volume.
@@ -196,6 +270,12 @@ mod tests {
             ("./run.py:/app/run.py", "a/run.py", Some(Bound)),
             ("./.env:/app/.env", "a/.env", Some(Bound)),
             ("'${CONF}:/etc/app.yml'", "a/app.yml", None),
+            ("'{{ data }}/api/app.toml:/etc/app.toml:ro'", "a/app.toml", Some(Inferred)),
+            ("'/srv/api/app.toml:/etc/app.toml'", "a/conf/app.toml", Some(Inferred)),
+            ("'${DATA}/api/app.toml:/etc/app.toml'", "a/app.toml", Some(Inferred)),
+            ("'/srv/api/app.toml:/etc/app.toml'", "a/other.toml", None),
+            ("'/srv/api/app.toml:/etc/app.toml'", "b/app.toml", None),
+            ("/etc/localtime:/etc/localtime:ro", "a/localtime", None),
             ("{type: volume, source: app.yml, target: /x}", "a/app.yml", None),
             ("app.yml:/etc/app.yml", "a/app.yml", None),
             ("/etc/app.yml:/etc/app.yml", "etc/app.yml", None),

@@ -129,8 +129,13 @@ impl Desk<'_> {
             Some((join(folder(&self.sheet.path), &file)?, file, certain))
         };
         let fields = all.iter().filter_map(|service| service.get("env_file"));
-        let entries = fields.flat_map(|field| [field].into_iter().chain(field.items()));
-        let mut listed: Vec<_> = entries.filter_map(|entry| Some((entry, own(entry)?))).take(ENV_FILES + 1).collect();
+        let entries: Vec<View<'_>> = fields.flat_map(|field| [field].into_iter().chain(field.items())).collect();
+        for &entry in entries.iter().take(ENV_FILES) {
+            let path = entry.text().or_else(|| entry.text_at(&["path"]));
+            self.compose.brought_there(self.sheet, self.service, entry, path);
+        }
+        let mut listed: Vec<_> =
+            entries.into_iter().filter_map(|entry| Some((entry, own(entry)?))).take(ENV_FILES + 1).collect();
         if listed.len() > ENV_FILES {
             self.compose.allowance.cut(&format!("services with more than {ENV_FILES} env files"));
             listed.truncate(ENV_FILES);

@@ -21,6 +21,23 @@ use crate::ownership::roll::{Roll, evidence};
 const MENTION: &str = ".Values.";
 /// How far above a file of values its chart may lie, or the folder below which it does.
 const ABOVE: usize = 4;
+/// What files of values are called by where they are for.
+const STAGES: &[&str] = &[
+    "dev",
+    "development",
+    "local",
+    "overrides",
+    "preprod",
+    "preview",
+    "prod",
+    "production",
+    "qa",
+    "secrets",
+    "stage",
+    "staging",
+    "test",
+    "uat",
+];
 /// Different paths that the templates of one file are remembered by.
 const MENTIONS: usize = 5_000;
 
@@ -271,7 +288,11 @@ fn may_be_values(path: &str) -> bool {
     let kept = within
         .into_iter()
         .any(|part| matches!(part, "values" | "environments" | "envs" | "env" | "overrides" | "helm" | "ci"));
-    ends_in(name, &["yaml", "yml"]) && name != "Chart.yaml" && (name.contains("values") || kept)
+    // helmfile's, which its own templates fill in first.
+    let name = name.strip_suffix(".gotmpl").unwrap_or(name);
+    let stem = name.split('.').next().unwrap_or(name);
+    let told = stem.split(['-', '_']).any(|word| STAGES.contains(&word));
+    ends_in(name, &["yaml", "yml"]) && name != "Chart.yaml" && (name.contains("values") || kept || told)
 }
 
 /// The chart's folder of a file below its `templates`.

@@ -9,8 +9,8 @@ use super::{Kubernetes, scripts};
 use crate::model::{Edge, Evidence, Tier};
 use crate::ownership::roll::{Roll, evidence, owner};
 
-/// Names of Secrets that are shorter are everybody's: `db`, `llm`, `secret`.
-const TELLING: usize = 10;
+/// Names of Secrets and ConfigMaps that are shorter are everybody's: `db`, `llm`, `secret`.
+const TELLING: [(HubKind, usize); 2] = [(HubKind::Secret, 7), (HubKind::ConfigMap, 12)];
 
 impl Kubernetes {
     /// Names a container as the consumer, with the account that it runs as. `value` is the file that the value stands in.
@@ -76,13 +76,14 @@ impl Kubernetes {
         alone && hub.kind == HubKind::Secret && own.contains('/') && folder(own) == &**other
     }
 
-    /// Whether it is the one Secret of that name in the tree, where a namespace is left to whoever applies it: names are seldom alike by
+    /// Whether it is the one object of that name in the tree, where a namespace is left to whoever applies it: names are seldom alike by
     /// accident, if they say something.
     fn is_only(&self, hub: &HubKey, used: &Use) -> bool {
         let open = hub.scope.namespace.is_none() || used.container.scope.namespace.is_none();
-        let telling = hub.name.len() >= TELLING && hub.name.contains(['-', '.']) && !hub.name.contains('*');
+        let least = TELLING.iter().find(|(kind, _)| *kind == hub.kind).map_or(usize::MAX, |(_, least)| *least);
+        let telling = hub.name.len() >= least && hub.name.contains(['-', '.']) && !hub.name.contains('*');
         let alone = self.homes.get(&(hub.kind, Arc::clone(&hub.name))).is_some_and(|homes| homes.len() == 1);
-        open && telling && alone && hub.kind == HubKind::Secret
+        open && telling && alone
     }
 
     /// Whether one of the two names a namespace and the other leaves it to a kustomization that takes in both.

@@ -4,7 +4,7 @@
 //!
 //! Fields are known by their names, as operators write them: `secretRef`, `apiTokenSecretRef`, `secretKeyRef`, `secretName`,
 //! `existingSecret` (kubernetes.io, "API conventions", "Object references"); and what names both an object and a key of it is a
-//! reference by whatever name. One with a `namespace` means that one's Secret. What an Alertmanager is configured by is a Secret
+//! reference by whatever name; a text that sounds like a Secret's name is inferred to be one. One with a `namespace` means that one's Secret. What an Alertmanager is configured by is a Secret
 //! that it need not name (prometheus-operator.dev, "Alertmanager").
 
 use std::sync::Arc;
@@ -105,7 +105,7 @@ impl<'a> Other<'a> {
         if kind == "Alertmanager" && object.at(&["spec", "configSecret"]).is_none() {
             let name = object.text_at(&["metadata", "name"]).map(|name| format!("alertmanager-{name}"));
             let name = (name.as_deref().unwrap_or_default(), None);
-            self.put((HubKind::Secret, None), name, (object, "configuration"), uses);
+            self.put((HubKind::Secret, None), name, (object, "configuration", Tier::Declared), uses);
         }
         let said = |name: &str| !matches!(name, "apiVersion" | "kind" | "metadata" | "status");
         for (name, spec) in object.entries() {
@@ -136,6 +136,10 @@ impl<'a> Other<'a> {
                 let one = told.or_else(|| value.text().map(|_| value));
                 let key = value.text_at(&["key"]).or_else(|| value.text_at(&["property"]));
                 self.named(one, (kind, key), (name, value), uses);
+            } else if let Some((kind, namespace, called, key)) = value.text().and_then(provided) {
+                self.put((kind, Some(key)), (called, namespace), (value, name, Tier::Declared), uses);
+            } else if let Some(text) = value.text().filter(|text| sounds(text)) {
+                self.put((HubKind::Secret, None), (text, None), (value, name, Tier::Inferred), uses);
             }
             self.below(value, name, left, uses);
         }
@@ -161,14 +165,14 @@ impl<'a> Other<'a> {
         // `namespace/name` in annotations.
         let name = text.rsplit('/').next().unwrap_or(text);
         let elsewhere = around.text_at(&["namespace"]);
-        self.put((kind, key), (name, elsewhere), (at, way), uses);
+        self.put((kind, key), (name, elsewhere), (at, way, Tier::Declared), uses);
     }
 
     fn put(
         &mut self,
         (kind, key): (HubKind, Option<&str>),
         (name, namespace): (&str, Option<&str>),
-        (at, way): (View<'_>, &str),
+        (at, way, tier): (View<'_>, &str, Tier),
         uses: &mut Uses,
     ) {
         if !is_name(name) || !self.allowance.take(name.len() + way.len()) {
@@ -177,7 +181,7 @@ impl<'a> Other<'a> {
         let detail = ("k8s-object-secret-ref", format!("{} ", clean(way)));
         let there = namespace.filter(|there| is_name(there) && self.container.scope.namespace.as_deref() != Some(there));
         let container = there.map_or_else(|| Arc::clone(&self.container), |there| self.at(there));
-        let found = Use::of(&container, (key.map(clean), Tier::Declared), detail, self.sheet.place(at));
+        let found = Use::of(&container, (key.map(clean), tier), detail, self.sheet.place(at));
         uses.entry((kind, Arc::from(name))).or_default().push(found);
     }
 
@@ -202,6 +206,23 @@ fn by_words(field: &str, value: View<'_>) -> Option<HubKind> {
     let other = value.text_at(&["kind"]).is_some_and(|kind| kind != "Secret");
     let fits = value.text_at(&["key"]).is_some() || words.iter().any(|word| lower.contains(word));
     (fits && !other && !lower.contains("configmap")).then_some(HubKind::Secret)
+}
+
+/// What a text takes in of another object when it is read: `${secrets:namespace/name:key}` (strimzi.io, "Kubernetes Configuration
+/// Provider").
+fn provided(text: &str) -> Option<(HubKind, Option<&str>, &str, &str)> {
+    let kinds = [("${secrets:", HubKind::Secret), ("${configmaps:", HubKind::ConfigMap)];
+    let (kind, rest) = kinds.iter().find_map(|(begin, kind)| Some((*kind, text.split_once(begin)?.1)))?;
+    let (object, key) = rest.split_once('}')?.0.rsplit_once(':')?;
+    let (namespace, name) = object.split_once('/').map_or((None, object), |(namespace, name)| (Some(namespace), name));
+    Some((kind, namespace, name, key))
+}
+
+/// Whether a text sounds like a Secret's name, by whatever field it stands in: VolSync's `repository: restic-config-app`. It is one only
+/// where there is such a Secret.
+fn sounds(text: &str) -> bool {
+    let words = ["secret", "cred", "token", "auth", "password", "restic", "kopia", "key", "config", "cert", "tls"];
+    text.len() >= 6 && text.contains('-') && words.iter().any(|word| text.contains(word))
 }
 
 /// What a reference says of its kind.
@@ -244,7 +265,7 @@ pub(super) fn kind_of(field: &str) -> Option<HubKind> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Tier::Declared;
+    use crate::model::Tier::{Declared, Inferred};
     use crate::ownership::artefacts::testing::{VALUE, consumers, finding, tree};
 
     #[test]
@@ -267,6 +288,15 @@ mod tests {
             monitor("{configSecret: mine}"),
             monitor("{additionalScrapeConfigs: {name: scrape, key: extra}, secrets: [listed]}"),
         );
+        let backup = "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {name: b, namespace: a}\nspec: {restic: {repository: restic-app}}\n";
+        let all = tree(&[("a.yaml", &secret("restic-app", "X")), ("b.yaml", backup)]).resolve(&finding(VALUE));
+        assert_eq!(consumers(&all), [("k8s:a/ReplicationSource/b", Inferred)]);
+        assert_eq!(tree(&[("a.yaml", &secret("other-app", "X")), ("b.yaml", backup)]).resolve(&finding(VALUE)), []);
+        let connector = "apiVersion: kafka.strimzi.io/v1\nkind: KafkaConnector\nmetadata: {name: c, namespace: a}\nspec: {config: {password: \"${secrets:a/db-login:pw}\"}}\n";
+        for (key, named) in [("pw", true), ("user", false)] {
+            let all = tree(&[("a.yaml", &secret("db-login", key)), ("b.yaml", connector)]).resolve(&finding(VALUE));
+            assert_eq!(consumers(&all), &[("k8s:a/KafkaConnector/c", Declared)][..usize::from(named)], "{key}");
+        }
         let store = "apiVersion: external-secrets.io/v1\nkind: ClusterSecretStore\nmetadata: {name: store}\nspec: {provider: {x: {auth: {tokenRef: {name: cf, namespace: a, key: token}}}}}\n";
         for (object, name, key, id) in [
             (plain.as_str(), "alertmanager-main", "alertmanager.yaml", Some("k8s:a/Alertmanager/main")),

@@ -125,6 +125,19 @@ impl Links {
         }
     }
 
+    /// The code that a command starts: what is installed from the folder of its definition, from one above it, or from the root.
+    pub(super) fn starts(&mut self, sheet: &Sheet<'_>, place: &Place, command: &str, link: &Link) {
+        let own = folder(&sheet.path);
+        let mut bases = vec![own, folder(own), folder(folder(own)), sheet.root.trim_end_matches('/')];
+        bases.dedup();
+        for file in scripts::started(command) {
+            for path in bases.iter().filter_map(|base| super::join(base, &file)) {
+                let (tier, detail) = (link.tier.min(Tier::Inferred), format!("{} starts {}", link.detail, clean(&file)));
+                self.pull(path, place.clone(), Link { tier, technique: "starts-code", detail, ..link.clone() });
+            }
+        }
+    }
+
     fn put_run(&mut self, sheet: &Sheet<'_>, run: Option<Place>, link: &Link) {
         if let Some(place) = run
             && let Some(text) = raw(sheet, &place.bytes)

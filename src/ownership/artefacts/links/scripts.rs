@@ -31,6 +31,8 @@ const SETTINGS: &[&str] = &[
     "plist",
     "xcconfig",
 ];
+/// What programs are written in that are started as they are.
+const CODE: &[&str] = &["py", "js", "mjs", "cjs", "ts", "rb", "php", "sh", "pl"];
 /// Words before a command.
 const BEFORE: &[&str] =
     &["sudo", "exec", "time", "nohup", "env", "then", "do", "else", "if", "while", "!", "{", "(", "-", "npx", "xvfb-run"];
@@ -83,6 +85,33 @@ pub(super) fn files(text: &str, folder: &str) -> Vec<String> {
     files
 }
 
+/// The code that a command of a unit or a process starts, as paths below whatever folder it begins in: `python bot.py`,
+/// `/opt/bot/venv/bin/python /opt/bot/bot.py`, `gunicorn app.wsgi:application`, `python -m bot`.
+pub(super) fn started(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_matches(['"', '\'', '(', ')', ';'])).collect();
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let is_name = |part: &str| part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && part.bytes().all(fits);
+    let mut found = Vec::new();
+    for (at, word) in words.iter().enumerate().take(FILES) {
+        let module = word.split_once(':').filter(|(module, app)| is_name(app) && module.split('.').all(is_name));
+        if ends_in(word, CODE) && is_plain(word) {
+            let parts: Vec<&str> = word.trim_start_matches("./").split('/').collect();
+            if word.starts_with('/') {
+                // Where it is on the machine is not where it is in the tree.
+                found.extend((1..=2).filter(|last| parts.len() > *last).map(|last| parts[parts.len() - last..].join("/")));
+            } else {
+                found.push(parts.join("/"));
+            }
+        } else if let Some((module, _)) = module {
+            found.push(format!("{}.py", module.replace('.', "/")));
+        } else if at > 0 && words[at - 1] == "-m" && word.split('.').all(is_name) {
+            let module = word.replace('.', "/");
+            found.extend([format!("{module}.py"), format!("{module}/__main__.py")]);
+        }
+    }
+    found
+}
+
 fn is_plain(word: &str) -> bool {
     word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'))
 }
@@ -98,7 +127,21 @@ fn is_file(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::files;
+    use super::{files, started};
+
+    #[test]
+    fn what_a_command_starts_is_its_code() {
+        for (text, expected) in [
+            ("/opt/b/venv/bin/python /opt/b/bot.py --x", &["bot.py", "b/bot.py"][..]),
+            ("node ./src/index.js", &["src/index.js"]),
+            ("gunicorn -b 0.0.0.0:80 app.wsgi:application", &["app/wsgi.py"]),
+            ("python -m bot", &["bot.py", "bot/__main__.py"]),
+            ("/usr/bin/app --config /etc/app.toml", &[]),
+            ("npm start", &[]),
+        ] {
+            assert_eq!(started(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn what_runs_is_told_from_what_is_mentioned() {
