@@ -178,8 +178,17 @@ async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
     if left > 0 {
         return Ok(Outcome::Unknown(format!("it may not log in any more, but {left} of its sessions have not ended")));
     }
-    let seen = desk.seen(NOLOGIN);
-    Ok(if before == LOGIN { Outcome::Done(seen) } else { Outcome::AlreadyDone(seen) })
+    // Whoever may change roles could have let it in again while its sessions were ended.
+    match desk.state().await {
+        Ok(NOLOGIN) => {
+            let seen = desk.seen(NOLOGIN);
+            Ok(if before == LOGIN { Outcome::Done(seen) } else { Outcome::AlreadyDone(seen) })
+        }
+        Ok(now) => Ok(Outcome::Unknown(format!(
+            "it was kept out, and reads as {now} again: stop whoever does that, then `respond resume`"
+        ))),
+        Err(other) => Ok(Outcome::Unknown(format!("it was kept out, and cannot be read back: {}", why(other)))),
+    }
 }
 
 /// That nobody has done more about a role since this run stopped it: its password is still there, and no later plan has had its turn.

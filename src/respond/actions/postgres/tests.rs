@@ -45,6 +45,8 @@ struct Database {
     fault: Option<(usize, Fault)>,
     /// Sessions that began by saying how long a statement may wait.
     bounded: usize,
+    /// Somebody lets that role in again while its sessions are ended.
+    rival: Option<String>,
 }
 
 /// What happens to a statement.
@@ -106,6 +108,9 @@ impl Database {
         } else {
             let count = self.sessions.get(self.looks).copied().unwrap_or(0);
             self.looks += 1;
+            if let Some(role) = self.rival.take().and_then(|rival| self.roles.get_mut(&rival)) {
+                role.login = Some(true);
+            }
             row("t").repeat(count)
         };
         [rows, said(b'Z', b"I")].concat()
@@ -422,4 +427,14 @@ async fn a_login_that_was_under_way_is_ended_too() {
     let outcome = scene.does(&RoleStop, (&plan, &plan.steps[0].observed)).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     assert_eq!(scene.database.lock().expect("the roles").looks, 5, "and two looks that saw nobody");
+}
+
+#[tokio::test]
+async fn a_role_that_somebody_lets_in_again_is_not_said_to_be_stopped() {
+    let scene = Scene::new(&["shop"], &["shop"]);
+    scene.database.lock().expect("the roles").rival = Some("shop".to_owned());
+    let plan = scene.plan().await.expect("a plan");
+    let outcome = scene.does(&RoleStop, (&plan, &plan.steps[0].observed)).await;
+    assert!(matches!(&outcome, Outcome::Unknown(why) if why.contains("reads as login again")), "{outcome:?}");
+    assert_eq!(scene.may("shop"), Some(true));
 }
