@@ -30,6 +30,7 @@ mod service_credential_delete;
 mod session_refused;
 mod sessions;
 mod snapshot;
+mod stated;
 mod sweep;
 mod task;
 mod verify;
@@ -337,17 +338,17 @@ const SHARED: &[&dyn Action] = &[
     &old::Unused,
     &old::Refused,
     &restart::Restart,
-    &postgres::RoleStop,
+    &postgres::STOP,
     &login_refused::POSTGRES,
-    &mysql::UserStop,
+    &mysql::STOP,
     &login_refused::MYSQL,
     &service_credential_create::SERVICE_CREATE,
     &service_credential_delete::ServiceDelete,
     &postgres::ALTERNATE,
-    &postgres::PasswordDrop,
+    &postgres::DROP,
     &providers::TokenRefused,
-    &redis::UserStop,
-    &redis::AclKeep,
+    &redis::STOP,
+    &redis::KEEP,
 ];
 
 /// Every action.

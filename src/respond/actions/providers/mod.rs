@@ -16,6 +16,7 @@ mod langfuse;
 mod litellm;
 mod mistral;
 mod openai;
+mod openai_project;
 mod openai_spend;
 mod openai_throttle;
 mod openrouter;
@@ -55,8 +56,8 @@ pub(super) const ALL: &[&dyn Action] = &[
     &openai::KEY_DELETE,
     &openai::SERVICE_ACCOUNT_CREATE,
     &openai::SERVICE_ACCOUNT_DELETE,
-    &openai_spend::SpendLimit,
-    &openai_throttle::Throttle,
+    &openai_spend::SPEND,
+    &openai_throttle::THROTTLE,
     &openrouter::KEY_CREATE,
     &openrouter::KEY_DELETE,
     &openrouter::KEY_DISABLE,
