@@ -140,6 +140,7 @@ builtin![
     "mistral-rotate",
     "mysql-manual-contain",
     "mysql-user-contain",
+    "mysql-user-rotate",
     "npm-contain",
     "okta-contain",
     "openai-admin-key-contain",

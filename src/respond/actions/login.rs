@@ -2,6 +2,7 @@
 //! the leaked credential logs in as, by its own words and the plan's, and the operator's login at that very server. Its password must
 //! be seen to open it: whoever writes down a URL with a password that they made up has not found one, and keeps nobody out with it.
 
+mod alternate;
 mod stop;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use super::replace::replacement;
 use super::{Outcome, World, asked};
 use crate::model::{Credential, Identity, Liveness};
 
+pub(super) use alternate::{Alternate, SUFFIX, Turns, mark, refused, settled};
 pub(super) use stop::{Door, Stop, Words, put_back};
 
 /// One kind of server, and as whom one logs in there.

@@ -341,6 +341,8 @@ const SHARED: &[&dyn Action] = &[
     &postgres::STOP,
     &login_refused::POSTGRES,
     &mysql::STOP,
+    &mysql::ALTERNATE,
+    &mysql::DROP,
     &login_refused::MYSQL,
     &service_credential_create::SERVICE_CREATE,
     &service_credential_delete::ServiceDelete,

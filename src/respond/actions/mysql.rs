@@ -16,7 +16,16 @@ use super::login::{Door, Mark, Place, Stop, Words};
 use super::stated::Stated;
 use super::{Outcome, Role, World};
 use crate::model::Credential;
+use crate::respond::replay::stands;
 use crate::validate::mysql_admin::{MySqlPlace, MySqlSession, MySqlTrouble, Rows, found, literal};
+
+mod alternate;
+mod grants;
+mod pair;
+mod retire;
+
+pub(super) use alternate::ALTERNATE;
+pub(super) use retire::DROP;
 
 const PROVIDER: &str = "mysql";
 /// The states of an account.
@@ -181,6 +190,22 @@ impl Door for Desk {
 
     async fn seen(&mut self, state: &str) -> Value {
         json!({ "object": self.mark.object(), "state": state, "from": self.host })
+    }
+
+    async fn may_return(world: &World<'_>, mark: &Mark) -> Result<(), Outcome> {
+        if world.plan.mode != "rotate" {
+            return Ok(());
+        }
+        let dropped = world.plan.steps.iter().zip(world.so_far);
+        let dropped = dropped.filter(|(step, _)| step.action == retire::NAME).any(|(_, status)| stands(status));
+        let left = pair::Desk::open(world).await?.known(&mark.name).await?.is_some_and(|known| known.was_left());
+        if dropped || left {
+            return Err(Outcome::Failed(format!(
+                "{}'s password was taken away, so that letting it log in helps nobody; make a new plan for its next turn",
+                mark.name
+            )));
+        }
+        Ok(())
     }
 }
 
