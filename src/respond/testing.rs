@@ -90,7 +90,7 @@ impl Provider {
 }
 
 /// The text of a detector's own first example, joined here so that no file holds it whole.
-fn example(detector: &str) -> String {
+pub(super) fn example(detector: &str) -> String {
     let table: toml::Table = set().text(detector).expect("a file").parse().expect("TOML");
     let text = &table["example"].as_array().expect("examples")[0]["text"];
     match text {
