@@ -123,6 +123,7 @@ builtin![
     "github-contain",
     "gitlab-contain",
     "google-api-key-contain",
+    "google-api-key-restrict-contain",
     "google-api-key-rotate",
     "google-oauth-contain",
     "heroku-contain",

@@ -344,6 +344,7 @@ const SHARED: &[&dyn Action] = &[
     &mysql::ALTERNATE,
     &mysql::DROP,
     &login_refused::MYSQL,
+    &login_refused::GOOGLE,
     &service_credential_create::SERVICE_CREATE,
     &service_credential_delete::ServiceDelete,
     &postgres::ALTERNATE,

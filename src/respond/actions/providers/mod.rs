@@ -11,6 +11,7 @@ mod elevenlabs;
 mod fireworks;
 mod google;
 mod google_mint;
+mod google_restrict;
 mod kubernetes;
 mod langfuse;
 mod litellm;
@@ -45,6 +46,7 @@ pub(super) const ALL: &[&dyn Action] = &[
     &elevenlabs::KEY_DISABLE,
     &fireworks::KEY_DELETE,
     &google::KEY_DELETE,
+    &google_restrict::KEY_RESTRICT,
     &google_mint::KEY_CREATE,
     &kubernetes::BOOTSTRAP_TOKEN_DELETE,
     &kubernetes::TOKEN_DELETE,
