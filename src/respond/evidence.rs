@@ -60,8 +60,9 @@ fn refused<'r>(plan: &Plan, steps: &'r [StepStatus]) -> Proof<'r> {
     let good = |(_, status): &&(usize, &StepStatus)| status.state == StepState::Succeeded;
     let late = |(at, _): &&(usize, &StepStatus)| last.is_none_or(|last| *at > last);
     if let Some((_, proof)) = proofs.iter().filter(good).find(late) {
-        // Whoever asks twice wants both answers, and a change that may not have been made is none.
-        let missing = proofs.iter().filter(late).filter(|proof| !good(proof)).map(|(_, status)| told(status));
+        // Whoever asks twice wants both answers, once it is their turn; and a change that may not have been made is none.
+        let due = |(_, status): &&(usize, &StepStatus)| status.state != StepState::Pending;
+        let missing = proofs.iter().filter(late).filter(due).filter(|proof| !good(proof)).map(|(_, status)| told(status));
         let open = changes.filter(|(step, status)| step.mutates && status.state == StepState::Unknown);
         let because = missing.chain(open.map(|(_, status)| told(status))).collect();
         return Proof { refused: Some(*proof), because };
@@ -75,6 +76,15 @@ fn refused<'r>(plan: &Plan, steps: &'r [StepStatus]) -> Proof<'r> {
         _ => "nobody has seen the provider refuse it: no step of the playbook asks".to_owned(),
     };
     Proof { refused: None, because: vec![why] }
+}
+
+/// Adds what is not said yet.
+fn add(because: &mut Vec<String>, told: impl Iterator<Item = String>) {
+    for why in told {
+        if !because.iter().any(|said| said.ends_with(&why)) {
+            because.push(why);
+        }
+    }
 }
 
 /// Where, or until when, a step's change does not hold, as its evidence tells: there, or then, the credential opens the door yet.
@@ -126,14 +136,7 @@ pub(super) fn statement(plan: &Plan, digest: &str, (steps, again): (&[StepStatus
         |wanted: &[StepState]| -> Vec<&StepStatus> { steps.iter().filter(|step| wanted.contains(&step.state)).collect() };
     let names = |steps: &[&StepStatus]| -> Vec<String> { steps.iter().map(|step| step.id.clone()).collect() };
     let (failed, waiting) = (of(&[StepState::Failed, StepState::Refused]), of(&[StepState::Waiting]));
-    because.extend(
-        failed
-            .iter()
-            .chain(&waiting)
-            .map(|step| told(step))
-            .filter(|why| !because.iter().any(|b| b.ends_with(why)))
-            .collect::<Vec<_>>(),
-    );
+    add(&mut because, failed.iter().chain(&waiting).map(|step| told(step)));
     let result = match (because.is_empty(), failed.is_empty() && again.undone.is_empty()) {
         (true, _) => "PASSED",
         (false, false) => "FAILED",

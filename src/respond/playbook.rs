@@ -96,6 +96,7 @@ builtin![
     "anthropic-contain",
     "anthropic-manual-contain",
     "aws-access-key-contain",
+    "aws-access-key-retire",
     "aws-access-key-rotate",
     "aws-session-contain",
     "azure-openai-contain",

@@ -331,7 +331,7 @@ pub(super) fn runner(hands: Hands, folder: Folder, guard: Guard) -> Runner {
         stop_file: None,
         look_again: Duration::ZERO,
         turn: Turn::default(),
-        approvers: Approvers::from(PEOPLE.map(|(name, seed)| (name.to_owned(), signer(seed).public()))),
+        approvers: people(),
         stop: Arc::default(),
         requester: "tests".to_owned(),
         confirmed: Vec::new(),
@@ -342,6 +342,10 @@ pub(super) fn runner(hands: Hands, folder: Folder, guard: Guard) -> Runner {
 
 /// Who may approve, and what their keys are made from.
 const PEOPLE: [(&str, u8); 2] = [("kim", 1), ("lee", 2)];
+
+pub(super) fn people() -> Approvers {
+    Approvers::from(PEOPLE.map(|(name, seed)| (name.to_owned(), signer(seed).public())))
+}
 
 /// Both of them agree.
 pub(super) fn agree(runner: &Runner, digest: &str) {

@@ -365,6 +365,9 @@ pub(super) fn get(name: &str) -> Option<&'static dyn Action> {
 }
 
 #[cfg(test)]
+mod matrix;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -29,11 +29,10 @@ pub(super) struct Known {
     locked: bool,
     /// Its password is nobody's.
     idle: bool,
-    /// It logs in with a password and nothing else.
-    plain: bool,
+    /// Why it cannot be replaced by another that logs in with a password and nothing else.
+    unfit: Option<&'static str>,
     /// After how many days its password expires; -1 is the server's word for whatever is usual.
     lifetime: i64,
-    expired: bool,
 }
 
 /// Two users that take turns.
@@ -149,9 +148,12 @@ impl Desk {
             host: text(0).ok_or_else(unread)?.to_owned(),
             locked: yes(1)?,
             idle: yes(2)?,
-            plain: yes(3)?,
+            unfit: match (yes(3)?, yes(5)?) {
+                (false, _) => Some("does not log in with a password alone; rotate it by hand"),
+                (true, true) => Some("has a password that has expired, so there is nothing in use to be replaced"),
+                (true, false) => None,
+            },
             lifetime: text(4).and_then(|days| days.parse().ok()).ok_or_else(unread)?,
-            expired: yes(5)?,
         }))
     }
 
@@ -178,13 +180,10 @@ impl Desk {
         let old = self.mark.name.clone();
         let known = self.known(&old).await?;
         let known = known.ok_or_else(|| refused(format!("the server has no user {old}; a proxy may map names")))?;
-        let may = |why: &str| Err(refused(format!("{old} {why}")));
-        match &known {
-            Known { locked: true, .. } | Known { expired: true, .. } => {
-                return may("may not log in, or its password has expired, so there is nothing in use to be replaced");
-            }
-            Known { plain: false, .. } => return may("does not log in with a password alone; rotate it by hand"),
-            _ => {}
+        if let Some(why) =
+            known.unfit.or(known.locked.then_some("may not log in, so there is nothing in use to be replaced"))
+        {
+            return Err(refused(format!("{old} {why}")));
         }
         // A second one goes back to the first, where that was left by a turn.
         if let Some(first) = old.strip_suffix(SUFFIX).filter(|first| !first.is_empty()).map(str::to_owned)
