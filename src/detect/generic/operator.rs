@@ -32,15 +32,14 @@ pub(super) fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Opt
     let (length, operator) = match *rest {
         [b'=' | b'!', b'=', ..] | [b'=', b'~', ..] | [b':', b':', ..] => return None,
         [b'=', b'>', ..] | [b':' | b'?', b'=', ..] => (2, Operator::Assign),
-        [b'|', b'|', b'=', ..] => (3, Operator::Assign),
+        // The last is the colon of Chinese and Japanese texts, U+FF1A.
+        [b'|', b'|', b'=', ..] | [0xef, 0xbc, 0x9a, ..] => (3, Operator::Assign),
         // What stands in for a variable that is not set.
         [b'|', b'|', ..] | [b'?', b'?' | b':', ..] => (2, Operator::Argument),
         // Python's `or`, Kotlin's `"name" to "value"`.
         [b'o', b'r', b' ', ..] if blanks > 0 => (2, Operator::Argument),
         [b't', b'o', b' ', b'"', ..] if blanks > 0 && quote > 0 => (2, Operator::Argument),
         [b'=', ..] => (1, Operator::Assign),
-        // The colon of Chinese and Japanese texts, U+FF1A.
-        [0xef, 0xbc, 0x9a, ..] => (3, Operator::Assign),
         [b':', b'*', b'*', b' ', ..] if !bold && kind.syntax == Syntax::Text => (3, Operator::Assign),
         [b':', ..] => (1 + type_annotation(&rest[1..]), Operator::Assign),
         [b'(', ..] if quote == 0 && blanks == 0 => (1, Operator::Argument),

@@ -369,7 +369,7 @@ impl<'s> Scanner<'s> {
         *searched = (*searched).max(window.end);
         let text = &view.bytes[..view.bytes.len().min(window.end + longest)];
         while let Some(run) = surroundings::run(text, from..window.end, rule) {
-            self.values(view, (detector, words), (hit, window.end), &run, seen);
+            self.values(view, (detector, words), (hit, window.end), (&run, &mut *seen));
             from = run.end;
         }
     }
@@ -380,8 +380,7 @@ impl<'s> Scanner<'s> {
         view: &View<'_>,
         (detector, words): (usize, &Words),
         (hit, end): (usize, usize),
-        run: &Range<usize>,
-        seen: &mut Seen,
+        (run, seen): (&Range<usize>, &mut Seen),
     ) {
         let entry = &self.set.entries[detector];
         let rule = entry.rule(0);
