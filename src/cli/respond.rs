@@ -329,10 +329,12 @@ fn result_of(evidence: &Path) -> String {
     let text = std::fs::read(evidence).unwrap_or_default();
     let said: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     let said = &said["predicate"];
+    // Evidence of earlier versions has no verdict.
     let because = said["staunch"]["because"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
     let because: Vec<&str> = because.collect();
     let result = said["result"].as_str().unwrap_or("unreadable");
-    report::clean(&if because.is_empty() { result.to_owned() } else { format!("{result} ({})", because.join("; ")) })
+    let plain = || if because.is_empty() { result.to_owned() } else { format!("{result} ({})", because.join("; ")) };
+    report::clean(&said["staunch"]["verdict"].as_str().map_or_else(plain, str::to_owned))
 }
 
 fn status(run: Option<&str>, settings: &Settings) -> anyhow::Result<Exit> {

@@ -334,6 +334,12 @@ impl Run {
         because.into_iter().flatten().filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
     }
 
+    /// What of its lists could not be read, in words: what is not looked at may be there.
+    pub fn in_part(&self) -> Vec<String> {
+        let part = self.statement().and_then(|said| said["staunch"]["in_part"].as_array());
+        part.into_iter().flatten().filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
+    }
+
     /// The predicate of its last evidence.
     fn statement(&self) -> Option<&serde_json::Value> {
         let mut made = self.plan.steps.iter().zip(&self.steps).rev();

@@ -133,6 +133,8 @@ fn stores(plan: &Plan) -> Vec<String> {
 pub fn run(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (word, ink) = match run.state {
         RunState::Done => match run.proved() {
+            // Green is for whoever need not read on.
+            Proved::All if !run.in_part().is_empty() => ("done, read in part", Ink::Yellow),
             Proved::All => ("done", Ink::Green),
             Proved::Part => ("done, not all proved", Ink::Yellow),
             Proved::Not => ("does not hold", Ink::Red),
@@ -147,6 +149,9 @@ pub fn run(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     if let Some(glass) = &run.break_glass {
         let what = format!("break-glass by {}: {}", clean(&glass.who), clean(&glass.reason));
         writeln!(out, "  {}", look.paint(Ink::Red, &what))?;
+    }
+    for what in run.in_part() {
+        writeln!(out, "  {}  {}", look.paint(Ink::Yellow, "not looked at"), clean(&what))?;
     }
     for step in &run.steps {
         let (mark, ink) = match step.state {

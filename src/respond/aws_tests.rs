@@ -1,10 +1,12 @@
 //! AWS's actions beyond access keys: service-specific credentials and the sweep against the embedded IAM, which nobody else
 //! implements whole; sessions of roles against answers written from the IAM API reference; CloudTrail's from its own.
 
+mod bearer;
 mod bedrock;
 mod faults;
 mod looked_again;
 mod older;
+mod retired;
 mod unread;
 
 use std::sync::{Arc, Mutex};

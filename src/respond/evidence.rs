@@ -5,7 +5,7 @@
 use jiff::{SpanRound, Timestamp, Unit};
 use serde_json::{Value, json};
 
-use super::actions::{self, ALIVE, Role};
+use super::actions::{self, ALIVE, Role, UNREAD};
 use super::replay::{ALREADY, stands};
 use crate::attest::{STATEMENT, TEST_RESULT};
 use crate::model::{Plan, PlannedStep, StepState, StepStatus};
@@ -60,8 +60,9 @@ fn refused<'r>(plan: &Plan, steps: &'r [StepStatus]) -> Proof<'r> {
     let good = |(_, status): &&(usize, &StepStatus)| status.state == StepState::Succeeded;
     let late = |(at, _): &&(usize, &StepStatus)| last.is_none_or(|last| *at > last);
     if let Some((_, proof)) = proofs.iter().filter(good).find(late) {
-        // Whoever asks twice wants both answers, and a change that may not have been made is none.
-        let missing = proofs.iter().filter(late).filter(|proof| !good(proof)).map(|(_, status)| told(status));
+        // Whoever asks twice wants both answers, once it is their turn; and a change that may not have been made is none.
+        let due = |(_, status): &&(usize, &StepStatus)| status.state != StepState::Pending;
+        let missing = proofs.iter().filter(late).filter(due).filter(|proof| !good(proof)).map(|(_, status)| told(status));
         let open = changes.filter(|(step, status)| step.mutates && status.state == StepState::Unknown);
         let because = missing.chain(open.map(|(_, status)| told(status))).collect();
         return Proof { refused: Some(*proof), because };
@@ -75,6 +76,15 @@ fn refused<'r>(plan: &Plan, steps: &'r [StepStatus]) -> Proof<'r> {
         _ => "nobody has seen the provider refuse it: no step of the playbook asks".to_owned(),
     };
     Proof { refused: None, because: vec![why] }
+}
+
+/// Adds what is not said yet.
+fn add(because: &mut Vec<String>, told: impl Iterator<Item = String>) {
+    for why in told {
+        if !because.iter().any(|said| said.ends_with(&why)) {
+            because.push(why);
+        }
+    }
 }
 
 /// Where, or until when, a step's change does not hold, as its evidence tells: there, or then, the credential opens the door yet.
@@ -126,19 +136,13 @@ pub(super) fn statement(plan: &Plan, digest: &str, (steps, again): (&[StepStatus
         |wanted: &[StepState]| -> Vec<&StepStatus> { steps.iter().filter(|step| wanted.contains(&step.state)).collect() };
     let names = |steps: &[&StepStatus]| -> Vec<String> { steps.iter().map(|step| step.id.clone()).collect() };
     let (failed, waiting) = (of(&[StepState::Failed, StepState::Refused]), of(&[StepState::Waiting]));
-    because.extend(
-        failed
-            .iter()
-            .chain(&waiting)
-            .map(|step| told(step))
-            .filter(|why| !because.iter().any(|b| b.ends_with(why)))
-            .collect::<Vec<_>>(),
-    );
+    add(&mut because, failed.iter().chain(&waiting).map(|step| told(step)));
     let result = match (because.is_empty(), failed.is_empty() && again.undone.is_empty()) {
         (true, _) => "PASSED",
         (false, false) => "FAILED",
         (false, true) => "WARNED",
     };
+    let in_part = in_part(steps);
     let since_plan = |step: Option<&StepStatus>| step.and_then(|step| seconds(plan.made_at, step.at?));
     let at = |step: Option<&StepStatus>| step.and_then(|step| step.at);
     json!({
@@ -153,7 +157,9 @@ pub(super) fn statement(plan: &Plan, digest: &str, (steps, again): (&[StepStatus
             "failedTests": names(&failed),
             "staunch": {
                 "made_at": now.to_string(),
+                "verdict": verdict(result, &because, &in_part),
                 "because": because,
+                "in_part": in_part,
                 "target": plan.target,
                 "seconds_from_plan_to_stopped": since_plan(stopped),
                 "seconds_from_plan_to_proven": since_plan(refused),
@@ -166,6 +172,28 @@ pub(super) fn statement(plan: &Plan, digest: &str, (steps, again): (&[StepStatus
             },
         },
     })
+}
+
+/// What of its lists could not be read, in words. What is not looked at may be there, so that it stands beside the result and not
+/// somewhere below it.
+fn in_part(steps: &[StepStatus]) -> Vec<String> {
+    let unread = |status: &StepStatus| {
+        let seen = status.evidence.get(ALREADY).unwrap_or(&status.evidence);
+        let unread = seen.get(UNREAD).and_then(Value::as_array).cloned().unwrap_or_default();
+        unread
+            .into_iter()
+            .filter_map(|why| Some(format!("{} could not read {}", status.id, why.as_str()?)))
+            .collect::<Vec<_>>()
+    };
+    steps.iter().filter(|step| step.state == StepState::Succeeded).flat_map(unread).collect()
+}
+
+/// The result in one line, for people.
+fn verdict(result: &str, because: &[String], in_part: &[String]) -> String {
+    let part = if in_part.is_empty() { "" } else { ", read in part" };
+    let why: Vec<&str> = because.iter().chain(in_part).map(String::as_str).collect();
+    let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
+    format!("{result}{part}{why}")
 }
 
 /// What the credential may have minted, and what keeps that from being dealt with: where a playbook lists it, every list must have
@@ -290,6 +318,26 @@ mod tests {
         assert_eq!(said(&all, &Again::default()).0, "WARNED");
         assert_eq!(said(&all, &Again { unseen: vec!["stop".to_owned()], over: true, ..Again::default() }).0, "WARNED");
         assert_eq!(said(&all, &Again { undone: vec!["stop".to_owned()], over: true, ..Again::default() }).0, "FAILED");
+    }
+
+    #[test]
+    fn a_list_that_was_read_in_part_is_said_to_be_in_the_verdict_itself() {
+        use StepState::Succeeded;
+        let plan = plan(
+            "contain",
+            &[("stop", "aws-key-deactivate"), ("prove", "aws-key-verify-refused"), ("sweep", "aws-sweep-persistence")],
+        );
+        let verdict = |unread: &[&str]| {
+            let sweep = StepStatus { evidence: serde_json::json!({ "unread": unread }), ..status("sweep", Succeeded) };
+            let steps = [status("stop", Succeeded), status("prove", Succeeded), sweep];
+            let again = Again { over: true, ..Again::default() };
+            let said = statement(&plan, "d", (&steps, &again), Timestamp::UNIX_EPOCH);
+            assert_eq!(said["predicate"]["result"], "PASSED", "what is listed as unknown is no reason against it");
+            assert_eq!(said["predicate"]["staunch"]["in_part"].as_array().map(Vec::len), Some(unread.len()));
+            said["predicate"]["staunch"]["verdict"].as_str().expect("text").to_owned()
+        };
+        assert_eq!(verdict(&[]), "PASSED");
+        assert_eq!(verdict(&["users: AccessDenied"]), "PASSED, read in part (sweep could not read users: AccessDenied)");
     }
 
     /// The result of a run of these steps, and its reasons.

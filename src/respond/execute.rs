@@ -227,10 +227,12 @@ impl Runner {
         for number in 0..progress.run.plan.steps.len() {
             let step = progress.run.plan.steps[number].clone();
             if progress.run.steps[number].state == StepState::Succeeded {
-                if !is_behind(&progress.run, number) {
-                    continue;
-                }
-                let again = EventKind::Waiting { until: Some(self.hands.clock.now()), person: None };
+                let until = match quiet_unbegun(&progress, number) {
+                    Some(until) => until,
+                    None if is_behind(&progress.run, number) => self.hands.clock.now(),
+                    None => continue,
+                };
+                let again = EventKind::Waiting { until: Some(until), person: None };
                 self.record(&mut progress, &step.id, again, Value::Null)?;
             }
             if self.stop.load(Ordering::Relaxed) {
@@ -430,6 +432,14 @@ pub(super) fn is_waited_over(progress: &Progress, step: &PlannedStep) -> bool {
     let mut own = progress.run.steps.iter().filter(|status| status.id == step.id);
     let waits = own.any(|status| status.state == StepState::Waiting && status.touched);
     waits && !step.observed.is_null() && progress.waited.contains(&step.id)
+}
+
+/// Until when a step is to be waited for whose process died after it was done, and before that was written down.
+fn quiet_unbegun(progress: &Progress, number: usize) -> Option<Timestamp> {
+    let (step, status) = (&progress.run.plan.steps[number], &progress.run.steps[number]);
+    let due = step.watch > 0 && !progress.waited.contains(&step.id);
+    let at = status.at.filter(|_| due)?;
+    Some(at.checked_add(Duration::from_secs(step.watch)).unwrap_or(Timestamp::MAX))
 }
 
 /// Whether a step is evidence of less than was done by now: something before it has happened since.

@@ -131,6 +131,10 @@ impl Folder {
         let format = |error: serde_json::Error| RespondError::Format { path: path.clone(), what: error.to_string() };
         let mut line = serde_json::to_vec(approval).map_err(format)?;
         line.push(b'\n');
+        // One that could not be written to its end must not take the next one with it.
+        if fs::read(&path).is_ok_and(|text| text.last().is_some_and(|last| *last != b'\n')) {
+            line.insert(0, b'\n');
+        }
         let file = OpenOptions::new().create(true).append(true).open(&path);
         file.and_then(|mut file| file.write_all(&line).and_then(|()| file.sync_all()))
             .map_err(failed("cannot write", &path))?;
@@ -267,7 +271,41 @@ impl RunFolder {
         write(&path, &bytes.map_err(|error| RespondError::Format { path: path.clone(), what: error.to_string() })?)
     }
 
+    /// Keeps a statement. One that was signed before tells of less, and goes first: whoever dies after that, or has no key any more, leaves
+    /// none that speaks for the new one.
     pub(super) fn keep_evidence(&self, statement: &serde_json::Value) -> Result<(), RespondError> {
+        let signed = self.signed_evidence();
+        match fs::remove_file(&signed) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(RespondError::File { what: "cannot remove", path: signed, source });
+            }
+            _ => {}
+        }
         write(&self.evidence(), format!("{statement:#}\n").as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Folder;
+    use crate::model::Approval;
+
+    #[test]
+    fn an_approval_after_one_that_was_torn_counts() {
+        let dir = tempfile::tempdir().expect("scratch");
+        let folder = Folder::open(dir.path()).expect("a folder");
+        let approval = |who: &str| -> Approval {
+            serde_json::from_value(serde_json::json!({
+                "schema": "staunch.approval/1", "digest": "d".repeat(64), "approver": who, "at": "2026-01-01T00:00:00Z",
+                "expires": "2026-01-02T00:00:00Z", "signature": "s",
+            }))
+            .expect("an approval")
+        };
+        let path = folder.approvals_path(&"d".repeat(64));
+        std::fs::write(&path, b"{\"schema\":\"staunch.app").expect("as much as there was room for");
+        folder.keep_approval(&approval("kim")).expect("kept");
+        folder.keep_approval(&approval("lee")).expect("kept");
+        let who: Vec<String> = folder.approvals(&"d".repeat(64)).into_iter().map(|one| one.approver).collect();
+        assert_eq!(who, ["kim", "lee"]);
     }
 }

@@ -90,7 +90,7 @@ impl Provider {
 }
 
 /// The text of a detector's own first example, joined here so that no file holds it whole.
-fn example(detector: &str) -> String {
+pub(super) fn example(detector: &str) -> String {
     let table: toml::Table = set().text(detector).expect("a file").parse().expect("TOML");
     let text = &table["example"].as_array().expect("examples")[0]["text"];
     match text {
@@ -331,7 +331,7 @@ pub(super) fn runner(hands: Hands, folder: Folder, guard: Guard) -> Runner {
         stop_file: None,
         look_again: Duration::ZERO,
         turn: Turn::default(),
-        approvers: Approvers::from(PEOPLE.map(|(name, seed)| (name.to_owned(), signer(seed).public()))),
+        approvers: people(),
         stop: Arc::default(),
         requester: "tests".to_owned(),
         confirmed: Vec::new(),
@@ -342,6 +342,10 @@ pub(super) fn runner(hands: Hands, folder: Folder, guard: Guard) -> Runner {
 
 /// Who may approve, and what their keys are made from.
 const PEOPLE: [(&str, u8); 2] = [("kim", 1), ("lee", 2)];
+
+pub(super) fn people() -> Approvers {
+    Approvers::from(PEOPLE.map(|(name, seed)| (name.to_owned(), signer(seed).public())))
+}
 
 /// Both of them agree.
 pub(super) fn agree(runner: &Runner, digest: &str) {

@@ -202,6 +202,9 @@ pub async fn apply_all(
 }
 
 #[cfg(test)]
+mod liars;
+
+#[cfg(test)]
 mod tests {
     use super::sizes;
 

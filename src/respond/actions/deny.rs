@@ -51,26 +51,29 @@ const DENIED: &[&str] = &[
     "ec2:RunInstances",
 ];
 
-/// The same as the first versions wrote it, for their runs to be walked back by.
-const FIRST: &[&str] = &[
-    "bedrock:*",
-    "bedrock-mantle:*",
-    "aws-external-anthropic:*",
-    "sagemaker:InvokeEndpoint*",
-    "sagemaker:CreateEndpointConfig",
-    "aws-marketplace:Subscribe",
-    "aws-marketplace:AcceptAgreementRequest",
-    "sts:AssumeRole",
-    "sts:GetFederationToken",
-    "sts:GetSessionToken",
-    "iam:Add*",
-    "iam:Attach*",
-    "iam:Create*",
-    "iam:PassRole",
-    "iam:Put*",
-    "iam:Update*",
-    "ec2:RunInstances",
+/// What the first versions did not deny yet; their runs are walked back by what they wrote.
+const LATER: &[&str] = &[
+    "iam:ChangePassword",
+    "iam:Deactivate*",
+    "iam:Delete*",
+    "iam:Detach*",
+    "iam:Enable*",
+    "iam:Remove*",
+    "iam:Reset*",
+    "iam:Set*",
+    "iam:Tag*",
+    "iam:Untag*",
+    "iam:Upload*",
+    "cloudtrail:DeleteTrail",
+    "cloudtrail:PutEventSelectors",
+    "cloudtrail:StopLogging",
+    "cloudtrail:UpdateTrail",
 ];
+
+/// The same as the first versions wrote it.
+fn first() -> Vec<&'static str> {
+    DENIED.iter().copied().filter(|action| !LATER.contains(action)).collect()
+}
 
 pub(super) struct Deny;
 
@@ -100,7 +103,7 @@ fn document(before: &str) -> String {
 
 /// Whether a document is what the run wrote.
 fn ours(world: &World<'_>, found: &str) -> bool {
-    sessions::wrote(world, found, |before| [DENIED, FIRST].map(|actions| denies(actions, before)).to_vec())
+    sessions::wrote(world, found, |before| vec![denies(DENIED, before), denies(&first(), before)])
 }
 
 /// The document under our name, or none.

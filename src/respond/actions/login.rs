@@ -2,6 +2,9 @@
 //! the leaked credential logs in as, by its own words and the plan's, and the operator's login at that very server. Its password must
 //! be seen to open it: whoever writes down a URL with a password that they made up has not found one, and keeps nobody out with it.
 
+mod alternate;
+mod stop;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -10,6 +13,9 @@ use super::keys::{Leaked, missing};
 use super::replace::replacement;
 use super::{Outcome, World, asked};
 use crate::model::{Credential, Identity, Liveness};
+
+pub(super) use alternate::{Alternate, SUFFIX, Turns, mark, refused, settled};
+pub(super) use stop::{Door, Stop, Words, put_back};
 
 /// One kind of server, and as whom one logs in there.
 pub(super) trait Place: Sized {

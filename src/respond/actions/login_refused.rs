@@ -1,4 +1,4 @@
-//! `postgres-role-verify-refused`, `mysql-user-verify-refused`: asks as every login that the leaked password may be for until the server
+//! `postgres-role-verify-refused`, `mysql-user-verify-refused`, `google-key-verify-restricted`: asks as every login that the leaked password may be for until the server
 //! lets none in. That it may not log in is told of PostgreSQL's and MariaDB's after the password was taken, so that validation calls it
 //! limited.
 
@@ -35,6 +35,13 @@ pub(super) const MYSQL: LoginRefused = LoginRefused {
     name: "mysql-user-verify-refused",
     effect: "log in as the leaked user until the server does not let it in",
     shut: &[(LOCKED, "4151: its user is locked"), (SAID_LOCKED, "3118: its user is locked")],
+};
+
+/// From here it is refused for its restriction, which holds for every address but the one that nobody has.
+pub(super) const GOOGLE: LoginRefused = LoginRefused {
+    name: "google-key-verify-restricted",
+    effect: "ask as the leaked key until Google refuses it, or says that its restriction keeps this caller out",
+    shut: &[("valid, but restricted to some callers", "403: its restriction keeps callers out")],
 };
 
 /// What every login is told: words for the evidence when none is let in; else whether one is, and why.

@@ -30,6 +30,7 @@ mod service_credential_delete;
 mod session_refused;
 mod sessions;
 mod snapshot;
+mod stated;
 mod sweep;
 mod task;
 mod verify;
@@ -337,17 +338,20 @@ const SHARED: &[&dyn Action] = &[
     &old::Unused,
     &old::Refused,
     &restart::Restart,
-    &postgres::RoleStop,
+    &postgres::STOP,
     &login_refused::POSTGRES,
-    &mysql::UserStop,
+    &mysql::STOP,
+    &mysql::ALTERNATE,
+    &mysql::DROP,
     &login_refused::MYSQL,
+    &login_refused::GOOGLE,
     &service_credential_create::SERVICE_CREATE,
     &service_credential_delete::ServiceDelete,
     &postgres::ALTERNATE,
-    &postgres::PasswordDrop,
+    &postgres::DROP,
     &providers::TokenRefused,
-    &redis::UserStop,
-    &redis::AclKeep,
+    &redis::STOP,
+    &redis::KEEP,
 ];
 
 /// Every action.
@@ -359,6 +363,9 @@ pub(super) fn all() -> impl Iterator<Item = &'static dyn Action> {
 pub(super) fn get(name: &str) -> Option<&'static dyn Action> {
     all().find(|action| action.name() == name)
 }
+
+#[cfg(test)]
+mod matrix;
 
 #[cfg(test)]
 mod tests {

@@ -8,16 +8,24 @@
 //! (`CONNECTION_ADMIN` for others' sessions), `mysql.user` (`account_locked`), error 1094; MariaDB reference, "Account Locking" (since
 //! 10.4.2; 4151 at login), `mysql.global_priv` (`account_locked` of its JSON; roles have an empty host).
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::keys::GONE;
-use super::login::{Mark, Place, opens, why};
-use super::{Action, Doing, Needs, Outcome, Role, World};
+use super::login::{Door, Mark, Place, Stop, Words};
+use super::stated::Stated;
+use super::{Outcome, Role, World};
 use crate::model::Credential;
+use crate::respond::replay::stands;
 use crate::validate::mysql_admin::{MySqlPlace, MySqlSession, MySqlTrouble, Rows, found, literal};
+
+mod alternate;
+mod grants;
+mod pair;
+mod retire;
+
+pub(super) use alternate::ALTERNATE;
+pub(super) use retire::DROP;
 
 const PROVIDER: &str = "mysql";
 /// The states of an account.
@@ -30,7 +38,17 @@ const GONE_BY_ITSELF: u16 = 1094;
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(300);
 
-pub(super) struct UserStop;
+pub(super) const STOP: Stated = Stated {
+    name: "mysql-user-stop",
+    provider: PROVIDER,
+    role: Role::Stops,
+    permissions: &["a MySQL user with CREATE USER, PROCESS, CONNECTION_ADMIN and SELECT on the schema mysql"],
+    effect: "ALTER USER … ACCOUNT LOCK, then end the account's open sessions",
+    undo: Some("ALTER USER … ACCOUNT UNLOCK, if it was not locked before; its sessions come back by themselves or not"),
+    shut: &[LOCKED, ABSENT],
+    ways: &Stop::<Desk>::new(),
+    ..Stated::PLAIN
+};
 
 impl Place for MySqlPlace {
     const PROVIDER: &'static str = PROVIDER;
@@ -78,11 +96,6 @@ struct Desk {
 }
 
 impl Desk {
-    async fn open(world: &World<'_>, mark: Mark, place: &MySqlPlace) -> Result<Self, Outcome> {
-        let session = MySqlSession::open(&world.hands.net, place).await?;
-        Ok(Self { mark, session, host: None })
-    }
-
     async fn ask(&mut self, sql: &str) -> Result<Rows, Outcome> {
         Ok(self.session.run(sql).await?)
     }
@@ -91,8 +104,27 @@ impl Desk {
     fn account(&self) -> String {
         format!("{}@{}", literal(&self.mark.name), literal(self.host.as_deref().unwrap_or("%")))
     }
+}
 
-    /// The account's state.
+impl Door for Desk {
+    type Place = MySqlPlace;
+    const OPEN: &'static str = OPEN;
+    const SHUT: &'static [&'static str] = &[LOCKED];
+    const ABSENT: &'static str = ABSENT;
+    const SAYS_SHUT_FIRST: bool = true;
+    const WORDS: Words = Words {
+        thing: "the account",
+        shut: "locked",
+        sessions: "sessions",
+        unknown: "the server has no such account; a proxy may map names; do it by hand",
+        gone: "the account was dropped since",
+    };
+
+    async fn open(world: &World<'_>, mark: Mark, place: &MySqlPlace) -> Result<Self, Outcome> {
+        let session = MySqlSession::open(&world.hands.net, place).await?;
+        Ok(Self { mark, session, host: None })
+    }
+
     async fn state(&mut self) -> Result<&'static str, Outcome> {
         let unread = || Outcome::Unknown("the answer about the account cannot be read".to_owned());
         let version = self.ask("select version()").await?;
@@ -128,21 +160,12 @@ impl Desk {
         }
     }
 
-    /// Brings a state about, and looks whether it is so.
-    async fn turn(&mut self, state: &'static str) -> Result<Option<Outcome>, Outcome> {
+    async fn set(&mut self, _now: &str, state: &'static str) -> Result<(), Outcome> {
         let word = if state == LOCKED { "lock" } else { "unlock" };
-        self.ask(&format!("alter user {} account {word}", self.account())).await?;
-        match self.state().await {
-            Ok(now) if now == state => Ok(None),
-            Ok(now) => Ok(Some(Outcome::Unknown(format!("the server took the change, and the account reads as {now}")))),
-            Err(other) => {
-                Ok(Some(Outcome::Unknown(format!("the server took the change, and it cannot be read back: {}", why(other)))))
-            }
-        }
+        self.ask(&format!("alter user {} account {word}", self.account())).await.map(drop)
     }
 
-    /// Ends its sessions; how many there were at the last look.
-    async fn end(&mut self) -> Result<usize, Outcome> {
+    async fn end(&mut self, _state: &str) -> Result<u64, Outcome> {
         // Names are told apart by their case, and this column compares without it.
         let name = literal(&self.mark.name);
         let whose = format!("select ID from information_schema.PROCESSLIST where cast(USER as binary) = {name}");
@@ -158,142 +181,31 @@ impl Desk {
             }
             quiet = if sessions.is_empty() { quiet + 1 } else { 0 };
             if quiet == 2 || (quiet == 0 && look >= LOOKS) {
-                return Ok(sessions.len());
+                return Ok(sessions.len() as u64);
             }
             tokio::time::sleep(PAUSE).await;
         }
         Ok(0)
     }
 
-    fn seen(&self, state: &str) -> Value {
+    async fn seen(&mut self, state: &str) -> Value {
         json!({ "object": self.mark.object(), "state": state, "from": self.host })
     }
-}
 
-async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
-    let mark = Mark::agreed::<MySqlPlace>(world)?;
-    let place: MySqlPlace = mark.office(world)?;
-    // Asked first: a session at the desk does not last.
-    let opens = opens::<MySqlPlace>(world, &mark.name).await;
-    let mut desk = Desk::open(world, mark, &place).await?;
-    let before = desk.state().await?;
-    if before == ABSENT {
-        let there = world.before.get("state").is_some_and(|state| state == OPEN || state == LOCKED);
-        return Ok(if there {
-            Outcome::AlreadyDone(desk.seen(before))
-        } else {
-            Outcome::Refused("the server has no such account; a proxy may map names; do it by hand".to_owned())
-        });
-    }
-    if before == OPEN {
-        opens?;
-        if let Some(doubt) = desk.turn(LOCKED).await? {
-            return Ok(doubt);
+    async fn may_return(world: &World<'_>, mark: &Mark) -> Result<(), Outcome> {
+        if world.plan.mode != "rotate" {
+            return Ok(());
         }
-    }
-    // From here on something was changed, whatever else goes wrong.
-    match desk.end().await {
-        Ok(0) => {}
-        Ok(left) => return Ok(Outcome::Unknown(format!("it is locked, but {left} of its sessions had not ended yet"))),
-        Err(other) => return Ok(Outcome::Unknown(format!("it is locked, but its open sessions go on: {}", why(other)))),
-    }
-    // Whoever may change accounts could have unlocked it while its sessions were ended.
-    match desk.state().await {
-        Ok(LOCKED) => {
-            let seen = desk.seen(LOCKED);
-            Ok(if before == OPEN { Outcome::Done(seen) } else { Outcome::AlreadyDone(seen) })
+        let dropped = world.plan.steps.iter().zip(world.so_far);
+        let dropped = dropped.filter(|(step, _)| step.action == retire::NAME).any(|(_, status)| stands(status));
+        let left = pair::Desk::open(world).await?.known(&mark.name).await?.is_some_and(|known| known.was_left());
+        if dropped || left {
+            return Err(Outcome::Failed(format!(
+                "{}'s password was taken away, so that letting it log in helps nobody; make a new plan for its next turn",
+                mark.name
+            )));
         }
-        Ok(now) => Ok(Outcome::Unknown(format!(
-            "it was locked, and reads as {now} again: stop whoever does that, then `respond resume`"
-        ))),
-        Err(other) => Ok(Outcome::Unknown(format!("it was locked, and cannot be read back: {}", why(other)))),
-    }
-}
-
-async fn put_back(world: &World<'_>, before: &Value) -> Result<Outcome, Outcome> {
-    // The password need not be readable for that.
-    let unseen = || Outcome::Failed("the plan did not see its state, so there is nothing to put back".to_owned());
-    let mark = Mark::seen(before).ok_or_else(unseen)?;
-    let state = before.get("state").and_then(Value::as_str).ok_or_else(unseen)?;
-    let place: MySqlPlace = mark.office(world)?;
-    let mut desk = Desk::open(world, mark, &place).await?;
-    let now = desk.state().await?;
-    if now == state || state != OPEN {
-        return Ok(Outcome::AlreadyDone(desk.seen(now)));
-    }
-    if now == ABSENT {
-        return Ok(Outcome::Failed("the account was dropped since".to_owned()));
-    }
-    match desk.turn(OPEN).await? {
-        Some(doubt) => Ok(doubt),
-        None => Ok(Outcome::Done(desk.seen(OPEN))),
-    }
-}
-
-impl Action for UserStop {
-    fn name(&self) -> &'static str {
-        "mysql-user-stop"
-    }
-
-    fn takes(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn mutates(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Admin(PROVIDER)
-    }
-
-    fn role(&self) -> Role {
-        Role::Stops
-    }
-
-    fn permissions(&self) -> &'static [&'static str] {
-        &["a MySQL user with CREATE USER, PROCESS, CONNECTION_ADMIN and SELECT on the schema mysql"]
-    }
-
-    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
-        "ALTER USER … ACCOUNT LOCK, then end the account's open sessions".to_owned()
-    }
-
-    fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
-        Some(
-            "ALTER USER … ACCOUNT UNLOCK, if it was not locked before; its sessions come back by themselves or not"
-                .to_owned(),
-        )
-    }
-
-    fn is_stopped(&self, seen: &Value) -> bool {
-        seen.get("state").is_some_and(|state| state == LOCKED || state == ABSENT)
-    }
-
-    fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
-        Box::pin(async move {
-            let looked = async {
-                let mark = Mark::found::<MySqlPlace>(world)?.ok_or_else(|| Outcome::Refused(GONE.to_owned()))?;
-                let place: MySqlPlace = mark.office(world)?;
-                // A locked account says so before anything else.
-                let opens = opens::<MySqlPlace>(world, &mark.name).await;
-                let mut desk = Desk::open(world, mark, &place).await?;
-                let state = desk.state().await?;
-                if state == OPEN {
-                    opens?;
-                }
-                Ok::<_, Outcome>(desk.seen(state))
-            };
-            looked.await.map_err(why)
-        })
-    }
-
-    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
-        Box::pin(async move { stopped(world).await.unwrap_or_else(|outcome| outcome) })
-    }
-
-    fn undo<'a>(&'a self, world: &'a World<'_>, before: &'a Value) -> Doing<'a, Outcome> {
-        Box::pin(async move { put_back(world, before).await.unwrap_or_else(|outcome| outcome) })
+        Ok(())
     }
 }
 

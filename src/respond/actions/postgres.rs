@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::keys::{GONE, Trouble};
-use super::login::{Mark, Place, opened, opens, why};
+use super::keys::Trouble;
+use super::login::{Door, Mark, Place, Stop, Words};
 use super::replace::label;
-use super::{Action, Doing, Needs, Outcome, Role, World};
+use super::stated::Stated;
+use super::{Outcome, Role, World};
 use crate::model::Credential;
 use crate::respond::replay::stands;
 use crate::validate::sql::{Rows, SqlPlace, SqlSession, SqlTrouble, found, identifier, literal, server};
@@ -24,10 +25,10 @@ mod retire;
 mod settings;
 
 pub(super) use alternate::ALTERNATE;
-pub(super) use retire::PasswordDrop;
+pub(super) use retire::DROP;
 
 const PROVIDER: &str = "postgres";
-/// The states of a role.
+/// The states of a role, and how they are brought about.
 const LOGIN: &str = "login";
 const NOLOGIN: &str = "nologin";
 const ABSENT: &str = "absent";
@@ -37,7 +38,17 @@ const BUSY: &str = "55P03";
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(300);
 
-pub(super) struct RoleStop;
+pub(super) const STOP: Stated = Stated {
+    name: "postgres-role-stop",
+    provider: PROVIDER,
+    role: Role::Stops,
+    permissions: &["a PostgreSQL role with CREATEROLE over the role, and pg_signal_backend; or superuser"],
+    effect: "ALTER ROLE … NOLOGIN, then end the role's open sessions",
+    undo: Some("ALTER ROLE … LOGIN, if it could log in before; its sessions come back by themselves or not"),
+    shut: &[NOLOGIN],
+    ways: &Stop::<Desk>::new(),
+    ..Stated::PLAIN
+};
 
 impl Place for SqlPlace {
     const PROVIDER: &'static str = PROVIDER;
@@ -97,16 +108,29 @@ impl From<SqlTrouble> for Outcome {
 }
 
 impl Desk {
+    async fn ask(&mut self, sql: &str) -> Result<Rows, Outcome> {
+        Ok(self.session.run(sql).await?)
+    }
+}
+
+impl Door for Desk {
+    type Place = SqlPlace;
+    const OPEN: &'static str = LOGIN;
+    const SHUT: &'static [&'static str] = &[NOLOGIN];
+    const ABSENT: &'static str = ABSENT;
+    const WORDS: Words = Words {
+        thing: "the role",
+        shut: "kept out",
+        sessions: "sessions",
+        unknown: "the server has no such role; a pooler may map names; do it by hand",
+        gone: "the role was dropped since",
+    };
+
     async fn open(world: &World<'_>, mark: Mark, place: &SqlPlace) -> Result<Self, Outcome> {
         let session = session(world, place).await?;
         Ok(Self { mark, session })
     }
 
-    async fn ask(&mut self, sql: &str) -> Result<Rows, Outcome> {
-        Ok(self.session.run(sql).await?)
-    }
-
-    /// The role's state.
     async fn state(&mut self) -> Result<&'static str, Outcome> {
         let rows =
             self.ask(&format!("select rolcanlogin from pg_roles where rolname = {}", literal(&self.mark.name))).await?;
@@ -118,8 +142,11 @@ impl Desk {
         }
     }
 
-    /// Ends its sessions; how many are left after that.
-    async fn end(&mut self) -> Result<usize, Outcome> {
+    async fn set(&mut self, _now: &str, state: &'static str) -> Result<(), Outcome> {
+        self.ask(&format!("alter role {} {state}", identifier(&self.mark.name))).await.map(drop)
+    }
+
+    async fn end(&mut self, _state: &str) -> Result<u64, Outcome> {
         let whose =
             format!("from pg_stat_activity where usename = {} and pid <> pg_backend_pid()", literal(&self.mark.name));
         // A login that was under way when the role was stopped comes after an empty look.
@@ -128,58 +155,20 @@ impl Desk {
             let ended = self.ask(&format!("select pg_terminate_backend(pid) {whose}")).await?;
             quiet = if ended.is_empty() { quiet + 1 } else { 0 };
             if quiet == 2 || (quiet == 0 && look >= LOOKS) {
-                return Ok(ended.len());
+                return Ok(ended.len() as u64);
             }
             tokio::time::sleep(PAUSE).await;
         }
         Ok(0)
     }
 
-    fn seen(&self, state: &str) -> Value {
+    async fn seen(&mut self, state: &str) -> Value {
         json!({ "object": self.mark.object(), "state": state })
     }
-}
 
-async fn stopped(world: &World<'_>) -> Result<Outcome, Outcome> {
-    let mark = Mark::agreed::<SqlPlace>(world)?;
-    let place: SqlPlace = mark.office(world)?;
-    // Asked first: a session at the desk does not last.
-    let opens = opened::<SqlPlace>(world, &mark.name).await;
-    let mut desk = Desk::open(world, mark, &place).await?;
-    let before = desk.state().await?;
-    if before == ABSENT {
-        let there = world.before.get("state").is_some_and(|state| state == LOGIN || state == NOLOGIN);
-        return Ok(if there {
-            Outcome::AlreadyDone(desk.seen(before))
-        } else {
-            Outcome::Refused("the server has no such role; a pooler may map names; do it by hand".to_owned())
-        });
+    async fn may_return(world: &World<'_>, mark: &Mark) -> Result<(), Outcome> {
+        stands_alone(world, mark).await
     }
-    if before == LOGIN {
-        opens?;
-        desk.ask(&format!("alter role {} nologin", identifier(&desk.mark.name))).await?;
-        match desk.state().await {
-            Ok(NOLOGIN) => {}
-            Ok(_) => return Ok(Outcome::Unknown("the server took the change, and the role may still log in".to_owned())),
-            Err(Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why)) => {
-                return Ok(Outcome::Unknown(format!("the server took the change, and it cannot be read back: {why}")));
-            }
-            Err(other) => return Err(other),
-        }
-    }
-    // From here on something was changed, whatever else goes wrong.
-    let left = match desk.end().await {
-        Ok(left) => left,
-        Err(Outcome::Refused(why) | Outcome::Failed(why) | Outcome::Unknown(why)) => {
-            return Ok(Outcome::Unknown(format!("it may not log in any more, but its open sessions go on: {why}")));
-        }
-        Err(other) => return Err(other),
-    };
-    if left > 0 {
-        return Ok(Outcome::Unknown(format!("it may not log in any more, but {left} of its sessions have not ended")));
-    }
-    let seen = desk.seen(NOLOGIN);
-    Ok(if before == LOGIN { Outcome::Done(seen) } else { Outcome::AlreadyDone(seen) })
 }
 
 /// That nobody has done more about a role since this run stopped it: its password is still there, and no later plan has had its turn.
@@ -202,96 +191,6 @@ async fn stands_alone(world: &World<'_>, mark: &Mark) -> Result<(), Outcome> {
             Err(Outcome::Failed(format!("{} is what a later plan ({by}) has left it as; undo that one first", mark.name)))
         }
         None => Ok(()),
-    }
-}
-
-async fn put_back(world: &World<'_>, before: &Value) -> Result<Outcome, Outcome> {
-    // The password need not be readable for that.
-    let Some(mark) = Mark::seen(before) else {
-        return Ok(Outcome::Failed("the plan did not see its state, so there is nothing to put back".to_owned()));
-    };
-    let place: SqlPlace = mark.office(world)?;
-    stands_alone(world, &mark).await?;
-    let mut desk = Desk::open(world, mark, &place).await?;
-    let now = desk.state().await?;
-    match (before.get("state").and_then(Value::as_str), now) {
-        (None, _) => Ok(Outcome::Failed("the plan did not see its state, so there is nothing to put back".to_owned())),
-        (Some(before), now) if before == now => Ok(Outcome::AlreadyDone(desk.seen(now))),
-        (_, ABSENT) => Ok(Outcome::Failed("the role was dropped since".to_owned())),
-        (Some(LOGIN), _) => {
-            desk.ask(&format!("alter role {} login", identifier(&desk.mark.name))).await?;
-            match desk.state().await? {
-                LOGIN => Ok(Outcome::Done(desk.seen(LOGIN))),
-                other => Ok(Outcome::Unknown(format!("the server took the change, and the role reads as {other}"))),
-            }
-        }
-        _ => Ok(Outcome::AlreadyDone(desk.seen(now))),
-    }
-}
-
-impl Action for RoleStop {
-    fn name(&self) -> &'static str {
-        "postgres-role-stop"
-    }
-
-    fn takes(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn mutates(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Admin(PROVIDER)
-    }
-
-    fn role(&self) -> Role {
-        Role::Stops
-    }
-
-    fn permissions(&self) -> &'static [&'static str] {
-        &["a PostgreSQL role with CREATEROLE over the role, and pg_signal_backend; or superuser"]
-    }
-
-    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
-        "ALTER ROLE … NOLOGIN, then end the role's open sessions".to_owned()
-    }
-
-    fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
-        Some("ALTER ROLE … LOGIN, if it could log in before; its sessions come back by themselves or not".to_owned())
-    }
-
-    fn is_stopped(&self, seen: &Value) -> bool {
-        seen.get("state").and_then(Value::as_str).is_some_and(|state| state == NOLOGIN)
-    }
-
-    fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
-        Box::pin(async move {
-            let looked = async {
-                let found = Mark::found::<SqlPlace>(world)?;
-                let is_found = found.is_some();
-                // Once another stands in its place, its password may be nowhere.
-                let planned = Mark::seen(world.before).filter(|_| world.plan.mode == "rotate");
-                let mark = found.or(planned).ok_or_else(|| Outcome::Refused(GONE.to_owned()))?;
-                let place: SqlPlace = mark.office(world)?;
-                if is_found {
-                    opens::<SqlPlace>(world, &mark.name).await?;
-                }
-                let mut desk = Desk::open(world, mark, &place).await?;
-                let state = desk.state().await?;
-                Ok::<_, Outcome>(desk.seen(state))
-            };
-            looked.await.map_err(why)
-        })
-    }
-
-    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
-        Box::pin(async move { stopped(world).await.unwrap_or_else(|outcome| outcome) })
-    }
-
-    fn undo<'a>(&'a self, world: &'a World<'_>, before: &'a Value) -> Doing<'a, Outcome> {
-        Box::pin(async move { put_back(world, before).await.unwrap_or_else(|outcome| outcome) })
     }
 }
 

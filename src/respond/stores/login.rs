@@ -9,20 +9,39 @@ use zeroize::Zeroizing;
 use super::Field;
 use super::holding::{forms, standing};
 use crate::secret::Secret;
-use crate::validate::sql::server;
 
 /// What a role's name is written in as it is (RFC 3986, unreserved).
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// Schemes of PostgreSQL, before the `+` of a driver.
-const SCHEMES: [&str; 6] = ["postgres", "postgresql", "postgis", "psql", "pgsql", "timescaledb"];
-/// Parameters of a URL's query that say another server, role or password than the URL does before it.
-const OVERRIDING: [&str; 5] = ["host", "hostaddr", "port", "user", "password"];
-/// Longer names PostgreSQL has not, even with each byte written as three.
-const LONGEST: usize = 3 * 63;
+/// Longer names no server has, even with each byte written as three: 63 bytes at PostgreSQL, 128 at MariaDB.
+const LONGEST: usize = 3 * 128;
+
+/// A kind of server, as URLs name it.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::respond) struct UrlKind {
+    /// Its schemes, before the `+` of a driver.
+    schemes: &'static [&'static str],
+    /// Where it is, if a URL does not say.
+    port: u16,
+    /// Parameters of a URL's query that say another server, role or password than the URL does before it.
+    overriding: &'static [&'static str],
+}
+
+pub(in crate::respond) const POSTGRES: UrlKind = UrlKind {
+    schemes: &["postgres", "postgresql", "postgis", "psql", "pgsql", "timescaledb"],
+    port: 5432,
+    overriding: &["host", "hostaddr", "port", "user", "password"],
+};
+
+pub(in crate::respond) const MYSQL: UrlKind = UrlKind {
+    schemes: &["mysql", "mysql2", "mysqlx", "mysqli", "mariadb"],
+    port: 3306,
+    overriding: &["host", "port", "user", "password", "unix_socket", "socket"],
+};
 
 /// A login that is replaced by another at the same server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::respond) struct Login {
+    pub(in crate::respond) kind: &'static UrlKind,
     /// `HOST:PORT`
     pub(in crate::respond) server: String,
     /// The role whose password it is.
@@ -41,7 +60,7 @@ struct Found {
 }
 
 /// The login whose password stands here; nothing where it is no login of a URL.
-fn around(text: &[u8], password: Range<usize>) -> Option<Found> {
+fn around(kind: &UrlKind, text: &[u8], password: Range<usize>) -> Option<Found> {
     let before = text[..password.start].strip_suffix(b":")?;
     let from = before.iter().rposition(|&byte| byte == b'/' || byte.is_ascii_whitespace())? + 1;
     let role = before.get(from..).filter(|role| (1..=LONGEST).contains(&role.len()))?;
@@ -50,18 +69,23 @@ fn around(text: &[u8], password: Range<usize>) -> Option<Found> {
     let start =
         scheme.iter().rposition(|byte| !byte.is_ascii_alphanumeric() && !b"+_".contains(byte)).map_or(0, |at| at + 1);
     let scheme = scheme[start..].split(|&byte| byte == b'+').next()?;
-    SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known.as_bytes())).then_some(())?;
+    kind.schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known.as_bytes())).then_some(())?;
     let after = text[password.end..].strip_prefix(b"@")?;
     let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/\\?#\"'`<>;".contains(byte);
     let host = &after[..after.iter().position(ends).unwrap_or(after.len())];
     let role = percent_decode(role).collect();
-    let said = overridden(&after[host.len()..]);
-    Some(Found { role, server: std::str::from_utf8(host).ok().and_then(address), said, all: from..password.end })
+    let said = overridden(kind, &after[host.len()..]);
+    Some(Found {
+        role,
+        server: std::str::from_utf8(host).ok().and_then(|host| address(kind, host)),
+        said,
+        all: from..password.end,
+    })
 }
 
 /// A parameter in what follows a URL's host that counts more than what stands before it.
 /// Source: libpq, "Connection URIs" (`postgresql:///dbname?host=…&port=…`), where names are percent-decoded.
-fn overridden(rest: &[u8]) -> Option<&'static str> {
+fn overridden(kind: &UrlKind, rest: &[u8]) -> Option<&'static str> {
     let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>".contains(byte);
     let rest = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
     let at = rest.iter().position(|&byte| byte == b'?')?;
@@ -69,26 +93,29 @@ fn overridden(rest: &[u8]) -> Option<&'static str> {
     let query = String::from_utf8_lossy(&rest[at + 1..]).replace("\\u0026", "&").replace("&amp;", "&");
     query.split('&').find_map(|pair| {
         let name = percent_decode(pair.split('=').next()?.as_bytes()).decode_utf8_lossy();
-        OVERRIDING.into_iter().find(|known| name.eq_ignore_ascii_case(known))
+        kind.overriding.iter().copied().find(|known| name.eq_ignore_ascii_case(known))
     })
 }
 
 /// `HOST:PORT` of what a URL says; nothing where it names several hosts, or none.
-fn address(text: &str) -> Option<String> {
+fn address(kind: &UrlKind, text: &str) -> Option<String> {
     let bare = text.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
     let (host, port) = match bare {
         Some((host, port)) => (host, Some(port.parse().ok()?)),
         None => (text, None),
     };
-    (!host.is_empty() && !host.contains(',')).then(|| server(host, port))
+    (!host.is_empty() && !host.contains(',')).then(|| format!("{}:{}", host.to_ascii_lowercase(), port.unwrap_or(kind.port)))
 }
 
 /// Whether every place at which a password stands is a login of that role at that server, so that both can be replaced as one.
 ///
 /// # Errors
 /// What stands there instead, without it.
-pub(in crate::respond) fn only_logins(fields: &[Field], password: &Secret, login: (&str, &str)) -> Result<(), String> {
-    let (at, role) = login;
+pub(in crate::respond) fn only_logins(
+    fields: &[Field],
+    password: &Secret,
+    (kind, at, role): (&UrlKind, &str, &str),
+) -> Result<(), String> {
     let value = password.expose();
     for (_, text) in fields {
         let text = text.expose();
@@ -104,7 +131,7 @@ pub(in crate::respond) fn only_logins(fields: &[Field], password: &Secret, login
             }
         }
         for start in plain {
-            let found = around(text, start..start + value.len()).ok_or_else(|| {
+            let found = around(kind, text, start..start + value.len()).ok_or_else(|| {
                 "it holds the password outside of a URL, and the role's name, which changes with it, cannot be told there; write the \
                  whole URL there"
                     .to_owned()
@@ -140,7 +167,7 @@ pub(in crate::respond) fn renamed(fields: &[Field], (old, new): (&Secret, &Secre
         let mut fresh = Zeroizing::new(Vec::with_capacity(room));
         let mut from = 0;
         for start in places {
-            let found = around(text, start..start + old.len());
+            let found = around(login.kind, text, start..start + old.len());
             let Some(found) = found.filter(|found| found.role == login.old.as_bytes()) else { continue };
             fresh.extend_from_slice(&text[from..found.all.start]);
             fresh.extend_from_slice(role.as_bytes());
@@ -156,7 +183,7 @@ pub(in crate::respond) fn renamed(fields: &[Field], (old, new): (&Secret, &Secre
 
 #[cfg(test)]
 mod tests {
-    use super::{Field, Login, only_logins, renamed};
+    use super::{Field, Login, MYSQL, POSTGRES, only_logins, renamed};
     use crate::secret::Secret;
 
     fn field(text: &str) -> Vec<Field> {
@@ -164,7 +191,7 @@ mod tests {
     }
 
     fn changed(text: &str, (old, new): (&str, &str), (from, to): (&str, &str)) -> String {
-        let login = Login { server: "db:5432".to_owned(), old: from.to_owned(), new: to.to_owned() };
+        let login = Login { kind: &POSTGRES, server: "db:5432".to_owned(), old: from.to_owned(), new: to.to_owned() };
         let secret = |text: &str| Secret::new(text.as_bytes());
         renamed(&field(text), (&secret(old), &secret(new)), &login)[0].1.expose_str().expect("text").to_owned()
     }
@@ -189,7 +216,7 @@ mod tests {
     #[test]
     fn a_password_that_stands_anywhere_else_is_no_login() {
         let password = Secret::new(b"aB3-xY9z");
-        let told = |text: &str| only_logins(&field(text), &password, ("db:5432", "shop"));
+        let told = |text: &str| only_logins(&field(text), &password, (&POSTGRES, "db:5432", "shop"));
         for good in ["X=postgres://shop:aB3-xY9z@db/app", "postgresql://shop:aB3-xY9z@DB:5432?x=1&hosts=1", "nothing"] {
             assert_eq!(told(good), Ok(()), "{good}");
         }
@@ -214,9 +241,26 @@ mod tests {
     }
 
     #[test]
+    fn a_mysql_url_is_no_other_servers_and_has_its_own_port() {
+        let password = Secret::new(b"aB3-xY9z");
+        let told = |text: &str| only_logins(&field(text), &password, (&MYSQL, "db:3306", "shop"));
+        for good in ["mysql://shop:aB3-xY9z@db/app", "mysql+pymysql://shop:aB3-xY9z@DB:3306", "mariadb://shop:aB3-xY9z@db"] {
+            assert_eq!(told(good), Ok(()), "{good}");
+        }
+        for (bad, why) in [
+            ("postgres://shop:aB3-xY9z@db:3306/app", "outside of a URL"),
+            ("shop:aB3-xY9z@tcp(db:3306)/app", "outside of a URL"),
+            ("mysql://shop:aB3-xY9z@db:5432/app", "another server"),
+            ("mysql://shop:aB3-xY9z@db/app?unix_socket=/run/other", "says another unix_socket"),
+        ] {
+            assert!(told(bad).is_err_and(|said| said.contains(why)), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_password_that_stands_without_a_urls_escapes_is_seen() {
         let password = Secret::new(b"aB3%40xY9%2Fz");
-        let told = |text: &str| only_logins(&field(text), &password, ("db:5432", "shop"));
+        let told = |text: &str| only_logins(&field(text), &password, (&POSTGRES, "db:5432", "shop"));
         let url = ["postgres://shop:", "aB3%40xY9%2Fz", "@db/app"].concat();
         assert_eq!(told(&url), Ok(()));
         for bare in ["P=aB3@xY9/z", "{\"p\": \"aB3@xY9\\/z\"}"] {

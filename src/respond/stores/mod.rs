@@ -35,7 +35,7 @@ use crate::secret::{Fingerprint, FingerprintKey, Secret};
 pub(super) use consumers::Consumer;
 pub use consumers::ConsumerAt;
 pub(super) use holding::{find, holds, swapped};
-pub(super) use login::{Login, only_logins, renamed};
+pub(super) use login::{Login, MYSQL, POSTGRES, UrlKind, only_logins, renamed};
 
 /// More of a store than this is not looked through.
 pub(super) const LARGEST: usize = 64 << 10;

@@ -27,7 +27,9 @@ pub mod sql {
 
 /// A MySQL or MariaDB server, for whoever administers it.
 pub mod mysql_admin {
-    pub use super::mysql::{LOCKED, MySqlPlace, MySqlSession, MySqlTrouble, Rows, SAID_LOCKED, found, literal};
+    pub use super::mysql::{
+        LOCKED, MySqlPlace, MySqlSession, MySqlTrouble, Rows, SAID_LOCKED, found, literal, native_verifier, nobodys,
+    };
 }
 
 /// A Redis server, for whoever administers it.

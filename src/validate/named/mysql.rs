@@ -15,7 +15,7 @@ use crate::net::{Net, NetError, Proof, Wire};
 
 mod session;
 
-pub use session::{MySqlPlace, MySqlSession, MySqlTrouble, Rows, found, literal};
+pub use session::{MySqlPlace, MySqlSession, MySqlTrouble, Rows, found, literal, native_verifier, nobodys};
 
 const PORT: u16 = 3306;
 /// No packet of a login is longer.

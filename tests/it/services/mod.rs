@@ -19,6 +19,7 @@ mod rotating;
 mod rotating_approle;
 mod rotating_ecs;
 mod rotating_lambda;
+mod rotating_mariadb;
 mod rotating_postgres;
 mod sessions;
 mod ssh;

@@ -7,13 +7,13 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::openbao::approver;
-use super::turn::{Turn, said, step};
+use super::turn::{Service, Turn, said, step};
 use crate::harness::aws::unique;
 use crate::harness::program::{Home, Run};
 use crate::harness::services::setting;
@@ -170,72 +170,25 @@ fn login(text: &str) -> (String, String) {
     (user.to_owned(), rest.split_once('@').unwrap().0.to_owned())
 }
 
-/// A service that reads its file and logs in fifty times a second.
-struct Service {
-    over: Arc<AtomicBool>,
-    asked: Arc<AtomicU32>,
-    thread: std::thread::JoinHandle<Vec<String>>,
-}
-
-impl Service {
-    fn start(file: PathBuf) -> Self {
-        let (over, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-        let (ends, counts) = (Arc::clone(&over), Arc::clone(&asked));
-        let thread = std::thread::spawn(move || {
-            let mut failed = Vec::new();
-            while !ends.load(Ordering::Relaxed) {
-                let (role, password) = login(&fs::read_to_string(&file).unwrap());
-                let read = Session::open((&role, &password)).and_then(|mut session| session.run("select a from own"));
-                counts.fetch_add(1, Ordering::Relaxed);
-                if read.as_ref().is_ok_and(|rows| rows != &["1"]) || read.is_err() {
-                    failed.push(format!("{role}: {read:?}"));
-                }
-                std::thread::sleep(Duration::from_millis(15));
-            }
-            failed
-        });
-        Self { over, asked, thread }
-    }
-
-    /// Its requests, of which none failed.
-    fn end(self) -> u32 {
-        self.over.store(true, Ordering::Relaxed);
-        let failed = self.thread.join().unwrap();
-        let asked = self.asked.load(Ordering::Relaxed);
-        assert!(failed.is_empty(), "{} of {asked}: {:?}", failed.len(), failed.first());
-        asked
+/// What the service asks, with what its file says.
+fn ask(text: &str) -> Result<(), String> {
+    let (role, password) = login(text);
+    let rows = Session::open((&role, &password)).and_then(|mut session| session.run("select a from own"));
+    match rows {
+        Ok(rows) if rows == ["1"] => Ok(()),
+        other => Err(format!("{role}: {other:?}")),
     }
 }
 
 /// From a plan to the old role without a password, days later. The run, and what stands in the file then.
 fn turned(stage: &Stage, hours: u32) -> (Value, (String, String)) {
-    let output =
-        hours_ahead(stage.staunch(&["respond", "plan", "app", "--mode", "rotate", "--format", "json"]), hours).output();
-    let plan = said(&output);
-    let digest = plan["digest"].as_str().unwrap_or_else(|| panic!("{plan} {}", output.stderr())).to_owned();
-    assert!(!plan["plan"]["steps"][0]["observed"].is_null(), "{plan}");
-    let applied = hours_ahead(stage.staunch(&["respond", "apply", &digest, "--format", "json"]), hours).output();
-    let run = said(&applied);
-    assert_eq!(step(&run, "replace")["state"], "succeeded", "{run}");
-    let id = run["id"].as_str().unwrap().to_owned();
-    // The service has no session open at most moments, so a person says that it uses the new one.
-    stage.later(&id, hours, &["new-in-use"]);
-    stage.later(&id, hours + 26, &["old-unused"]);
-    let run = stage.later(&id, hours + 26, &["old-unused"]);
-    assert_eq!(
-        (step(&run, "old-unused")["state"].as_str(), step(&run, "stop")["state"].as_str()),
-        (Some("succeeded"), Some("waiting")),
-        "{run}"
-    );
-    stage.approve(&digest, hours + 51);
-    let run = stage.later(&id, hours + 51, &[]);
-    (run, stage.held())
+    (stage.turned(hours), stage.held())
 }
 
 #[test]
 fn two_roles_take_turns_while_a_service_uses_them_and_no_request_fails() {
     let stage = Stage::new();
-    let service = Service::start(stage.file());
+    let service = Service::start(stage.file(), ask);
     let before = (stage.role.clone(), stage.password.clone());
     let (run, first) = turned(&stage, 0);
     assert_eq!(step(&run, "drop-password")["state"], "succeeded", "{run}");

@@ -103,6 +103,12 @@ impl Trouble {
     }
 }
 
+impl From<Trouble> for Outcome {
+    fn from(trouble: Trouble) -> Self {
+        trouble.settles()
+    }
+}
+
 impl From<NetError> for Trouble {
     fn from(error: NetError) -> Self {
         match error {

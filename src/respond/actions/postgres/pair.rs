@@ -8,19 +8,17 @@ use postgres_protocol::password::scram_sha_256;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::keys::{GONE, Trouble};
-use super::super::login::Mark;
+use super::super::World;
+use super::super::keys::Trouble;
+use super::super::login::{Mark, SUFFIX, mark, refused, settled};
 use super::super::replace::label;
-use super::super::{Outcome, World};
-use super::alternate::NAME;
+use super::alternate::Roles;
 use super::{BUSY, LOOKS, PAUSE, settings};
 use crate::secret::Secret;
 use crate::validate::sql::{Rows, SqlPlace, SqlSession, SqlTrouble, identifier, literal};
 
 /// Before the JSON of a role's comment.
 const MARK: &str = "staunch: ";
-/// What the second role's name ends with.
-const SUFFIX: &str = "_b";
 /// Bytes of a name: NAMEDATALEN - 1.
 const LONGEST: usize = 63;
 
@@ -101,32 +99,6 @@ impl From<SqlTrouble> for Trouble {
     }
 }
 
-pub(super) fn refused(why: impl Into<String>) -> Trouble {
-    Trouble::Refused { status: 0, why: why.into() }
-}
-
-pub(super) fn settled(outcome: Outcome) -> Trouble {
-    match outcome {
-        Outcome::Refused(why) => refused(why),
-        Outcome::Failed(why) => Trouble::Failed(why),
-        Outcome::Unknown(why) => Trouble::Unknown(why),
-        _ => Trouble::Unknown("nobody tells".to_owned()),
-    }
-}
-
-/// The role, by what the plan saw; while planning, by what the credential opens.
-pub(super) fn mark(world: &World<'_>) -> Result<Mark, Trouble> {
-    // A later step asks of what this one saw.
-    let own = world.plan.steps.iter().find(|step| step.action == NAME).map(|step| &step.observed);
-    for seen in [Some(world.before), own].into_iter().flatten() {
-        let text = |name: &str| Some(seen.get(name)?.as_str()?.to_owned());
-        if let (Some(name), Some(server)) = (text("role"), text("server")) {
-            return Ok(Mark { name, server });
-        }
-    }
-    Mark::found::<SqlPlace>(world).map_err(settled)?.ok_or_else(|| refused(GONE))
-}
-
 /// The operator's session at the role's server.
 pub(super) struct Desk {
     pub(super) mark: Mark,
@@ -137,7 +109,7 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn open(world: &World<'_>) -> Result<Self, Trouble> {
-        let mark = mark(world)?;
+        let mark = mark::<Roles>(world)?;
         let place: SqlPlace = mark.office(world).map_err(settled)?;
         let session = super::session(world, &place).await?;
         Ok(Self { own: place.role().to_owned(), mark, session })

@@ -2,19 +2,28 @@
 //! when the role has its next turn or somebody lets it log in again. For good; the role stays, since it may own things.
 //! Naturally idempotent. Source: the PostgreSQL documentation, ALTER ROLE (PASSWORD NULL).
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use super::super::login::{Mark, why};
+use super::super::keys::GONE;
+use super::super::login::{Door, Mark};
 use super::super::replace::replacement;
-use super::super::{Action, Doing, Needs, Outcome, World};
+use super::super::stated::{Stated, Ways};
+use super::super::{Doing, Outcome, World};
 use super::{ABSENT, Desk, LOGIN, PROVIDER};
 use crate::validate::sql::{SqlPlace, identifier, literal};
 
 pub(super) const NAME: &str = "postgres-password-drop";
 
-pub(in crate::respond::actions) struct PasswordDrop;
+pub(in crate::respond::actions) const DROP: Stated = Stated {
+    name: NAME,
+    provider: PROVIDER,
+    permissions: &["a PostgreSQL role with CREATEROLE, from version 16 on with ADMIN OPTION on the role; or superuser"],
+    effect: "ALTER ROLE … PASSWORD NULL on the old role, which stays without a login for its next turn",
+    ways: &Drop,
+    ..Stated::PLAIN
+};
+
+struct Drop;
 
 async fn dropped(world: &World<'_>) -> Result<Outcome, Outcome> {
     if replacement(world).is_none() {
@@ -24,7 +33,7 @@ async fn dropped(world: &World<'_>) -> Result<Outcome, Outcome> {
     let place: SqlPlace = mark.office(world)?;
     let mut desk = Desk::open(world, mark, &place).await?;
     match desk.state().await? {
-        ABSENT => return Ok(Outcome::AlreadyDone(desk.seen(ABSENT))),
+        ABSENT => return Ok(Outcome::AlreadyDone(desk.seen(ABSENT).await)),
         LOGIN => {
             let what = "may log in again: somebody needs it; stop it first";
             return Ok(Outcome::Refused(format!("{} {what}", desk.mark.name)));
@@ -40,51 +49,23 @@ async fn dropped(world: &World<'_>) -> Result<Outcome, Outcome> {
     );
     desk.ask(&sql).await?;
     let state = desk.state().await?;
-    let mut seen = desk.seen(state);
+    let mut seen = desk.seen(state).await;
     seen["password"] = json!("none");
     Ok(Outcome::Done(seen))
 }
 
-impl Action for PasswordDrop {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn takes(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn mutates(&self) -> bool {
-        true
-    }
-
-    fn reversible(&self) -> bool {
-        false
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Admin(PROVIDER)
-    }
-
-    fn permissions(&self) -> &'static [&'static str] {
-        &["a PostgreSQL role with CREATEROLE, from version 16 on with ADMIN OPTION on the role; or superuser"]
-    }
-
-    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
-        "ALTER ROLE … PASSWORD NULL on the old role, which stays without a login for its next turn".to_owned()
-    }
-
-    fn observe<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, String>> {
+impl Ways for Drop {
+    fn seen<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Value, Outcome>> {
         Box::pin(async move {
             // Its state changes in the run; whom it is about does not.
-            let mark = Mark::found::<SqlPlace>(world).map_err(why)?;
-            let mark = mark.or_else(|| Mark::seen(world.before)).ok_or_else(|| super::GONE.to_owned())?;
-            mark.office::<SqlPlace>(world).map_err(why)?;
+            let mark = Mark::found::<SqlPlace>(world)?.or_else(|| Mark::seen(world.before));
+            let mark = mark.ok_or_else(|| Outcome::Refused(GONE.to_owned()))?;
+            mark.office::<SqlPlace>(world)?;
             Ok(json!({ "object": mark.object() }))
         })
     }
 
-    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
-        Box::pin(async move { dropped(world).await.unwrap_or_else(|outcome| outcome) })
+    fn done<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Outcome, Outcome>> {
+        Box::pin(dropped(world))
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::super::login_refused::POSTGRES;
 use super::super::{Action, Outcome, World};
-use super::RoleStop;
+use super::STOP;
 use crate::model::{Credential, Finding, Plan, Run, StepState, TestClock};
 use crate::net::testing::{Peer, Server};
 use crate::net::{Net, Settings};
@@ -45,6 +45,8 @@ struct Database {
     fault: Option<(usize, Fault)>,
     /// Sessions that began by saying how long a statement may wait.
     bounded: usize,
+    /// Somebody lets that role in again while its sessions are ended.
+    rival: Option<String>,
 }
 
 /// What happens to a statement.
@@ -106,6 +108,9 @@ impl Database {
         } else {
             let count = self.sessions.get(self.looks).copied().unwrap_or(0);
             self.looks += 1;
+            if let Some(role) = self.rival.take().and_then(|rival| self.roles.get_mut(&rival)) {
+                role.login = Some(true);
+            }
             row("t").repeat(count)
         };
         [rows, said(b'Z', b"I")].concat()
@@ -341,7 +346,7 @@ async fn of_two_roles_with_one_password_none_is_stopped() {
     let (state, told) = step(&run, "stop");
     assert!(state == StepState::Refused && told.contains("several roles"), "{told}");
     // Nor where the plan was made while only one was known.
-    let outcome = scene.does(&RoleStop, (&plan, &scene.object("shop", "login"))).await;
+    let outcome = scene.does(&STOP, (&plan, &scene.object("shop", "login"))).await;
     assert!(why(&outcome).contains("several roles"), "{outcome:?}");
     assert_eq!(scene.changes(), 0);
 }
@@ -353,7 +358,7 @@ async fn it_is_the_role_that_the_credential_opens_now() {
     let seen = plan.steps[0].observed.clone();
     scene.found = vec![scene.leak("clerk", &password())];
     for before in [seen, scene.object("clerk", "login")] {
-        let outcome = scene.does(&RoleStop, (&plan, &before)).await;
+        let outcome = scene.does(&STOP, (&plan, &before)).await;
         assert!(why(&outcome).contains("another role"), "{outcome:?}");
     }
     assert_eq!(scene.changes(), 0);
@@ -381,7 +386,7 @@ async fn a_made_up_password_keeps_nobody_out() {
     let run = scene.apply(&plan).await;
     assert_eq!(step(&run, "stop").0, StepState::Refused);
     // Nor where it was right when the plan was made.
-    let outcome = scene.does(&RoleStop, (&plan, &scene.object("shop", "login"))).await;
+    let outcome = scene.does(&STOP, (&plan, &scene.object("shop", "login"))).await;
     assert!(why(&outcome).contains("is not proved"), "{outcome:?}");
     assert_eq!((scene.changes(), scene.may("shop")), (0, Some(true)));
 }
@@ -393,7 +398,7 @@ async fn a_role_that_a_crash_left_stopped_is_done_with() {
     let seen = plan.steps[0].observed.clone();
     scene.set("shop", Some(false));
     for _ in 0..2 {
-        let outcome = scene.does(&RoleStop, (&plan, &seen)).await;
+        let outcome = scene.does(&STOP, (&plan, &seen)).await;
         assert!(matches!(&outcome, Outcome::AlreadyDone(now) if now["state"] == "nologin"), "{outcome:?}");
         scene.found.clear();
     }
@@ -406,11 +411,11 @@ async fn a_role_that_is_not_there_is_stopped_only_if_it_was() {
     scene.set("shop", None);
     let plan = scene.plan().await.expect("a plan");
     assert_eq!(plan.steps[0].observed, scene.object("shop", "absent"), "{:?}", plan.unknowns);
-    assert!(!RoleStop.is_stopped(&plan.steps[0].observed));
+    assert!(!STOP.is_stopped(&plan.steps[0].observed));
     let run = scene.apply(&plan).await;
     let (state, why) = step(&run, "stop");
     assert!(state == StepState::Refused && why.contains("pooler"), "{why}");
-    let outcome = scene.does(&RoleStop, (&plan, &scene.object("shop", "login"))).await;
+    let outcome = scene.does(&STOP, (&plan, &scene.object("shop", "login"))).await;
     assert!(matches!(&outcome, Outcome::AlreadyDone(now) if now["state"] == "absent"), "dropped since: {outcome:?}");
 }
 
@@ -419,7 +424,17 @@ async fn a_login_that_was_under_way_is_ended_too() {
     let scene = Scene::new(&["shop"], &["shop"]);
     scene.database.lock().expect("the roles").sessions = vec![1, 0, 1];
     let plan = scene.plan().await.expect("a plan");
-    let outcome = scene.does(&RoleStop, (&plan, &plan.steps[0].observed)).await;
+    let outcome = scene.does(&STOP, (&plan, &plan.steps[0].observed)).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     assert_eq!(scene.database.lock().expect("the roles").looks, 5, "and two looks that saw nobody");
+}
+
+#[tokio::test]
+async fn a_role_that_somebody_lets_in_again_is_not_said_to_be_stopped() {
+    let scene = Scene::new(&["shop"], &["shop"]);
+    scene.database.lock().expect("the roles").rival = Some("shop".to_owned());
+    let plan = scene.plan().await.expect("a plan");
+    let outcome = scene.does(&STOP, (&plan, &plan.steps[0].observed)).await;
+    assert!(matches!(&outcome, Outcome::Unknown(why) if why.contains("reads as login again")), "{outcome:?}");
+    assert_eq!(scene.may("shop"), Some(true));
 }

@@ -11,11 +11,13 @@ mod elevenlabs;
 mod fireworks;
 mod google;
 mod google_mint;
+mod google_restrict;
 mod kubernetes;
 mod langfuse;
 mod litellm;
 mod mistral;
 mod openai;
+mod openai_project;
 mod openai_spend;
 mod openai_throttle;
 mod openrouter;
@@ -44,6 +46,7 @@ pub(super) const ALL: &[&dyn Action] = &[
     &elevenlabs::KEY_DISABLE,
     &fireworks::KEY_DELETE,
     &google::KEY_DELETE,
+    &google_restrict::KEY_RESTRICT,
     &google_mint::KEY_CREATE,
     &kubernetes::BOOTSTRAP_TOKEN_DELETE,
     &kubernetes::TOKEN_DELETE,
@@ -55,8 +58,8 @@ pub(super) const ALL: &[&dyn Action] = &[
     &openai::KEY_DELETE,
     &openai::SERVICE_ACCOUNT_CREATE,
     &openai::SERVICE_ACCOUNT_DELETE,
-    &openai_spend::SpendLimit,
-    &openai_throttle::Throttle,
+    &openai_spend::SPEND,
+    &openai_throttle::THROTTLE,
     &openrouter::KEY_CREATE,
     &openrouter::KEY_DELETE,
     &openrouter::KEY_DISABLE,

@@ -3,20 +3,31 @@
 //! and no command shows it. So a person sees that there is nothing of the kind, and says so. Undone in the same way.
 //! Source: redis.io, commands ACL SAVE, ACL LOAD, CONFIG GET.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use super::super::login::{Mark, why};
-use super::super::{Action, Doing, Needs, Outcome, Role, World};
+use super::super::login::{Door, Mark, put_back, why};
+use super::super::stated::{Stated, Ways};
+use super::super::{Doing, Outcome, World};
+use super::PROVIDER;
 use super::desk::{Desk, File, ON};
-use super::{PROVIDER, hash, put_back};
 use crate::model::PlannedStep;
 use crate::validate::redis_admin::RedisPlace;
 
 const NAME: &str = "redis-acl-keep";
 
-pub(in crate::respond::actions) struct AclKeep;
+pub(in crate::respond::actions) const KEEP: Stated = Stated {
+    name: NAME,
+    provider: PROVIDER,
+    permissions: &["a Redis user with +acl, +config|get and +info"],
+    effect: "where the server has an ACL file, wait until a person says that nobody has changed it, then ACL SAVE, which writes every user as \
+             it is then; else say that it lasts until the server restarts",
+    undo: Some("let the user in again and ACL SAVE, once a person says that nobody has changed the file"),
+    tells_how_long: true,
+    ways: &Keep,
+    ..Stated::PLAIN
+};
+
+struct Keep;
 
 /// Whether the plan has a step that says how long a change lasts.
 pub(super) fn follows(world: &World<'_>) -> bool {
@@ -34,9 +45,7 @@ async fn desk(world: &World<'_>, before: &Value) -> Result<Desk, Outcome> {
     let unseen = || Outcome::Refused("the plan did not see what it would change; make a new one".to_owned());
     let mark = Mark::seen(before).ok_or_else(unseen)?;
     let place: RedisPlace = mark.office(world)?;
-    let mut desk = Desk::open(world, mark, &place).await?;
-    desk.leaked = hash(world)?;
-    Ok(desk)
+    Desk::open(world, mark, &place).await
 }
 
 fn asks(world: &World<'_>, file: &str, how: &str) -> String {
@@ -80,7 +89,7 @@ async fn let_in_for_good(world: &World<'_>) -> Result<Outcome, Outcome> {
         let why = asks(world, &file, "undo RUN");
         return Ok(Outcome::Failed(format!("the file has the user stopped still, and would at the next start. {why}")));
     }
-    match put_back(world, before).await? {
+    match put_back::<Desk>(world, before).await? {
         Outcome::Done(_) | Outcome::AlreadyDone(_) => {}
         other => return Ok(other),
     }
@@ -91,50 +100,12 @@ async fn let_in_for_good(world: &World<'_>) -> Result<Outcome, Outcome> {
     Ok(Outcome::Done(seen))
 }
 
-impl Action for AclKeep {
-    fn name(&self) -> &'static str {
-        NAME
+impl Ways for Keep {
+    fn done<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Result<Outcome, Outcome>> {
+        Box::pin(kept(world))
     }
 
-    fn takes(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn mutates(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Admin(PROVIDER)
-    }
-
-    fn role(&self) -> Role {
-        Role::Other
-    }
-
-    fn permissions(&self) -> &'static [&'static str] {
-        &["a Redis user with +acl, +config|get and +info"]
-    }
-
-    fn effect(&self, _with: &BTreeMap<String, String>) -> String {
-        "where the server has an ACL file, wait until a person says that nobody has changed it, then ACL SAVE, which writes every user as \
-         it is then; else say that it lasts until the server restarts"
-            .to_owned()
-    }
-
-    fn tells_how_long(&self) -> bool {
-        true
-    }
-
-    fn undo_words(&self, _with: &BTreeMap<String, String>) -> Option<String> {
-        Some("let the user in again and ACL SAVE, once a person says that nobody has changed the file".to_owned())
-    }
-
-    fn apply<'a>(&'a self, world: &'a World<'_>) -> Doing<'a, Outcome> {
-        Box::pin(async move { kept(world).await.unwrap_or_else(|outcome| outcome) })
-    }
-
-    fn undo<'a>(&'a self, world: &'a World<'_>, _before: &'a Value) -> Doing<'a, Outcome> {
-        Box::pin(async move { let_in_for_good(world).await.unwrap_or_else(|outcome| outcome) })
+    fn undone<'a>(&'a self, world: &'a World<'_>, _before: &'a Value) -> Doing<'a, Result<Outcome, Outcome>> {
+        Box::pin(let_in_for_good(world))
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::{Action, Outcome, World};
-use super::UserStop;
+use super::STOP;
 use crate::model::{Credential, Finding, Plan, Run, StepState, TestClock};
 use crate::net::testing::{Peer, Server};
 use crate::net::{Net, Settings};
@@ -300,7 +300,7 @@ impl Scene {
             notes: None,
             record: &Value::Null,
         };
-        UserStop.apply(&world).await
+        STOP.apply(&world).await
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {

@@ -298,7 +298,7 @@ async fn restored(
     }
     let pairs: Vec<(&Secret, &Secret)> = new.iter().filter_map(|(name, new)| Some((new, value(name)?))).collect();
     let stands = pairs.iter().map(|(new, _)| *new).filter(|new| holds(&place.held.fields, new)).collect();
-    let login = login.map(|Login { server, old, new }| Login { server, old: new, new: old });
+    let login = login.map(|Login { kind, server, old, new }| Login { kind, server, old: new, new: old });
     let change = Change::Parts { pairs: &pairs, login, stands };
     let fields = change.over(&place.held)?;
     let same = fields.iter().zip(&place.held.fields).all(|((_, now), (_, was))| now.expose() == was.expose());

@@ -84,8 +84,8 @@ impl Change<'_> {
             Self::Parts { pairs, login: None, .. } => Ok(swapped(&held.fields, pairs)),
             Self::Parts { pairs: [pair], login: Some(login), .. } => {
                 let fields = renamed(&held.fields, *pair, login);
-                only_logins(&held.fields, pair.0, (&login.server, &login.old))?;
-                only_logins(&fields, pair.1, (&login.server, &login.new))?;
+                only_logins(&held.fields, pair.0, (login.kind, &login.server, &login.old))?;
+                only_logins(&fields, pair.1, (login.kind, &login.server, &login.new))?;
                 Ok(fields)
             }
             Self::Parts { pairs, login: Some(login), .. } => Err(format!(
@@ -103,7 +103,7 @@ impl Change<'_> {
     fn whole(&self, now: &Held) -> Result<(), String> {
         match self {
             Self::Parts { pairs: [(_, new)], login: Some(login), .. } => {
-                only_logins(&now.fields, new, (&login.server, &login.new))
+                only_logins(&now.fields, new, (login.kind, &login.server, &login.new))
             }
             _ => Ok(()),
         }
@@ -115,7 +115,7 @@ impl Change<'_> {
             Self::Whole(_) => false,
             Self::Parts { pairs, login, stands } => {
                 let fits = |(old, _): &(&Secret, &Secret), login: &Login| {
-                    only_logins(&now.fields, old, (&login.server, &login.old)).is_ok()
+                    only_logins(&now.fields, old, (login.kind, &login.server, &login.old)).is_ok()
                 };
                 stands.iter().all(|value| holds(&now.fields, value))
                     && login.as_ref().is_none_or(|login| pairs.iter().all(|pair| fits(pair, login)))
@@ -218,12 +218,13 @@ fn written(place: &Place, (before, now): (&Held, &Held), (wanted, is_ours): (&[&
 #[cfg(test)]
 mod tests {
     use super::Change;
-    use crate::respond::stores::{Held, Login};
+    use crate::respond::stores::{Held, Login, POSTGRES};
     use crate::secret::Secret;
 
     fn over(text: &str, count: usize) -> Result<String, String> {
         let (old, new) = (Secret::new(b"N1N2N3N4"), Secret::new(b"aB3-xY9z"));
-        let login = Login { server: "db:5432".to_owned(), old: "shop_b".to_owned(), new: "shop".to_owned() };
+        let login =
+            Login { kind: &POSTGRES, server: "db:5432".to_owned(), old: "shop_b".to_owned(), new: "shop".to_owned() };
         let held = Held { fields: vec![(String::new(), Secret::new(text.as_bytes()))], version: String::new() };
         let change = Change::Parts { pairs: &vec![(&old, &new); count], login: Some(login), stands: Vec::new() };
         change.over(&held).map(|fields| fields[0].1.expose_str().expect("text").to_owned())

@@ -2,7 +2,9 @@
 //! found is never used so. Of an error only its number goes on: its text may repeat the statement.
 //! Source: the MySQL internals documentation, "COM_QUERY", "COM_QUERY_Response" (text resultset), "Length-Encoded Integer".
 
+use data_encoding::HEXUPPER;
 use percent_encoding::percent_decode_str;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -114,6 +116,20 @@ fn server(host: &str, port: Option<u16>) -> String {
     format!("{}:{}", host.to_ascii_lowercase(), port.unwrap_or(PORT))
 }
 
+/// What a server keeps of a password for `mysql_native_password`.
+/// Source: the MySQL internals documentation, "Native Authentication": SHA1(SHA1(password)), in hexadecimal after a star.
+pub fn native_verifier(password: &[u8]) -> String {
+    let hash = |bytes: &[u8]| digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes);
+    format!("*{}", HEXUPPER.encode(hash(hash(password).as_ref()).as_ref()))
+}
+
+/// What a server keeps for a user whose password is nobody's, by which that is known. It is no SHA-1 of anything that anybody knows: 20
+/// bytes of a SHA-256.
+pub fn nobodys(user: &str) -> String {
+    let sum = digest(&SHA256, format!("staunch: nobody's password of {user}").as_bytes());
+    format!("*{}", HEXUPPER.encode(&sum.as_ref()[..20]))
+}
+
 /// A text as SQL takes it in a session of ours, where a backslash escapes.
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
@@ -205,12 +221,19 @@ fn row(body: &[u8], columns: usize) -> Option<Vec<Option<String>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MySqlPlace, literal, row};
+    use super::{MySqlPlace, literal, native_verifier, nobodys, row};
 
     #[test]
     fn texts_cannot_become_anything_else() {
         assert_eq!(literal("a' or '1'='1"), "'a\\' or \\'1\\'=\\'1'");
         assert_eq!(literal("a\\' or 1"), "'a\\\\\\' or 1'");
+    }
+
+    #[test]
+    fn what_a_server_keeps_of_a_password_is_as_documented() {
+        // The MySQL reference's example for PASSWORD('mypass').
+        assert_eq!(native_verifier(b"mypass"), "*6C8989366EAF75BB670AD8EA7A7FC1176A95CEF4");
+        assert!(nobodys("shop") != nobodys("shop_b") && nobodys("shop").len() == 41);
     }
 
     #[test]

@@ -43,6 +43,20 @@ fn google(asked: &Asked, state: &State) -> Option<Said> {
     }
 }
 
+fn restricted(asked: &Asked, state: &State) -> Option<Said> {
+    let name = "projects/12/locations/global/keys/u-1";
+    let targets = json!([{ "service": "maps-backend.googleapis.com" }, { "service": "generativelanguage.googleapis.com" }]);
+    let mut restrictions =
+        json!({ "apiTargets": targets, "browserKeyRestrictions": { "allowedReferrers": ["https://shop.example/*"] } });
+    if state.stopped {
+        restrictions = json!({ "apiTargets": targets, "serverKeyRestrictions": { "allowedIps": ["192.0.2.1"] } });
+    }
+    if asked.line == format!("GET /v2/{name}") {
+        return ok(&json!({ "name": name, "displayName": "web", "uid": "u-1", "restrictions": restrictions }));
+    }
+    google(asked, state)
+}
+
 fn approle(asked: &Asked, state: &State) -> Option<Said> {
     const ROLE: &str = "/v1/auth/approle/role";
     let data = json!({ "data": { "secret_id_accessor": "acc1", "metadata": { "team": "web" }, "cidr_list": [], "secret_id_ttl": 0,
@@ -194,6 +208,28 @@ pub(super) const CASES: &[Case] = &[
             "GET /v1beta/models?pageSize=1",
             (200, r#"{"models":[]}"#),
             (400, r#"{"error":{"status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#),
+        ),
+        proof: StepState::Succeeded,
+        twins: false,
+    },
+    Case {
+        detector: "google-api-key",
+        text: None,
+        playbook: "google-api-key-restrict-contain",
+        identity: &[],
+        reads: restricted,
+        change: |asked| {
+            let body = body(asked);
+            let patched = asked.line == "PATCH /v2/projects/12/locations/global/keys/u-1?updateMask=restrictions";
+            // What it may serve stays as it was.
+            assert!(!patched || body["restrictions"]["apiTargets"].as_array().is_some_and(|all| all.len() == 2), "{body}");
+            patched.then(|| body["restrictions"].get("serverKeyRestrictions").is_some())
+        },
+        changed: (200, r#"{"name":"operations/akmf.2"}"#),
+        live: (
+            "GET /v1beta/models?pageSize=1",
+            (200, r#"{"models":[]}"#),
+            (403, r#"{"error":{"status":"PERMISSION_DENIED","details":[{"reason":"API_KEY_IP_ADDRESS_BLOCKED"}]}}"#),
         ),
         proof: StepState::Succeeded,
         twins: false,
