@@ -71,7 +71,18 @@ pub(super) fn joined_before(bytes: &[u8], start: usize, rule: &PartRule) -> bool
     let before = start.checked_sub(1).and_then(|at| bytes.get(at));
     // `\n` and `\t` spelled out in a string join nothing, though their letter would.
     let escape = start >= 2 && bytes[start - 2] == b'\\' && matches!(before, Some(b'n' | b't' | b'r'));
-    !escape && !ends_colour(&bytes[..start]) && before.is_some_and(|&byte| rule.alphabet.contains(byte))
+    !escape
+        && !ends_percent(&bytes[..start])
+        && !ends_colour(&bytes[..start])
+        && before.is_some_and(|&byte| rule.alphabet.contains(byte))
+}
+
+/// Whether what ends here is a blank, a quote, a colon, an equals sign or a comma as URLs write it, or an equals sign as mails do
+/// (RFC 2045): its digits join nothing. Not `%2F`: base64 goes on behind that.
+fn ends_percent(before: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 8] = [b"%20", b"%22", b"%27", b"%3A", b"%3D", b"%2C", b"%0A", b"=3D"];
+    let last = before.len().checked_sub(3).map(|at| before[at..].to_ascii_uppercase());
+    last.is_some_and(|last| SIGNS.contains(&last.as_slice()))
 }
 
 /// Whether what ends here sets a colour (ECMA-48, SGR): logs of CI are full of that, and its letter joins nothing.
@@ -145,7 +156,17 @@ fn name_score(bytes: &[u8], span: &Range<usize>, names: &[String]) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::ends_colour;
+    use super::{ends_colour, ends_percent};
+
+    #[test]
+    fn the_digits_of_an_escape_are_no_part_of_what_follows() {
+        for text in ["token%3D", "%22", "q=%3a", "token=3D"] {
+            assert!(ends_percent(text.as_bytes()), "{text}");
+        }
+        for text in ["", "22", "%2F", "%2", "3D"] {
+            assert!(!ends_percent(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn the_letter_that_ends_a_colour_is_no_part_of_what_follows() {

@@ -88,6 +88,10 @@ const SETTINGS: &[&str] = &[
     "nomad",
     "sops",
     "list",
+    "htaccess",
+    "msmtprc",
+    "fetchmailrc",
+    "offlineimaprc",
 ];
 const SHELL: &[&str] = &[
     "sh",
@@ -129,7 +133,7 @@ const CODE: &[&str] = &[
     "pl", "pm", "r", "ex", "exs", "erl", "hs", "clj", "cljs", "ml", "mli", "nim", "zig", "jl", "sol", "vue", "svelte",
     "html", "htm", "css", "scss", "less", "asp", "aspx", "jsp", "ipynb", "proto", "graphql", "el", "lisp", "scm", "tcl",
     "d", "pas", "f90", "asm", "s", "cmake", "bzl", "bazel", "nix", "rake", "gemspec", "coffee", "ejs", "hbs", "j2", "jinja",
-    "tmpl", "tpl", "map", "svg", "y", "l", "cu", "vim",
+    "tmpl", "tpl", "map", "svg", "y", "l", "cu", "vim", "ino", "sbt", "bas", "vbs", "exp",
 ];
 const TESTS: &[&str] = &[
     "test",

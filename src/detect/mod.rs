@@ -60,4 +60,6 @@ mod carriers;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod quiet;
+#[cfg(test)]
 mod tests;

@@ -54,6 +54,10 @@ const TEST_ACCOUNTS: [&str; 15] = [
     "0dbbe8e4ae425a6d",
 ];
 
+/// Values that a program comes with: Grafana's default `secret_key` (grafana/conf/defaults.ini) and the pass code in Unity's new projects.
+const PUBLIC: [&[u8]; 2] =
+    [concat!("SW2YcwTIb9z", "pOOhoPsMm").as_bytes(), concat!("frAQBc8Wsa1xVPfv", "JcrgRYwTiizs2trQ").as_bytes()];
+
 /// A run of one character or of neighbours in the alphabet (`abcdefgh`, `12345678`) this long is typed, not drawn.
 /// Chance: a given 10-run appears in a 40-character base62 value about once in 10^16.
 const RUN: usize = 10;
@@ -68,6 +72,13 @@ pub(super) fn reason(value: &[u8]) -> Option<&'static str> {
     }
     if EMULATORS.iter().any(|key| value.starts_with(key.as_bytes())) {
         return Some("an emulator's public key");
+    }
+    if PUBLIC.contains(&value) {
+        return Some("a value that everybody has");
+    }
+    // What SOPS writes in a value's place (getsops.io), and what IIS Express' key providers keep: a blob that only the machine opens.
+    if value.starts_with(b"ENC[AES256_GCM,") || value.starts_with(b"AQIAAA5mAAAApAAA") {
+        return Some("encrypted");
     }
     let lower = value.to_ascii_lowercase();
     let account = lower.strip_prefix(b"0x").unwrap_or(&lower);
@@ -199,6 +210,7 @@ const WEAK_PIECES: &[&str] = &[
     "default",
     "invalid",
     "somekey",
+    "wrong",
     "mykey",
     "admin",
     "user",

@@ -9,7 +9,9 @@ use super::names::{Meaning, meaning, meaning_of_one};
 use crate::model::Confidence;
 
 mod below;
+mod columns;
 mod default;
+mod elsewhere;
 mod judge;
 mod operator;
 mod scope;
@@ -17,10 +19,12 @@ mod scope;
 mod tests;
 #[cfg(test)]
 mod tests_of_notations;
+#[cfg(test)]
+mod tests_of_tables;
 mod value;
 
 pub(super) use judge::{is_reference, is_type, judge_single, judge_token};
-use operator::{Operator, operator, type_annotation};
+use operator::{Operator, is_symbol, operator, type_annotation};
 use value::{ends, value};
 
 /// A name is no longer than this, on either side of the word that was hit.
@@ -45,7 +49,11 @@ pub(super) fn name(bytes: &[u8], hit: &Range<usize>) -> Option<Range<usize>> {
 /// What is assigned to a name in a file of a kind: one value, or several in a list.
 pub(super) fn assignments(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> impl Iterator<Item = Assignment> + use<> {
     let one = assignment(bytes, name, kind);
-    let several = if one.is_none() { listed(bytes, name, kind) } else { Vec::new() };
+    let mut several = if one.is_none() { listed(bytes, name, kind) } else { Vec::new() };
+    if several.is_empty() && one.as_ref().is_none_or(|one| one.verdict.is_err()) {
+        several = headed(bytes, name, kind);
+    }
+    let one = one.filter(|one| one.verdict.is_ok() || several.is_empty());
     one.into_iter().chain(several)
 }
 
@@ -59,6 +67,7 @@ fn assignment(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Option<Assig
     let verdict = if is_searched_with(bytes, &value) { Err("a search key, which is public") } else { verdict };
     let verdict = if is_link(bytes, &name) { Err("a download link's, which whoever sees the page has") } else { verdict };
     let verdict = if is_slot(&bytes[name.clone()], &bytes[value.clone()]) { Err(SLOT) } else { verdict };
+    let verdict = verdict.and_then(|sure| elsewhere::reason(bytes, &name, &value).map_or(Ok(sure), Err));
     let verdict = verdict.map(|confidence| in_its_place(confidence, bytes, value.start, kind));
     Some(Assignment { name, value, verdict })
 }
@@ -74,6 +83,22 @@ fn in_its_place(confidence: Confidence, bytes: &[u8], at: usize, kind: FileKind)
     }
 }
 
+/// The secrets in the column that a name heads. What is none is passed over.
+fn headed(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Vec<Assignment> {
+    let cells = columns::below(bytes, name, kind);
+    let Some(meaning) = cells.first().and_then(|_| meaning_of_one(&bytes[name.clone()])) else { return Vec::new() };
+    let found = cells.into_iter().filter_map(|value| {
+        let text = &bytes[value.clone()];
+        let mixed = text.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_punctuation());
+        // Tables of users keep digests.
+        let digest = meaning == Meaning::Password && text.len() >= 32 && text.iter().all(u8::is_ascii_hexdigit);
+        let confidence = judge::judge(text, meaning, true).ok().filter(|_| mixed && !digest)?;
+        let verdict = Ok(in_its_place(confidence, bytes, value.start, kind));
+        Some(Assignment { name: name.clone(), value, verdict })
+    });
+    found.collect()
+}
+
 /// The secrets in the list that a name is given: `"tokens": ["…", "…"]`. What is none is passed over.
 fn listed(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Vec<Assignment> {
     let mut at = name.end;
@@ -86,8 +111,10 @@ fn listed(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Vec<Assignment> 
         [b':', rest @ ..] => 1 + type_annotation(rest),
         _ => return Vec::new(),
     };
+    let assigned = bytes[at - 1] == b'=';
     skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 60);
-    if !matches!(bytes.get(at), Some(b'[' | b'\n' | b'\r')) {
+    // `- X=` is set to nothing; what is below it is the next piece of the list that it is one of.
+    if !(bytes.get(at) == Some(&b'[') || (!assigned && matches!(bytes.get(at), Some(b'\n' | b'\r')))) {
         return Vec::new();
     }
     let pieces = below::pieces(bytes, at, kind);
@@ -97,7 +124,7 @@ fn listed(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Vec<Assignment> 
         // Rules for passwords and lists of bad ones are lists too.
         let has = |wanted: fn(&u8) -> bool| text.iter().any(wanted);
         let mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
-        if is_slot(&bytes[name.clone()], text) {
+        if is_slot(&bytes[name.clone()], text) || elsewhere::is_kept(&bytes[name.clone()], text) {
             return None;
         }
         let sure = meaning == Meaning::Token || (text.len() >= 10 && mixed);
@@ -111,7 +138,15 @@ fn listed(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Vec<Assignment> 
 /// Whether what stands before a name leaves it one: no `arn:aws:…:secret:name`, no `urn:x:token:y`, no `checksum/secret: …`.
 fn may_name(bytes: &[u8], name: &Range<usize>) -> bool {
     let before = &bytes[..name.start];
-    !before.ends_with(b"checksum/") && (!before.ends_with(b":") || scope::is_scope(bytes, name.start - 1))
+    let symbol = || is_symbol(bytes, name.start) && is_given(bytes, name.end);
+    !before.ends_with(b"checksum/") && (!before.ends_with(b":") || scope::is_scope(bytes, name.start - 1) || symbol())
+}
+
+/// `:password => '…'`, `:password "…"`: Ruby's and Clojure's.
+fn is_given(bytes: &[u8], at: usize) -> bool {
+    let rest = bytes[at..bytes.len().min(at + 16)].trim_ascii_start();
+    let rest = rest.strip_prefix(b"=>").map_or(rest, <[u8]>::trim_ascii_start);
+    bytes.get(at) == Some(&b' ') && matches!(rest.first(), Some(b'"' | b'\''))
 }
 
 /// `apiKey: "x", indexName: "docs"`: Algolia's, which every page of a documentation gives away (docsearch.algolia.com/docs/api).
@@ -174,7 +209,9 @@ fn behind_scheme(bytes: &[u8], value: Range<usize>, name: &Range<usize>) -> Rang
     let word = bytes[value.start..].iter().take(8).take_while(|&&byte| byte.is_ascii_alphabetic() || byte == b'-').count();
     let scheme = bytes[value.start..value.start + word].to_ascii_lowercase();
     let at = value.start + word;
-    if !own.ends_with(b"authorization") || bytes.get(at) != Some(&b' ') || !SCHEMES.contains(&scheme.as_slice()) {
+    // `token = "Bearer x"`.
+    let known = own.ends_with(b"authorization") || scheme == b"bearer";
+    if !known || bytes.get(at) != Some(&b' ') || !SCHEMES.contains(&scheme.as_slice()) {
         return value;
     }
     let start = at + 1;

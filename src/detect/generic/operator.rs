@@ -27,9 +27,13 @@ pub(super) fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Opt
     // `**Password**: x`, `**Password:** x`.
     let bold = kind.syntax == Syntax::Text && skip(bytes, &mut at, |byte| byte == b'*', 2) > 0;
     let quote = skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']' | b')'), 4);
+    let closed = bytes[name.end..at].contains(&b')');
+    let quote = quote + marks(bytes, &mut at);
     let blanks = skip(bytes, &mut at, |byte| matches!(byte, b' ' | b'\t'), 40);
     let rest = bytes.get(at..)?;
+    let own = if quote == 0 { in_its_language(bytes, name, rest, blanks > 0) } else { None };
     let (length, operator) = match *rest {
+        _ if own.is_some() => (own?, Operator::Argument),
         [b'=' | b'!', b'=', ..] | [b'=', b'~', ..] | [b':', b':', ..] => return None,
         [b'=', b'>', ..] | [b':' | b'?', b'=', ..] => (2, Operator::Assign),
         // The second is the colon of Chinese and Japanese texts, U+FF1A.
@@ -47,6 +51,7 @@ pub(super) fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Opt
         [b',', ..] if kind.syntax == Syntax::Settings && is_first_cell(bytes, name, quote) => (1, Operator::Assign),
         [b',', ..]
             if quote > 0
+                && !closed
                 && (is_first_argument(bytes, name)
                     || bytes[name.clone()].starts_with(b"--")
                     || kind.syntax == Syntax::Shell
@@ -67,15 +72,73 @@ pub(super) fn operator(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Opt
     at += length;
     let margin = if operator == Operator::Argument { b"\n\r \t".as_slice() } else { b" \t" };
     skip(bytes, &mut at, |byte| margin.contains(&byte), 60);
+    marks(bytes, &mut at);
     match operator {
         Operator::Argument => at = behind_label(bytes, at),
         Operator::Assign => {
             at = if colon.is_some() { below::behind_tag(bytes, at, kind) } else { at };
             at = below::quoted_below(bytes, at, colon, kind).unwrap_or(at);
         }
-        Operator::Tag | Operator::Blank => {}
+        Operator::Tag => at = above_value(bytes, at),
+        Operator::Blank => {}
     }
     Some((at, operator))
+}
+
+/// What stands between a name and the quoted text that a language of its own notation gives it: how long it is.
+fn in_its_language(bytes: &[u8], name: &Range<usize>, rest: &[u8], blanks: bool) -> Option<usize> {
+    match (rest, blanks) {
+        // R's arrow.
+        ([b'<', b'-', b' ', ..], true) => Some(2),
+        // Erlang's `{password, "…"}`.
+        ([b',', b' ', b'"', ..], false) => bytes[..name.start].ends_with(b"{").then_some(1),
+        ([b'"', ..], true) => is_keyed(bytes, name).then_some(0),
+        ([b'A' | b'a', b's' | b'S', b' ', ..], true) => declared(rest),
+        _ => None,
+    }
+}
+
+/// Skips what sets a colour in a log, `\x1b[31m` (ECMA-48, SGR), and the quote of markup behind a name. How many there were.
+fn marks(bytes: &[u8], at: &mut usize) -> usize {
+    let mut count = 0;
+    if bytes[*at..].starts_with(b"&quot;:") {
+        *at += b"&quot;".len();
+        count += 1;
+    }
+    while bytes[*at..].starts_with(b"\x1b[") {
+        let codes = bytes[*at + 2..].iter().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        if bytes.get(*at + 2 + codes) != Some(&b'm') {
+            break;
+        }
+        *at += codes + 3;
+        count += 1;
+    }
+    count
+}
+
+/// `As String = "…"`, Visual Basic's: how long it is up to the value.
+fn declared(rest: &[u8]) -> Option<usize> {
+    let kind = rest[3..].iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'.').count();
+    let assigned = kind > 0 && rest[3 + kind..].starts_with(b" = \"");
+    assigned.then_some(3 + kind + 3)
+}
+
+/// Clojure's `:password "…"`, Tcl's `set password "…"`.
+fn is_keyed(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = line_before(bytes, name);
+    is_symbol(bytes, name.start) || before.trim_ascii() == b"set"
+}
+
+/// Whether a name is a symbol: a colon stands right before it, and nothing that it could belong to before that.
+pub(super) fn is_symbol(bytes: &[u8], start: usize) -> bool {
+    let Some(head) = bytes[..start].strip_suffix(b":") else { return false };
+    head.last().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'{' | b'(' | b'[' | b','))
+}
+
+/// `<Password>\n  <Value>…`: where the element begins that holds the value.
+fn above_value(bytes: &[u8], at: usize) -> usize {
+    let blanks = bytes[at..].iter().take(80).take_while(|byte| byte.is_ascii_whitespace()).count();
+    if bytes[at + blanks..].starts_with(b"<Value>") { at + blanks } else { at }
 }
 
 /// `fromEnvironment("X", defaultValue: "…")`, `config("X", default="…")`: where the value of such an argument begins.
@@ -172,6 +235,7 @@ fn indirect(bytes: &[u8], name: &Range<usize>) -> Option<(usize, Operator)> {
     let between =
         between + skip(bytes, &mut at, |byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'{' | b'}' | b'<'), 60);
     skip(bytes, &mut at, |byte| matches!(byte, b'"' | b'\''), 1);
+    at += if bytes[at..].starts_with(b"android:") { b"android:".len() } else { 0 };
     let length = bytes[at..].iter().take(16).take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = bytes[at..at + length].to_ascii_lowercase();
     if between == 0 || !WORDS.contains(&word.as_slice()) {
@@ -210,8 +274,22 @@ fn takes_blank(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> bool {
     if bytes[name.end..].trim_ascii_start().first() == Some(&b'\'') && kind.syntax != Syntax::Text && sql {
         return true;
     }
-    let keyword = matches!(before, b"ENV" | b"ARG" | b"setenv" | b"set -gx" | b"set -x" | b"setx" | b"setx /M" | b"setx /m");
+    let keyword = matches!(
+        before,
+        b"ENV"
+            | b"ARG"
+            | b"setenv"
+            | b"set -gx"
+            | b"set -x"
+            | b"setx"
+            | b"setx /M"
+            | b"setx /m"
+            | b"SetEnv"
+            | b"fastcgi_param"
+    );
     let settings = kind.syntax == Syntax::Settings
-        && (before.is_empty() || before.starts_with(b"machine ") || before.starts_with(b"login "));
-    keyword || settings
+        && (before.is_empty() || [b"machine ".as_slice(), b"login ", b"poll "].iter().any(|word| before.starts_with(word)));
+    // `influx -username x -password y`.
+    let dashed = kind.syntax == Syntax::Shell && bytes[name.clone()].starts_with(b"-") && !before.is_empty();
+    keyword || settings || dashed
 }

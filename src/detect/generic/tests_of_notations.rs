@@ -4,8 +4,8 @@ use super::{assignments, name};
 use crate::detect::kind::FileKind;
 use crate::model::Confidence;
 
-const PASSWORD: &str = "vR7#kq2Lw9zT";
-const KEY: &str = "Zk4vT9qLw2RxN7cBd1YhQ8sJm3Gf6Pa";
+pub(super) const PASSWORD: &str = "vR7#kq2Lw9zT";
+pub(super) const KEY: &str = "Zk4vT9qLw2RxN7cBd1YhQ8sJm3Gf6Pa";
 
 /// What is found by the first `word` of the text: values and why they are none.
 fn found(path: &str, text: &str, word: &str) -> Vec<(String, Result<Confidence, &'static str>)> {
@@ -17,7 +17,7 @@ fn found(path: &str, text: &str, word: &str) -> Vec<(String, Result<Confidence, 
 
 /// Asserts that `word` leads to just what stands at `¦` in each text.
 #[track_caller]
-fn finds(value: &str, cases: &[(&str, &str, &str)]) {
+pub(super) fn finds(value: &str, cases: &[(&str, &str, &str)]) {
     for (path, text, word) in cases {
         let text = text.replace('¦', value);
         let all = found(path, &text, word);
@@ -27,7 +27,7 @@ fn finds(value: &str, cases: &[(&str, &str, &str)]) {
 
 /// Asserts that `word` leads to no secret in any text.
 #[track_caller]
-fn is_silent(cases: &[(&str, &str, &str)]) {
+pub(super) fn is_silent(cases: &[(&str, &str, &str)]) {
     for (path, text, word) in cases {
         let text = text.replace('¦', KEY);
         let all = found(path, &text, word);

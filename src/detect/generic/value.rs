@@ -41,6 +41,10 @@ pub(super) fn value(
     if matches!(text.first(), Some(b'"' | b'\'' | b'`')) {
         return quoted(text, escaped).map(|inner| (start + inner.start..start + inner.end, true));
     }
+    if let Some(inside) = text.strip_prefix(b"&quot;") {
+        let first = start + b"&quot;".len();
+        return Some((first..first + memchr::memmem::find(inside, b"&quot;")?, true));
+    }
     if let Some(within) = nested(text) {
         return value(bytes, start + within, operator, (name, kind)).filter(|_| operator != Operator::Argument);
     }
@@ -96,8 +100,9 @@ fn bare(
     let end = end.or_else(|| text.iter().position(|&byte| ends(byte, inner) || (spring && byte == b'}')));
     let end = end.or_else(|| (text.len() < VALUE).then_some(text.len()))?;
     let called = is_call(&text[..end], kind.syntax) || text.get(end) == Some(&b'(');
-    // `<PASSWORD>@host` opens no element.
-    if operator == Operator::Tag && text.get(end) == Some(&b'<') && text.get(end + 1) != Some(&b'/') {
+    // `<PASSWORD>@host` opens no element, and `Map<Password, Password> NAME` neither.
+    let behind = text[end..].trim_ascii_start();
+    if operator == Operator::Tag && !behind.is_empty() && !behind.starts_with(b"</") {
         return None;
     }
     // In a text, what follows the value on its line makes it one word of a sentence; not behind `x=`.
@@ -199,10 +204,25 @@ fn unquoted(text: &[u8]) -> Range<usize> {
 fn wrapped(text: &[u8]) -> Option<usize> {
     const DECODERS: &[&[u8]] =
         &[b"base64", b"decode", b"atob", b"b64", b"buffer.from", b"hex", b"unhexlify", b"echo", b"[]byte"];
+    // What makes a text of a text: Rust, Python, pydantic, Go's SDKs.
+    const MAKERS: &[&[u8]] = &[
+        b"string::from(",
+        b"str(",
+        b"field(",
+        b"field(default=",
+        b"secretstr(",
+        b"field(default=secretstr(",
+        b"new string(",
+        b"aws.string(",
+        b"some(",
+    ];
     let head = &text[..text.len().min(100)];
     let open = head.iter().position(|byte| matches!(byte, b'"' | b'\''))?;
     let call = head[..open].to_ascii_lowercase();
     let simple = call.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:()[]$&* ".contains(byte));
+    if MAKERS.contains(&call.as_slice()) {
+        return Some(open);
+    }
     let decodes = DECODERS.iter().any(|word| memchr::memmem::find(&call, word).is_some());
     if memchr::memmem::find(&call, b"authenticationheadervalue").is_some() {
         let quote = head[open];
@@ -238,6 +258,6 @@ fn is_noted(bytes: &[u8], name: &Range<usize>, value: &[u8], kind: FileKind) -> 
 
 pub(super) fn ends(byte: u8, inner: bool) -> bool {
     byte.is_ascii_whitespace()
-        || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'\\')
+        || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'\\' | b'\x1b')
         || (inner && matches!(byte, b'&' | b')'))
 }

@@ -7,6 +7,7 @@ use super::super::generic::judge_single;
 use super::super::kind::FileKind;
 use super::super::kubernetes;
 use super::super::names::meaning;
+use super::super::suppress;
 use super::anchor::part;
 use super::view::{Map, Piece, View};
 use super::{DEEPEST, Found, Ranked, Scanner, rank};
@@ -35,7 +36,12 @@ impl Scanner<'_> {
         }
         for found in manifest.entries {
             // Ports, hosts and names of queues are kept in Secrets too.
-            let reason = if meaning(found.key.as_bytes()).is_none() { judge_single(&found.value) } else { None };
+            let reason = match meaning(found.key.as_bytes()) {
+                None => judge_single(&found.value),
+                // `changePassword`, in what is to be filled in.
+                Some(_) if found.value.iter().all(u8::is_ascii_alphabetic) => suppress::weak_word(&found.value),
+                Some(_) => None,
+            };
             if let Some(reason) = reason {
                 let found = Found::Suppressed {
                     detector: Arc::clone(&entry.detector().id),
