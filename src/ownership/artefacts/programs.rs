@@ -256,6 +256,25 @@ fn end_of(all: &[Token<'_>], from: usize) -> usize {
     all.len()
 }
 
+/// Name → the other names that its value is made of.
+type Made<'t> = HashMap<&'t str, BTreeSet<&'t str>>;
+
+/// The places that names hold, and that what they are made of does, in turn.
+fn reached<'t>(mentioned: BTreeSet<&'t str>, held: &HashMap<&'t str, Vec<usize>>, made_of: &Made<'t>) -> Vec<usize> {
+    let (mut seen, mut queue, mut all) = (BTreeSet::new(), mentioned, Vec::new());
+    for _ in 0..STEPS {
+        let mut next = BTreeSet::new();
+        for name in queue {
+            if seen.insert(name) {
+                all.extend(held.get(name).into_iter().flatten());
+                next.extend(made_of.get(name).into_iter().flatten());
+            }
+        }
+        queue = next;
+    }
+    all
+}
+
 struct Program<'a, 't> {
     sheet: &'a Sheet<'a>,
     tool: &'static str,
@@ -268,7 +287,7 @@ struct Program<'a, 't> {
 impl Program<'_, '_> {
     fn read(&self, links: &mut Links) {
         let mut held: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut made_of: HashMap<&str, BTreeSet<&str>> = HashMap::new();
+        let mut made_of: Made<'_> = HashMap::new();
         let mut left = ARROWS;
         let called = self.called_objects();
         for (name, at) in &called {
@@ -304,24 +323,13 @@ impl Program<'_, '_> {
             }
         }
         for (owner, mentioned) in names {
-            let (mut seen, mut queue) = (BTreeSet::new(), mentioned);
-            for _ in 0..STEPS {
-                let mut next = BTreeSet::new();
-                for name in queue {
-                    if !seen.insert(name) {
-                        continue;
-                    }
-                    for &at in held.get(name).into_iter().flatten() {
-                        if left == 0 {
-                            return;
-                        }
-                        left -= 1;
-                        taken.insert(at);
-                        self.put(links, owner, at, Tier::Inferred);
-                    }
-                    next.extend(made_of.get(name).into_iter().flatten());
+            for at in reached(mentioned, &held, &made_of) {
+                if left == 0 {
+                    return;
                 }
-                queue = next;
+                left -= 1;
+                taken.insert(at);
+                self.put(links, owner, at, Tier::Inferred);
             }
         }
         // What stands in the program for other files of it to take.
