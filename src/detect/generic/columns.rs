@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use super::super::kind::{FileKind, Syntax};
 
-/// So far from the head of a column is a row looked at.
-const BELOW: usize = 900;
+/// So far from the head of a column is a row looked at: less than from a value to what leads to it, where only what is new of a
+/// file is scanned.
+const BELOW: usize = 640;
 /// So many rows are.
 const ROWS: usize = 8;
 /// A head is no longer, on either side of the name.
@@ -17,6 +18,11 @@ const WHOSE: &[&str] =
 
 /// The cells below `name`, if it heads a column.
 pub(super) fn below(bytes: &[u8], name: &Range<usize>, kind: FileKind) -> Vec<Range<usize>> {
+    // Most names head nothing.
+    let mut behind = bytes[name.end..].iter().filter(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b'*' | b' '));
+    if !behind.next().is_none_or(|byte| b",;\t|<)]\r\n".contains(byte)) {
+        return Vec::new();
+    }
     let floor = name.start.saturating_sub(HEAD);
     let start = memchr::memrchr(b'\n', &bytes[floor..name.start]).map_or(floor, |end| floor + end + 1);
     let end = bytes.len().min(name.end + HEAD);

@@ -24,6 +24,8 @@ const SETTINGS: &[&str] = &["/etc/", "/run/secrets", "/docker-entrypoint"];
 /// What settings end in that are brought to a machine one by one.
 const FILES: &[&str] =
     &["yml", "yaml", "json", "toml", "ini", "conf", "cfg", "env", "xml", "properties", "pem", "key", "htpasswd"];
+/// What lies deeper in a mounted folder is a program's own: a folder of settings is flat.
+const DEEP: usize = 2;
 /// How deep below a compose file such a file may lie.
 const BELOW: usize = 3;
 
@@ -138,7 +140,9 @@ impl Mount {
             || name.eq_ignore_ascii_case("README")
             || name.eq_ignore_ascii_case("Dockerfile");
         // A program's own settings, among its code, are what it falls back on.
-        let own = !self.settings && (file_name(source) == "src" || inside.split('/').any(|part| part == "src"));
+        let parts = || inside.split('/');
+        let own =
+            !self.settings && (file_name(source) == "src" || parts().any(|part| part == "src") || parts().count() > DEEP);
         (!nobody).then_some(if own || dotenv::is_named_so(name) { self.tier.min(Tier::Inferred) } else { self.tier })
     }
 }

@@ -295,6 +295,16 @@ fn what_another_service_mounts_more_closely_is_inferred() {
 }
 
 #[test]
+fn what_lies_deep_in_a_mounted_folder_is_a_programs_own() {
+    let compose = "services:\n  app: {image: x, volumes: ['./code:/app']}\n";
+    let text = format!("secret: {VALUE}\n");
+    for (path, tier) in [("code/settings.yaml", Tier::Bound), ("code/config/packages/framework.yaml", Tier::Inferred)] {
+        let all = tree(&[("compose.yaml", compose)]).resolve(&finding_in(path, &text, VALUE));
+        assert_eq!(consumers(&all), [("compose:compose.yaml/app", tier)], "{path}");
+    }
+}
+
+#[test]
 fn an_env_file_that_is_named_from_a_folder_above_is_inferred() {
     let text = "services: {api: {image: x, env_file: [./stats/.env]}}\n";
     let env = format!("KEY={VALUE}\n");
