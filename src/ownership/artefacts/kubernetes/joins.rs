@@ -1,5 +1,6 @@
 //! Which arrows close: from a key of a Secret or ConfigMap to the containers that refer to it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::{Place, dotenv, file_name, folder};
@@ -82,8 +83,19 @@ impl Kubernetes {
         let open = hub.scope.namespace.is_none() || used.container.scope.namespace.is_none();
         let least = TELLING.iter().find(|(kind, _)| *kind == hub.kind).map_or(usize::MAX, |(_, least)| *least);
         let telling = hub.name.len() >= least && hub.name.contains(['-', '.']) && !hub.name.contains('*');
-        let alone = self.homes.get(&(hub.kind, Arc::clone(&hub.name))).is_some_and(|homes| homes.len() == 1);
-        open && telling && alone
+        let named = (hub.kind, Arc::clone(&hub.name));
+        let alone = self.homes.get(&named).is_some_and(|homes| homes.len() == 1);
+        open && telling && alone && !self.is_common(&named)
+    }
+
+    /// Whether so many folders ask for an object of that name that it is what everybody calls theirs: samples that lie beside each other.
+    fn is_common(&self, named: &(HubKind, Arc<str>)) -> bool {
+        const MANY: usize = 4;
+        let mut folders = BTreeSet::new();
+        self.uses.get(named).into_iter().flatten().any(|used| {
+            folders.insert(used.container.scope.home());
+            folders.len() > MANY
+        })
     }
 
     /// Whether one of the two names a namespace and the other leaves it to a kustomization that takes in both.

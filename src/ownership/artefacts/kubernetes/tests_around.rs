@@ -243,6 +243,14 @@ fn the_only_secret_of_a_telling_name_is_meant_where_a_namespace_is_left_open() {
         let all = owners(&[files[0], files[1], ("old/s.yaml", &again)]);
         assert!(own.contains("prod") || consumers(&all).is_empty(), "two of that name");
     }
+    // Samples that lie beside each other, each of which asks for what everybody calls so.
+    let (secret, pod) = (secret("payments-token", ""), pod("payments-token", ""));
+    for (folders, named) in [(3, 3), (6, 0)] {
+        let paths: Vec<String> = (0..folders).map(|n| format!("sample-{n}/p.yaml")).collect();
+        let mut files = vec![("secrets/s.yaml", secret.as_str())];
+        files.extend(paths.iter().map(|path| (path.as_str(), pod.as_str())));
+        assert_eq!(consumers(&owners(&files)).len(), named, "{folders} folders");
+    }
 }
 
 #[test]
