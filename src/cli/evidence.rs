@@ -13,7 +13,7 @@ use super::output::Output;
 use super::respond::folder;
 use super::settings::Settings;
 use crate::attest::{Envelope, Statement, TEST_RESULT};
-use crate::model::RunState;
+use crate::model::{Run, RunState};
 use crate::report::clean;
 use crate::respond::replayed;
 
@@ -51,11 +51,11 @@ pub(super) fn run(what: &str, settings: &Settings) -> anyhow::Result<Exit> {
         }
     }
     // What was walked back is not what was proved.
-    let since = run
-        .as_ref()
-        .map(|(run, _)| run)
-        .filter(|run| run.state != RunState::Done)
-        .map(|run| format!("the run is {:?} by now", run.state));
+    let since = match &run {
+        Some((run, _)) if run.state != RunState::Done => Some(format!("the run is {:?} by now", run.state)),
+        Some((run, _)) => undone_since(run, settings)?,
+        None => None,
+    };
     Output::open(settings.output.as_ref())?.write(|out| match settings.format {
         Format::Human => {
             told(&statement, &signers, out)?;
@@ -65,6 +65,20 @@ pub(super) fn run(what: &str, settings: &Settings) -> anyhow::Result<Exit> {
     })?;
     let passed = statement.predicate.get("result").and_then(Value::as_str) == Some("PASSED");
     Ok(if passed && since.is_none() { Exit::Clean } else { Exit::Findings })
+}
+
+/// What another run about the same credential was walked back to since `run` had last done something.
+pub(super) fn undone_since(run: &Run, settings: &Settings) -> anyhow::Result<Option<String>> {
+    let last = |run: &Run| run.steps.iter().filter_map(|step| step.at).max();
+    for kept in folder(settings)?.runs()? {
+        // One that cannot be read says so where it is asked for.
+        let Ok(other) = replayed(&kept) else { continue };
+        let same = other.id != run.id && other.plan.fingerprint == run.plan.fingerprint;
+        if same && other.state == RunState::Undone && last(&other) > last(run) {
+            return Ok(Some(format!("the run {}, about the same credential, was walked back", other.id)));
+        }
+    }
+    Ok(None)
 }
 
 /// The statement of an envelope and the trust roots that signed it.

@@ -275,6 +275,7 @@ fn sign(digest: &str, name: &str, key: &Path, settings: &Settings) -> anyhow::Re
 fn told(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
     let kept = folder(settings)?.run(&run.id)?;
     let (evidence, signed) = (kept.evidence(), kept.signed_evidence());
+    let since = if run.state == RunState::Done { super::evidence::undone_since(run, settings)? } else { None };
     Output::open(settings.output.as_ref())?.write(|out| {
         if settings.format != super::args::Format::Human {
             return writeln!(out, "{}", serde_json::json!(run));
@@ -295,6 +296,9 @@ fn told(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
                 writeln!(out, "  evidence  {said}: {}{before}, {note}", evidence.display())?;
             }
         }
+        if let Some(since) = &since {
+            writeln!(out, "  BUT       {since}: the credential may be live again; look with staunch triage --refresh")?;
+        }
         match run.state {
             RunState::Done => writeln!(out, "  undo      staunch respond undo {}", run.id),
             RunState::Open | RunState::Waiting | RunState::Stopped => {
@@ -310,7 +314,7 @@ fn told(run: &Run, settings: &Settings) -> anyhow::Result<Exit> {
             RunState::Undone | RunState::Abandoned => Ok(()),
         }
     })?;
-    Ok(exit_of(run))
+    Ok(if since.is_some() { Exit::Findings } else { exit_of(run) })
 }
 
 /// How a run that ended so ends the program: all done, something left to be done, or an error.

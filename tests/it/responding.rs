@@ -232,3 +232,35 @@ fn the_evidence_of_a_run_is_signed_and_about_that_run_alone() {
     fs::write(folder.join("plan.json"), plan.replacen("\"mode\":\"contain\"", "\"mode\":\"rotate\"", 1)).unwrap();
     assert_eq!(go(&["respond", "evidence", id]).code(), Some(2));
 }
+
+#[test]
+fn of_two_runs_about_one_key_the_undoing_of_one_is_told_with_the_other() {
+    let home = Home::new();
+    let settings = crate::drilling::signing(&home, 1, 1);
+    let scene = Scene::new(&(OWNED.to_owned() + &settings));
+    let admin = std::str::from_utf8(ADMIN).unwrap();
+    let go = |arguments: &[&str]| scene.staunch(arguments).env("ADMIN_KEY", admin).output();
+    let plan = || Scene::json(&go(&["respond", "plan", "app", "--format", "json"]))["digest"].as_str().unwrap().to_owned();
+    let apply = |digest: String| {
+        let run = go(&["respond", "apply", &digest, "--format", "json"]);
+        assert_eq!(run.code(), Some(0), "{} {}", run.stdout(), run.stderr());
+        Scene::json(&run)["id"].as_str().unwrap().to_owned()
+    };
+    // It was let in again in between, and is contained a second time.
+    let plans = [plan(), plan()];
+    let [first, second] = plans.map(|plan| {
+        *scene.active.lock().unwrap() = true;
+        apply(plan)
+    });
+    assert_ne!(first, second);
+    assert_eq!(go(&["respond", "evidence", &second]).code(), Some(0));
+    assert!(!go(&["respond", "status", &second]).stdout().contains("BUT"));
+    assert_eq!(go(&["respond", "undo", &first]).code(), Some(0));
+    assert!(*scene.active.lock().unwrap());
+    let (shown, checked) = (go(&["respond", "status", &second]), go(&["respond", "evidence", &second]));
+    for output in [shown, checked] {
+        assert_eq!(output.code(), Some(1), "{} {}", output.stdout(), output.stderr());
+        let said = format!("the run {first}, about the same credential, was walked back");
+        assert!(output.stdout().contains("BUT") && output.stdout().contains(&said), "{}", output.stdout());
+    }
+}

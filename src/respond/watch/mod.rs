@@ -81,6 +81,23 @@ pub struct Watcher<'w> {
     pub every: Duration,
 }
 
+/// Whether a finding was seen live after a run had last done something.
+fn is_live_since(finding: &Finding, run: &Run) -> bool {
+    let ended = run.steps.iter().filter_map(|step| step.at).max();
+    finding.liveness.liveness.is_usable()
+        && ended.is_some_and(|ended| finding.liveness.at.is_some_and(|asked| asked > ended))
+}
+
+/// What a run that a person began has to do with a finding.
+fn about(finding: &Finding, run: &str, known: &Known) -> String {
+    let ended = known.runs.iter().find(|one| one.id == run).filter(|one| is_live_since(finding, one));
+    match ended.map(|run| run.state) {
+        Some(RunState::Done) => format!("{AGAIN}, although the run {run} had contained it"),
+        Some(RunState::Stopped) => format!("it is live, and the run {run} that was about it has stopped"),
+        _ => format!("the run {run} is about it already"),
+    }
+}
+
 impl Watcher<'_> {
     /// Looks once at everything. `make` builds whoever acts, or says why it cannot; `tell` hands a notice on, as it arises.
     ///
@@ -152,7 +169,7 @@ impl Watcher<'_> {
             return self.live_again(finding, row, known);
         }
         if let Some(run) = known.about.get(&name(&finding.detector, &finding.fingerprint)) {
-            return self.leave(finding, row, format!("the run {run} is about it already"));
+            return self.leave(finding, row, about(finding, run, known));
         }
         let (ledger, now) = (known.rows(), self.clock.now());
         match decide(finding, (self.policy, self.playbooks, &ledger), now) {
@@ -202,10 +219,9 @@ impl Watcher<'_> {
     /// Tells once of what was contained and is live again: it is not acted on twice without a person.
     fn live_again(&self, finding: &Finding, row: &Watched, known: &Known) -> Result<Option<Notice>, RespondError> {
         let run = known.runs.iter().find(|run| run.digest == row.digest && run.state == RunState::Done);
-        let ended = run.and_then(|run| run.steps.iter().filter_map(|step| step.at).max());
-        let (Some(run), Some(ended), Some(asked)) = (run, ended, finding.liveness.at) else { return Ok(None) };
+        let Some(run) = run.filter(|run| is_live_since(finding, run)) else { return Ok(None) };
         let why = format!("{AGAIN}, although the run {} had contained it", run.id);
-        if !finding.liveness.liveness.is_usable() || asked <= ended || row.why == why {
+        if row.why == why {
             return Ok(None);
         }
         self.store.watch(&Watched { why: why.clone(), ..row.clone() })?;

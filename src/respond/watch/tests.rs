@@ -190,6 +190,29 @@ async fn a_process_that_dies_anywhere_acts_once() {
 }
 
 #[tokio::test]
+async fn what_a_person_had_contained_and_is_live_again_is_told() {
+    let world = World::new(false);
+    world.pass().await;
+    world.clock.advance(Duration::from_secs(3601));
+    world.pass().await;
+    // Another ledger: for it, the run is somebody's.
+    let other = tempfile::tempdir().expect("scratch");
+    let mut store = Store::open(other.path()).expect("a store");
+    store.save(std::slice::from_ref(&world.scene.finding), Timestamp::UNIX_EPOCH).expect("saved");
+    let world = World { store, ..world };
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].lines[0].contains("is about it already"), "{told:?}");
+    assert_eq!(world.pass().await, []);
+    let mut live = world.scene.finding.clone();
+    live.liveness.at = Timestamp::from_second(9000).ok();
+    let mut store = Store::open(other.path()).expect("a store");
+    store.save(&[live], Timestamp::UNIX_EPOCH).expect("saved");
+    let told = world.pass().await;
+    assert!(World::kinds(&told) == [NoticeKind::Left] && told[0].lines[0].contains("live again"), "{told:?}");
+    assert_eq!((world.pass().await, world.changes()), (vec![], 1));
+}
+
+#[tokio::test]
 async fn a_run_that_died_before_its_first_record_keeps_its_finding_from_nothing() {
     for (ledger, voids) in [(true, false), (true, true), (false, false)] {
         let world = World::new(false);
